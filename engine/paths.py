@@ -1,0 +1,34 @@
+"""Where things lie: data that comes with the program, and the user's own data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import platformdirs
+
+
+def resources_path() -> Path:
+    """Folder of models, checkpoints and icons: beside the packages, or inside the frozen program."""
+    root = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parent.parent))
+    return root / "resources"
+
+
+def data_path() -> Path:
+    """The platform's folder for this user's application data (not created here)."""
+    return Path(platformdirs.user_data_dir("Singalike", appauthor=False))
+
+
+def default_library_path() -> Path:
+    """The library used when none is named."""
+    return data_path() / "library.db"
+
+
+def settings_path() -> Path:
+    """The window's settings, an INI file."""
+    return Path(platformdirs.user_config_dir("Singalike", appauthor=False)) / "settings.ini"
+
+
+def cache_path() -> Path:
+    """Things that can be made again at the cost of time only."""
+    return Path(platformdirs.user_cache_dir("Singalike", appauthor=False))
