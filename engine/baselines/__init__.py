@@ -1,0 +1,1 @@
+"""Encoders made by others, against which ours are measured."""

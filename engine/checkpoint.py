@@ -1,0 +1,132 @@
+"""Networks on disk: a folder with ``checkpoint.json``, ``weights.safetensors`` and a model card.
+
+Safetensors and JSON only: opening a checkpoint can run no code. The manifest carries the
+sha256 of the weights, so damage and mix-ups are found before anything is computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "checkpoint.json"
+WEIGHTS_NAME = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything about a network but its weights.
+
+    Attributes:
+        name: short name used on the command line; also the folder's name.
+        architecture: which code runs it: ``cvsm``, ``ge2e``, ``spleeter-2stems``.
+        title, description, licence, source: for people.
+        config: arguments of the architecture; unknown keys are an error.
+        system: training system (CVSM.md's table), "" where the network is not ours.
+        data: what it was trained on, one entry per corpus (name, licence, ...).
+        training: settings of the run. metrics: what was measured, and how.
+        sha256: of the weights file, hex.
+    """
+
+    name: str
+    architecture: str
+    title: str
+    description: str
+    licence: str
+    source: str
+    config: dict[str, Any] = field(default_factory=dict)
+    system: str = ""
+    data: list[dict[str, Any]] = field(default_factory=list)
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+    format_version: int = FORMAT_VERSION
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_checkpoint(
+    folder: Path, manifest: Manifest, tensors: Mapping[str, torch.Tensor]
+) -> Manifest:
+    """Write weights, then the manifest with their sha256 (so a torn write is never valid).
+
+    Returns:
+        The manifest as written.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights_path = folder / WEIGHTS_NAME
+    partial_path = weights_path.with_suffix(".partial")
+    save_file({name: t.contiguous() for name, t in tensors.items()}, partial_path)
+    partial_path.replace(weights_path)
+    written = Manifest(**{**asdict(manifest), "sha256": file_sha256(weights_path)})
+    manifest_path = folder / MANIFEST_NAME
+    partial_path = manifest_path.with_suffix(".partial")
+    partial_path.write_text(json.dumps(asdict(written), indent=1) + "\n", encoding="utf-8")
+    partial_path.replace(manifest_path)
+    return written
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises CheckpointError when it is missing, damaged or of a newer format."""
+    path = folder / MANIFEST_NAME
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(
+            f"No checkpoint in {folder}: {MANIFEST_NAME} cannot be read. Name a model that "
+            "`singalike models` lists, or the folder of a checkpoint."
+        ) from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged. Install or export it again.") from error
+    if not isinstance(raw, dict) or raw.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has a format that this version does not know. Update Singalike."
+        )
+    known = {f.name for f in fields(Manifest)}
+    if unknown := set(raw) - known:
+        raise CheckpointError(f"{path} has unknown entries: {', '.join(sorted(unknown))}.")
+    try:
+        return Manifest(**raw)
+    except TypeError as error:
+        raise CheckpointError(f"{path} is incomplete: {error}.") from error
+
+
+def load_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
+    """Weights as float32 tensors, after checking their sha256. Raises CheckpointError."""
+    import torch
+    from safetensors.torch import load
+
+    path = folder / WEIGHTS_NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"The weights of {manifest.name} are missing: {path}.") from error
+    if hashlib.sha256(data).hexdigest() != manifest.sha256:
+        raise CheckpointError(
+            f"The weights of {manifest.name} are damaged: {path} does not have the sha256 that "
+            "its manifest names. Install it again."
+        )
+    return {
+        name: tensor.float() if tensor.dtype is torch.float16 else tensor
+        for name, tensor in load(data).items()
+    }
+
+
+def with_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors below ``prefix``, without it."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -1,0 +1,240 @@
+"""Voice models: which there are, and one way to use them all.
+
+A voice model turns 5 s segments into embeddings. The networks differ (``cvsm``, ``ge2e``); what
+is around them does not: segments of unit energy, excerpts cut from them, means, a centre to
+subtract, and compact codes from which best-matching moments are found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.checkpoint import MANIFEST_NAME, Manifest, load_tensors, read_manifest, with_prefix
+from engine.errors import CheckpointError
+from engine.library.records import MAX_MOMENTS_BYTES, MomentCodes, View
+from engine.paths import data_path, resources_path
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+SAMPLE_RATE_HZ = 16_000
+SEGMENT_SAMPLES = 80_000
+SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE_HZ
+NUM_MOMENT_DIMS = 64
+MAX_MOMENTS = MAX_MOMENTS_BYTES // (NUM_MOMENT_DIMS + 4)  # int8 codes and a float32 start
+NORM_EPS = 1e-9
+VIEWS: tuple[View, View] = ("vocals", "overall")
+ARCHITECTURES = ("cvsm", "ge2e")
+# Bounds the memory of one forward pass (about 1 MB an excerpt in EfficientNet-B0).
+BATCH_EXCERPTS = 160
+
+
+def unit_energy(segments: np.ndarray) -> np.ndarray:
+    """Each segment over its L2 norm (CVSM: eps 1e-9). (n, num_samples) float32 -> the same."""
+    norms = np.linalg.norm(segments, axis=-1, keepdims=True)
+    return np.asarray(segments / (norms + NORM_EPS), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What is done with embeddings after the network, for one view.
+
+    Attributes:
+        centre: (dim,) mean embedding of many other voices. Subtracted before the cosine, it
+            takes away what all voices share and leaves what tells them apart.
+        projection: (NUM_MOMENT_DIMS, dim) orthonormal rows: where segments differ most.
+    """
+
+    centre: np.ndarray
+    projection: np.ndarray
+
+    @classmethod
+    def neutral(cls, dim: int) -> Geometry:
+        """No centre, and random orthonormal directions: for networks that bring none."""
+        basis, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((dim, NUM_MOMENT_DIMS)))
+        return cls(np.zeros(dim, np.float32), basis.T.astype(np.float32))
+
+    @classmethod
+    def fit(cls, embeddings: np.ndarray) -> Geometry:
+        """From segment embeddings of many voices, (n, dim): their mean and principal axes."""
+        centre = embeddings.mean(0)
+        _, _, axes = np.linalg.svd(embeddings - centre, full_matrices=False)
+        return cls(centre.astype(np.float32), axes[:NUM_MOMENT_DIMS].astype(np.float32))
+
+
+class VoiceModel:
+    """A network with its geometry. Holds no state between calls; may be used from any thread."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        network: nn.Module,
+        excerpt_samples: int,
+        dim: int,
+        geometry: Mapping[View, Geometry],
+    ) -> None:
+        import torch
+
+        self.manifest = manifest
+        self.name = manifest.name
+        self.sha256 = manifest.sha256
+        self.dim = dim
+        self.excerpt_samples = excerpt_samples
+        self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._geometry = dict(geometry)
+        # Excerpts cover the segment: side by side when they fit, else evenly overlapping.
+        num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
+        if excerpt_samples > SAMPLE_RATE_HZ:
+            num_excerpts = max(num_excerpts, 5)
+        last_start = SEGMENT_SAMPLES - excerpt_samples
+        self._starts = np.linspace(0, last_start, num_excerpts).astype(int)
+
+    def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+        """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
+        import torch
+
+        with torch.inference_mode():
+            batches = [
+                self._network(torch.from_numpy(excerpts[i : i + BATCH_EXCERPTS])).float().numpy()
+                for i in range(0, len(excerpts), BATCH_EXCERPTS)
+            ]
+        return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
+
+    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+        """(n, 80,000) float32 at 16 kHz -> (n, dim) float32.
+
+        Segments are brought to unit energy here; the result is the mean over each segment's
+        excerpts, neither centred nor normalised.
+        """
+        unit = unit_energy(segments)
+        cut = np.stack([unit[:, s : s + self.excerpt_samples] for s in self._starts], axis=1)
+        excerpts = np.ascontiguousarray(cut.reshape(-1, self.excerpt_samples))
+        return np.asarray(
+            self.embed_excerpts(excerpts).reshape(len(segments), -1, self.dim).mean(1)
+        )
+
+    def track_vector(self, segment_embeddings: np.ndarray, view: View) -> np.ndarray:
+        """(n, dim) -> (dim,) float32: mean over segments, centred, of unit length."""
+        vector = segment_embeddings.mean(0, dtype=np.float64) - self._geometry[view].centre
+        return np.asarray(vector / max(float(np.linalg.norm(vector)), NORM_EPS), dtype=np.float32)
+
+    def moment_codes(
+        self, segment_embeddings: np.ndarray, starts_s: np.ndarray, view: View
+    ) -> MomentCodes:
+        """Compact codes of a track's segments; long tracks share a code between neighbours."""
+        group = -(-len(segment_embeddings) // MAX_MOMENTS)
+        firsts = np.arange(0, len(segment_embeddings), group)
+        counts = np.diff([*firsts, len(segment_embeddings)])[:, None]
+        means = np.add.reduceat(segment_embeddings, firsts, axis=0) / counts
+        geometry = self._geometry[view]
+        projected = (means - geometry.centre) @ geometry.projection.T
+        largest = np.abs(projected).max(1, keepdims=True) + NORM_EPS
+        codes = np.rint(projected / largest * 127).astype(np.int8)
+        return MomentCodes(codes, starts_s[firsts].astype(np.float32), SEGMENT_S * group)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that can be loaded by its name."""
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    size_bytes: int
+    folder: Path
+    views: tuple[View, ...]  # served by default
+
+
+def _folders() -> dict[str, Path]:
+    roots = (resources_path() / "checkpoints", resources_path() / "models", data_path() / "models")
+    manifests = [path for root in roots for path in sorted(root.glob(f"*/{MANIFEST_NAME}"))]
+    return {path.parent.name: path.parent for path in manifests}
+
+
+def default_model_name(view: View) -> str:
+    """The model that is best for the view, by measurement (docs/results.md)."""
+    path = resources_path() / "checkpoints" / "defaults.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))[view])
+
+
+def available() -> list[ModelInfo]:
+    """All voice models installed here, ours first. Opens no weights."""
+    infos = []
+    for folder in _folders().values():
+        manifest = read_manifest(folder)
+        if manifest.architecture not in ARCHITECTURES:
+            continue
+        size_bytes = sum(path.stat().st_size for path in folder.iterdir())
+        views = tuple(view for view in VIEWS if default_model_name(view) == manifest.name)
+        infos.append(
+            ModelInfo(
+                manifest.name,
+                manifest.title,
+                manifest.description,
+                manifest.licence,
+                size_bytes,
+                folder,
+                views,
+            )
+        )
+    return infos
+
+
+def load(name: str) -> VoiceModel:
+    """A model by its name, or by the folder of its checkpoint. Raises CheckpointError."""
+    folder = _folders().get(name) or Path(name)
+    manifest = read_manifest(folder)
+    tensors = load_tensors(folder, manifest)
+    network, excerpt_samples, dim = _build(manifest)
+    try:
+        network.load_state_dict(with_prefix(tensors, "network."))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"The weights of {manifest.name} do not fit its architecture "
+            f"{manifest.architecture!r}. Export the checkpoint again."
+        ) from error
+    geometry = {view: _geometry(tensors, view, dim) for view in VIEWS}
+    return VoiceModel(manifest, network, excerpt_samples, dim, geometry)
+
+
+def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
+    """(network, excerpt_samples, dim) with fresh weights."""
+    if manifest.architecture == "cvsm":
+        from engine.cvsm.encoder import Encoder, encoder_config
+
+        encoder = Encoder(encoder_config(manifest.config))
+        return encoder, encoder.config.excerpt_samples, encoder.dim
+    if manifest.architecture == "ge2e":
+        from engine.baselines.ge2e import EMBEDDING_DIM, EXCERPT_SAMPLES, Ge2e
+
+        return Ge2e(), EXCERPT_SAMPLES, EMBEDDING_DIM
+    raise CheckpointError(
+        f"{manifest.name} has the architecture {manifest.architecture!r}, which is no voice model "
+        f"of this version (known: {', '.join(ARCHITECTURES)})."
+    )
+
+
+def _geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> Geometry:
+    stored = with_prefix(tensors, f"geometry.{view}.")
+    if not stored:
+        return Geometry.neutral(dim)
+    return Geometry(**{f.name: stored[f.name].numpy() for f in fields(Geometry)})
+
+
+def geometry_tensors(geometry: Mapping[View, Geometry]) -> dict[str, Any]:
+    """The tensors of a checkpoint that hold its geometry, as ``load`` expects them."""
+    import torch
+
+    return {
+        f"geometry.{view}.{name}": torch.from_numpy(values)
+        for view, parts in geometry.items()
+        for name, values in asdict(parts).items()
+    }
