@@ -24,6 +24,10 @@ class TooShortError(DecodeError):
     """A file holds less sound than the shortest excerpt a model can listen to."""
 
 
+class SilentError(DecodeError):
+    """A file decodes, but nothing can be heard in it."""
+
+
 class CheckpointError(SingalikeError):
     """A model checkpoint is missing, damaged, or of a kind that this version cannot use."""
 
