@@ -1,0 +1,140 @@
+"""Records to and from rows: the only place that knows how vectors and tracks lie in the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import numpy as np
+
+from engine.errors import LibraryCorruptError
+from engine.library import filenames
+from engine.library.records import MomentCodes, Tags, Track, TrackStatus
+from engine.library.text import display, normalise, plain
+
+_VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
+_MAX_INTEGER = 2**31
+
+# the columns of `track_from_row`, and the tables that they come from
+TRACK_COLUMNS = """
+    track.id, track.folder_id, folder.path, track.rel_path, track.title, track.artist, track.album,
+    track.album_artist, track.genre, track.year, track.track_number, track.size_bytes,
+    track.mtime_ns, track.audio_hash, track.duration_s,
+    CASE WHEN track.is_missing THEN 'missing' ELSE track.state END, track.error,
+    CASE WHEN EXISTS (SELECT 1 FROM embedding JOIN space ON space.id = embedding.space_id
+                      WHERE embedding.track_id = track.id AND space.view = 'vocals') THEN 1
+         WHEN EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id) THEN 0 END
+    FROM track JOIN folder ON folder.id = track.folder_id
+"""
+
+
+def track_from_row(row: Any) -> Track:
+    return Track(
+        id=row[0],
+        folder_id=row[1],
+        path=filenames.join(row[2], row[3]),
+        tags=Tags(*row[4:11]),
+        size_bytes=row[11],
+        mtime_ns=row[12],
+        audio_hash=row[13],
+        duration_s=row[14],
+        status=TrackStatus(row[15]),
+        error=row[16] if row[15] == "failed" else None,
+        has_vocals=None if row[17] is None else bool(row[17]),
+    )
+
+
+def tag_columns(tags: Tags, rel_path: bytes) -> dict[str, Any]:
+    """The columns of a track that follow from its tags and from where it lies in its folder.
+
+    ``search_text`` is what the instant search looks through: tags, then the folders and the file.
+    """
+    texts = {
+        "title": plain(tags.title),
+        "artist": plain(tags.artist),
+        "album": plain(tags.album),
+        "album_artist": plain(tags.album_artist),
+        "genre": plain(tags.genre),
+    }
+    place = display(filenames.from_bytes(rel_path).as_posix())
+    return {
+        **texts,
+        "year": _small(tags.year),
+        "track_number": _small(tags.track_number),
+        "title_key": normalise(texts["title"]),
+        "artist_key": normalise(texts["artist"] or texts["album_artist"]),
+        "album_key": normalise(texts["album"]),
+        "search_text": normalise(" ".join([*texts.values(), place])),
+    }
+
+
+def _small(number: int | None) -> int | None:
+    return number if number is not None and 0 <= number < _MAX_INTEGER else None
+
+
+def pack_vector(vector: np.ndarray, dim: int) -> bytes:
+    """(dim,) of any float dtype, L2-normalised. ValueError where it is not that."""
+    if vector.shape != (dim,):
+        raise ValueError(f"a vector of shape {vector.shape} in a space of {dim} dimensions")
+    if not np.isfinite(vector).all():
+        raise ValueError("a vector with values that are not finite")
+    norm = float(np.linalg.norm(vector))
+    if abs(norm - 1.0) > 1e-2:
+        raise ValueError(f"a vector of length {norm:.3g}, which should be 1")
+    return vector.astype(_VECTOR).tobytes()
+
+
+def unpack_vectors(blobs: list[bytes], dim: int) -> np.ndarray:
+    """(n, dim) float32, rows L2-normalised. LibraryCorruptError where bytes are not vectors."""
+    if any(len(blob) != dim * _VECTOR.itemsize for blob in blobs):
+        raise _damaged()
+    vectors = np.frombuffer(b"".join(blobs), _VECTOR).reshape(-1, dim).astype(np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(norms).all() or (norms < 0.5).any():
+        raise _damaged()
+    return np.asarray(vectors / norms)
+
+
+def pack_moments(moments: MomentCodes) -> tuple[int, float, bytes, bytes]:
+    """(num_moments, length_s, starts, codes), thinned where they would take too much room."""
+    kept = moments.thinned()
+    starts = np.asarray(kept.starts_s, "<f4")
+    if not np.isfinite(starts).all():
+        raise ValueError("moments with starts that are not finite")
+    return len(starts), float(kept.length_s), starts.tobytes(), kept.codes.tobytes()
+
+
+def unpack_moments(row: Any) -> MomentCodes:
+    num_moments, length_s, starts, codes = row
+    if num_moments == 0:
+        return MomentCodes(np.empty((0, 1), np.int8), np.empty(0, np.float32), length_s)
+    if len(starts) != 4 * num_moments or len(codes) % num_moments:
+        raise _damaged()
+    return MomentCodes(
+        np.frombuffer(codes, np.int8).reshape(num_moments, -1),
+        np.frombuffer(starts, "<f4").astype(np.float32),
+        length_s,
+    )
+
+
+def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> int:
+    """Insert one row; returns its id. Names of tables and columns are always our own."""
+    names, marks = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+    cursor = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", columns)
+    return int(cursor.lastrowid or 0)
+
+
+def update(
+    connection: sqlite3.Connection, table: str, row_id: int, columns: dict[str, Any]
+) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    connection.execute(
+        f"UPDATE {table} SET {assignments} WHERE id = :row_id", {**columns, "row_id": row_id}
+    )
+
+
+def _damaged() -> LibraryCorruptError:
+    return LibraryCorruptError(
+        "The library holds damaged vectors. Restore a backup of it, or move it away and index "
+        "your folders again."
+    )

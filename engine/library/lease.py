@@ -1,0 +1,127 @@
+"""One indexer at a time: a row with a heartbeat, held by a live process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from engine.errors import LibraryError, LibraryLockedError
+from engine.library.database import Database
+
+HEARTBEAT_S = 10.0
+STALE_AFTER_S = 60.0
+
+
+class Lease:
+    """The right to index into a library, for as long as the ``with`` block lasts.
+
+    Entering raises LibraryLockedError while another live holder has it. A holder whose process is
+    gone, or that has not been heard of for a minute, is dead and is replaced.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._token = secrets.token_hex(8)
+        self._ended = threading.Event()
+        self._lost = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="library-lease", daemon=True)
+
+    def __enter__(self) -> Lease:
+        with self._database.write() as connection:
+            held = connection.execute(
+                "SELECT host, pid, process_start, heartbeat_s FROM lease"
+            ).fetchone()
+            if held is not None and _is_alive(*held):
+                raise LibraryLockedError(
+                    f"Another Singalike (process {held[1]} on {held[0]}) is indexing into this "
+                    "library. Wait until it has finished, or stop it, then try again."
+                )
+            connection.execute(
+                "INSERT OR REPLACE INTO lease VALUES (1, ?, ?, ?, ?, ?)",
+                (
+                    self._token,
+                    socket.gethostname(),
+                    os.getpid(),
+                    _start_of(os.getpid()),
+                    time.time(),
+                ),
+            )
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._heart.join()
+        try:
+            with self._database.write() as connection:
+                connection.execute("DELETE FROM lease WHERE token = ?", (self._token,))
+        except LibraryError:
+            if kind is None:  # else the first error is the one to tell; this process will be dead
+                raise
+
+    def check(self) -> None:
+        """Raise LibraryLockedError where the lease was lost, as after a long sleep."""
+        if self._lost.is_set():
+            raise LibraryLockedError(
+                "Another Singalike has taken over the indexing of this library. Wait until it has "
+                "finished, then try again."
+            )
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_S):
+            try:
+                with self._database.write() as connection:
+                    cursor = connection.execute(
+                        "UPDATE lease SET heartbeat_s = ? WHERE token = ?",
+                        (time.time(), self._token),
+                    )
+            except LibraryError:
+                continue  # busy or full for a moment: the next beat tells
+            if cursor.rowcount == 0:
+                self._lost.set()
+                return
+
+
+def _is_alive(host: str, pid: int, process_start: str, heartbeat_s: float) -> bool:
+    if time.time() - heartbeat_s > STALE_AFTER_S:
+        return False
+    if host != socket.gethostname():
+        return True
+    return _is_running(pid) and _start_of(pid) == process_start
+
+
+def _start_of(pid: int) -> str:
+    """When a process began, where the system tells: its number alone may have been given anew."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return fields[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _is_running(pid: int) -> bool:
+    if sys.platform == "win32":  # os.kill would end the process there
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x00100000, False, pid)  # SYNCHRONIZE
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,418 @@
+"""The library: tracks, what is known of them, and what was heard in them. One SQLite file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from engine.errors import LibraryError
+from engine.library import codec, filenames
+from engine.library.database import Database
+from engine.library.lease import Lease
+from engine.library.records import (
+    Embeddings,
+    Folder,
+    LibraryCounts,
+    MomentCodes,
+    SpaceKey,
+    Track,
+    TrackEmbedding,
+    TrackStatus,
+)
+from engine.library.text import normalise
+
+_SORTS = {
+    "artist": ("artist_key", "album_key", "track_number", "title_key"),
+    "title": ("title_key", "artist_key"),
+    "album": ("album_key", "track_number", "title_key"),
+    "genre": ("genre", "artist_key", "album_key", "track_number"),
+    "year": ("year", "artist_key", "album_key", "track_number"),
+    "duration": ("duration_s",),
+    "status": ("is_missing", "state", "artist_key", "album_key", "track_number"),
+    "path": ("folder_id", "rel_path"),
+    "added": (),
+}
+_CHUNK_ROWS = 4096
+
+
+class Library:
+    """An open library. Any thread may use it; whoever opened it closes it.
+
+    Every method raises LibraryError (or one of its kinds) when the file cannot be read or written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Library:
+        """Open a library, made where it does not exist, brought to today's schema where it is old.
+
+        Raises LibraryCorruptError (not ours, or damaged), LibraryNewerError, LibraryLockedError
+        (busy), LibraryError (missing with ``create=False``, not readable, disk full).
+        """
+        return cls(Database(path, create=create))
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        return self.database.path
+
+    def lease(self) -> Lease:
+        """The right to index, for a ``with`` block. LibraryLockedError while another has it."""
+        return Lease(self.database)
+
+    # folders
+
+    def folders(self) -> list[Folder]:
+        found = self.database.rows(
+            "SELECT id, path, is_available,"
+            " (SELECT count(*) FROM track WHERE folder_id = folder.id) FROM folder ORDER BY path"
+        )
+        return [Folder(row[0], filenames.from_bytes(row[1]), bool(row[2]), row[3]) for row in found]
+
+    def add_folder(self, path: Path) -> Folder:
+        """The folder of the library that covers ``path``: added, unless one above it is there.
+
+        Folders never overlap: those below a new one are merged into it, tracks and all.
+        """
+        path = path.expanduser().resolve()
+        for folder in self.folders():
+            if path.is_relative_to(folder.path):
+                return folder
+        with self.database.write() as db:
+            new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
+            for folder_id, raw in db.execute("SELECT id, path FROM folder").fetchall():
+                below = filenames.from_bytes(raw)
+                if folder_id != new and below.is_relative_to(path):
+                    prefix = filenames.relative_bytes(below, path) + b"/"
+                    db.execute(
+                        "UPDATE track SET folder_id = ?, rel_path = CAST(? || rel_path AS BLOB)"
+                        " WHERE folder_id = ?",
+                        (new, prefix, folder_id),
+                    )
+                    db.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
+        return next(folder for folder in self.folders() if folder.id == new)
+
+    def forget_folder(self, path: Path) -> int:
+        """Forget a folder and all that was learned from it; returns the number of its tracks.
+
+        The files themselves are not touched. LibraryError where it is no folder of the library.
+        """
+        wanted = {filenames.to_bytes(path.expanduser().resolve()), filenames.to_bytes(path)}
+        for folder in self.folders():
+            if filenames.to_bytes(folder.path) in wanted:
+                with self.database.write() as db:
+                    db.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
+                return folder.num_tracks
+        known = ", ".join(str(folder.path) for folder in self.folders()) or "none yet"
+        raise LibraryError(f"{path} is not a folder of the library. Its folders are: {known}.")
+
+    # tracks
+
+    def track(self, track_id: int) -> Track:
+        found = self.tracks([track_id])
+        if not found:
+            raise LibraryError(f"There is no track {track_id} in the library.")
+        return found[0]
+
+    def tracks(self, ids: Iterable[int]) -> list[Track]:
+        """The tracks with these ids, in this order; ids that are not there are left out."""
+        wanted = [int(track_id) for track_id in ids]
+        found = self.database.rows(
+            f"SELECT {codec.TRACK_COLUMNS} WHERE track.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(wanted),),
+        )
+        by_id = {row[0]: codec.track_from_row(row) for row in found}
+        return [by_id[track_id] for track_id in wanted if track_id in by_id]
+
+    def track_by_path(self, path: Path) -> Track | None:
+        """The track that is this file, also when it is named through a link."""
+        given = path.expanduser()
+        for folder in self.folders():
+            for place in (given.resolve(), given.parent.resolve() / given.name, given.absolute()):
+                if not place.is_relative_to(folder.path):
+                    continue
+                row = self.database.row(
+                    f"SELECT {codec.TRACK_COLUMNS} WHERE folder_id = ? AND rel_path = ?",
+                    (folder.id, filenames.relative_bytes(place, folder.path)),
+                )
+                if row is not None:
+                    return codec.track_from_row(row)
+        return None
+
+    def track_ids(
+        self,
+        text: str = "",
+        sort: str = "artist",
+        descending: bool = False,
+        status: TrackStatus | None = None,
+        folder_id: int | None = None,
+    ) -> list[int]:
+        """Ids of the tracks with every word of ``text`` in title, artist, album, genre or path.
+
+        ``sort``: artist, title, album, genre, year, duration, status, path or added. Words may be
+        parts of words; case and accents do not matter.
+        """
+        conditions, values = ["1"], dict[str, Any]()
+        words = normalise(text).split()
+        if words:
+            hits = " AND ".join(f"instr(search_text, :word{i})" for i in range(len(words)))
+            conditions.append(f"id IN (SELECT id FROM track INDEXED BY track_by_text WHERE {hits})")
+            values |= {f"word{i}": word for i, word in enumerate(words)}
+        if status is TrackStatus.MISSING:
+            conditions.append("is_missing")
+        elif status is not None:
+            conditions.append("NOT is_missing AND state = :state")
+            values["state"] = status.value
+        if folder_id is not None:
+            conditions.append("folder_id = :folder_id")
+            values["folder_id"] = folder_id
+        direction = " DESC" if descending else ""
+        order = ", ".join(f"{column}{direction}" for column in (*_SORTS[sort], "id"))
+        sql = f"SELECT id FROM track WHERE {' AND '.join(conditions)} ORDER BY {order}"
+        return [row[0] for row in self.database.rows(sql, values)]
+
+    def find(self, words: str) -> list[int]:
+        """Ids of the tracks that these words from artist and title mean, best first.
+
+        Whole names come first: where the words are just a title, or artist and title, only such
+        tracks are returned. Otherwise every word must occur in artist, title or album.
+        """
+        wanted = normalise(words)
+        if not wanted:
+            return []
+        exact = self.database.rows(
+            "SELECT id FROM track WHERE :words IN (title_key, artist_key || ' ' || title_key,"
+            " title_key || ' ' || artist_key) ORDER BY is_missing, artist_key, album_key, id",
+            {"words": wanted},
+        )
+        if exact:
+            return [row[0] for row in exact]
+        names = "(artist_key || ' ' || title_key || ' ' || album_key)"
+        parts = wanted.split()
+        rows = self.database.rows(
+            f"SELECT id FROM track WHERE {' AND '.join(f'instr({names}, ?)' for _ in parts)}"
+            " ORDER BY is_missing, length(title_key), artist_key, id",
+            parts,
+        )
+        return [row[0] for row in rows]
+
+    def counts(self) -> LibraryCounts:
+        by_status = dict(
+            self.database.rows(
+                "SELECT CASE WHEN is_missing THEN 'missing' ELSE state END, count(*)"
+                " FROM track GROUP BY 1"
+            )
+        )
+        in_space = self.database.rows("SELECT space_id, count(*) FROM embedding GROUP BY space_id")
+        silent = self.database.rows(
+            "SELECT count(DISTINCT track_id) FROM no_vocals WHERE track_id NOT IN (SELECT track_id"
+            " FROM embedding JOIN space ON space.id = space_id WHERE view = 'vocals')"
+        )
+        return LibraryCounts(
+            tracks=sum(by_status.values()),
+            **{s.value: by_status.get(s.value, 0) for s in TrackStatus},
+            no_vocals=silent[0][0],
+            embeddings=dict(in_space),
+        )
+
+    # spaces and embeddings
+
+    def space_id(self, key: SpaceKey) -> int:
+        """The id of a space, made where it does not exist."""
+        for space_id, known in self.spaces():
+            if known == key:
+                return space_id
+        with self.database.write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO space (model, model_sha256, view, separator, dim)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (key.model, key.model_sha256, key.view, key.separator or "", key.dim),
+            )
+        for space_id, known in self.spaces():
+            if known == key:
+                return space_id
+        raise ValueError(f"{key} is known with another number of dimensions")
+
+    def spaces(self) -> list[tuple[int, SpaceKey]]:
+        found = self.database.rows(
+            "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
+        )
+        return [(row[0], SpaceKey(row[1], row[2], row[3], row[4] or None, row[5])) for row in found]
+
+    def space(self, space_id: int) -> SpaceKey:
+        return dict(self.spaces())[space_id]
+
+    def pending(self, space_id: int) -> list[int]:
+        """Ids of the tracks that wait for their embedding in this space, in the order of a scan.
+
+        Not those that are missing, on a drive that is not there, failed (see ``clear_failure``),
+        or, for the view ``vocals``, without vocals in the ears of the same separator.
+        """
+        rows = self.database.rows(
+            "SELECT track.id FROM track JOIN folder ON folder.id = folder_id"
+            " WHERE is_available AND NOT is_missing AND state != 'failed'"
+            " AND track.id NOT IN (SELECT track_id FROM embedding WHERE space_id = :space)"
+            " AND track.id NOT IN (SELECT track_id FROM no_vocals JOIN space ON space.id = space_id"
+            "   WHERE separator = (SELECT separator FROM space WHERE id = :space))"
+            " ORDER BY track.id",
+            {"space": space_id},
+        )
+        return [row[0] for row in rows]
+
+    def put_embedding(
+        self,
+        track_id: int,
+        space_id: int,
+        embedding: TrackEmbedding,
+        *,
+        audio_hash: str,
+        duration_s: float,
+    ) -> None:
+        """Keep what was heard in a track, which is indexed from now on. One transaction.
+
+        Moments are thinned to MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
+        ValueError where the vector is not (dim,), finite and of length 1.
+        """
+        vector = codec.pack_vector(embedding.vector, self.space(space_id).dim)
+        moments = codec.pack_moments(embedding.moments)
+        with self.database.write() as db:
+            if not _mark_heard(db, track_id, space_id, audio_hash, duration_s):
+                return
+            row = {"track_id": track_id, "space_id": space_id, "vector": vector}
+            embedding_id = codec.insert(db, "embedding", row)
+            db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))
+
+    def put_no_vocals(
+        self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
+    ) -> None:
+        """Keep that nobody sings in a track; for a space of the view ``vocals``."""
+        if self.space(space_id).view != "vocals":
+            raise ValueError("only the view vocals can lack vocals")
+        with self.database.write() as db:
+            if _mark_heard(db, track_id, space_id, audio_hash, duration_s):
+                db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
+
+    def put_failure(self, track_id: int, reason: str) -> None:
+        """Keep why a track could not be indexed. What is known of it otherwise stays."""
+        with self.database.write() as db:
+            db.execute(
+                "UPDATE track SET state = 'failed', error = ? WHERE id = ?", (reason, track_id)
+            )
+
+    def clear_failure(self, track_ids: Iterable[int] | None = None) -> int:
+        """Let failed tracks (all, or these) be tried again; returns how many there were."""
+        ids = self.track_ids(status=TrackStatus.FAILED) if track_ids is None else list(track_ids)
+        with self.database.write() as db:
+            return db.execute(
+                "UPDATE track SET error = NULL, state = CASE WHEN id IN (SELECT track_id FROM"
+                " embedding) THEN 'indexed' ELSE 'new' END"
+                " WHERE state = 'failed' AND id IN (SELECT value FROM json_each(?))",
+                (json.dumps(ids),),
+            ).rowcount
+
+    def embeddings(
+        self, space_id: int, ids: Iterable[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(track ids (n,) int64, vectors (n, dim) float32) of a space, all or of these tracks.
+
+        In the order of ``ids``; tracks without an embedding in the space are left out.
+        """
+        if ids is None:
+            chunks = list(self.embedding_chunks(space_id))
+            dim = self.space(space_id).dim
+            track_ids = [np.empty(0, np.int64), *(chunk.track_ids for chunk in chunks)]
+            vectors = [np.empty((0, dim), np.float32), *(chunk.vectors for chunk in chunks)]
+            return np.concatenate(track_ids), np.concatenate(vectors)
+        wanted = [int(track_id) for track_id in ids]
+        rows = self.database.rows(
+            "SELECT id, track_id, vector FROM embedding WHERE space_id = ?"
+            " AND track_id IN (SELECT value FROM json_each(?))",
+            (space_id, json.dumps(wanted)),
+        )
+        by_track = {row[1]: row for row in rows}
+        found = self._unpacked(
+            space_id, [by_track[track_id] for track_id in wanted if track_id in by_track]
+        )
+        return found.track_ids, found.vectors
+
+    def embedding_chunks(
+        self, space_id: int, after_id: int = 0, num_rows: int = _CHUNK_ROWS
+    ) -> Iterator[Embeddings]:
+        """All embeddings of a space with an id above ``after_id``, ascending, a few at a time."""
+        while True:
+            rows = self.database.rows(
+                "SELECT id, track_id, vector FROM embedding WHERE space_id = ? AND id > ?"
+                " ORDER BY id LIMIT ?",
+                (space_id, after_id, num_rows),
+            )
+            if not rows:
+                return
+            yield self._unpacked(space_id, rows)
+            after_id = rows[-1][0]
+
+    def embeddings_by_id(self, space_id: int, embedding_ids: Iterable[int]) -> Embeddings:
+        """Those of these embeddings that (still) exist, ascending."""
+        rows = self.database.rows(
+            "SELECT id, track_id, vector FROM embedding WHERE space_id = ?"
+            " AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (space_id, json.dumps([int(embedding_id) for embedding_id in embedding_ids])),
+        )
+        return self._unpacked(space_id, rows)
+
+    def moments(self, track_id: int, space_id: int) -> MomentCodes | None:
+        """None where the track has no embedding in the space."""
+        row = self.database.row(
+            "SELECT num_moments, length_s, starts, codes FROM moments JOIN embedding"
+            " ON embedding.id = embedding_id WHERE track_id = ? AND space_id = ?",
+            (track_id, space_id),
+        )
+        return None if row is None else codec.unpack_moments(row)
+
+    def _unpacked(self, space_id: int, rows: list[Any]) -> Embeddings:
+        return Embeddings(
+            np.array([row[0] for row in rows], np.int64),
+            np.array([row[1] for row in rows], np.int64),
+            codec.unpack_vectors([row[2] for row in rows], self.space(space_id).dim),
+        )
+
+
+def _mark_heard(db: Any, track_id: int, space_id: int, audio_hash: str, duration_s: float) -> bool:
+    """Make room for what was heard; False where the track is not there any more.
+
+    Other spaces keep what they have unless the sound is another one than they heard.
+    """
+    known = db.execute("SELECT audio_hash FROM track WHERE id = ?", (track_id,)).fetchone()
+    if known is None:
+        return False
+    is_same_sound = known[0] in (None, audio_hash)
+    for table in ("embedding", "no_vocals"):
+        db.execute(
+            f"DELETE FROM {table} WHERE track_id = ? AND (space_id = ? OR NOT ?)",
+            (track_id, space_id, is_same_sound),
+        )
+    db.execute(
+        "UPDATE track SET state = 'indexed', error = NULL, audio_hash = ?, duration_s = ?"
+        " WHERE id = ?",
+        (audio_hash, duration_s, track_id),
+    )
+    return True

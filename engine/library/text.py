@@ -1,0 +1,48 @@
+"""Text from tags and file names: made plain, and made comparable."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+MAX_TEXT_CHARS = 300
+_MAX_RAW_CHARS = 4 * MAX_TEXT_CHARS  # nothing behind it is looked at: a tag may hold megabytes
+_APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ")
+_SPECIAL = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+
+
+def plain(text: str) -> str:
+    """One line of readable text: no control or bidirectional characters, of a sane length.
+
+    Markup stays as the characters that it is; whoever shows it must show plain text.
+    """
+    text = text[:_MAX_RAW_CHARS].encode("utf-8", "replace").decode("utf-8")
+    line = " ".join("".join(map(_shown, text)).split())
+    return line if len(line) <= MAX_TEXT_CHARS else line[: MAX_TEXT_CHARS - 1].rstrip() + "…"
+
+
+def display(name: str) -> str:
+    """A file name as readable text, also where its bytes are not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def normalise(text: str) -> str:
+    """The comparable core of a name: no case, accents, apostrophes or punctuation.
+
+    "" only for text without any letter or digit that is also without any other sign: a band called
+    "!!!" is still told from "???".
+    """
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    words = map(_in_word, bare.translate(_APOSTROPHES).translate(_SPECIAL))
+    return " ".join("".join(words).split()) or " ".join(bare.split())
+
+
+def _shown(char: str) -> str:
+    category = unicodedata.category(char)
+    return " " if category == "Cc" else "" if category in ("Cf", "Cs", "Co") else char
+
+
+def _in_word(char: str) -> str:
+    # marks that do not combine are the vowel signs of Indic scripts: part of the word
+    return char if char.isalnum() or unicodedata.category(char)[0] == "M" else " "
