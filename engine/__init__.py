@@ -1,3 +1,3 @@
-"""Everything a search for similar voices needs: no Qt, no audio devices, nothing of the other rooms."""
+"""Everything a search for similar voices needs: no Qt, no audio devices."""
 
 __version__ = "0.1.0"

@@ -66,12 +66,12 @@ def save_checkpoint(
     Returns:
         The manifest as written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
     weights_path = folder / WEIGHTS_NAME
     partial_path = weights_path.with_suffix(".partial")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, partial_path)
+    partial_path.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}))
     partial_path.replace(weights_path)
     written = Manifest(**{**asdict(manifest), "sha256": file_sha256(weights_path)})
     manifest_path = folder / MANIFEST_NAME

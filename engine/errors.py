@@ -1,4 +1,4 @@
-"""Every error that a person may meet. Each message is a sentence that says what happened and what to do."""
+"""Every error that a person may meet, its message saying what happened and what to do."""
 
 from __future__ import annotations
 

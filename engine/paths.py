@@ -9,7 +9,7 @@ import platformdirs
 
 
 def resources_path() -> Path:
-    """Folder of models, checkpoints and icons: beside the packages, or inside the frozen program."""
+    """Models, checkpoints and icons: beside the packages, or inside the frozen program."""
     root = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parent.parent))
     return root / "resources"
 

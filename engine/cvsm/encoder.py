@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from engine.errors import CheckpointError
 from engine.cvsm.frontend import LogMel, LogMelConfig
+from engine.errors import CheckpointError
 
 # kernel, output channels, expansion, repeats, stride of the first repeat
 STAGES = (
@@ -40,7 +40,7 @@ class EncoderConfig:
 
     Attributes:
         excerpt_samples: model input at 16 kHz (CVSM: 1 s).
-        pooling: over time and frequency: ``max`` (the published code) or ``mean`` (the paper's text).
+        pooling: over time and frequency: ``max`` (published code) or ``mean`` (the paper's text).
         drop_connect: highest rate of stochastic depth, reached at the last block; training only.
     """
 

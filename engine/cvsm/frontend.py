@@ -33,7 +33,7 @@ def hz_to_mel(hz: np.ndarray | float) -> np.ndarray:
 
 
 def mel_filterbank(config: LogMelConfig) -> np.ndarray:
-    """Triangular filters whose slopes are straight lines on the mel axis, without area normalisation.
+    """Triangles whose slopes are straight on the mel axis, without area normalisation.
 
     TensorFlow draws its triangles on the mel axis; most other libraries draw them on the
     frequency axis, which differs by up to 0.007. Published CVSM weights saw the former.
@@ -53,7 +53,7 @@ def mel_filterbank(config: LogMelConfig) -> np.ndarray:
 
 
 class LogMel(nn.Module):
-    """(batch, num_samples) float32 at 16 kHz -> (batch, 1, num_frames, num_mels) natural-log magnitudes.
+    """(batch, num_samples) at 16 kHz -> (batch, 1, num_frames, num_mels), natural logarithms.
 
     Frames are not padded: 16,000 samples give 98 frames. The Hann window is periodic, the
     spectrum a magnitude (power 1), clamped to [floor, ceiling] before the logarithm.

@@ -1,0 +1,164 @@
+"""Spleeter, 2 stems: the default separator.
+
+Source: Hennequin et al., "Spleeter: a fast and efficient music source separation tool with
+pre-trained models" (2020). Two U-Nets, one for vocals and one for the accompaniment, look at
+magnitude spectrograms of 512 frames by 1024 bins (up to 11 kHz); the vocals are the mixture's
+spectrogram times the ratio of the squared estimates. Weights: MIT, see resources/models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from engine.checkpoint import load_tensors, read_manifest
+from engine.errors import CheckpointError, SeparatorError
+from engine.paths import resources_path
+from engine.progress import CancelToken
+from engine.separation.stft import StreamingIstft, StreamingStft
+
+FRAME_SAMPLES = 4096
+HOP_SAMPLES = 1024
+NUM_BINS = 1024
+BLOCK_FRAMES = 512
+# Near a block's border the nets lack context, and two neighbouring blocks disagree: frames this
+# close to a border are used as context only (docs/separation.md has the measurement).
+CONTEXT_FRAMES = 32
+INNER_FRAMES = BLOCK_FRAMES - 2 * CONTEXT_FRAMES
+BLOCKS_PER_BATCH = 4
+CHANNELS = (16, 32, 64, 128, 256, 512)
+RATIO_EPS = 1e-10
+
+
+class UNet(nn.Module):
+    """Magnitudes (batch, 2, frames, bins) -> magnitudes of one stem, the same shape.
+
+    Frames and bins are multiples of 64.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        down, up = (2, *CHANNELS), (*CHANNELS[::-1], 1)
+        self.down = nn.ModuleList(
+            nn.Conv2d(num_in, num_out, 5, stride=2)
+            for num_in, num_out in zip(down, down[1:], strict=False)
+        )
+        self.down_norm = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3) for n in CHANNELS[:-1])
+        self.up = nn.ModuleList(
+            # From the second on, the input is joined by the encoder's output of the same size.
+            nn.ConvTranspose2d(num_in * (1 if i == 0 else 2), num_out, 5, stride=2, padding=1)
+            for i, (num_in, num_out) in enumerate(zip(up, up[1:], strict=False))
+        )
+        self.up_norm = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3) for n in up[1:])
+        self.mask = nn.Conv2d(1, 2, 4, dilation=2, padding=3)
+
+    def forward(self, magnitude: torch.Tensor) -> torch.Tensor:
+        x, skips = magnitude, []
+        for level, conv in enumerate(self.down):
+            # TensorFlow's "same" padding for kernel 5 and stride 2 on even sizes.
+            x = conv(F.pad(x, (1, 2, 1, 2)))
+            skips.append(x)
+            if level < len(self.down_norm):
+                x = F.leaky_relu(self.down_norm[level](x), 0.2)
+        for level, (conv, norm) in enumerate(zip(self.up, self.up_norm, strict=True)):
+            skip = skips[-1 - level]
+            x = conv(skip if level == 0 else torch.cat([skip, x], dim=1))
+            x = norm(F.relu(x[..., :-1, :-1]))
+        return torch.sigmoid(self.mask(x)) * magnitude
+
+
+def vocals_mask(vocals_net: nn.Module, other_net: nn.Module, magnitude: torch.Tensor) -> torch.Tensor:
+    """Ratio mask in [0, 1] of the shape of ``magnitude`` (batch, 2, frames, bins)."""
+    magnitude = magnitude.contiguous(memory_format=torch.channels_last)
+    vocals, other = vocals_net(magnitude).square(), other_net(magnitude).square()
+    return (vocals + RATIO_EPS / 2) / (vocals + other + RATIO_EPS)
+
+
+class Spleeter:
+    """Both nets, run over a stream in batches of overlapping blocks. See ``Separator``."""
+
+    name = "spleeter"
+
+    def __init__(self, vocals_net: UNet, other_net: UNet) -> None:
+        self._nets = tuple(
+            net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for net in (vocals_net, other_net)
+        )
+
+    def vocals(
+        self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+    ) -> Iterator[np.ndarray]:
+        cancel = cancel or CancelToken()
+        istft = StreamingIstft(FRAME_SAMPLES, HOP_SAMPLES)
+        num_in = num_out = 0
+
+        def counted() -> Iterator[np.ndarray]:
+            nonlocal num_in
+            for chunk in chunks:
+                num_in += chunk.shape[1]
+                yield chunk
+
+        with torch.inference_mode():
+            for spectrum in _batches(counted()):
+                cancel.check()
+                # The last batch is filled up with silence, which nobody asked for.
+                samples = istft.push(self._masked_mean(spectrum))[: num_in - num_out]
+                num_out += len(samples)
+                yield samples.numpy()
+            yield istft.flush(num_in - num_out).numpy()
+
+    def _masked_mean(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """(2, context + n * inner + context, bins) -> (n * inner, bins): vocals, channels averaged."""
+        blocks = spectrum.unfold(1, BLOCK_FRAMES, INNER_FRAMES)  # (2, n, bins, frames)
+        magnitude = blocks.abs().permute(1, 0, 3, 2)
+        inner = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + INNER_FRAMES)
+        mask = vocals_mask(*self._nets, magnitude)[:, :, inner]
+        masked = (blocks.permute(1, 0, 3, 2)[:, :, inner] * mask).mean(1)
+        return masked.reshape(-1, NUM_BINS)
+
+
+def _batches(chunks: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
+    """Spectra of a whole number of blocks with context on both sides: (2, frames, NUM_BINS).
+
+    Inner frames of successive batches follow each other without a gap; beyond the ends of the
+    stream there is silence.
+    """
+    stft = StreamingStft(FRAME_SAMPLES, HOP_SAMPLES, num_channels=2)
+    silence = torch.zeros(2, BLOCK_FRAMES, NUM_BINS, dtype=torch.complex64)
+    held = [silence[:, :CONTEXT_FRAMES]]
+    num_held = CONTEXT_FRAMES
+    full = BLOCKS_PER_BATCH * INNER_FRAMES + 2 * CONTEXT_FRAMES
+    for chunk in chunks:
+        held.append(stft.push(torch.from_numpy(chunk))[..., :NUM_BINS])
+        num_held += held[-1].shape[1]
+        while num_held >= full:
+            spectrum = torch.cat(held, dim=1)
+            yield spectrum[:, :full]
+            held = [spectrum[:, full - 2 * CONTEXT_FRAMES :].clone()]
+            num_held = held[0].shape[1]
+    spectrum = torch.cat([*held, stft.flush()[..., :NUM_BINS]], dim=1)
+    num_inner = spectrum.shape[1] - CONTEXT_FRAMES
+    if num_inner > 0:
+        num_blocks = -(-num_inner // INNER_FRAMES)
+        missing = num_blocks * INNER_FRAMES + 2 * CONTEXT_FRAMES - spectrum.shape[1]
+        yield torch.cat([spectrum, silence[:, :1].expand(-1, missing, -1)], dim=1)
+
+
+def load_spleeter(folder: Path | None = None) -> Spleeter:
+    """Raises SeparatorError when the weights are missing or damaged."""
+    folder = folder or resources_path() / "models" / "spleeter-2stems"
+    try:
+        tensors = load_tensors(folder, read_manifest(folder))
+        nets = UNet(), UNet()
+        for net, prefix in zip(nets, ("vocals.", "accompaniment."), strict=True):
+            net.load_state_dict(
+                {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+            )
+    except (CheckpointError, RuntimeError) as error:
+        raise SeparatorError(f"The separator cannot be loaded: {error}") from error
+    return Spleeter(*nets)
