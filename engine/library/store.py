@@ -159,6 +159,13 @@ class Library:
                     return codec.track_from_row(row)
         return None
 
+    def tracks_with_hash(self, audio_hash: str) -> list[int]:
+        """Ids of the tracks with this sound: a file and its copies, whatever their tags."""
+        rows = self.database.rows(
+            "SELECT id FROM track WHERE audio_hash = ? ORDER BY id", (audio_hash,)
+        )
+        return [row[0] for row in rows]
+
     def track_ids(
         self,
         text: str = "",

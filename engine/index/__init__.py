@@ -1,0 +1,1 @@
+"""Nearest neighbours among stored embeddings: exact, and by HNSW graphs."""

@@ -1,0 +1,85 @@
+"""Searching one space as it is now: through its graph, plus what is newer, re-scored exactly."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.index import exact, hnsw
+from engine.library import Library
+from engine.library.index_store import count_embeddings, index_of
+
+_MAX_GRAPH_SHARE = 0.25  # of a space in one answer; beyond it an exact search is as fast
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Tracks near a query, best first.
+
+    Attributes:
+        track_ids: (n,) int64. similarities: (n,) float32, exact cosines with the stored vectors.
+        is_all: there are no others in the space.
+        note: a sentence where the search was not what it should be (exact for want of an index).
+    """
+
+    track_ids: np.ndarray
+    similarities: np.ndarray
+    is_all: bool
+    note: str | None
+
+
+class SpaceLookup:
+    """Nearest tracks in one space. Any thread may ask; the graph is loaded once and shared."""
+
+    def __init__(self, library: Library, space_id: int) -> None:
+        self._library = library
+        self._space_id = space_id
+        self._lock = threading.Lock()
+        self._index: hnsw.HnswIndex | None = None
+        self._index_id: int | None = None
+        self._note: str | None = None
+
+    def nearest(self, query: np.ndarray, k: int) -> Hits:
+        """At least ``k`` tracks, unless there are fewer (``is_all``).
+
+        ``query`` is (dim,) float32, L2-normalised.
+        """
+        num_live = count_embeddings(self._library.database, self._space_id)
+        index, note = self._current_index()
+        if index is not None and k <= _MAX_GRAPH_SHARE * num_live:
+            try:
+                return self._by_graph(index, query, k)
+            except hnsw.UnusableIndexError as error:
+                note = _slow_note(error)
+        chunks = self._library.embedding_chunks(self._space_id)
+        return Hits(*exact.nearest(query, chunks, k), is_all=k >= num_live, note=note)
+
+    def _by_graph(self, index: hnsw.HnswIndex, query: np.ndarray, k: int) -> Hits:
+        num_dead = index.num_elements - count_embeddings(
+            self._library.database, self._space_id, index.max_embedding_id
+        )
+        ids, _ = index.nearest(query, k + min(num_dead, k))
+        newer = self._library.embedding_chunks(self._space_id, after_id=index.max_embedding_id)
+        found = self._library.embeddings_by_id(self._space_id, ids)
+        if len(found.ids) < min(k, index.num_elements - num_dead):
+            raise hnsw.UnusableIndexError("The search index is behind.")
+        return Hits(*exact.nearest(query, [found, *newer], k), is_all=False, note=None)
+
+    def _current_index(self) -> tuple[hnsw.HnswIndex | None, str | None]:
+        """The graph that is stored now, loaded where it is another than before."""
+        with self._lock:
+            stored = index_of(self._library.database, self._space_id)
+            index_id = None if stored is None else stored[0]
+            if index_id is None or index_id != self._index_id:
+                self._index, self._index_id, self._note = None, index_id, None
+                try:
+                    self._index = hnsw.load(self._library, self._space_id)
+                except hnsw.UnusableIndexError as error:
+                    self._note = _slow_note(error)
+            return self._index, self._note
+
+
+def _slow_note(error: Exception) -> str:
+    return f"{error} The search was exact, which is slower; index again to repair it."

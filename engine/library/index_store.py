@@ -1,0 +1,88 @@
+"""HNSW indexes as bytes in the library: rows of 32 MiB, since one BLOB would end at a gigabyte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from engine.library import codec
+from engine.library.database import Database
+
+CHUNK_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class IndexRecord:
+    """What an index says about itself, to be verified before it is used.
+
+    Attributes:
+        num_elements: embeddings in it, replaced and deleted ones included.
+        max_embedding_id: it holds none with a higher id, and held all others when it was made.
+        sha256, num_bytes: of the file as hnswlib wrote it.
+    """
+
+    space_id: int
+    dim: int
+    metric: str
+    m: int
+    ef_construction: int
+    num_elements: int
+    max_embedding_id: int
+    num_bytes: int
+    sha256: str
+
+
+def put_index(database: Database, record: IndexRecord, chunks: Iterable[bytes]) -> int:
+    """Keep an index in the place of the space's earlier one; returns its id.
+
+    The earlier one serves until the last byte is written; a process that is killed on the way
+    leaves rows that the next call removes.
+    """
+    with database.write() as db:
+        db.execute(
+            "DELETE FROM hnsw_index WHERE space_id = ? AND state = 'building'", (record.space_id,)
+        )
+        index_id = codec.insert(db, "hnsw_index", {**asdict(record), "state": "building"})
+    for seq, data in enumerate(chunks):
+        with database.write() as db:
+            db.execute("INSERT INTO hnsw_chunk VALUES (?, ?, ?)", (index_id, seq, data))
+    with database.write() as db:
+        db.execute(
+            "DELETE FROM hnsw_index WHERE space_id = ? AND id != ?", (record.space_id, index_id)
+        )
+        db.execute("UPDATE hnsw_index SET state = 'ready' WHERE id = ?", (index_id,))
+    return index_id
+
+
+def index_of(database: Database, space_id: int) -> tuple[int, IndexRecord] | None:
+    """(id, record) of the index that is ready, or None."""
+    row = database.row(
+        "SELECT id, space_id, dim, metric, m, ef_construction, num_elements, max_embedding_id,"
+        " num_bytes, sha256 FROM hnsw_index WHERE space_id = ? AND state = 'ready'",
+        (space_id,),
+    )
+    return None if row is None else (row[0], IndexRecord(*row[1:]))
+
+
+def index_chunks(database: Database, index_id: int) -> Iterator[bytes]:
+    seqs = database.rows("SELECT seq FROM hnsw_chunk WHERE index_id = ? ORDER BY seq", (index_id,))
+    for (seq,) in seqs:
+        row = database.row(
+            "SELECT data FROM hnsw_chunk WHERE index_id = ? AND seq = ?", (index_id, seq)
+        )
+        yield b"" if row is None else row[0]
+
+
+def drop_index(database: Database, space_id: int) -> None:
+    """Forget the index of a space. It costs time only: the embeddings stay."""
+    with database.write() as db:
+        db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
+
+
+def count_embeddings(database: Database, space_id: int, up_to_id: int | None = None) -> int:
+    """Embeddings of a space, or those of them with an id of at most ``up_to_id``."""
+    row = database.row(
+        "SELECT count(*) FROM embedding WHERE space_id = ? AND id <= ?",
+        (space_id, 2**62 if up_to_id is None else up_to_id),
+    )
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,61 @@
+"""What a search is about: which track is meant, which embedding space serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import AmbiguousQueryError, QueryError
+from engine.library import Library, SpaceKey, View
+
+
+def choose_space(library: Library, view: View, model: str | None) -> tuple[int, SpaceKey]:
+    """The space to search in: of the model asked for, else of the view's default, else the fullest.
+
+    Raises QueryError where nothing has been indexed that would serve.
+    """
+    counts = library.counts().embeddings
+    spaces = [(i, key) for i, key in library.spaces() if key.view == view and counts.get(i)]
+    names = {key.model for _, key in spaces}
+    if model is not None:
+        wanted: str | None = model if model in names else Path(model).name
+    else:
+        wanted = _default_model_name(view)
+        wanted = wanted if wanted in names else None
+    fitting = [(i, key) for i, key in spaces if wanted is None or key.model == wanted]
+    if not fitting:
+        listened = f"the model {wanted} has heard" if wanted else "has been heard"
+        raise QueryError(
+            f"Nothing in this library {listened} for the view {view} yet. Index your folders first"
+            + (f" (indexed models: {', '.join(sorted(names))})." if names else ".")
+        )
+    return max(fitting, key=lambda space: (counts[space[0]], space[0]))
+
+
+def resolve(library: Library, song: str) -> int:
+    """The id of the track that a person means by a path, an id, or words from artist and title.
+
+    Raises AmbiguousQueryError with the candidates where several fit equally well, QueryError where
+    none does.
+    """
+    if (track := library.track_by_path(Path(song))) is not None:
+        return track.id
+    if Path(song).is_file():
+        raise QueryError(f"The file {song} is not in the library. Index its folder first.")
+    if song.isdecimal() and library.tracks([int(song)]):
+        return int(song)
+    found = library.find(song)
+    if not found:
+        raise QueryError(
+            f"No song matches “{song}”. Give a path, a track id, or words from artist and title."
+        )
+    if len(found) > 1:
+        raise AmbiguousQueryError(
+            f"{len(found)} songs match “{song}”. Give more words, a path or a track id.", found
+        )
+    return found[0]
+
+
+def _default_model_name(view: View) -> str:
+    from engine import models
+
+    return models.default_model_name(view)

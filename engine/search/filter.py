@@ -1,0 +1,98 @@
+"""Which of the nearest songs to show: other artists, other albums, no song twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.library import Tags, Track
+from engine.library.text import normalise
+
+_SAME_SOUND = 0.99  # cosine: the same recording in another coding
+_SAME_LENGTH_S = 1.0
+_GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
+_NOBODY = frozenset(("", "various artists", "various", "va", "unknown artist", "unknown"))
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """What tells whether two songs are the same one, or belong together."""
+
+    tags: Tags
+    path: Path
+    audio_hash: str | None
+    duration_s: float | None
+    vector: np.ndarray | None
+
+    @classmethod
+    def of_track(cls, track: Track, vector: np.ndarray | None) -> Song:
+        return cls(track.tags, track.path, track.audio_hash, track.duration_s, vector)
+
+    def artists(self) -> set[str]:
+        """Comparable names of artist and album artist, without guests; empty where unknown."""
+        names = (self.tags.artist, self.tags.album_artist)
+        return {normalise(_GUESTS.sub("", name)) for name in names} - _NOBODY
+
+    def is_on_album_of(self, other: Song) -> bool:
+        album = normalise(self.tags.album)
+        if not album or album != normalise(other.tags.album):
+            return False
+        return bool(self.artists() & other.artists()) or self.path.parent == other.path.parent
+
+    def is_same_song(self, other: Song) -> bool:
+        """The same sound, the same artist and title, or nearly the same vector and length."""
+        if self.audio_hash is not None and self.audio_hash == other.audio_hash:
+            return True
+        title = normalise(self.tags.title)
+        if title and title == normalise(other.tags.title) and self.artists() & other.artists():
+            return True
+        if self.vector is None or other.vector is None:
+            return False
+        if self.duration_s is None or other.duration_s is None:
+            return False
+        is_same_length = abs(self.duration_s - other.duration_s) <= _SAME_LENGTH_S
+        return is_same_length and float(self.vector @ other.vector) >= _SAME_SOUND
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to leave out; the query itself is never shown."""
+
+    own_ids: frozenset[int]
+    other_artists: bool = False
+    other_albums: bool = False
+    hide_duplicates: bool = False
+
+    def __call__(
+        self,
+        query: Song,
+        ranked: Iterable[tuple[Track, float]],
+        vectors: Mapping[int, np.ndarray],
+        k: int,
+    ) -> list[tuple[Track, float]]:
+        """The first ``k`` candidates that may be shown, in order.
+
+        ``vectors`` of the candidates by track id are needed to hide duplicates.
+        """
+        shown: list[tuple[Track, float]] = []
+        songs = [query]
+        for track, similarity in ranked:
+            song = Song.of_track(track, vectors.get(track.id))
+            if len(shown) == k:
+                break
+            if track.id in self.own_ids or not self._is_wanted(song, query, songs):
+                continue
+            shown.append((track, similarity))
+            songs.append(song)
+        return shown
+
+    def _is_wanted(self, song: Song, query: Song, songs: list[Song]) -> bool:
+        if self.other_artists and song.artists() & query.artists():
+            return False
+        if self.other_albums and song.is_on_album_of(query):
+            return False
+        return not (self.hide_duplicates and any(song.is_same_song(other) for other in songs))

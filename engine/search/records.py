@@ -1,0 +1,85 @@
+"""What a search is asked, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import QueryError
+from engine.index.moments import Moment
+from engine.library import Track, View
+
+By = Literal["vocals", "overall", "blend"]
+VIEWS_OF: dict[By, tuple[View, ...]] = {
+    "vocals": ("vocals",),
+    "overall": ("overall",),
+    "blend": ("vocals", "overall"),
+}
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How to search.
+
+    Attributes:
+        by: one view, or both (``blend``).
+        blend: weight of the vocals in a blend, 0 to 1.
+        k: how many neighbours to return at most.
+        other_artists, other_albums: leave out songs of the query's artist, or of its album.
+        hide_duplicates: of one song in several files (the query's among them) show the best.
+        model: name or checkpoint folder; None: the default of each view, where the library has it.
+    """
+
+    by: By = "vocals"
+    blend: float = 0.5
+    k: int = 10
+    other_artists: bool = False
+    other_albums: bool = False
+    hide_duplicates: bool = False
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.by not in VIEWS_OF:
+            raise QueryError(f"Search by vocals, overall or blend, not by {self.by!r}.")
+        if not 0 <= self.blend <= 1:
+            raise QueryError(f"The blend is {self.blend:g}. Give a weight from 0 to 1.")
+        if self.k < 1:
+            raise QueryError(f"{self.k} neighbours were asked for. Ask for at least 1.")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What was searched for: a track of the library (whole or a part), or any file."""
+
+    track: Track | None
+    path: Path
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One result. ``rank`` begins at 1; ``similarity`` is a cosine (a weighted mean for blends)."""
+
+    rank: int
+    track: Track
+    similarity: float
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What was found.
+
+    Attributes:
+        by: as asked, or ``overall`` where a blend was asked of a query without vocals.
+        models: the model that was used, by view.
+        note: a sentence on what was not as asked, or None.
+    """
+
+    query: Query
+    by: By
+    models: dict[View, str]
+    neighbours: tuple[Neighbour, ...]
+    note: str | None

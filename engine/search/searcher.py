@@ -1,0 +1,293 @@
+"""A song in, the songs most like it out: by voice, by whole sound, or by both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import QueryError
+from engine.index.lookup import Hits, SpaceLookup
+from engine.index.moments import Moment, best_moments
+from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
+from engine.library.tags import read_tags
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.search.choice import choose_space
+from engine.search.filter import Filter, Song
+from engine.search.records import (
+    VIEWS_OF,
+    Neighbour,
+    Query,
+    SearchOptions,
+    SearchResult,
+)
+
+if TYPE_CHECKING:
+    from engine.models import VoiceModel
+    from engine.separation import Separator
+
+_MAX_BLEND_CANDIDATES = 5000  # per view; a song that neither view ranks higher is no neighbour
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """The query in one view."""
+
+    space_id: int
+    vector: np.ndarray
+    moments: MomentCodes | None
+
+
+class _NotHeardError(QueryError):
+    """The query has nothing in a view; in a blend, the other view can serve."""
+
+
+class Searcher:
+    """Searches a library. Any thread may use it; models are loaded when first needed and kept.
+
+    Args:
+        load_model, load_separator: from a name; by default the registries of ``engine.models`` and
+            ``engine.separation``. Only queries that are files need them.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        load_model: Callable[[str], VoiceModel] | None = None,
+        load_separator: Callable[[str], Separator] | None = None,
+    ) -> None:
+        self._library = library
+        self._load_model = load_model or _load_model
+        self._load_separator = load_separator or _load_separator
+        self._lock = threading.Lock()
+        self._models: dict[str, VoiceModel] = {}
+        self._separators: dict[str, Separator] = {}
+        self._lookups: dict[int, SpaceLookup] = {}
+
+    def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
+        """Neighbours of a track that has been indexed. Raises QueryError, LibraryError."""
+        options = options or SearchOptions()
+        found = self._library.tracks([track_id])
+        if not found:
+            raise QueryError(f"There is no track {track_id} in the library. Choose another one.")
+        track = found[0]
+        query, song = Query(track, track.path), Song.of_track(track, None)
+        return self._search(
+            query, song, {track.id}, options, lambda view: self._stored(track, view, options)
+        )
+
+    def by_file(
+        self,
+        path: Path,
+        options: SearchOptions | None = None,
+        *,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        progress: ProgressCallback = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> SearchResult:
+        """Neighbours of any audio file, or of the part of it from ``start_s`` to ``end_s``.
+
+        A track that is this file, or a copy of it, is never among them. Raises QueryError,
+        DecodeError, CheckpointError, SeparatorError, LibraryError, CancelledError.
+        """
+        from engine import audio
+
+        options = options or SearchOptions()
+        track = self._library.track_by_path(path)
+        query = Query(track, path, start_s, end_s)
+        audio_hash, duration_s = audio.audio_hash(path), audio.probe(path).duration_s
+        song = Song(_tags_of(query), path, audio_hash, duration_s, None)
+        own_ids = {*self._library.tracks_with_hash(audio_hash), *([track.id] if track else [])}
+
+        def hear(view: View) -> _Heard:
+            progress(Progress("query", message=view))
+            return self._listen(path, view, options, start_s, end_s, cancel)
+
+        return self._search(query, song, own_ids, options, hear)
+
+    def _search(
+        self,
+        query: Query,
+        song: Song,
+        own_ids: set[int],
+        options: SearchOptions,
+        hear: Callable[[View], _Heard],
+    ) -> SearchResult:
+        heard, notes = dict[View, _Heard](), list[str]()
+        for view in VIEWS_OF[options.by]:
+            try:
+                heard[view] = hear(view)
+            except _NotHeardError as error:
+                if options.by != "blend" or view == "overall":
+                    raise
+                notes.append(f"{error} These are the nearest songs overall.")
+                options = replace(options, by="overall")
+        song = replace(song, vector=next(iter(heard.values())).vector)
+        hits, found = self._widening(heard, options, song, own_ids)
+        if hits.note:
+            notes.append(hits.note)
+        neighbours = tuple(
+            Neighbour(rank, track, similarity, self._moments(heard, track.id))
+            for rank, (track, similarity) in enumerate(found, start=1)
+        )
+        spaces = dict(self._library.spaces())
+        models = {view: spaces[part.space_id].model for view, part in heard.items()}
+        return SearchResult(query, options.by, models, neighbours, " ".join(notes) or None)
+
+    def _widening(
+        self, heard: dict[View, _Heard], options: SearchOptions, song: Song, own_ids: set[int]
+    ) -> tuple[Hits, list[tuple[Track, float]]]:
+        """Ask for more candidates until enough pass the filter, or there are no more."""
+        accept = Filter(
+            frozenset(own_ids), options.other_artists, options.other_albums, options.hide_duplicates
+        )
+        num_candidates = max(64, 4 * options.k)
+        while True:
+            hits = self._candidates(heard, options, num_candidates)
+            tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
+            similarities = zip(hits.track_ids.tolist(), hits.similarities.tolist(), strict=True)
+            ranked = [(tracks[i], s) for i, s in similarities if i in tracks]
+            present = [one for one in ranked if one[0].status is not TrackStatus.MISSING]
+            vectors = self._vectors(heard, hits) if options.hide_duplicates else {}
+            found = accept(song, present, vectors, options.k)
+            if len(found) >= options.k or hits.is_all:
+                return hits, found
+            num_candidates *= 4
+
+    def _candidates(self, heard: dict[View, _Heard], options: SearchOptions, num: int) -> Hits:
+        if len(heard) == 1:
+            (part,) = heard.values()
+            return self._lookup(part.space_id).nearest(part.vector, num)
+        weights = {"vocals": options.blend, "overall": 1 - options.blend}
+        while True:
+            hits, worst = self._blended(heard, weights, num)
+            # no unseen song can be better than the worst seen in both views
+            is_exact = len(hits.similarities) >= options.k and (
+                float(hits.similarities[options.k - 1]) >= worst
+            )
+            if hits.is_all or is_exact or num >= _MAX_BLEND_CANDIDATES:
+                return hits
+            num *= 4
+
+    def _blended(
+        self, heard: dict[View, _Heard], weights: dict[str, float], num: int
+    ) -> tuple[Hits, float]:
+        """The best of both views under their weighted mean, and a bound for all others.
+
+        A song that nobody sings in has no voice to be alike: its similarity of vocals counts 0.
+        """
+        parts = {v: self._lookup(h.space_id).nearest(h.vector, num) for v, h in heard.items()}
+        union = np.unique(np.concatenate([hits.track_ids for hits in parts.values()]))
+        total = np.zeros(len(union), np.float32)
+        worst = 0.0
+        for view, part in heard.items():
+            ids, vectors = self._library.embeddings(part.space_id, union)
+            total[np.searchsorted(union, ids)] += weights[view] * (vectors @ part.vector)
+            last = parts[view].similarities[-1:]
+            is_open = len(last) > 0 and not parts[view].is_all
+            worst += weights[view] * (float(last[0]) if is_open else 0.0)
+        order = np.argsort(-total, kind="stable")
+        is_all = all(hits.is_all for hits in parts.values())
+        note = next((hits.note for hits in parts.values() if hits.note), None)
+        return Hits(union[order], total[order], is_all, note), worst
+
+    def _vectors(self, heard: dict[View, _Heard], hits: Hits) -> dict[int, np.ndarray]:
+        part = next(iter(heard.values()))
+        ids, vectors = self._library.embeddings(part.space_id, hits.track_ids)
+        return dict(zip(ids.tolist(), vectors, strict=True))
+
+    def _moments(self, heard: dict[View, _Heard], track_id: int) -> tuple[Moment, ...]:
+        for part in heard.values():
+            other = self._library.moments(track_id, part.space_id)
+            if part.moments is not None and other is not None:
+                return best_moments(part.moments, other)
+        return ()
+
+    def _stored(self, track: Track, view: View, options: SearchOptions) -> _Heard:
+        space_id, _ = choose_space(self._library, view, options.model)
+        _, vectors = self._library.embeddings(space_id, [track.id])
+        if not len(vectors):
+            raise _NotHeardError(_why_not_heard(track, view))
+        return _Heard(space_id, vectors[0], self._library.moments(track.id, space_id))
+
+    def _listen(
+        self,
+        path: Path,
+        view: View,
+        options: SearchOptions,
+        start_s: float,
+        end_s: float | None,
+        cancel: CancelToken | None,
+    ) -> _Heard:
+        from engine.embedding import embed_file
+
+        space_id, key = choose_space(self._library, view, options.model)
+        model = self._model(options.model or key.model, key)
+        separator = self._separator(key.separator) if key.separator else None
+        embedding = embed_file(
+            path, model, view, separator=separator, start_s=start_s, end_s=end_s, cancel=cancel
+        )
+        if embedding is None:
+            raise _NotHeardError(_nobody_sings(path.name))
+        moments = embedding.moments
+        moments = replace(moments, starts_s=moments.starts_s + np.float32(start_s))
+        return _Heard(space_id, embedding.vector, moments)
+
+    def _model(self, name: str, key: SpaceKey) -> VoiceModel:
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = self._load_model(name)
+            model = self._models[name]
+        if model.sha256 != key.model_sha256:
+            raise QueryError(
+                f"The library was indexed with another version of the model {key.model}. Index it "
+                "again, then search by file."
+            )
+        return model
+
+    def _separator(self, name: str) -> Separator:
+        with self._lock:
+            if name not in self._separators:
+                self._separators[name] = self._load_separator(name)
+            return self._separators[name]
+
+    def _lookup(self, space_id: int) -> SpaceLookup:
+        with self._lock:
+            if space_id not in self._lookups:
+                self._lookups[space_id] = SpaceLookup(self._library, space_id)
+            return self._lookups[space_id]
+
+
+def _tags_of(query: Query) -> Tags:
+    """Artist and title of a query, from the library or from the file itself."""
+    return query.track.tags if query.track else read_tags(query.path, query.path.parent)
+
+
+def _nobody_sings(name: str) -> str:
+    return f"Nobody sings in {name}, as far as can be heard."
+
+
+def _why_not_heard(track: Track, view: View) -> str:
+    name = track.title or track.path.name
+    if track.status is TrackStatus.FAILED:
+        return f"{name} could not be indexed: {track.error}"
+    if view == "vocals" and track.has_vocals is False:
+        return f"{_nobody_sings(name)} Search by overall sound."
+    return f"{name} has not been heard for the view {view} yet. Index its folder, then try again."
+
+
+def _load_model(name: str) -> VoiceModel:
+    from engine import models
+
+    return models.load(name)
+
+
+def _load_separator(name: str) -> Separator:
+    from engine import separation
+
+    return separation.load(name)
