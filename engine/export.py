@@ -1,0 +1,160 @@
+"""Tracks and search results for other programs: M3U8 playlists, JSON, CSV."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import SingalikeError
+from engine.library import Track
+from engine.search import Neighbour, SearchResult
+
+ExportFormat = Literal["m3u8", "json", "csv"]
+_FORMATS: dict[str, ExportFormat] = {
+    ".m3u8": "m3u8",
+    ".m3u": "m3u8",
+    ".json": "json",
+    ".csv": "csv",
+}
+_CSV_COLUMNS = (
+    "rank similarity track_id path artist title album album_artist genre year track_number"
+    " duration_s status query_start_s start_s"
+)
+
+
+class ExportError(SingalikeError):
+    """A file cannot be written, or its name does not tell what it should be."""
+
+
+def format_of(target: Path) -> ExportFormat:
+    """What a file is, by the end of its name. Raises ExportError."""
+    try:
+        return _FORMATS[target.suffix.lower()]
+    except KeyError:
+        raise ExportError(
+            f"{target.name} does not tell what to write. End the name in .m3u8, .json or .csv."
+        ) from None
+
+
+def export(
+    items: Sequence[Track | Neighbour], target: Path, *, has_relative_paths: bool = False
+) -> None:
+    """Write a playlist, JSON or CSV, by the end of the target's name.
+
+    The target appears whole or not at all; an earlier one is replaced. ``has_relative_paths`` is
+    for playlists: paths are then relative to the target's folder. Raises ExportError.
+    """
+    folder = target.absolute().parent if has_relative_paths else None
+    content = render(items, format_of(target), relative_to=folder)
+    target = target.resolve()  # a link to a file stays a link
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            draft.write_bytes(content)
+            draft.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportError(
+            f"{target} cannot be written: {error.strerror or error}. Choose another place."
+        ) from error
+
+
+def render(
+    items: Sequence[Track | Neighbour], kind: ExportFormat, *, relative_to: Path | None = None
+) -> bytes:
+    """The bytes of the file: UTF-8, but for paths that are not text, which are as they are."""
+    if kind == "m3u8":
+        text = _m3u8([_track(item) for item in items], relative_to)
+    elif kind == "csv":
+        text = _csv(items)
+    else:
+        text = json.dumps([as_dict(item) for item in items], indent=2) + "\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def as_dict(item: Track | Neighbour) -> dict[str, Any]:
+    """A track or a neighbour as JSON can hold it."""
+    if isinstance(item, Neighbour):
+        return {
+            "rank": item.rank,
+            **as_dict(item.track),
+            "similarity": round(item.similarity, 6),
+            "moments": [
+                {
+                    "query_start_s": round(moment.query_start_s, 3),
+                    "start_s": round(moment.start_s, 3),
+                    "similarity": round(moment.similarity, 4),
+                }
+                for moment in item.moments
+            ],
+        }
+    return {
+        "track_id": item.id,
+        "path": os.fspath(item.path),
+        "artist": item.artist,
+        "title": item.title,
+        "album": item.album,
+        "album_artist": item.tags.album_artist,
+        "genre": item.tags.genre,
+        "year": item.tags.year,
+        "track_number": item.tags.track_number,
+        "duration_s": item.duration_s,
+        "status": item.status.value,
+    }
+
+
+def result_as_dict(result: SearchResult) -> dict[str, Any]:
+    """A search result as ``similar --json`` prints it."""
+    query = result.query
+    track = as_dict(query.track) if query.track else {"track_id": None, "path": str(query.path)}
+    return {
+        "query": {**track, "start_s": query.start_s, "end_s": query.end_s},
+        "by": result.by,
+        "model": " + ".join(dict.fromkeys(result.models.values())),
+        "models": dict(result.models),
+        "note": result.note,
+        "neighbours": [as_dict(neighbour) for neighbour in result.neighbours],
+    }
+
+
+def _track(item: Track | Neighbour) -> Track:
+    return item.track if isinstance(item, Neighbour) else item
+
+
+def _m3u8(tracks: Sequence[Track], relative_to: Path | None) -> str:
+    lines = ["#EXTM3U"]
+    for track in tracks:
+        seconds = -1 if track.duration_s is None else round(track.duration_s)
+        name = " - ".join(filter(None, (track.artist, track.title)))
+        lines += [f"#EXTINF:{seconds},{name}", _m3u8_path(track.path, relative_to)]
+    return "\n".join(lines) + "\n"
+
+
+def _m3u8_path(path: Path, relative_to: Path | None) -> str:
+    text = os.fspath(path)
+    if relative_to is not None:
+        with contextlib.suppress(ValueError):  # on another drive of Windows
+            text = os.path.relpath(path, relative_to)
+    if "\n" in text or "\r" in text:  # a line cannot hold it, an address can
+        return path.as_uri()
+    return f".{os.sep}{text}" if text.startswith("#") else text
+
+
+def _csv(items: Sequence[Track | Neighbour]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _CSV_COLUMNS.split(), extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for item in items:
+        row = as_dict(item)
+        best = next(iter(row.get("moments", ())), {})
+        starts = {name: best.get(name) for name in ("query_start_s", "start_s")}
+        writer.writerow({**row, **starts})
+    return out.getvalue()
