@@ -45,6 +45,7 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.AudioS
         ):
             if not container.streams.audio:
                 raise DecodeError("The file has no sound in it (no audio stream).")
+            assert isinstance(container, av.container.InputContainer)
             yield container, container.streams.audio[0]
     except av.error.FFmpegError as error:
         raise DecodeError(
@@ -165,7 +166,7 @@ def _stereo_pieces(
     start_s: float,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(index of first sample, (2, n) float32) from shortly before ``start_s`` to the end."""
-    stream.thread_type = "AUTO"
+    stream.codec_context.thread_type = "AUTO"
     if start_s > 0 and stream.time_base is not None:
         container.seek(int(start_s / stream.time_base), stream=stream, backward=True)
     gain = SURROUND_GAIN if stream.codec_context.channels > 2 else 1.0

@@ -9,6 +9,7 @@ spectrogram times the ratio of the squared estimates. Weights: MIT, see resource
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ BLOCK_FRAMES = 512
 # close to a border are used as context only (docs/separation.md has the measurement).
 CONTEXT_FRAMES = 32
 INNER_FRAMES = BLOCK_FRAMES - 2 * CONTEXT_FRAMES
-BLOCKS_PER_BATCH = 4
+BLOCKS_PER_BATCH = 2  # 21 s of audio; a request to stop waits for one batch at most
 CHANNELS = (16, 32, 64, 128, 256, 512)
 RATIO_EPS = 1e-10
 
@@ -45,14 +46,13 @@ class UNet(nn.Module):
         super().__init__()
         down, up = (2, *CHANNELS), (*CHANNELS[::-1], 1)
         self.down = nn.ModuleList(
-            nn.Conv2d(num_in, num_out, 5, stride=2)
-            for num_in, num_out in zip(down, down[1:], strict=False)
+            nn.Conv2d(num_in, num_out, 5, stride=2) for num_in, num_out in pairwise(down)
         )
         self.down_norm = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3) for n in CHANNELS[:-1])
         self.up = nn.ModuleList(
             # From the second on, the input is joined by the encoder's output of the same size.
             nn.ConvTranspose2d(num_in * (1 if i == 0 else 2), num_out, 5, stride=2, padding=1)
-            for i, (num_in, num_out) in enumerate(zip(up, up[1:], strict=False))
+            for i, (num_in, num_out) in enumerate(pairwise(up))
         )
         self.up_norm = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3) for n in up[1:])
         self.mask = nn.Conv2d(1, 2, 4, dilation=2, padding=3)
@@ -72,10 +72,10 @@ class UNet(nn.Module):
         return torch.sigmoid(self.mask(x)) * magnitude
 
 
-def vocals_mask(vocals_net: nn.Module, other_net: nn.Module, magnitude: torch.Tensor) -> torch.Tensor:
+def vocals_mask(nets: tuple[nn.Module, nn.Module], magnitude: torch.Tensor) -> torch.Tensor:
     """Ratio mask in [0, 1] of the shape of ``magnitude`` (batch, 2, frames, bins)."""
     magnitude = magnitude.contiguous(memory_format=torch.channels_last)
-    vocals, other = vocals_net(magnitude).square(), other_net(magnitude).square()
+    vocals, other = (net(magnitude).square() for net in nets)
     return (vocals + RATIO_EPS / 2) / (vocals + other + RATIO_EPS)
 
 
@@ -85,10 +85,9 @@ class Spleeter:
     name = "spleeter"
 
     def __init__(self, vocals_net: UNet, other_net: UNet) -> None:
-        self._nets = tuple(
+        for net in (vocals_net, other_net):
             net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            for net in (vocals_net, other_net)
-        )
+        self._nets = vocals_net, other_net
 
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
@@ -113,11 +112,11 @@ class Spleeter:
             yield istft.flush(num_in - num_out).numpy()
 
     def _masked_mean(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """(2, context + n * inner + context, bins) -> (n * inner, bins): vocals, channels averaged."""
+        """(2, context + n * inner + context, bins) -> (n * inner, bins), mean of channels."""
         blocks = spectrum.unfold(1, BLOCK_FRAMES, INNER_FRAMES)  # (2, n, bins, frames)
         magnitude = blocks.abs().permute(1, 0, 3, 2)
         inner = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + INNER_FRAMES)
-        mask = vocals_mask(*self._nets, magnitude)[:, :, inner]
+        mask = vocals_mask(self._nets, magnitude)[:, :, inner]
         masked = (blocks.permute(1, 0, 3, 2)[:, :, inner] * mask).mean(1)
         return masked.reshape(-1, NUM_BINS)
 

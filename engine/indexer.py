@@ -1,0 +1,328 @@
+"""The pipeline: scan, then listen to what is new, view by view, then bring the indexes up to date.
+
+The overall view of the whole library comes first: it needs no separation, so a library can be
+searched within minutes. Then the vocals replace silence track by track. Each track is decoded,
+separated and embedded by one worker thread on one core: cores never wait for each other inside a
+track, and stages of different tracks overlap by themselves. Memory is bounded by the number of
+workers, whatever the length of the files. Every finished track is one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from engine import models, separation
+from engine.audio import audio_hash
+from engine.embedding import embed_file
+from engine.errors import CancelledError, SingalikeError
+from engine.index.hnsw import refresh
+from engine.library import (
+    Library,
+    ScanSummary,
+    SpaceKey,
+    Track,
+    TrackEmbedding,
+    TrackStatus,
+    View,
+    scan,
+)
+from engine.library.lease import Lease
+from engine.models import VoiceModel
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.separation import Separator
+
+log = logging.getLogger(__name__)
+REPORT_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """How to index.
+
+    Attributes:
+        models: which model listens to which view; a view that is not named gets its default.
+        separator: cuts out the vocals for the view ``vocals``.
+        views: in this order.
+        num_workers: tracks listened to at the same time; 0: one per core.
+    """
+
+    models: Mapping[View, str] = field(default_factory=dict)
+    separator: str = separation.DEFAULT
+    views: tuple[View, ...] = ("overall", "vocals")
+    num_workers: int = 0
+
+
+@dataclass(frozen=True)
+class IndexSummary:
+    """What became of the files of a run.
+
+    Attributes:
+        found: audio files that are there = indexed + unchanged + failed.
+        indexed: listened to in this run, in at least one view.
+        moved: found in another place than before; what was heard in them is kept.
+        no_vocals: of all found, those in which nobody sings.
+        failed: of all found, those that cannot be listened to (``Library.track(...).error``).
+        seconds: of this run. audio_seconds: length of the indexed tracks, together.
+        skipped: folders and files that could not be looked at, a sentence each.
+    """
+
+    found: int
+    indexed: int
+    unchanged: int
+    moved: int
+    no_vocals: int
+    failed: int
+    seconds: float
+    audio_seconds: float
+    skipped: tuple[str, ...] = ()
+
+
+def index_folders(
+    library: Library,
+    folders: Sequence[Path] = (),
+    options: IndexOptions | None = None,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> IndexSummary:
+    """Bring a library up to date with some folders (none: all that it has).
+
+    Can be stopped at any moment, even by force, and run again: what was finished is kept.
+
+    Raises:
+        LibraryLockedError: another process is indexing. LibraryError: the library cannot be
+        written. CheckpointError, SeparatorError: before any work. CancelledError.
+    """
+    options = options or IndexOptions()
+    cancel = cancel or CancelToken()
+    num_workers = options.num_workers or os.cpu_count() or 1
+    started = time.monotonic()
+    heard: dict[int, float] = {}
+    with library.lease() as lease, _single_threaded_torch():
+        voices = [_load_voice(library, view, options) for view in options.views]
+        scanned = scan(library, folders, progress, cancel)
+        for voice in voices:
+            heard |= _Pass(library, voice, lease, progress, cancel).run(num_workers)
+        for voice in voices:
+            progress(Progress("index", message=voice.view))
+            refresh(library, voice.space_id)
+    return _summary(library, folders, scanned, heard, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """What listens in one pass."""
+
+    view: View
+    space_id: int
+    model: VoiceModel
+    separator: Separator | None
+
+
+def _load_voice(library: Library, view: View, options: IndexOptions) -> _Voice:
+    model = models.load(options.models.get(view) or models.default_model_name(view))
+    separator = separation.load(options.separator) if view == "vocals" else None
+    separator_name = separator.name if separator is not None else None
+    key = SpaceKey(model.name, model.sha256, view, separator_name, model.dim)
+    return _Voice(view, library.space_id(key), model, separator)
+
+
+@contextmanager
+def _single_threaded_torch() -> Iterator[None]:
+    """Workers share the cores by tracks; threads inside operations would only get in their way."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a worker brings back from a track: an embedding, or that nobody sings, or a failure."""
+
+    track: Track
+    duration_s: float = 0.0
+    audio_hash: str = ""
+    embedding: TrackEmbedding | None = None
+    failure: str | None = None
+
+
+class _Pass:
+    """All pending tracks of one view. Workers listen; the calling thread writes and reports."""
+
+    def __init__(
+        self,
+        library: Library,
+        voice: _Voice,
+        lease: Lease,
+        progress: ProgressCallback,
+        cancel: CancelToken,
+    ) -> None:
+        self.library, self.voice, self.lease = library, voice, lease
+        self.progress, self.cancel = progress, cancel
+        self.pending = library.pending(voice.space_id)
+        self.clock = _Clock(voice.view, len(self.pending))
+
+    def run(self, num_workers: int) -> dict[int, float]:
+        """Listen to everything; returns {track id: duration in seconds} of what was heard.
+
+        A track that fails is written down as failed and does not stop the others.
+        """
+        heard: dict[int, float] = {}
+        todo = iter(self.pending)
+        running: set[Future[_Heard]] = set()
+        with ThreadPoolExecutor(num_workers, thread_name_prefix="listen") as pool:
+            try:
+                while True:
+                    for track_id in islice(todo, num_workers - len(running)):
+                        running.add(pool.submit(self._listen, self.library.track(track_id)))
+                    if not running:
+                        break
+                    done, _ = wait(running, REPORT_INTERVAL_S, FIRST_COMPLETED)
+                    for future in done:
+                        running.remove(future)
+                        result = future.result()
+                        self._write(result)
+                        heard[result.track.id] = result.duration_s
+                    self.progress(self.clock.report())
+            except BaseException:
+                self.cancel.cancel()  # whatever ended the run, workers must not go on for nothing
+                for future in running:
+                    with suppress(SingalikeError):
+                        self._write(future.result())
+                raise
+        return heard
+
+    def _listen(self, track: Track) -> _Heard:
+        """On a worker thread. Only CancelledError leaves it."""
+        decoded_s: list[float] = []
+
+        def on_decoded(seconds: float) -> None:
+            decoded_s.append(seconds)
+            self.clock.hear(seconds)
+
+        try:
+            identity = audio_hash(track.path)
+            embedding = embed_file(
+                track.path,
+                self.voice.model,
+                self.voice.view,
+                separator=self.voice.separator,
+                cancel=self.cancel,
+                on_decoded=on_decoded,
+            )
+            return _Heard(track, sum(decoded_s), identity, embedding)
+        except CancelledError:
+            raise
+        except SingalikeError as error:
+            return _Heard(track, failure=str(error))
+        except Exception as error:  # one bad file must not end the run
+            log.exception("unexpected failure while listening to %s", track.path)
+            return _Heard(
+                track, failure=f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
+            )
+        finally:
+            self.clock.finish(track)
+
+    def _write(self, heard: _Heard) -> None:
+        self.lease.check()
+        track_id, space_id = heard.track.id, self.voice.space_id
+        identity, duration_s = heard.audio_hash, heard.duration_s
+        if heard.failure is not None:
+            self.library.put_failure(track_id, heard.failure)
+        elif heard.embedding is None:
+            self.library.put_no_vocals(
+                track_id, space_id, audio_hash=identity, duration_s=duration_s
+            )
+        else:
+            self.library.put_embedding(
+                track_id, space_id, heard.embedding, audio_hash=identity, duration_s=duration_s
+            )
+
+
+class _Clock:
+    """Counts what the workers of a pass have done, and estimates when they will be through."""
+
+    def __init__(self, view: View, num_total: int) -> None:
+        self._view, self._num_total = view, num_total
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._num_done = 0
+        self._audio_s = 0.0
+        self._finished_audio_s = 0.0
+        self._last = ""
+
+    def hear(self, seconds: float) -> None:
+        with self._lock:
+            self._audio_s += seconds
+
+    def finish(self, track: Track) -> None:
+        with self._lock:
+            self._num_done += 1
+            self._finished_audio_s = self._audio_s
+            self._last = track.title or track.path.name
+
+    def report(self) -> Progress:
+        """Songs ahead are taken to be as long, on average, as those behind."""
+        with self._lock:
+            audio_total_s, eta_s = 0.0, None
+            if self._num_done:
+                audio_total_s = self._finished_audio_s / self._num_done * self._num_total
+                audio_total_s = max(audio_total_s, self._audio_s)
+                elapsed_s = time.monotonic() - self._started
+                eta_s = elapsed_s * (audio_total_s / max(self._audio_s, 1e-9) - 1)
+            return Progress(
+                self._view,
+                self._num_done,
+                self._num_total,
+                self._audio_s,
+                audio_total_s,
+                eta_s,
+                self._last,
+            )
+
+
+def _summary(
+    library: Library,
+    folders: Sequence[Path],
+    scanned: ScanSummary,
+    heard: Mapping[int, float],
+    seconds: float,
+) -> IndexSummary:
+    tracks = [
+        track
+        for folder in library.folders()
+        for track in library.tracks(library.track_ids(folder_id=folder.id))
+        if track.status is not TrackStatus.MISSING and _is_below(track.path, folders)
+    ]
+    failed = {track.id for track in tracks if track.status is TrackStatus.FAILED}
+    indexed = heard.keys() - failed
+    return IndexSummary(
+        found=len(tracks),
+        indexed=len(indexed),
+        unchanged=len(tracks) - len(indexed) - len(failed),
+        moved=scanned.moved,
+        no_vocals=sum(track.has_vocals is False for track in tracks),
+        failed=len(failed),
+        seconds=seconds,
+        audio_seconds=sum(heard[track_id] for track_id in indexed),
+        skipped=tuple(f"{skipped.path}: {skipped.reason}" for skipped in scanned.skipped),
+    )
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    return not folders or any(
+        path.is_relative_to(folder.expanduser().resolve()) for folder in folders
+    )
