@@ -154,7 +154,7 @@ def _csv(items: Sequence[Track | Neighbour]) -> str:
     writer.writeheader()
     for item in items:
         row = as_dict(item)
-        best = next(iter(row.get("moments", ())), {})
+        best: dict[str, Any] = next(iter(row.get("moments", ())), {})
         starts = {name: best.get(name) for name in ("query_start_s", "start_s")}
         writer.writerow({**row, **starts})
     return out.getvalue()

@@ -46,9 +46,10 @@ CREATE TABLE track (
     search_text TEXT NOT NULL,
     UNIQUE (folder_id, rel_path)
 );
-CREATE INDEX track_by_artist ON track (artist_key, album_key, track_number, title_key);
+CREATE INDEX track_by_artist ON track (
+    artist_key, album_key, track_number, title_key, search_text, is_missing, state, folder_id
+);
 CREATE INDEX track_by_hash ON track (audio_hash);
-CREATE INDEX track_by_text ON track (search_text);
 CREATE TABLE space (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     model TEXT NOT NULL,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames
+from engine.library import codec, filenames, queries
 from engine.library.database import Database
 from engine.library.lease import Lease
 from engine.library.records import (
@@ -26,17 +26,6 @@ from engine.library.records import (
 )
 from engine.library.text import normalise
 
-_SORTS = {
-    "artist": ("artist_key", "album_key", "track_number", "title_key"),
-    "title": ("title_key", "artist_key"),
-    "album": ("album_key", "track_number", "title_key"),
-    "genre": ("genre", "artist_key", "album_key", "track_number"),
-    "year": ("year", "artist_key", "album_key", "track_number"),
-    "duration": ("duration_s",),
-    "status": ("is_missing", "state", "artist_key", "album_key", "track_number"),
-    "path": ("folder_id", "rel_path"),
-    "added": (),
-}
 _CHUNK_ROWS = 4096
 
 
@@ -179,24 +168,8 @@ class Library:
         ``sort``: artist, title, album, genre, year, duration, status, path or added. Words may be
         parts of words; case and accents do not matter.
         """
-        conditions, values = ["1"], dict[str, Any]()
-        words = normalise(text).split()
-        if words:
-            hits = " AND ".join(f"instr(search_text, :word{i})" for i in range(len(words)))
-            conditions.append(f"id IN (SELECT id FROM track INDEXED BY track_by_text WHERE {hits})")
-            values |= {f"word{i}": word for i, word in enumerate(words)}
-        if status is TrackStatus.MISSING:
-            conditions.append("is_missing")
-        elif status is not None:
-            conditions.append("NOT is_missing AND state = :state")
-            values["state"] = status.value
-        if folder_id is not None:
-            conditions.append("folder_id = :folder_id")
-            values["folder_id"] = folder_id
-        direction = " DESC" if descending else ""
-        order = ", ".join(f"{column}{direction}" for column in (*_SORTS[sort], "id"))
-        sql = f"SELECT id FROM track WHERE {' AND '.join(conditions)} ORDER BY {order}"
-        return [row[0] for row in self.database.rows(sql, values)]
+        rows = self.database.rows(*queries.listed(text, sort, descending, status, folder_id))
+        return [row[0] for row in rows]
 
     def find(self, words: str) -> list[int]:
         """Ids of the tracks that these words from artist and title mean, best first.
@@ -207,20 +180,10 @@ class Library:
         wanted = normalise(words)
         if not wanted:
             return []
-        exact = self.database.rows(
-            "SELECT id FROM track WHERE :words IN (title_key, artist_key || ' ' || title_key,"
-            " title_key || ' ' || artist_key) ORDER BY is_missing, artist_key, album_key, id",
-            {"words": wanted},
-        )
-        if exact:
-            return [row[0] for row in exact]
-        names = "(artist_key || ' ' || title_key || ' ' || album_key)"
-        parts = wanted.split()
-        rows = self.database.rows(
-            f"SELECT id FROM track WHERE {' AND '.join(f'instr({names}, ?)' for _ in parts)}"
-            " ORDER BY is_missing, length(title_key), artist_key, id",
-            parts,
-        )
+        rows = self.database.rows(queries.NAMED_EXACTLY, {"words": wanted})
+        if not rows:
+            parts = wanted.split()
+            rows = self.database.rows(queries.named_with(parts), parts)
         return [row[0] for row in rows]
 
     def counts(self) -> LibraryCounts:
