@@ -42,6 +42,20 @@ def unit_energy(segments: np.ndarray) -> np.ndarray:
     return np.asarray(segments / (norms + NORM_EPS), dtype=np.float32)
 
 
+def cut_excerpts(segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
+    """(n, 80,000) float32 -> (n * excerpts per segment, excerpt_samples), of unit-energy segments.
+
+    Excerpts cover their segment: side by side when they fit, else evenly overlapping.
+    """
+    num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
+    if excerpt_samples > SAMPLE_RATE_HZ:
+        num_excerpts = max(num_excerpts, 5)
+    starts = np.linspace(0, SEGMENT_SAMPLES - excerpt_samples, num_excerpts).astype(int)
+    unit = unit_energy(segments)
+    cut = np.stack([unit[:, start : start + excerpt_samples] for start in starts], axis=1)
+    return np.ascontiguousarray(cut.reshape(-1, excerpt_samples))
+
+
 @dataclass(frozen=True)
 class Geometry:
     """What is done with embeddings after the network, for one view.
@@ -89,12 +103,6 @@ class VoiceModel:
         self.excerpt_samples = excerpt_samples
         self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._geometry = dict(geometry)
-        # Excerpts cover the segment: side by side when they fit, else evenly overlapping.
-        num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
-        if excerpt_samples > SAMPLE_RATE_HZ:
-            num_excerpts = max(num_excerpts, 5)
-        last_start = SEGMENT_SAMPLES - excerpt_samples
-        self._starts = np.linspace(0, last_start, num_excerpts).astype(int)
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
         """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
@@ -113,12 +121,14 @@ class VoiceModel:
         Segments are brought to unit energy here; the result is the mean over each segment's
         excerpts, neither centred nor normalised.
         """
-        unit = unit_energy(segments)
-        cut = np.stack([unit[:, s : s + self.excerpt_samples] for s in self._starts], axis=1)
-        excerpts = np.ascontiguousarray(cut.reshape(-1, self.excerpt_samples))
+        excerpts = cut_excerpts(segments, self.excerpt_samples)
         return np.asarray(
             self.embed_excerpts(excerpts).reshape(len(segments), -1, self.dim).mean(1)
         )
+
+    def centre(self, view: View) -> np.ndarray:
+        """(dim,) float32: what ``track_vector`` subtracts; zeros for a network that brings none."""
+        return self._geometry[view].centre
 
     def track_vector(self, segment_embeddings: np.ndarray, view: View) -> np.ndarray:
         """(n, dim) -> (dim,) float32: mean over segments, centred, of unit length."""
