@@ -62,3 +62,7 @@ class AmbiguousQueryError(QueryError):
     def __init__(self, message: str, candidates: Sequence[int]) -> None:
         super().__init__(message)
         self.candidates = tuple(candidates)
+
+
+class EvaluationError(SingalikeError):
+    """An evaluation cannot be run: its data, labels, models or answers do not allow it."""
