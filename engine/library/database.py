@@ -133,8 +133,10 @@ class Database:
                 f"The library {self.path} was written by a newer version of Singalike "
                 f"(schema {version}; this one knows {len(migrations)}). Update Singalike."
             )
-        # a file system without shared memory refuses WAL and keeps the DELETE journal, which serves
-        connection.execute("PRAGMA journal_mode = WAL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # no shared memory on this file system
+            connection.execute("PRAGMA journal_mode = DELETE")
         if version < len(migrations):
             if version > 0:
                 self._back_up(connection, version)
