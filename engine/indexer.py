@@ -196,6 +196,7 @@ class _Pass:
                         result = future.result()
                         self._write(result)
                         heard[result.track.id] = result.duration_s
+                        self.clock.finish(result.track)
                     self.progress(self.clock.report())
             except BaseException:
                 self.cancel.cancel()  # whatever ended the run, workers must not go on for nothing
@@ -233,8 +234,6 @@ class _Pass:
             return _Heard(
                 track, failure=f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
             )
-        finally:
-            self.clock.finish(track)
 
     def _write(self, heard: _Heard) -> None:
         self.lease.check()

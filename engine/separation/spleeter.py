@@ -103,10 +103,9 @@ class Spleeter:
                 yield chunk
 
         with torch.inference_mode():
-            for spectrum in _batches(counted()):
+            for spectrum, num_frames in _batches(counted()):
                 cancel.check()
-                # The last batch is filled up with silence, which nobody asked for.
-                samples = istft.push(self._masked_mean(spectrum))[: num_in - num_out]
+                samples = istft.push(self._masked_mean(spectrum)[:num_frames])
                 num_out += len(samples)
                 yield samples.numpy()
             yield istft.flush(num_in - num_out).numpy()
@@ -121,11 +120,11 @@ class Spleeter:
         return masked.reshape(-1, NUM_BINS)
 
 
-def _batches(chunks: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
+def _batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[torch.Tensor, int]]:
     """Spectra of a whole number of blocks with context on both sides: (2, frames, NUM_BINS).
 
-    Inner frames of successive batches follow each other without a gap; beyond the ends of the
-    stream there is silence.
+    With each comes the number of its inner frames that belong to the stream: all, but for the
+    last batch, which silence fills up. Inner frames of successive batches follow without a gap.
     """
     stft = StreamingStft(FRAME_SAMPLES, HOP_SAMPLES, num_channels=2)
     silence = torch.zeros(2, BLOCK_FRAMES, NUM_BINS, dtype=torch.complex64)
@@ -137,7 +136,7 @@ def _batches(chunks: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
         num_held += held[-1].shape[1]
         while num_held >= full:
             spectrum = torch.cat(held, dim=1)
-            yield spectrum[:, :full]
+            yield spectrum[:, :full], BLOCKS_PER_BATCH * INNER_FRAMES
             held = [spectrum[:, full - 2 * CONTEXT_FRAMES :].clone()]
             num_held = held[0].shape[1]
     spectrum = torch.cat([*held, stft.flush()[..., :NUM_BINS]], dim=1)
@@ -145,7 +144,7 @@ def _batches(chunks: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
     if num_inner > 0:
         num_blocks = -(-num_inner // INNER_FRAMES)
         missing = num_blocks * INNER_FRAMES + 2 * CONTEXT_FRAMES - spectrum.shape[1]
-        yield torch.cat([spectrum, silence[:, :1].expand(-1, missing, -1)], dim=1)
+        yield torch.cat([spectrum, silence[:, :1].expand(-1, missing, -1)], dim=1), num_inner
 
 
 def load_spleeter(folder: Path | None = None) -> Spleeter:

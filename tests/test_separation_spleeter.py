@@ -1,0 +1,137 @@
+"""The default separator: the same nets as the package's, and streaming that leaves no trace."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from engine import separation
+from engine.errors import CancelledError, SeparatorError
+from engine.progress import CancelToken
+from engine.separation import spleeter
+from engine.separation.stft import StreamingIstft, StreamingStft
+
+GOLDEN = Path(__file__).parent / "golden" / "spleeter.npz"
+
+
+@pytest.fixture(scope="module")
+def separator():
+    return separation.load()
+
+
+class Smoother(torch.nn.Module):
+    """A "net" that looks as far to both sides as blocks have context, and no further."""
+
+    def forward(self, magnitude):
+        width = 2 * spleeter.CONTEXT_FRAMES + 1
+        flat = magnitude.transpose(2, 3).reshape(-1, 1, magnitude.shape[2])
+        mean = F.avg_pool1d(flat, width, stride=1, padding=spleeter.CONTEXT_FRAMES)
+        return mean.reshape(1 * len(magnitude), 2, magnitude.shape[3], -1).transpose(2, 3)
+
+
+class Identity(torch.nn.Module):
+    def forward(self, magnitude):
+        return magnitude
+
+
+def chunks_of(sound, size):
+    return [sound[:, start : start + size] for start in range(0, sound.shape[1], size)]
+
+
+def noise(seconds, seed=0):
+    count = round(seconds * separation.SAMPLE_RATE_HZ)
+    return (np.random.default_rng(seed).standard_normal((2, count)) * 0.1).astype(np.float32)
+
+
+def test_both_nets_agree_with_the_package(separator):
+    """In float32 they agree to the last bit; what is left here is our float16 weights."""
+    magnitude = np.random.default_rng(0).gamma(0.5, 4.0, (1, 2, 64, 64)).astype(np.float32)
+    golden = np.load(GOLDEN)["outputs"]
+    for net, expected in zip(separator._nets, golden, strict=True):
+        with torch.inference_mode():
+            ours = net(torch.from_numpy(magnitude)).numpy()[0]
+        assert np.linalg.norm(ours - expected) / np.linalg.norm(expected) < 2e-3
+
+
+def test_streaming_stft_is_the_stft():
+    sound = torch.from_numpy(noise(1.0))
+    stft = StreamingStft(4096, 1024, num_channels=2)
+    frames = [stft.push(torch.from_numpy(c)) for c in chunks_of(sound.numpy(), 3001)]
+    ours = torch.cat([*frames, stft.flush()], dim=1)
+    window = torch.hann_window(4096)
+    expected = torch.stft(
+        sound, 4096, 1024, window=window, center=True, pad_mode="constant", return_complex=True
+    )
+    torch.testing.assert_close(ours, expected.transpose(1, 2), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 1023, 2048, 44_100, 44_101])
+def test_streaming_istft_gives_the_sound_back(count):
+    sound = torch.from_numpy(noise(2.0)[:, :count])
+    stft, istft = StreamingStft(4096, 1024, num_channels=2), StreamingIstft(4096, 1024)
+    spectra = [*(stft.push(c) for c in sound.split(777, dim=1)), stft.flush()]
+    pieces = [istft.push(spectrum[0])[:count] for spectrum in spectra]
+    pieces.append(istft.flush(count - sum(map(len, pieces))))
+    torch.testing.assert_close(torch.cat(pieces), sound[0], rtol=0, atol=1e-5)
+
+
+def test_blocks_leave_no_seam():
+    """With nets that need no more context than blocks have, blocks give what the whole gives."""
+    sound = noise(25.0)
+    streamed = spleeter.Spleeter(Smoother(), Identity())
+    ours = np.concatenate(list(streamed.vocals(chunks_of(sound, 100_000))))
+
+    stft = StreamingStft(4096, 1024, num_channels=2)
+    spectrum = torch.cat([stft.push(torch.from_numpy(sound)), stft.flush()], dim=1)
+    spectrum = spectrum[..., : spleeter.NUM_BINS]
+    mask = spleeter.vocals_mask((Smoother(), Identity()), spectrum.abs()[None])[0]
+    istft = StreamingIstft(4096, 1024)
+    whole = istft.push((spectrum * mask).mean(0))[: sound.shape[1]]
+    whole = torch.cat([whole, istft.flush(sound.shape[1] - len(whole))]).numpy()
+    assert np.abs(whole).max() > 0.01
+    np.testing.assert_allclose(ours, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 11.0])
+def test_vocals_are_as_long_as_the_mixture(separator, seconds):
+    sound = noise(seconds)
+    vocals = np.concatenate(list(separator.vocals(chunks_of(sound, 50_000))))
+    assert vocals.shape == (sound.shape[1],)
+    assert np.isfinite(vocals).all()
+
+
+def test_chunks_do_not_matter(separator):
+    sound = noise(1.0)
+    small = np.concatenate(list(separator.vocals(chunks_of(sound, 9_999))))
+    large = np.concatenate(list(separator.vocals([sound])))
+    np.testing.assert_allclose(small, large, atol=1e-5)
+
+
+def test_nothing_in_nothing_out(separator):
+    assert sum(map(len, separator.vocals([]))) == 0
+
+
+def test_stops_when_asked(separator):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(CancelledError):
+        list(separator.vocals([noise(1.0)], cancel))
+
+
+def test_damaged_weights_are_refused(tmp_path):
+    source = spleeter.resources_path() / "models" / "spleeter-2stems"
+    for path in source.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = tmp_path / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(SeparatorError, match="damaged"):
+        spleeter.load_spleeter(tmp_path)
+
+
+def test_unknown_separator_names_the_known_ones():
+    with pytest.raises(SeparatorError, match="spleeter"):
+        separation.load("nonsense")
