@@ -1,0 +1,72 @@
+"""Embeddings on disk: computed once per sound, model and input, whatever is asked of them.
+
+One small file per clip, below ``MODEL/INPUT``; deleting any of them costs only time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+FORMAT_VERSION = 1
+FLOAT16_MAX = 60_000.0
+
+
+class EmbeddingCache:
+    """A folder of embeddings. Any thread or process may use it.
+
+    A clip in which no segment passes the gate is kept as such, with no excerpts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, model_sha256: str, source: str, content: str) -> Path:
+        """Where an embedding lies.
+
+        Args:
+            source: which input, with everything that shapes it (separator, part of the clip).
+            content: hash of the sound.
+        """
+        digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
+        return self.folder / f"v{FORMAT_VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
+
+    def save(self, path: Path, excerpts: np.ndarray) -> None:
+        """(num_segments, excerpts per segment, dim) float32; no segments where nothing was heard.
+
+        Raises OSError when the folder cannot be written.
+        """
+        dim = excerpts.shape[-1]
+        mean = excerpts.reshape(-1, dim).mean(0, dtype=np.float64) if len(excerpts) else np.zeros(0)
+        fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
+        stored = excerpts.astype(np.float16 if fits else np.float32)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
+        with partial.open("wb") as file:
+            np.savez(file, mean=mean.astype(np.float32), excerpts=stored, num_segments=len(stored))
+        partial.replace(path)
+
+    def summary(self, path: Path) -> tuple[np.ndarray, int] | None:
+        """((dim,) float32 mean over all excerpts, number of segments); None when not in the cache.
+
+        Where nothing was heard, the mean is empty and the number 0.
+        """
+        found = self._read(path, "mean", "num_segments")
+        return None if found is None else (found[0].astype(np.float32), int(found[1]))
+
+    def excerpts(self, path: Path) -> np.ndarray | None:
+        """(num_segments, excerpts per segment, dim) float32, rounded to half precision; or None."""
+        found = self._read(path, "excerpts")
+        return None if found is None else found[0].astype(np.float32)
+
+    def _read(self, path: Path, *members: str) -> list[np.ndarray] | None:
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return [arrays[member] for member in members]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None  # not there, or damaged: made again, as everything here can be

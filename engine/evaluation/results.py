@@ -1,0 +1,131 @@
+"""What a protocol finds: tables and plots as plain data, for reports and for the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
+from engine.evaluation.hearing import Heard, Hearing
+from engine.progress import CancelToken, ProgressCallback
+
+Cell = str | int | float | Estimate | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of the protocols; those of the paper unless said otherwise.
+
+    Attributes:
+        num_artists: in a trial of artist similarity, and in a repeat of artist identification.
+        label: column that colours the latent space.
+        gender_column: of the table.
+    """
+
+    seed: int = 0
+    num_trials: int = 100
+    num_artists: int = 50
+    num_repeats: int = 5
+    num_replicates: int = NUM_REPLICATES
+    label: str = "singer"
+    gender_column: str = "gender"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a protocol works on."""
+
+    heard: Heard
+    options: Options
+    progress: ProgressCallback
+    cancel: CancelToken
+
+    def weights(self, hearing: Hearing) -> np.ndarray:
+        """Bootstrap weights of a hearing's artists: (num_replicates, num_artists)."""
+        options = self.options
+        return replicate_weights(hearing.num_artists, options.num_replicates, options.seed)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Of a table. Fractions of a column with the unit % are printed times 100."""
+
+    key: str
+    title: str
+    unit: Literal["", "%"] = ""
+    better: Literal["", "lower", "higher"] = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar with its interval for each series in each group. ``chance`` is a dashed line."""
+
+    name: str
+    title: str
+    value_label: str
+    groups: tuple[str, ...]
+    series: Mapping[str, tuple[Estimate | None, ...]]
+    chance: float | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A line with its band for each series, over x; one panel for each input."""
+
+    name: str
+    title: str
+    x_label: str
+    value_label: str
+    x: tuple[float, ...]
+    panels: Mapping[str, Mapping[str, tuple[Estimate, ...]]]
+    chance: float | None = None
+
+
+@dataclass(frozen=True)
+class HeatMaps:
+    """Square matrices over the same names, one panel each; fractions, NaN for empty cells."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    panels: Mapping[str, tuple[tuple[float, ...], ...]]
+    row_notes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points on a plane, coloured by label; panels in a grid, one for each (row, column)."""
+
+    name: str
+    title: str
+    label_title: str
+    panels: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]
+    captions: Mapping[str, str]
+
+
+Plot = Bars | Curves | HeatMaps | Points
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one protocol. ``reason`` says why it could not run; None when it did."""
+
+    name: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
