@@ -12,6 +12,8 @@ from typing import Any
 import mutagen
 from mutagen.flac import Picture
 
+from engine.library import big_tags
+
 MAX_COVER_BYTES = 20_000_000
 _FRONT = 3  # the picture type "front cover" of ID3, FLAC and ASF
 _STEMS = ("cover", "folder", "front", "album", "albumart", "artwork")
@@ -22,7 +24,11 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 def cover_bytes(path: Path) -> bytes | None:
     """An image file's bytes (JPEG, PNG, ...), or None. Never raises."""
     try:
-        pictures = sorted(_embedded(mutagen.File(path)), key=lambda picture: picture[0] != _FRONT)
+        if big_tags.has_huge_text(path):
+            pictures = [(_FRONT, data) for data in big_tags.pictures(path)]
+        else:
+            found = _embedded(mutagen.File(path))
+            pictures = sorted(found, key=lambda picture: picture[0] != _FRONT)
     except Exception:  # as in tags: broken pictures break parsers in every way there is
         pictures = []
     for _, data in pictures:

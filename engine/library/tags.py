@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import mutagen
 
+from engine.library import big_tags
 from engine.library.records import Tags
 from engine.library.text import display, plain
 
@@ -22,6 +24,7 @@ _KEYS = {
     "year": ("date", "TDRC", "TYER", "year", "Year", "WM/Year"),
     "track_number": ("tracknumber", "TRCK", "Track", "track", "WM/TrackNumber"),
 }
+_MAX_RAW_CHARS = 2000  # more than is shown, less than a junk tag's megabytes
 _MAX_VALUES = 4  # several artists are joined; a tag with thousands of values is junk
 _DISC_FOLDER = re.compile(r"(cd|disc|disk|dvd)[ _-]?\d{1,2}", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"(?:\d{1,2}-)?(\d{1,3})(?:\s*[._)-]\s*|\s+)(?=\S)")
@@ -71,7 +74,7 @@ def from_path(relative: Path) -> Tags:
     elif folders and not album and folders[-1] != artist:
         album = folders[-1]
     return Tags(
-        title=(parts[-1] if parts else stem).strip(),
+        title=(parts[-1] if parts else stem).strip() or display(relative.name).strip(),
         artist=artist,
         album=album,
         track_number=number,
@@ -80,6 +83,9 @@ def from_path(relative: Path) -> Tags:
 
 def _embedded(path: Path) -> dict[str, str]:
     try:
+        if big_tags.has_huge_text(path):
+            found = big_tags.read(path)
+            return {field: _text(found, (field,)) for field in _KEYS}
         file = mutagen.File(path, easy=True)
         if file is None or not file.tags:
             return {}
@@ -96,7 +102,8 @@ def _text(tags: Any, keys: Iterable[str]) -> str:
             continue
         values = getattr(value, "text", value)  # an ID3 frame holds a list of texts
         values = values if isinstance(values, list) else [values]
-        text = ", ".join(filter(None, (plain(str(one)) for one in values[:_MAX_VALUES])))
+        texts = (plain(html.unescape(str(one)[:_MAX_RAW_CHARS])) for one in values[:_MAX_VALUES])
+        text = ", ".join(filter(None, texts))
         if text:
             return plain(text)
     return ""

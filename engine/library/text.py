@@ -7,6 +7,8 @@ import unicodedata
 
 MAX_TEXT_CHARS = 300
 _MAX_RAW_CHARS = 4 * MAX_TEXT_CHARS  # nothing behind it is looked at: a tag may hold megabytes
+# combining classes up to this one make other letters (viramas, voiced kana); above are accents
+_LAST_LETTER_CLASS = 9
 _APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ")
 _SPECIAL = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
@@ -33,7 +35,7 @@ def normalise(text: str) -> str:
     "!!!" is still told from "???".
     """
     folded = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    bare = "".join(c for c in folded if unicodedata.combining(c) <= _LAST_LETTER_CLASS)
     words = map(_in_word, bare.translate(_APOSTROPHES).translate(_SPECIAL))
     return " ".join("".join(words).split()) or " ".join(bare.split())
 
@@ -44,5 +46,5 @@ def _shown(char: str) -> str:
 
 
 def _in_word(char: str) -> str:
-    # marks that do not combine are the vowel signs of Indic scripts: part of the word
+    # marks that are left by now are vowel signs: part of the word
     return char if char.isalnum() or unicodedata.category(char)[0] == "M" else " "

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.library.text import MAX_TEXT_CHARS, normalise, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Björk", "bjork"),
+        ("BEYONCÉ", "beyonce"),
+        ("Sigur Rós – Ágætis byrjun", "sigur ros agaetis byrjun"),
+        ("Don’t Stop", "dont stop"),
+        ("don't stop!", "dont stop"),
+        ("AC/DC", "ac dc"),
+        ("Ｆｕｌｌ　ｗｉｄｔｈ", "full width"),
+        ("Straße", "strasse"),
+        ("Motörhead (live)", "motorhead live"),
+        ("snake_case-name", "snake case name"),
+        ("!!!", "!!!"),
+        ("???", "???"),
+        ("Łódź", "lodz"),
+        ("हिन्दी", "हिन्दी"),
+        ("東京", "東京"),
+        ("", ""),
+        ("   ", ""),
+    ],
+)
+def test_what_counts_of_a_name(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+def test_hindi_words_stay_whole() -> None:
+    assert len(normalise("हिन्दी गीत").split()) == 2
+
+
+@given(st.text(max_size=500))
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(st.text(st.characters(), max_size=2000))
+def test_plain_text_is_one_readable_line(text: str) -> None:
+    line = plain(text)
+    assert len(line) <= MAX_TEXT_CHARS
+    assert line == line.strip()
+    assert not any(ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in line)
+    assert plain(line) == line
+
+
+def test_long_text_ends_in_an_ellipsis() -> None:
+    assert plain("word " * 200).endswith("…")
+    assert plain("x" * MAX_TEXT_CHARS) == "x" * MAX_TEXT_CHARS
