@@ -1,0 +1,1 @@
+"""The desktop window of Singalike. Calls engine functions only: no SQL, no networks in here."""

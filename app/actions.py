@@ -1,0 +1,99 @@
+"""What menus and buttons do beside finding and playing: folders, failed files, help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.dialogs import HelpSheet, choose_folder
+from app.list_dialogs import FailedDialog, FoldersDialog
+from app.reveal import reveal
+from app.session import Overview, Session
+from app.settings import LAST_FOLDER, Settings
+from app.theme import Theme
+from engine.library import Track, TrackStatus
+
+
+class Actions(QObject):
+    """The one place that opens menus and dialogs; ``window`` is their parent."""
+
+    find_requested = Signal(object)  # Track
+    play_requested = Signal(object)
+    problem = Signal(str)
+
+    def __init__(self, window: QWidget, session: Session, settings: Settings, theme: Theme) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._settings = settings
+        self._theme = theme
+        self._overview: Overview | None = None
+        session.overview_changed.connect(self._keep_overview)
+
+    def _keep_overview(self, overview: Overview) -> None:
+        self._overview = overview
+
+    def add_folder(self) -> None:
+        """Asks for a folder and adds it."""
+
+        def use(path: Path) -> None:
+            self._settings.set(LAST_FOLDER, str(path))
+            self._session.add_folders([path])
+
+        if self._session.is_open:
+            choose_folder(self._window, self._settings.get(LAST_FOLDER), use)
+
+    def show_folders(self) -> None:
+        if self._overview is None:
+            return
+        dialog = FoldersDialog(self._window, self._theme, self._overview.folders)
+        dialog.add_requested.connect(self.add_folder)
+        dialog.forget_requested.connect(self._session.forget_folder)
+        self._session.overview_changed.connect(dialog.show_overview)
+        dialog.open()
+
+    def show_failed(self) -> None:
+        self._session.failed_tracks(self._open_failed)
+
+    def _open_failed(self, tracks: list[Track]) -> None:
+        dialog = FailedDialog(self._window, self._theme, tracks)
+        dialog.retry_requested.connect(self._session.retry)
+        dialog.reveal_requested.connect(self.reveal)
+        dialog.open()
+
+    def show_help(self) -> None:
+        HelpSheet(self._window, self._theme).open()
+
+    def reveal(self, path: Path) -> None:
+        """Shows a file in the file manager."""
+        if not reveal(path):
+            self.problem.emit(
+                self.tr("No file manager could be opened. The file is {path}").format(path=path)
+            )
+
+    def show_track_menu(self, track: Track, at: QPoint) -> None:
+        """What can be done with a song, at a global position."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        icon = self._theme.icon
+        find = menu.addAction(
+            icon("find"), self.tr("Find similar"), lambda: self.find_requested.emit(track)
+        )
+        find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
+        play = menu.addAction(
+            icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
+        )
+        play.setEnabled(track.status is not TrackStatus.MISSING)
+        menu.addSeparator()
+        menu.addAction(icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track.path))
+        menu.addAction(
+            self.tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(track.path))
+        )
+        if track.status is TrackStatus.FAILED:
+            menu.addAction(
+                icon("retry"), self.tr("Try again"), lambda: self._session.retry([track.id])
+            )
+        menu.popup(at)

@@ -1,0 +1,176 @@
+"""Connects finding and hearing: the song asked for, the result chosen, their moments."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint, Signal
+
+from app.finder import Answer, Finder, Question
+from app.media import Waveforms
+from app.player import Player, Side, Sound
+from app.results_panel import ResultList, ResultsPanel
+from app.track_model import shown, title_of
+from engine.library import Track
+from engine.search import Neighbour
+
+
+class Comparison(QObject):
+    """Behaviour of the right side. A result that is chosen is shown; it sounds only when played."""
+
+    menu_requested = Signal(object, QPoint)  # Track, global position
+
+    def __init__(
+        self,
+        panel: ResultsPanel,
+        finder: Finder,
+        player: Player,
+        waveforms: Waveforms,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._finder = finder
+        self._player = player
+        self._waveforms = waveforms
+        self._chosen: Neighbour | None = None
+        self._last_moment = -1
+        finder.asked.connect(self._asked)
+        finder.answered.connect(self._answered)
+        finder.failed.connect(panel.show_failure)
+        for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
+            row.play_requested.connect(partial(player.play, side))
+            row.sought.connect(partial(self._seek, side))
+            row.moment_chosen.connect(self._play_moment)
+        for results in (panel.voices, panel.overall):
+            self._connect_list(results)
+        player.state_changed.connect(self._show_playing)
+        player.loaded.connect(self._show_playing)
+
+    def _connect_list(self, results: ResultList) -> None:
+        results.chosen.connect(self._choose)
+        results.play_requested.connect(self.play_result)
+        results.moment_requested.connect(self._moment_clicked)
+        results.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
+        results.menu_requested.connect(
+            lambda neighbour, at: self.menu_requested.emit(neighbour.track, at)
+        )
+
+    # Finding
+
+    def _asked(self, question: Question) -> None:
+        self._panel.show_searching()
+        sound = sound_of(question)
+        if sound == self._panel.query_row.sound:
+            return  # other filters, the same song
+        seed = cover_seed(question.track) if question.track is not None else str(question.path)
+        self._panel.query_row.set_sound(sound, seed)
+        self._waveforms.request("query", question.path, self._panel.query_row.set_peaks)
+        self._choose(None)
+
+    def _answered(self, answer: Answer) -> None:
+        chosen = self._chosen
+        self._panel.show_answer(answer)
+        if chosen is not None:
+            self._choose(chosen)  # it stays on show, in whatever place it is now
+
+    # Choosing and hearing
+
+    def _choose(self, neighbour: Neighbour | None) -> None:
+        row = self._panel.result_row
+        self._chosen = neighbour
+        self._last_moment = -1
+        if neighbour is None:
+            row.set_sound(None)
+            self._panel.query_row.set_moments(())
+            return
+        track = neighbour.track
+        sound = sound_of_track(track)
+        if row.sound != sound:
+            row.set_sound(sound, cover_seed(track))
+            self._waveforms.request("result", track.path, row.set_peaks)
+        row.set_moments([moment.start_s for moment in neighbour.moments])
+        self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
+
+    def play_result(self, neighbour: Neighbour) -> None:
+        """From its start, or on and off when it is the one that sounds."""
+        self._choose(neighbour)
+        sound = sound_of_track(neighbour.track)
+        player = self._player
+        if player.sound(Side.RESULT) == sound and player.side == Side.RESULT:
+            player.toggle()
+        else:
+            player.play(Side.RESULT, sound)
+
+    def play_track(self, track: Track) -> None:
+        """A song of the table; it takes the query's side."""
+        self._player.play(Side.QUERY, sound_of_track(track))
+
+    def toggle(self) -> None:
+        """Play or pause; with nothing loaded yet, the song on show is played."""
+        player, query = self._player, self._panel.query_row.sound
+        if player.sound(player.side) is None and query is not None:
+            player.play(Side.QUERY, query)
+        else:
+            player.toggle()
+
+    def play_next_moment(self) -> None:
+        if self._chosen is None:
+            neighbour = self._panel.chosen() or next(iter(self._results()), None)
+            if neighbour is None:
+                return
+            self._choose(neighbour)
+        if self._chosen is not None and self._chosen.moments:
+            self._play_moment((self._last_moment + 1) % len(self._chosen.moments))
+
+    def _results(self) -> tuple[Neighbour, ...]:
+        return self._panel.voices.model.neighbours or self._panel.overall.model.neighbours
+
+    def _moment_clicked(self, neighbour: Neighbour, index: int) -> None:
+        self._choose(neighbour)
+        self._play_moment(index)
+
+    def _play_moment(self, index: int) -> None:
+        """Both songs at matching places; the result is heard, X switches to the query."""
+        query = self._panel.query_row.sound
+        if self._chosen is None or query is None:
+            return
+        player, result = self._player, sound_of_track(self._chosen.track)
+        is_new_pair = player.sound(Side.QUERY) != query or player.sound(Side.RESULT) != result
+        moment = self._chosen.moments[index]
+        self._last_moment = index
+        for side, sound in ((Side.QUERY, query), (Side.RESULT, result)):
+            if player.sound(side) != sound:
+                player.load(side, sound)
+        if is_new_pair:
+            player.set_mix(1.0)
+        player.jump(moment.query_start_s, moment.start_s)
+
+    def _seek(self, side: Side, sound: Sound, position_s: float) -> None:
+        if self._player.sound(side) != sound:
+            self._player.load(side, sound, position_s)
+            self._player.play(side)
+        else:
+            self._player.seek(side, position_s)
+
+    def _show_playing(self) -> None:
+        player = self._player
+        sound = player.sound(player.side) if player.is_playing else None
+        track_id = sound.track_id if sound is not None else None
+        for results in (self._panel.voices, self._panel.overall):
+            results.view.set_playing(track_id)
+
+
+def sound_of_track(track: Track) -> Sound:
+    return Sound(track.path, title_of(track), shown(track.artist), track.duration_s, track.id)
+
+
+def sound_of(question: Question) -> Sound:
+    if question.track is not None:
+        return sound_of_track(question.track)
+    return Sound(question.path, shown(question.path.stem), shown(question.path.parent.name), None)
+
+
+def cover_seed(track: Track) -> str:
+    """Songs of one album share a tile."""
+    return f"{track.artist}|{track.album}"

@@ -1,0 +1,124 @@
+"""Dialogs. They are opened, never executed: no event loop within the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.shortcuts import Keys
+from app.theme import Theme
+from app.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
+from engine import __version__
+
+
+class Dialog(QDialog):
+    """A titled sheet with content and a row of buttons; it deletes itself when closed."""
+
+    def __init__(self, parent: QWidget, theme: Theme, title: str, size: QSize) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.resize(size)
+        self.theme = theme
+        self.body = QVBoxLayout()
+        self.body.setSpacing(10)
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 20, 22, 18)
+        layout.setSpacing(14)
+        layout.addWidget(label(title, font=theme.font(TITLE * 0.85, QFont.Weight.DemiBold)))
+        layout.addLayout(self.body, 1)
+        layout.addLayout(self.buttons)
+
+    def add_button(self, text: str, action: Callable[[], object], kind: str = "") -> QPushButton:
+        widget = button(text, kind)
+        widget.setAutoDefault(False)
+        widget.clicked.connect(lambda: action())
+        self.buttons.addWidget(widget)
+        return widget
+
+
+class HelpSheet(Dialog):
+    """All shortcuts, by group."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent, theme, self.tr("Keyboard"), QSize(560, 560))
+        groups: dict[str, list[Keys]] = {}
+        for keys in Keys:
+            groups.setdefault(keys.value.group, []).append(keys)
+        for group, members in groups.items():
+            self.body.addWidget(
+                label(self.tr(group), "accent", theme.font(SMALL, QFont.Weight.DemiBold))
+            )
+            self.body.addLayout(self._table(members))
+        self.body.addStretch()
+        self.buttons.addWidget(label(f"Singalike {__version__}", "muted", theme.font(SMALL)))
+        self.buttons.addStretch()
+        self.add_button(self.tr("Close"), self.close)
+
+    def _table(self, members: Sequence[Keys]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(4)
+        grid.setHorizontalSpacing(16)
+        grid.setColumnMinimumWidth(0, 150)
+        grid.setColumnStretch(1, 1)
+        for row, keys in enumerate(members):
+            grid.addWidget(
+                label(keys.value.label, font=self.theme.font(weight=QFont.Weight.Medium)), row, 0
+            )
+            grid.addWidget(label(keys.value.description, "muted"), row, 1)
+        return grid
+
+
+class ProblemPage(QWidget):
+    """Instead of everything else, when the library cannot be opened."""
+
+    retry_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._reason = label(role="muted", font=theme.font(1.05), wrap=True)
+        self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        retry = button(self.tr("Try again"), "primary")
+        retry.clicked.connect(self.retry_requested)
+        icon = IconLabel(theme, "warning", "warning", 48)
+        heading = label(
+            self.tr("The library cannot be opened"),
+            font=theme.font(HEADING * 1.2, QFont.Weight.DemiBold),
+        )
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addStretch(2)
+        for widget in (icon, heading, self._reason):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget)
+        layout.addWidget(retry, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+
+    def show_reason(self, reason: str) -> None:
+        self._reason.setText(reason)
+
+
+def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
+    """The platform's own folder dialog; ``use`` gets the folder that was chosen."""
+    dialog = QFileDialog(parent, parent.tr("Choose a music folder"), start)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.fileSelected.connect(lambda path: use(Path(path)))
+    dialog.open()
+    return dialog

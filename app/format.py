@@ -1,0 +1,30 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def clock(seconds: float | None) -> str:
+    """3:29, or 1:02:03 from an hour on; an em dash where the length is not known."""
+    if seconds is None:
+        return "\N{EM DASH}"
+    whole = max(0, int(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """About how long something takes: ``20 s``, ``4 min``, ``1 h 10 min``, ``3 days``."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def percent(similarity: float) -> int:
+    """A cosine similarity as whole per cent, 0 to 100."""
+    return round(100 * min(1.0, max(0.0, similarity)))

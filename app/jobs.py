@@ -1,0 +1,195 @@
+"""Work off the UI thread: a job around a plain engine function, and the named pools that run it.
+
+Create the job, connect to its signals, then start it: fast work could otherwise end before
+anybody listens.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+
+from engine.errors import CancelledError, SingalikeError
+from engine.progress import CancelToken, Progress, ProgressCallback
+
+log = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL_S = 0.05
+CLOSE_TIMEOUT_MS = 5000
+
+Work = Callable[[ProgressCallback, CancelToken], Any]
+
+
+class Pool(StrEnum):
+    """Which queue a job waits in. Each runs one job at a time, in order."""
+
+    DATABASE = "database"  # short reads for the table, and every write that the window asks for
+    INTERACTIVE = "interactive"  # what a person waits for: searches
+    MEDIA = "media"  # waveforms and covers: up to a second each, and no search may wait for them
+    BACKGROUND = "background"  # indexing: hours
+
+
+class Job(QObject):
+    """One run of ``work``, a function of (progress, cancel).
+
+    Signals are emitted in the thread that made the job: ``progressed`` (a Progress, at most every
+    50 ms, the last one always), then one of ``succeeded`` (the function's result), ``failed`` (a
+    sentence) or ``cancelled``, and ``finished`` always last. A job that was cancelled never
+    succeeds, even when the cancel came after the work was done: whoever cancels needs no result.
+    """
+
+    progressed = Signal(object)
+    succeeded = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal()
+    finished = Signal()
+    _reported = Signal(object, object)
+
+    def __init__(self, work: Work, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.token = CancelToken()
+        self._work = work
+        self._last_report_s = 0.0
+        self._held_back: Progress | None = None
+        # Queued, so that everything below is emitted in the job's own thread, whoever reports.
+        self._reported.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def cancel(self) -> None:
+        self.token.cancel()
+
+    def execute(self) -> None:
+        """Runs the work in the calling thread; for the runner only."""
+        try:
+            self.token.check()
+            outcome = ("succeeded", self._work(self._progress, self.token))
+        except CancelledError:
+            outcome = ("cancelled", None)
+        except SingalikeError as error:
+            outcome = ("failed", str(error))
+        except Exception as error:  # a job must never take the program down with it
+            log.exception("A job failed unexpectedly")
+            outcome = (
+                "failed",
+                f"Something unexpected went wrong: {error or type(error).__name__}.",
+            )
+        with suppress(RuntimeError):  # the window is gone, and this job with it: nobody to tell
+            if self._held_back is not None:
+                self._reported.emit("progressed", self._held_back)
+            self._reported.emit(*outcome)
+
+    def _progress(self, progress: Progress) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_report_s < PROGRESS_INTERVAL_S:
+            self._held_back = progress
+            return
+        self._last_report_s, self._held_back = now_s, None
+        self._reported.emit("progressed", progress)
+
+    @Slot(object, object)
+    def _deliver(self, kind: str, value: object) -> None:
+        if kind == "progressed":
+            self.progressed.emit(value)
+            return
+        if kind == "succeeded" and not self.token.is_cancelled:
+            self.succeeded.emit(value)
+        elif kind == "failed":
+            self.failed.emit(value)
+        else:
+            self.cancelled.emit()
+        self.finished.emit()
+
+
+class _Runnable(QRunnable):
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def run(self) -> None:
+        self._job.execute()
+
+
+class JobRunner(QObject):
+    """Runs jobs in the named pools and keeps each alive until it has finished."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs: set[Job] = set()
+        self._is_closed = False
+        self._pools = {name: self._make_pool() for name in Pool}
+
+    def _make_pool(self) -> QThreadPool:
+        pool = QThreadPool(self)
+        pool.setMaxThreadCount(1)
+        pool.setExpiryTimeout(-1)  # a thread owns a database connection: keep it
+        return pool
+
+    @property
+    def num_jobs(self) -> int:
+        return len(self._jobs)
+
+    def start(self, job: Job, pool: Pool) -> Job:
+        """Queues a job whose signals are connected; after ``close`` it ends as cancelled."""
+        self._jobs.add(job)
+        job.finished.connect(lambda: self._forget(job))
+        if self._is_closed:
+            job.cancel()
+            job.execute()
+        else:
+            self._pools[pool].start(_Runnable(job))
+        return job
+
+    def cancel_all(self) -> None:
+        for job in tuple(self._jobs):
+            job.cancel()
+
+    def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
+        """Cancels everything and waits; False when some work did not stop in time."""
+        self._is_closed = True
+        self.cancel_all()
+        deadline_s = time.monotonic() + timeout_ms / 1000
+        results = [
+            pool.waitForDone(max(1, int((deadline_s - time.monotonic()) * 1000)))
+            for pool in self._pools.values()
+        ]
+        return all(results)
+
+    def _forget(self, job: Job) -> None:
+        self._jobs.discard(job)
+        job.deleteLater()
+
+
+class LatestJob:
+    """A slot for work of which only the latest request counts, as in search-as-you-type.
+
+    Starting a new job cancels the one before; as a cancelled job never succeeds, no stale result
+    arrives.
+    """
+
+    def __init__(self, runner: JobRunner, pool: Pool) -> None:
+        self._runner = runner
+        self._pool = pool
+        self._job: Job | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._job is not None
+
+    def start(self, job: Job) -> Job:
+        self.cancel()
+        self._job = job
+        job.finished.connect(lambda: self._clear(job))
+        return self._runner.start(job, self._pool)
+
+    def cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _clear(self, job: Job) -> None:
+        if self._job is job:
+            self._job = None

@@ -1,0 +1,154 @@
+"""The left side: the table of tracks and what keeps it up to date."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QMenu, QStackedLayout, QVBoxLayout, QWidget
+
+from app.session import ListQuery, Overview, Session
+from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
+from app.theme import Theme
+from app.track_model import SORT_KEYS, Column, TrackModel
+from app.track_view import HIDDEN_FIRST, TrackView
+from app.widgets import label
+
+REFRESH_MS = 1500  # while indexing
+
+
+class LibraryPanel(QWidget):
+    find_requested = Signal(object)  # Track
+    play_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)
+    num_shown_changed = Signal(int)
+
+    def __init__(
+        self, session: Session, settings: Settings, theme: Theme, model: TrackModel
+    ) -> None:
+        super().__init__()
+        self.setObjectName("side")
+        self._session = session
+        self._settings = settings
+        self._query = ListQuery(
+            sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
+        )
+        self._num_tracks = -1
+        self.model = model
+        self.view = TrackView(model, theme)
+        self._empty = label(role="muted", wrap=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setMargin(32)
+        self._lay_out()
+        self._connect()
+        self._show_sort()
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self._empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._stack)
+
+    def _connect(self) -> None:
+        session, model, view = self._session, self.model, self.view
+        model.rows_needed.connect(session.fetch_rows)
+        session.rows_arrived.connect(model.put)
+        session.listed.connect(self._listed)
+        session.overview_changed.connect(self._overview_changed)
+        view.find_requested.connect(self.find_requested)
+        view.play_requested.connect(self.play_requested)
+        view.menu_requested.connect(self.menu_requested)
+        view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
+        self._refresh_soon = QTimer(self)
+        self._refresh_soon.setSingleShot(True)
+        self._refresh_soon.setInterval(REFRESH_MS)
+        self._refresh_soon.timeout.connect(self.refresh)
+
+    def _show_sort(self) -> None:
+        header = self.view.horizontalHeader()
+        state = self._settings.get(TABLE_HEADER)
+        if state:
+            header.restoreState(state)
+        column = next((c for c, key in SORT_KEYS.items() if key == self._query.sort), Column.ARTIST)
+        down = Qt.SortOrder.DescendingOrder
+        order = down if self._query.is_descending else Qt.SortOrder.AscendingOrder
+        header.setSortIndicator(column, order)
+        self.view.setSortingEnabled(True)
+        self.model.sort_requested.connect(self.set_sort)
+
+    # What it shows
+
+    def set_text(self, text: str) -> None:
+        """Search as you type; the latest text wins."""
+        self._query = ListQuery(text, self._query.sort, self._query.is_descending)
+        self._list()
+
+    def set_sort(self, key: str, is_descending: bool) -> None:
+        self._query = ListQuery(self._query.text, key, is_descending)
+        self._settings.set(SORT_COLUMN, key)
+        self._settings.set(SORT_DESCENDING, is_descending)
+        self._list()
+
+    def refresh(self) -> None:
+        """Rows in sight and the list itself, after something in the library has changed."""
+        self._list()
+        self.model.refresh(*self.view.visible_rows())
+        self._session.refresh_overview()
+
+    def refresh_soon(self) -> None:
+        """The same, at most every one and a half seconds; for the time of indexing."""
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
+
+    def save_state(self) -> None:
+        self._settings.set(TABLE_HEADER, bytes(self.view.horizontalHeader().saveState().data()))
+
+    def _list(self) -> None:
+        if self._session.is_open:
+            self._session.list_tracks(self._query)
+
+    def _listed(self, ids: list[int]) -> None:
+        current = self.view.current_track()
+        place = self.view.verticalScrollBar().value()
+        is_same_search = self._query.text == self._listed_text
+        self._listed_text = self._query.text
+        self.model.set_ids(ids)
+        if current is not None:
+            self.view.select_track(current.id)
+        self.view.verticalScrollBar().setValue(place if is_same_search else 0)
+        self._show_empty()
+        self.num_shown_changed.emit(len(ids))
+
+    _listed_text = ""
+
+    def _show_empty(self) -> None:
+        if self.model.ids:
+            self._stack.setCurrentWidget(self.view)
+            return
+        if self._query.text.strip():
+            text = self.tr("No song with “{words}” in its title, artist, album or folder.").format(
+                words=self._query.text.strip()
+            )
+        else:
+            text = self.tr("No songs yet. They appear here as soon as they are found.")
+        self._empty.setText(text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def _overview_changed(self, overview: Overview) -> None:
+        if overview.counts.tracks != self._num_tracks:
+            self._num_tracks = overview.counts.tracks
+            self._list()
+
+    def _columns_menu(self, at: QPoint) -> None:
+        header = self.view.horizontalHeader()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for column in (*HIDDEN_FIRST, Column.LENGTH):
+            text = self.model.headerData(column, Qt.Orientation.Horizontal)
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(not header.isSectionHidden(column))
+            action.toggled.connect(
+                lambda is_shown, column=column: header.setSectionHidden(column, not is_shown)
+            )
+        menu.popup(header.mapToGlobal(at))

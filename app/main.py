@@ -1,0 +1,75 @@
+"""Starts the window. Torch is not imported here: the window is there first."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry of ``singalike-app``. Returns the exit code."""
+    multiprocessing.freeze_support()  # first: a frozen child process must not open a window
+    _give_streams()
+    options = _parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    if sys.platform == "win32":
+        # Qt brings an older Microsoft run-time library, with which torch's DLLs then fail to load.
+        import torch  # noqa: F401
+    return _run(options)
+
+
+def _give_streams() -> None:
+    """A windowed program on Windows has no streams; libraries that print would fail."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="singalike-app", description="Find singers who sound alike in your own music."
+    )
+    parser.add_argument("folders", nargs="*", type=Path, help="folders of music to add")
+    parser.add_argument("--library", type=Path, help="library file (default: your own)")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from PySide6.QtCore import QCoreApplication
+    from PySide6.QtWidgets import QApplication
+
+    from app.settings import THEME, Settings
+    from app.theme import Theme
+    from app.window import MainWindow, make_parts
+    from engine.paths import default_library_path, resources_path, settings_path
+
+    QCoreApplication.setApplicationName("Singalike")
+    QCoreApplication.setApplicationVersion(_version())
+    app = QApplication(sys.argv[:1])
+    app.setDesktopFileName("singalike")
+    settings = Settings(settings_path())
+    theme = Theme(resources_path() / "icons", app)
+    theme.install(app, settings.get(THEME))
+    library_path = options.library or default_library_path()
+    window = MainWindow(make_parts(library_path, settings, theme), options.folders)
+    window.show()
+    code = app.exec()
+    if not window.has_stopped:
+        # Work that does not listen (loading a library of code, say) must not keep the program
+        # alive. All that matters is in the library already: every track is one transaction.
+        os._exit(code)
+    return code
+
+
+def _version() -> str:
+    from engine import __version__
+
+    return __version__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

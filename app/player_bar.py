@@ -1,0 +1,152 @@
+"""The bar at the bottom: what sounds, where it is, how loud, and how much of each song."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+
+from app.format import clock
+from app.player import Player
+from app.theme import Theme
+from app.widgets import SMALL, ElidedLabel, IconButton, label
+
+STEPS = 1000
+
+
+class PlayerBar(QWidget):
+    def __init__(self, player: Player, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("playerBar")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._player = player
+        self._play = IconButton(
+            theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
+        )
+        self._play.setProperty("kind", "round")
+        self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
+        self._artist = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._time = label("0:00", role="muted", font=theme.font(SMALL))
+        self._length = label("0:00", role="muted", font=theme.font(SMALL))
+        self._seek = self._slider(self.tr("Position in the song"))
+        self._fader = self._slider(self.tr("Mixture of query and result"))
+        self._fader.setProperty("kind", "fader")
+        self._swap = IconButton(
+            theme, "swap", self.tr("Switch between the two songs"), shortcut="X"
+        )
+        self._mute = IconButton(theme, "volume", self.tr("Mute"))
+        self._volume = self._slider(self.tr("Volume"))
+        self._loud_volume = player.volume
+        self._lay_out(theme)
+        self._connect()
+        self._refresh()
+        self._show_levels()
+
+    def _slider(self, name: str) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, STEPS)
+        slider.setPageStep(STEPS // 20)
+        slider.setSingleStep(STEPS // 50)
+        slider.setAccessibleName(name)
+        slider.setToolTip(name)
+        return slider
+
+    def _lay_out(self, theme: Theme) -> None:
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addStretch()
+        names.addWidget(self._title)
+        names.addWidget(self._artist)
+        names.addStretch()
+        for widget in (self._time, self._length):
+            widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("00:00"))
+        self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._fader.setFixedWidth(86)
+        self._volume.setFixedWidth(86)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 10, 14, 10)
+        row.setSpacing(10)
+        row.addWidget(self._play)
+        row.addLayout(names, 3)
+        row.addWidget(self._time)
+        row.addWidget(self._seek, 5)
+        row.addWidget(self._length)
+        row.addSpacing(8)
+        row.addWidget(self._swap)
+        row.addWidget(label(self.tr("Query"), "muted", theme.font(SMALL)))
+        row.addWidget(self._fader)
+        row.addWidget(label(self.tr("Result"), "muted", theme.font(SMALL)))
+        row.addSpacing(8)
+        row.addWidget(self._mute)
+        row.addWidget(self._volume)
+
+    def _connect(self) -> None:
+        player = self._player
+        self._play.clicked.connect(player.toggle)
+        self._swap.clicked.connect(player.swap)
+        self._mute.clicked.connect(self._toggle_mute)
+        self._seek.sliderReleased.connect(self._seek_released)
+        self._seek.actionTriggered.connect(self._seek_stepped)
+        self._seek.sliderMoved.connect(self._show_dragged)
+        self._fader.valueChanged.connect(lambda value: player.set_mix(value / STEPS))
+        self._volume.valueChanged.connect(lambda value: player.set_volume(value / STEPS))
+        player.state_changed.connect(self._refresh)
+        player.loaded.connect(self._refresh)
+        player.moved.connect(self._show_position)
+        player.levels_changed.connect(self._show_levels)
+
+    def _refresh(self) -> None:
+        player = self._player
+        sound = player.sound(player.side)
+        self._play.set_icon("pause" if player.is_playing else "play")
+        self._play.set_name(self.tr("Pause") if player.is_playing else self.tr("Play"))
+        self._title.setText(sound.title if sound else self.tr("Nothing is playing"))
+        self._artist.setText(sound.artist if sound else "")
+        self._artist.setVisible(bool(self._artist.text()))
+        has_both = all(player.sound(side) for side in type(player.side))
+        self._play.setEnabled(sound is not None)
+        self._seek.setEnabled(sound is not None)
+        self._fader.setEnabled(has_both)
+        self._swap.setEnabled(has_both)
+        self._show_position()
+
+    def _show_position(self) -> None:
+        if self._seek.isSliderDown():
+            return
+        player = self._player
+        position_s, duration_s = player.position_s(player.side), player.duration_s(player.side)
+        self._time.setText(clock(position_s))
+        self._length.setText(clock(duration_s))
+        self._seek.setValue(round(position_s / duration_s * STEPS) if duration_s > 0 else 0)
+
+    def _show_levels(self) -> None:
+        for slider, value in ((self._fader, self._player.mix), (self._volume, self._player.volume)):
+            slider.blockSignals(True)
+            slider.setValue(round(value * STEPS))
+            slider.blockSignals(False)
+        volume = self._player.volume
+        self._mute.set_icon(
+            "volume-off" if volume == 0 else "volume-low" if volume < 0.4 else "volume"
+        )
+        self._mute.set_name(self.tr("Sound on") if volume == 0 else self.tr("Mute"))
+
+    def _toggle_mute(self) -> None:
+        if self._player.volume > 0:
+            self._loud_volume = self._player.volume
+            self._player.set_volume(0.0)
+        else:
+            self._player.set_volume(self._loud_volume or 0.8)
+
+    def _slider_s(self) -> float:
+        return self._seek.sliderPosition() / STEPS * self._player.duration_s(self._player.side)
+
+    def _seek_released(self) -> None:
+        self._player.seek(self._player.side, self._slider_s())
+
+    def _seek_stepped(self, action: int) -> None:
+        if not self._seek.isSliderDown():  # arrow keys; a drag is sought when it is let go
+            self._player.seek(self._player.side, self._slider_s())
+
+    def _show_dragged(self) -> None:
+        self._time.setText(clock(self._slider_s()))

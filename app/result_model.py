@@ -1,0 +1,58 @@
+"""One list of results: the neighbours that a search found, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
+
+from app.format import percent
+from app.track_model import shown, title_of
+from engine.search import Neighbour
+
+NeighbourRole = Qt.ItemDataRole.UserRole + 1
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ResultModel(QAbstractListModel):
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._neighbours: tuple[Neighbour, ...] = ()
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        return self._neighbours
+
+    def set_neighbours(self, neighbours: Sequence[Neighbour]) -> None:
+        self.beginResetModel()
+        self._neighbours = tuple(neighbours)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._neighbours)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._neighbours):
+            return None
+        neighbour = self._neighbours[index.row()]
+        if role == NeighbourRole:
+            return neighbour
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            # Drawn by the delegate; this is what screen readers say.
+            artist = shown(neighbour.track.artist)
+            by = self.tr("{title} by {artist}").format(
+                title=title_of(neighbour.track), artist=artist
+            )
+            name = by if artist else title_of(neighbour.track)
+            return self.tr("{name}, {similarity} % alike").format(
+                name=name, similarity=percent(neighbour.similarity)
+            )
+        return None

@@ -1,0 +1,200 @@
+"""The right side: the two songs of the comparison, and the two lists of results below them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.finder import Answer
+from app.result_delegate import ResultDelegate
+from app.result_model import ResultModel
+from app.result_view import ResultView
+from app.song_row import SongRow
+from app.theme import Theme
+from app.widgets import SMALL, IconLabel, button, divider, label
+from engine.search import Neighbour, SearchResult
+
+
+class ResultList(QWidget):
+    """A heading, and below it results, or a sentence why there are none."""
+
+    chosen = Signal(object)  # Neighbour
+    play_requested = Signal(object)
+    moment_requested = Signal(object, int)
+    find_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)
+
+    def __init__(
+        self,
+        theme: Theme,
+        delegate: ResultDelegate,
+        heading: str,
+        explanation: str,
+        look: tuple[str, str],
+    ) -> None:
+        """``look``: icon and colour of the view."""
+        super().__init__()
+        self.model = ResultModel(self)
+        self.view = ResultView(self.model, delegate)
+        delegate.setParent(self.view)
+        self.view.setAccessibleName(heading)
+        self._message = label(role="muted", wrap=True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._message.setMargin(28)
+        self._note = label(role="muted", font=theme.font(SMALL))
+        self._note.setText(explanation)
+        self._lay_out(theme, heading, look)
+        self.view.chosen.connect(self.chosen)
+        self.view.play_requested.connect(self.play_requested)
+        self.view.moment_requested.connect(self.moment_requested)
+        self.view.find_requested.connect(self.find_requested)
+        self.view.menu_requested.connect(self.menu_requested)
+        theme.changed.connect(self.view.viewport().update)
+
+    def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 10, 14, 8)
+        head.setSpacing(8)
+        head.addWidget(IconLabel(theme, look[0], look[1], 18))
+        title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
+        head.addWidget(title)
+        head.addStretch()
+        head.addWidget(self._note)
+        body = QWidget()
+        self._stack = QStackedLayout(body)
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self._message)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(body, 1)
+
+    def show_result(self, result: SearchResult | str) -> None:
+        if isinstance(result, str):
+            self.show_message(result)
+            return
+        self.model.set_neighbours(result.neighbours)
+        if result.neighbours:
+            self._stack.setCurrentWidget(self.view)
+        else:
+            nothing = self.tr(
+                "No other song to compare with yet. Index more songs, or relax the filters."
+            )
+            self.show_message(result.note or nothing)
+
+    def show_message(self, text: str) -> None:
+        self.model.set_neighbours(())
+        self._message.setText(text)
+        self._stack.setCurrentWidget(self._message)
+
+
+class ResultsPanel(QWidget):
+    filters_changed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        query_row: SongRow,
+        result_row: SongRow,
+        voices: ResultList,
+        overall: ResultList,
+    ) -> None:
+        super().__init__()
+        self.query_row = query_row
+        self.result_row = result_row
+        self.voices = voices
+        self.overall = overall
+        self.other_artists = self._toggle(
+            self.tr("Other artists only"), self.tr("Leave out songs by the same artist")
+        )
+        self.hide_duplicates = self._toggle(
+            self.tr("Hide duplicates"), self.tr("Leave out copies of the same recording")
+        )
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self._welcome(theme))
+        self._stack.addWidget(self._main())
+
+    def _toggle(self, text: str, tip: str) -> QPushButton:
+        toggle = button(text, "toggle")
+        toggle.setCheckable(True)
+        toggle.setToolTip(tip)
+        toggle.toggled.connect(lambda _: self.filters_changed.emit())
+        return toggle
+
+    def _welcome(self, theme: Theme) -> QWidget:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setSpacing(10)
+        layout.addStretch(2)
+        icon = IconLabel(theme, "overall", "wave", 64)
+        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(icon)
+        heading = label(self.tr("Pick a song"), font=theme.font(1.4, QFont.Weight.DemiBold))
+        text = label(
+            self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
+            role="muted",
+            wrap=True,
+        )
+        for widget in (heading, text):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget)
+        layout.addStretch(3)
+        return page
+
+    def _main(self) -> QWidget:
+        card = QFrame()
+        card.setObjectName("card")
+        songs = QVBoxLayout(card)
+        songs.setContentsMargins(14, 12, 14, 12)
+        songs.setSpacing(10)
+        songs.addWidget(self.query_row)
+        songs.addWidget(divider())
+        songs.addWidget(self.result_row)
+        lists = QFrame()
+        lists.setObjectName("card")
+        columns = QHBoxLayout(lists)
+        columns.setContentsMargins(1, 1, 1, 1)
+        columns.setSpacing(0)
+        columns.addWidget(self.voices, 1)
+        columns.addWidget(divider(is_vertical=True))
+        columns.addWidget(self.overall, 1)
+        filters = QHBoxLayout()
+        filters.setSpacing(8)
+        filters.addWidget(self.other_artists)
+        filters.addWidget(self.hide_duplicates)
+        filters.addStretch()
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(14, 14, 14, 14)
+        layout.setSpacing(10)
+        layout.addWidget(card)
+        layout.addLayout(filters)
+        layout.addWidget(lists, 1)
+        return page
+
+    def show_searching(self) -> None:
+        """From now on a song is picked; its results are on their way."""
+        self._stack.setCurrentIndex(1)
+
+    def show_answer(self, answer: Answer) -> None:
+        self.voices.show_result(answer.vocals)
+        self.overall.show_result(answer.overall)
+
+    def show_failure(self, reason: str) -> None:
+        for results in (self.voices, self.overall):
+            results.show_message(reason)
+
+    def chosen(self) -> Neighbour | None:
+        """The selected result of the list that has the focus, or of the first with one."""
+        lists = sorted((self.voices, self.overall), key=lambda r: not r.view.hasFocus())
+        return next((found for r in lists if (found := r.view.current()) is not None), None)

@@ -1,0 +1,103 @@
+"""What the window remembers: options declared once, with type and default, in one INI file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QSettings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bool, float, str, bytes)
+
+
+@dataclass(frozen=True)
+class Option(Generic[T]):
+    """A key of the INI file. The default's type is the option's type."""
+
+    key: str
+    default: T
+
+
+THEME = Option("window/theme", "system")
+WINDOW_GEOMETRY = Option("window/geometry", b"")
+SPLITTER = Option("window/splitter", b"")
+TABLE_HEADER = Option("library/table_header", b"")
+SORT_COLUMN = Option("library/sort", "artist")
+SORT_DESCENDING = Option("library/sort_descending", False)
+OTHER_ARTISTS = Option("search/other_artists", False)
+HIDE_DUPLICATES = Option("search/hide_duplicates", True)
+VOLUME = Option("player/volume", 0.8)
+LAST_FOLDER = Option("files/last_folder", "")
+
+
+class Settings:
+    """Typed access to the file at ``path``. One that cannot be read as INI is put aside.
+
+    Attributes:
+        notice: a sentence for the user when the old file was put aside, else None.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notice: str | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self._store.allKeys()  # forces the file to be read, so that status() tells
+        if self._store.status() == QSettings.Status.FormatError:
+            self._put_aside()
+
+    def get(self, option: Option[T]) -> T:
+        """The stored value, or the default where there is none or it makes no sense."""
+        raw = self._store.value(option.key)
+        if raw is None:
+            return option.default
+        try:
+            return _parse(str(raw), option.default)
+        except (ValueError, binascii.Error):
+            log.warning("Setting %s has the unusable value %r; using the default", option.key, raw)
+            return option.default
+
+    def set(self, option: Option[T], value: T) -> None:
+        self._store.setValue(option.key, _format(value))
+
+    def save(self) -> None:
+        self._store.sync()
+
+    def _put_aside(self) -> None:
+        aside = self.path.with_suffix(f".damaged-{int(time.time())}.ini")
+        self.path.replace(aside)
+        self._store = QSettings(str(self.path), QSettings.Format.IniFormat)
+        self.notice = (
+            f"The settings file was damaged. It is kept as {aside.name}; all settings start afresh."
+        )
+
+
+def _format(value: bool | float | str | bytes) -> str:
+    # One text form for everything: QSettings would bring a list or a flag back as something else.
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value)
+
+
+def _parse(text: str, default: T) -> T:
+    if isinstance(default, bool):
+        if text not in {"true", "false"}:
+            raise ValueError(text)
+        return text == "true"
+    if isinstance(default, float):
+        number = float(text)
+        if number != number or number in {float("inf"), float("-inf")}:
+            raise ValueError(text)
+        return number
+    if isinstance(default, bytes):
+        return base64.b64decode(text, validate=True)
+    return text

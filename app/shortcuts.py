@@ -1,0 +1,74 @@
+"""Every keyboard shortcut, declared once: the window binds them and the help sheet lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QKeySequence
+
+
+def noop(text: str) -> str:
+    """Marks a text for translation where it is declared; it is translated where it is shown."""
+    return text
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """``is_plain``: without Ctrl; a text field or a button in focus keeps it for itself."""
+
+    keys: str
+    text: str
+    group: str
+    is_plain: bool = False
+
+    @property
+    def label(self) -> str:
+        """The keys as this platform writes them."""
+        return QKeySequence(self.keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+    @property
+    def description(self) -> str:
+        return QCoreApplication.translate("Shortcuts", self.text)
+
+
+FIND = noop("Find")
+LISTEN = noop("Listen")
+LIBRARY = noop("Library")
+
+
+class Keys(Enum):
+    SEARCH = Shortcut("Ctrl+F", noop("Search the library"), FIND)
+    FIND_SIMILAR = Shortcut("Return", noop("Find songs like the selected one"), FIND, True)
+    BACK = Shortcut("Alt+Left", noop("Back to the song before"), FIND)
+    FORWARD = Shortcut("Alt+Right", noop("Forward again"), FIND)
+    TO_TABLE = Shortcut("Ctrl+1", noop("Go to the library"), FIND)
+    TO_VOICES = Shortcut("Ctrl+2", noop("Go to the results by voice"), FIND)
+    TO_OVERALL = Shortcut("Ctrl+3", noop("Go to the results by overall sound"), FIND)
+    PLAY_PAUSE = Shortcut("Space", noop("Play or pause"), LISTEN, True)
+    PLAY_SELECTED = Shortcut("Ctrl+Return", noop("Play the selected song"), LISTEN, True)
+    SKIP_BACK = Shortcut("Left", noop("5 seconds back"), LISTEN, True)
+    SKIP_FORWARD = Shortcut("Right", noop("5 seconds on"), LISTEN, True)
+    NEXT_MOMENT = Shortcut("M", noop("Hear the next matching moment"), LISTEN, True)
+    COMPARE = Shortcut("X", noop("Switch between the two songs"), LISTEN, True)
+    LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
+    SOFTER = Shortcut("Ctrl+Down", noop("Softer"), LISTEN)
+    REVEAL = Shortcut("Ctrl+R", noop("Show the selected file in its folder"), LIBRARY)
+    ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
+    FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)
+    RESCAN = Shortcut("F5", noop("Look for new and changed songs"), LIBRARY)
+    HELP = Shortcut("F1", noop("This list"), LIBRARY)
+    QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
+
+
+def plain_key(key: int) -> Keys | None:
+    """Which plain shortcut a bare key is."""
+    plain = {
+        Qt.Key.Key_Space: Keys.PLAY_PAUSE,
+        Qt.Key.Key_Left: Keys.SKIP_BACK,
+        Qt.Key.Key_Right: Keys.SKIP_FORWARD,
+        Qt.Key.Key_M: Keys.NEXT_MOMENT,
+        Qt.Key.Key_X: Keys.COMPARE,
+    }
+    return plain.get(Qt.Key(key))

@@ -1,0 +1,163 @@
+"""The table itself: rows of tracks with a cover and a state dot."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.theme import Theme
+from app.track_model import Column, State, StateRole, TrackModel, TrackRole
+from engine.library import Track
+
+Index = QModelIndex | QPersistentModelIndex
+
+ROW_PX = 38
+COVER_PX = 26
+DOT_PX = 9
+HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
+FILLED = {State.READY: "good", State.NO_VOICE: "wave", State.FAILED: "error"}
+
+
+class StateDelegate(QStyledItemDelegate):
+    """A dot: hollow waits, half has only its overall sound, full is ready, grey has no voice."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        state = index.data(StateRole)
+        if state is None:
+            return
+        rect = QRectF(0, 0, DOT_PX, DOT_PX)
+        rect.moveCenter(QRectF(option.rect).center())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_dot(painter, rect, state, self._theme)
+        painter.restore()
+
+
+def paint_dot(painter: QPainter, rect: QRectF, state: State, theme: Theme) -> None:
+    if state in FILLED:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(FILLED[state]))
+        painter.drawEllipse(rect)
+        return
+    colour = theme.colour("good" if state == State.OVERALL else "muted")
+    painter.setPen(QPen(colour, 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(rect.adjusted(0.75, 0.75, -0.75, -0.75))
+    if state == State.OVERALL:
+        painter.setBrush(colour)
+        painter.drawPie(rect.adjusted(0.75, 0.75, -0.75, -0.75), 90 * 16, 180 * 16)
+    if state == State.MISSING:
+        painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
+
+
+class TrackView(QTableView):
+    find_requested = Signal(object)  # Track
+    play_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)  # Track, global position
+
+    def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tracks = model
+        self.setModel(model)
+        self.setAccessibleName(self.tr("Songs of the library"))
+        self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(COVER_PX, COVER_PX))
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._set_up_headers()
+
+    def _set_up_headers(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # else every row is measured
+        rows.setDefaultSectionSize(ROW_PX)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(28)
+        header.setSortIndicatorClearable(False)
+        header.setAccessibleName(self.tr("Columns"))
+        for column, width in ((Column.ARTIST, 120), (Column.ALBUM, 130), (Column.YEAR, 56)):
+            header.resizeSection(column, width)
+        header.resizeSection(Column.LENGTH, 58)
+        header.resizeSection(Column.STATE, 30)
+        header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
+        for column in HIDDEN_FIRST:
+            header.hideSection(column)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def current_track(self) -> Track | None:
+        found: Track | None = self.currentIndex().data(TrackRole)
+        return found
+
+    def visible_rows(self) -> tuple[int, int]:
+        """First and last row in sight."""
+        first = self.rowAt(0)
+        last = self.rowAt(self.viewport().height() - 1)
+        num = self._tracks.rowCount()
+        return max(0, first), last if last >= 0 else num - 1
+
+    def select_track(self, track_id: int) -> None:
+        """Makes a track current again after the list has changed, without scrolling to it."""
+        row = self._tracks.row_of(track_id)
+        if row >= 0:
+            bar = self.verticalScrollBar()
+            place = bar.value()
+            self.setCurrentIndex(self._tracks.index(row, Column.TITLE))
+            bar.setValue(place)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        track = self.indexAt(event.position().toPoint()).data(TrackRole)
+        if event.button() == Qt.MouseButton.LeftButton and track is not None:
+            self.find_requested.emit(track)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        track = self.indexAt(event.position().toPoint()).data(TrackRole)
+        if event.button() == Qt.MouseButton.LeftButton and track is not None:
+            self.play_requested.emit(track)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        track = self.current_track()
+        if track is None:
+            return
+        at = event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center())
+        self.menu_requested.emit(track, at)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, track = event.key(), self.current_track()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and track is not None:
+            (self.play_requested if event.modifiers() else self.find_requested).emit(track)
+        elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()  # the window's: play and pause, skip, compare
+        else:
+            super().keyPressEvent(event)

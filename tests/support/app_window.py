@@ -1,0 +1,203 @@
+"""What the tests of the window share: a small real library, a window around it, a leak check."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import wave
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from app.audio_output import Fill
+from app.finder import Finder
+from app.indexing import Indexing
+from app.jobs import JobRunner
+from app.mixer import BLOCK_FRAMES
+from app.player import Player
+from app.session import Session
+from app.settings import Settings
+from app.theme import Theme
+from app.window import MainWindow, Parts
+from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, scan
+from engine.paths import resources_path
+from engine.progress import CancelToken, ProgressCallback
+from engine.search import Searcher
+
+RATE_HZ = 44_100
+DIM = 16
+
+
+def write_wav(path: Path, seconds: float = 1.0, frequency_hz: float = 440.0) -> Path:
+    """A mono sine at half scale."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    samples = (0.5 * 32767 * np.sin(2 * np.pi * frequency_hz * time_s)).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+def write_songs(folder: Path, names: Sequence[tuple[str, str]]) -> list[Path]:
+    """Short songs for (artist, title), told apart by their pitch."""
+    return [
+        write_wav(folder / artist / "Album" / f"{title}.wav", 0.5, 220.0 + 40 * i)
+        for i, (artist, title) in enumerate(names)
+    ]
+
+
+SONGS = (
+    ("Alma", "First light"),
+    ("Alma", "Second wind"),
+    ("Bo", "Third rail"),
+    ("Bo", "Fourth wall"),
+    ("Cleo", "Fifth wheel"),
+)
+
+
+def listen(library: Library, *, without_voice: Sequence[int] = ()) -> None:
+    """Made-up embeddings in both views for all tracks: near for songs by one artist."""
+    for view in ("overall", "vocals"):
+        separator = "spleeter" if view == "vocals" else None
+        space = library.space_id(SpaceKey("test", "0" * 64, view, separator, DIM))
+        for track in library.tracks(library.track_ids()):
+            heard = {"audio_hash": str(track.id), "duration_s": 0.5}
+            if view == "vocals" and track.id in without_voice:
+                library.put_no_vocals(track.id, space, **heard)
+                continue
+            library.put_embedding(track.id, space, _embedding(track.artist, track.id), **heard)
+
+
+def _embedding(artist: str, track_id: int) -> TrackEmbedding:
+    near = np.random.default_rng(zlib.crc32(artist.encode("utf-8", "replace"))).normal(size=DIM)
+    vector = near + 0.3 * np.random.default_rng(track_id).normal(size=DIM)
+    codes = np.random.default_rng(track_id).integers(-127, 127, (3, DIM), dtype=np.int8)
+    starts_s = np.array([0.0, 0.2, 0.4], np.float32)
+    unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return TrackEmbedding(unit, MomentCodes(codes, starts_s, 0.1))
+
+
+def make_library(path: Path, music: Path, songs: Sequence[tuple[str, str]] = SONGS) -> Path:
+    """A library file at ``path`` with indexed songs below ``music``."""
+    write_songs(music, songs)
+    with Library.open(path) as library:
+        library.add_folder(music)
+        scan(library)
+        listen(library)
+    return path
+
+
+class HandOutput(QObject):
+    """A sound device turned by hand: ``pull`` asks for blocks, as a driver would."""
+
+    opened = Signal(int)
+    failed = Signal(str)
+
+    def __init__(self, fill: Fill) -> None:
+        super().__init__()
+        self._fill = fill
+        self.is_open = False
+        self.reason: str | None = None  # why it cannot be opened
+        self.rate_hz = RATE_HZ
+
+    def open(self) -> None:
+        if self.reason is not None:
+            self.failed.emit(self.reason)
+        elif not self.is_open:
+            self.is_open = True
+            self.opened.emit(self.rate_hz)
+
+    def close(self) -> None:
+        self.is_open = False
+
+    lost = close
+    shutdown = close
+
+    def pull(self, num_blocks: int = 1) -> np.ndarray:
+        """(num_blocks * 1024, 2) samples as they would be heard."""
+        out = np.empty((num_blocks * BLOCK_FRAMES, 2), np.float32)
+        for block in range(num_blocks):
+            self._fill(out[block * BLOCK_FRAMES : (block + 1) * BLOCK_FRAMES])
+        return out
+
+
+def nothing_to_index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
+    """In place of the indexing of a window whose library is ready."""
+
+
+def make_window(
+    qtbot: object,
+    library_path: Path,
+    *,
+    settings_path: Path | None = None,
+    index: object = nothing_to_index,
+    look: object = nothing_to_index,
+    folders: Sequence[Path] = (),
+) -> MainWindow:
+    """A shown window; everything in it is real but the sound device and the indexing."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    theme = Theme(resources_path() / "icons", application)
+    theme.install(application, "light")
+    runner = JobRunner()
+    session = Session(library_path, runner)
+    runner.setParent(session)
+    parts = Parts(
+        session,
+        Settings(settings_path or library_path.with_name("settings.ini")),
+        theme,
+        Player(make_output=HandOutput),
+        Indexing(runner, index, look),  # type: ignore[arg-type]
+        Finder(runner, lambda: Searcher(session.library)),
+        library_path.with_name("demo"),
+    )
+    window = MainWindow(parts, list(folders))
+    qtbot.addWidget(window)  # type: ignore[attr-defined]
+    window.show()
+    return window
+
+
+@contextmanager
+def no_leaks() -> Iterator[None]:
+    """Fails on threads, running timers and windows that outlive the block."""
+    threads, timers, widgets = _threads(), _timers(), _windows()
+    yield
+    _delete_later()
+    for thread in _threads() - threads:
+        thread.join(2.0)
+    left = [thread.name for thread in _threads() - threads]
+    assert not left, f"threads left: {left}"
+    assert not _timers() - timers, f"timers left: {len(_timers() - timers)}"
+    assert not _windows() - widgets, f"windows left: {_windows() - widgets}"
+
+
+def _delete_later() -> None:
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        QCoreApplication.processEvents()
+    gc.collect()
+
+
+def _threads() -> set[threading.Thread]:
+    # Qt's own threads leave a stand-in behind when they have used Python's logging.
+    return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
+
+
+def _timers() -> set[int]:
+    found = [o for o in gc.get_objects() if isinstance(o, QTimer) and shiboken6.isValid(o)]
+    return {id(timer) for timer in found if timer.isActive()}
+
+
+def _windows() -> set[str]:
+    if not isinstance(QCoreApplication.instance(), QApplication):
+        return set()
+    return {f"{type(w).__name__} {id(w)}" for w in QApplication.topLevelWidgets() if w.isVisible()}

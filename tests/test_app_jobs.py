@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from support.app_window import no_leaks
+
+from app.jobs import Job, JobRunner, LatestJob, Pool
+from engine.errors import DecodeError
+from engine.progress import Progress
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks(qapp: object) -> Iterator[None]:
+    with no_leaks():
+        yield
+
+
+@pytest.fixture
+def runner(qapp: object) -> Iterator[JobRunner]:
+    runner = JobRunner()
+    yield runner
+    assert runner.close()
+
+
+def record(job: Job) -> list[tuple[str, object]]:
+    """All that a job says, in order; lambdas run in the thread of the job."""
+    said: list[tuple[str, object]] = []
+    job.progressed.connect(lambda progress: said.append(("progressed", progress.num_done)))
+    job.succeeded.connect(lambda result: said.append(("succeeded", result)))
+    job.failed.connect(lambda reason: said.append(("failed", reason)))
+    job.cancelled.connect(lambda: said.append(("cancelled", None)))
+    job.finished.connect(lambda: said.append(("finished", None)))
+    return said
+
+
+def test_fast_work_is_heard_and_finished_comes_last(qtbot, runner):
+    job = Job(lambda progress, cancel: 3_000_000_000)
+    said = record(job)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.DATABASE)
+    assert said == [("succeeded", 3_000_000_000), ("finished", None)]
+
+
+def test_progress_is_throttled_and_its_last_report_always_arrives(qtbot, runner):
+    def work(progress, cancel):
+        for i in range(1, 1001):
+            progress(Progress("scan", i, 1000))
+
+    job = Job(work)
+    said = record(job)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.BACKGROUND)
+    reports = [value for kind, value in said if kind == "progressed"]
+    assert reports[0] == 1
+    assert reports[-1] == 1000
+    assert len(reports) < 100
+
+
+def test_signals_come_in_the_thread_of_the_job(qtbot, runner):
+    threads = []
+    job = Job(lambda progress, cancel: threads.append(threading.get_ident()))
+    job.succeeded.connect(lambda _: threads.append(threading.get_ident()))
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.DATABASE)
+    assert threads[0] != threading.get_ident()
+    assert threads[1] == threading.get_ident()
+
+
+def test_an_expected_error_is_its_own_sentence(qtbot, runner):
+    def work(progress, cancel):
+        raise DecodeError("The file is empty (0 bytes).")
+
+    job = Job(work)
+    said = record(job)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.DATABASE)
+    assert said == [("failed", "The file is empty (0 bytes)."), ("finished", None)]
+
+
+def test_an_unexpected_error_is_logged_and_told(qtbot, runner, caplog):
+    job = Job(lambda progress, cancel: 1 / 0)
+    said = record(job)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.DATABASE)
+    assert said[0] == ("failed", "Something unexpected went wrong: division by zero.")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_cancelled_job_never_succeeds_even_when_its_work_is_done(qtbot, runner):
+    done = threading.Event()
+
+    def work(progress, cancel):
+        done.set()
+        return "too late"
+
+    job = Job(work)
+    said = record(job)
+    runner.start(job, Pool.DATABASE)
+    assert done.wait(5)
+    job.cancel()
+    with qtbot.waitSignal(job.finished):
+        pass
+    assert said == [("cancelled", None), ("finished", None)]
+
+
+def test_the_latest_wins_and_those_that_wait_are_never_run(qtbot, runner):
+    gate, run, found = threading.Event(), [], []
+    latest = LatestJob(runner, Pool.INTERACTIVE)
+    for text in ("a", "ab", "abc", "abcd"):
+
+        def work(progress, cancel, text=text):
+            run.append(text)
+            gate.wait(5)
+            cancel.check()
+            return text
+
+        job = Job(work)
+        job.succeeded.connect(found.append)
+        latest.start(job)
+    gate.set()
+    qtbot.waitUntil(lambda: not latest.is_running)
+    qtbot.waitUntil(lambda: runner.num_jobs == 0)
+    assert found == ["abcd"]
+    assert set(run) <= {"a", "abcd"}
+
+
+def test_a_paused_job_stops_when_the_runner_closes(qtbot, runner):
+    started = threading.Event()
+
+    def work(progress, cancel):
+        started.set()
+        while True:
+            cancel.check()
+
+    job, waiting = Job(work), Job(lambda progress, cancel: "never")
+    said, said_waiting = record(job), record(waiting)
+    runner.start(job, Pool.BACKGROUND)
+    runner.start(waiting, Pool.BACKGROUND)
+    assert started.wait(5)
+    job.token.pause()
+    assert runner.close()
+    qtbot.waitUntil(lambda: runner.num_jobs == 0)
+    assert said == said_waiting == [("cancelled", None), ("finished", None)]
+
+
+def test_after_close_nothing_is_run(qtbot, runner):
+    runner.close()
+    job = Job(lambda progress, cancel: pytest.fail("was run"))
+    said = record(job)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.DATABASE)
+    assert said == [("cancelled", None), ("finished", None)]
