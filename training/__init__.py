@@ -1,0 +1,1 @@
+"""Training of voice encoders: data preparation, pair sampling, losses, the loop, export."""

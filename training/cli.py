@@ -1,0 +1,146 @@
+"""``singalike train``: prepare a data set, run a training, export a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Nothing heavy is imported here: `singalike --help` must answer at once.
+
+app = typer.Typer(help="Train voice models on your own data.", no_args_is_help=True)
+
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder of a prepared data set.")]
+
+
+@app.command()
+def prepare(
+    source: Annotated[
+        Path,
+        typer.Argument(help="Music4All's folder, a folder artist/album/song, or a table of files."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the data set.")],
+    only: Annotated[str, typer.Option(help="Rows of a table to take: column=value.")] = "",
+    separator: Annotated[str, typer.Option(help="For songs without stems.")] = "spleeter",
+    parts: Annotated[str, typer.Option(help="Shares of train, validation, test.")] = "8:1:1",
+    seed: Annotated[int, typer.Option(help="Of the split and of the backings drawn.")] = 0,
+    separate_again: Annotated[
+        bool,
+        typer.Option(help="Add each clean voice a second time, as separated from its mixture."),
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Songs decoded at the same time.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Decode, separate and cut songs into segments of 5 s. Can be interrupted and run again."""
+    from dataclasses import asdict
+
+    from training.plan import PrepareOptions
+    from training.prepare import prepare as prepare_data
+    from training.sources import read_source
+    from training.terminal import progress_line, summary_text
+
+    options = PrepareOptions(separator, _parts(parts), seed, separate_again)
+    songs = read_source(source, only)
+    with progress_line() as progress:
+        summary = prepare_data(songs, out, options, num_workers=workers, progress=progress)
+    typer.echo(json.dumps(asdict(summary)) if as_json else summary_text(summary))
+    if summary.failures:
+        raise typer.Exit(3)
+
+
+@app.command()
+def run(
+    system: Annotated[
+        str, typer.Option("--system", "-s", help="Name (see `systems`) or a .toml file.")
+    ],
+    data: DataFolder,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Run folder; an unfinished run goes on.")
+    ],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting: section.key=value.")
+    ] = None,
+    batches: Annotated[int | None, typer.Option(help="Stop after so many batches in all.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    stems: Annotated[
+        str, typer.Option(help="auto, resident (on the device) or stream (from disk).")
+    ] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    compile: Annotated[
+        bool | None, typer.Option(help="torch.compile; by default on a GPU only.")
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard files as well.")] = False,
+) -> None:
+    """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
+    from training.config import load_system
+    from training.data import Dataset
+    from training.loop import run as run_training
+    from training.terminal import progress_line
+    from training.trainer import RunOptions
+
+    config = load_system(system, settings or [])
+    options = RunOptions(
+        device=device,
+        stems=stems,
+        precision=precision,
+        compile=compile,
+        num_batches=batches,
+        tensorboard=tensorboard,
+    )
+    with progress_line() as progress:
+        trainer = run_training(config, Dataset.open(data), out, options, progress)
+    typer.echo(f"{trainer.batch:,} of {trainer.num_batches:,} batches done; saved in {out}.")
+
+
+@app.command()
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    data: DataFolder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint.")],
+    title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
+    description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "MIT",
+    notes: Annotated[Path | None, typer.Option(help="Markdown to add to the model card.")] = None,
+    metrics: Annotated[Path | None, typer.Option(help="JSON of measured figures.")] = None,
+) -> None:
+    """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
+    from training.data import Dataset
+    from training.export import ExportOptions
+    from training.export import export as export_checkpoint
+    from training.terminal import progress_line
+
+    options = ExportOptions(
+        name=out.name,
+        title=title or out.name,
+        description=description,
+        licence=licence,
+        notes=notes.read_text(encoding="utf-8") if notes else "",
+        metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics else {},
+    )
+    with progress_line() as progress:
+        manifest = export_checkpoint(run_folder, Dataset.open(data), out, options, progress)
+    typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
+
+
+@app.command()
+def systems() -> None:
+    """List the training systems."""
+    from training.config import load_system, system_names
+
+    for name in system_names():
+        typer.echo(f"{name:16} {load_system(name).title}")
+
+
+def _parts(text: str) -> tuple[float, float, float]:
+    """``8:1:1`` -> (8.0, 1.0, 1.0)."""
+    try:
+        train, valid, test = (float(share) for share in text.split(":"))
+    except ValueError as error:
+        raise typer.BadParameter(
+            "write three shares, such as 8:1:1", param_hint="--parts"
+        ) from error
+    if min(train, valid, test) < 0 or train <= 0:
+        raise typer.BadParameter("shares must not be negative, and train needs one")
+    return train, valid, test

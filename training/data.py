@@ -1,0 +1,114 @@
+"""A prepared data set on disk: stems of 5 s segments in memory-mapped shards, and their table.
+
+    dataset.json     what it is: source, options, parts, artists, summary
+    tracks.jsonl     one line per finished song, in order; the journal that makes it resumable
+    segments.npy     SEGMENT_DTYPE, one row per segment
+    shard-0000.i16   (num_rows, 2, 80000) int16: mixture and vocals at 16 kHz
+
+The accompaniment is mixture minus gated vocals (CVSM.md), so it needs no place of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.models import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
+from training.errors import DataError
+
+FORMAT_VERSION = 1
+PARTS = ("train", "valid", "test")
+STEMS = ("mixture", "vocals")
+INT16_SCALE = 32767.0
+ROWS_PER_SHARD = 2000
+SEGMENT_DTYPE = np.dtype(
+    [
+        ("shard", "<i4"),
+        ("row", "<i4"),
+        ("track", "<i4"),
+        ("artist", "<i4"),
+        ("part", "<i1"),
+        ("has_vocals", "?"),  # passes the vocal gate
+        ("clean", "<i8"),  # the segment with the same vocals as they were recorded, or itself
+        ("start_s", "<f4"),
+        ("vocal_level", "<f4"),  # mean |vocals| before any gain
+        ("loudness_db", "<f4"),  # RMS of the mixture as it was, re full scale
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened data set. Samples stay on disk until they are asked for."""
+
+    path: Path
+    info: dict[str, Any]
+    segments: np.ndarray
+
+    @classmethod
+    def open(cls, path: Path) -> Dataset:
+        """Raises DataError when it is missing, unfinished or of another version."""
+        try:
+            info = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+            segments = np.load(path / "segments.npy")
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"No finished data set in {path}. Make it with `singalike train prepare`; "
+                "an interrupted one goes on where it stopped."
+            ) from error
+        if info.get("format_version") != FORMAT_VERSION or segments.dtype != SEGMENT_DTYPE:
+            raise DataError(f"{path} was prepared by another version. Prepare it again.")
+        return cls(path, info, segments)
+
+    @property
+    def artists(self) -> list[str]:
+        return [str(name) for name in self.info["artists"]]
+
+    def part(self, name: str) -> np.ndarray:
+        """Indices (n,) int64 into ``segments`` of one part."""
+        return np.flatnonzero(self.segments["part"] == PARTS.index(name))
+
+    def shard(self, number: int) -> np.ndarray:
+        """(num_rows, 2, 80000) int16, memory-mapped."""
+        path = shard_path(self.path, number)
+        shape = (-1, len(STEMS), SEGMENT_SAMPLES)
+        try:
+            return np.memmap(path, np.int16, "r").reshape(shape)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is missing or damaged. Prepare the data set again.") from error
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """(n, 2, 80000) int16 of the rows asked for, in their order."""
+        out = np.empty((len(indices), len(STEMS), SEGMENT_SAMPLES), np.int16)
+        table = self.segments[indices]
+        for number in np.unique(table["shard"]):
+            chosen = np.flatnonzero(table["shard"] == number)
+            chosen = chosen[np.argsort(table["row"][chosen], kind="stable")]  # read forwards
+            out[chosen] = self.shard(int(number))[table["row"][chosen]]
+        return out
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    return folder / f"shard-{number:04d}.i16"
+
+
+def cut(waveform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Segments of 5 s without overlap; a rest of half a segment or more is cut from the end.
+
+    Args:
+        waveform: (..., num_samples) at 16 kHz.
+
+    Returns:
+        segments (n, ..., 80000) and their starts (n,) in seconds; n is 0 below 5 s.
+    """
+    num_samples = waveform.shape[-1]
+    starts = list(range(0, num_samples - SEGMENT_SAMPLES + 1, SEGMENT_SAMPLES))
+    if starts and num_samples - starts[-1] - SEGMENT_SAMPLES >= SEGMENT_SAMPLES // 2:
+        starts.append(num_samples - SEGMENT_SAMPLES)
+    segments = [waveform[..., s : s + SEGMENT_SAMPLES] for s in starts]
+    empty = np.zeros((0, *waveform.shape[:-1], SEGMENT_SAMPLES), waveform.dtype)
+    return np.stack(segments) if segments else empty, np.array(starts) / SAMPLE_RATE_HZ

@@ -1,0 +1,230 @@
+"""A run's network as a checkpoint that the application loads, with its model card."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.checkpoint import Manifest, save_checkpoint
+from engine.library.records import View
+from engine.models import (
+    BATCH_EXCERPTS,
+    SEGMENT_SAMPLES,
+    Geometry,
+    cut_excerpts,
+    geometry_tensors,
+)
+from engine.progress import Progress, ProgressCallback, ignore_progress
+from training.config import SystemConfig
+from training.data import PARTS, STEMS, Dataset
+from training.loop import METRICS_NAME, load_state, read_config
+from training.networks import encoder_config_of, make_network
+
+STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
+SEGMENTS_PER_TRACK = 2
+SEGMENTS_PER_ARTIST = 8
+BLOCK_SEGMENTS = 16
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What a person says about the checkpoint.
+
+    Attributes:
+        metrics: measured figures, as they shall stand in the manifest and the card.
+        notes: Markdown for the card: credits, limits, whatever the run cannot know.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: str = "MIT"
+    source: str = ""
+    notes: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def export(
+    run_folder: Path,
+    dataset: Dataset,
+    out: Path,
+    options: ExportOptions,
+    progress: ProgressCallback = ignore_progress,
+) -> Manifest:
+    """Write weights (float16), manifest and README.md.
+
+    The centre and axes of both views are fitted on the data set's training voices.
+
+    Raises:
+        RunError, ConfigError, DataError.
+    """
+    config = read_config(run_folder)
+    state = load_state(run_folder)
+    network, excerpt_samples, _ = make_network(config.encoder)
+    network.load_state_dict(state["network"])
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    geometry = fit_geometry(network, excerpt_samples, dataset, progress)
+    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
+    tensors |= geometry_tensors(geometry)
+    manifest = Manifest(
+        name=options.name,
+        architecture=config.encoder.architecture,
+        title=options.title,
+        description=options.description,
+        licence=options.licence,
+        source=options.source,
+        config=network_config(config),
+        system=config.name,
+        data=[{"name": s["corpus"], **s} for s in dataset.info["sources"]],
+        training=training_facts(config, state["batch"], run_folder),
+        metrics=options.metrics,
+    )
+    written = save_checkpoint(out, manifest, {n: half(t) for n, t in tensors.items()})
+    (out / "README.md").write_text(model_card(written, options.notes), encoding="utf-8")
+    return written
+
+
+def half(tensor: torch.Tensor) -> torch.Tensor:
+    """Floating point to float16; what would overflow there stays as it is."""
+    is_small = tensor.is_floating_point() and bool((tensor.abs() < 65_000).all())
+    return tensor.half() if is_small else tensor
+
+
+def network_config(config: SystemConfig) -> dict[str, Any]:
+    """What engine.models needs to build the network."""
+    if config.encoder.architecture == "ge2e":
+        return {}
+    return asdict(encoder_config_of(config.encoder))
+
+
+def training_facts(config: SystemConfig, num_batches: int, run_folder: Path) -> dict[str, Any]:
+    """Settings, length and last validation of a run."""
+    facts = {
+        "config": config.as_dict(),
+        "num_batches": num_batches,
+        "num_pairs": num_batches * config.optim.num_pairs,
+        "commit": _commit(),
+    }
+    path = run_folder / METRICS_NAME
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    validations = [entry for entry in map(json.loads, lines) if entry["kind"] == "valid"]
+    return facts | ({"last_validation": validations[-1]} if validations else {})
+
+
+def _commit() -> str:
+    """Of the code at hand; "" outside of a checkout."""
+    try:
+        command = ["git", "rev-parse", "--short", "HEAD"]
+        here = Path(__file__).parent
+        return subprocess.run(
+            command, cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def fit_geometry(
+    network: nn.Module, excerpt_samples: int, dataset: Dataset, progress: ProgressCallback
+) -> dict[View, Geometry]:
+    """Centre and principal axes of each view, over a few segments of every training voice."""
+    chosen = _few_of_each(dataset)
+    geometry: dict[View, Geometry] = {}
+    for view, stem in STEM_OF_VIEW.items():
+        blocks = []
+        for first in range(0, len(chosen), BLOCK_SEGMENTS):
+            samples = dataset.read(chosen[first : first + BLOCK_SEGMENTS])[:, STEMS.index(stem)]
+            blocks.append(embed_segments(network, samples.astype(np.float32), excerpt_samples))
+            progress(Progress(view, first + len(samples), len(chosen)))
+        geometry[view] = Geometry.fit(np.concatenate(blocks))
+    return geometry
+
+
+def _few_of_each(dataset: Dataset) -> np.ndarray:
+    """Segments with vocals of the training part, bounded per track and per artist."""
+    table = dataset.segments
+    voiced = np.flatnonzero(table["has_vocals"] & (table["part"] == PARTS.index("train")))
+    voiced = _capped(voiced, table["track"][voiced], SEGMENTS_PER_TRACK)
+    return np.sort(_capped(voiced, table["artist"][voiced], SEGMENTS_PER_ARTIST))
+
+
+def _capped(indices: np.ndarray, labels: np.ndarray, num_most: int) -> np.ndarray:
+    """At most num_most indices of each label, evenly spread."""
+    kept = []
+    for label in np.unique(labels):
+        own = indices[labels == label]
+        kept.append(own[np.linspace(0, len(own) - 1, min(len(own), num_most)).astype(int)])
+    return np.concatenate(kept)
+
+
+@torch.inference_mode()
+def embed_segments(network: nn.Module, segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
+    """(n, 80000) float32 of any gain -> (n, dim), as engine.models.VoiceModel does it."""
+    assert segments.shape[1] == SEGMENT_SAMPLES
+    excerpts = torch.from_numpy(cut_excerpts(segments, excerpt_samples))
+    embedded = torch.cat([network(part).float() for part in torch.split(excerpts, BATCH_EXCERPTS)])
+    return np.asarray(embedded.reshape(len(segments), -1, embedded.shape[1]).mean(1).numpy())
+
+
+def model_card(manifest: Manifest, notes: str) -> str:
+    """README.md: what it is, what it learned from, how, how good it is."""
+    facts = manifest.training
+    sections = [
+        f"# {manifest.title}\n\n{manifest.description}\n\n"
+        f"- name: `{manifest.name}`, architecture `{manifest.architecture}`, system "
+        f"`{manifest.system}`\n- licence of the weights: {manifest.licence}\n"
+        f"- weights sha256: `{manifest.sha256}`",
+        "## Data\n\n" + "\n".join(_source_line(source) for source in manifest.data),
+        "## Training\n\n"
+        f"{facts['num_pairs']:,} pairs in {facts['num_batches']:,} batches"
+        + (f", code of commit {facts['commit']}" if facts["commit"] else "")
+        + ". Settings that differ from the defaults in `training/config.py`:\n\n```json\n"
+        + json.dumps(changed_settings(facts["config"]), indent=1)
+        + "\n```",
+        "## Measured\n\n" + _metrics_table(manifest.metrics),
+        notes.strip(),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def changed_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is as in the dataclasses' defaults."""
+    defaults = json.loads(json.dumps(SystemConfig(config["name"], "").as_dict()))
+    values = json.loads(json.dumps(config))
+    sections = {
+        name: {key: v for key, v in value.items() if v != defaults[name][key]}
+        if isinstance(value, dict)
+        else value
+        for name, value in values.items()
+    }
+    return {name: value for name, value in sections.items() if value not in ({}, [])}
+
+
+def _source_line(source: Mapping[str, Any]) -> str:
+    artists = source["artists"]
+    names = ", ".join(artists) if len(artists) <= 12 else f"{len(artists)} voices"
+    corpus = source["corpus"] or "own collection"
+    return (
+        f"- {corpus} ({source['kind']}, {source['num_songs']} files, {source['minutes']} min): "
+        f"{names}; {source['licence'] or 'licence not stated'}"
+    )
+
+
+def _metrics_table(metrics: Mapping[str, Any]) -> str:
+    """One row per measured input; columns are the figures of the first row."""
+    rows = {name: values for name, values in metrics.items() if isinstance(values, Mapping)}
+    if not rows:
+        return "Not measured."
+    columns = list(next(iter(rows.values())))
+    lines = ["| input | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
+    for name, values in rows.items():
+        lines.append(f"| {name} | " + " | ".join(str(values.get(c, "–")) for c in columns) + " |")
+    remarks = [str(v) for v in metrics.values() if isinstance(v, str)]
+    return "\n".join([*lines, "", *remarks] if remarks else lines)

@@ -1,0 +1,242 @@
+"""One training run in memory: draw, embed, compare, step; validate; state to save and restore."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from training import losses
+from training.config import SystemConfig
+from training.data import Dataset
+from training.heads import make_head
+from training.networks import make_network
+from training.sampling import Pairs, PairSampler, Rows
+from training.targets import teacher_targets
+from training.validation import artist_similarity, pretext
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; none of it changes what is learned, but for rounding.
+
+    Attributes:
+        stems: ``resident`` on the device, ``stream`` from disk, or ``auto``: resident if they fit.
+        precision: ``auto`` (bfloat16 on a GPU, float32 elsewhere), ``float32`` or ``bfloat16``.
+        compile: torch.compile; by default on a GPU only.
+        save_every_s: seconds between saves.
+        log_every: batches between lines in the log.
+        num_batches: stop after so many batches in all; None: as the config says.
+    """
+
+    device: str = "auto"
+    stems: str = "auto"
+    precision: str = "auto"
+    compile: bool | None = None
+    save_every_s: float = 180.0
+    log_every: int = 20
+    num_batches: int | None = None
+    tensorboard: bool = False
+
+
+@dataclass
+class Schedule:
+    """Where the learning rate stands; part of the saved state."""
+
+    halvings: int = 0
+    best_loss: float = math.inf
+    best_batch: int = 0
+    running_loss: float = math.nan
+    halvings_since_best: int = 0
+
+    def note(self, loss: float, batch: int, halve_after: int) -> None:
+        """A validation loss; halves when the running mean has not improved for long enough."""
+        is_first = math.isnan(self.running_loss)
+        self.running_loss = loss if is_first else 0.7 * self.running_loss + 0.3 * loss
+        if self.running_loss < self.best_loss:
+            self.best_loss, self.best_batch, self.halvings_since_best = self.running_loss, batch, 0
+        elif batch - self.best_batch >= halve_after * (self.halvings_since_best + 1):
+            self.halvings += 1
+            self.halvings_since_best += 1
+
+
+class Trainer:
+    """One run in memory. ``batch`` counts optimiser steps."""
+
+    def __init__(self, config: SystemConfig, dataset: Dataset, options: RunOptions) -> None:
+        self.config, self.dataset, self.options = config, dataset, options
+        self.device = pick_device(options.device)
+        torch.manual_seed(config.seed)
+        self.network, self.excerpt_samples, dim = make_network(config.encoder)
+        self.network = self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.head = make_head(config.loss, dim).to(self.device)
+        self.rows = Rows.load(dataset, "train", self.device)
+        self.valid_rows = Rows.load(dataset, "valid", self.device)
+        self.generator = torch.Generator(device=self.device).manual_seed(config.seed + 1)
+        self.sampler = PairSampler(
+            self.rows, config.pairs, config.augment, self.excerpt_samples, self.generator
+        )
+        self.targets: torch.Tensor | None = None
+        self.target_map: nn.Module = nn.Identity()
+        if config.distil.teacher:
+            self.targets = teacher_targets(
+                self.rows, config.distil.teacher, config.augment, dataset.path
+            )
+            self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
+        self.optimiser = self._make_optimiser()
+        self.schedule = Schedule()
+        self.batch = 0
+        is_gpu = self.device.type == "cuda"
+        self.is_bfloat16 = options.precision == "bfloat16" or (
+            options.precision == "auto" and is_gpu
+        )
+        is_compiled = is_gpu if options.compile is None else options.compile
+        self._forward: Callable[[torch.Tensor], torch.Tensor] = (
+            torch.compile(self.network) if is_compiled else self.network
+        )
+
+    def _make_optimiser(self) -> torch.optim.Optimizer:
+        optim = self.config.optim
+        kind = torch.optim.AdamW if optim.optimiser == "adamw" else torch.optim.Adam
+        return kind(
+            self.parameters(), lr=optim.learning_rate, weight_decay=optim.weight_decay, fused=True
+        )
+
+    def parameters(self) -> list[nn.Parameter]:
+        modules = (self.network, self.head, self.target_map)
+        return [p for module in modules for p in module.parameters()]
+
+    # --- one batch ---------------------------------------------------------------------------
+
+    def embed(self, excerpts: torch.Tensor) -> torch.Tensor:
+        """(n, excerpt_samples) -> (n, dim) float32."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16):
+            return self._forward(excerpts).float()
+
+    def step(self) -> dict[str, float | torch.Tensor]:
+        """One optimiser step. Batch-norm statistics see anchors and positives together."""
+        self._train_mode(True)
+        artificial, learning_rate = self._stage()
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+        pairs = self.sampler.draw(self.config.optim.num_pairs, artificial)
+        embeddings = self.embed(torch.cat([pairs.anchors, pairs.positives]))
+        loss, parts = self.losses(embeddings, pairs)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.optim.clip_norm > 0:
+            nn.utils.clip_grad_norm_(self.parameters(), self.config.optim.clip_norm)
+        self.optimiser.step()
+        self.batch += 1
+        return {"total": loss.detach(), **parts, "learning_rate": learning_rate}
+
+    def losses(
+        self, embeddings: torch.Tensor, pairs: Pairs
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Total loss and its parts, for embeddings of anchors, then positives: (2n, dim)."""
+        config = self.config
+        anchors, positives = embeddings.chunk(2)
+        logits = self.head(anchors, positives)
+        same = losses.same_voice(pairs.artist, pairs.step)
+        excluded = same if config.loss.mask_same_artist else None
+        loss = losses.contrastive(logits, is_excluded=excluded, symmetric=config.loss.symmetric)
+        parts = {"loss": loss.detach(), "accuracy": losses.accuracy(logits.detach())}
+        total = config.loss.weight * loss
+        if self.targets is not None:
+            distilled, more = self._distil(embeddings, pairs, same)
+            total, parts = total + distilled, parts | more
+        return total, parts
+
+    def _distil(
+        self, embeddings: torch.Tensor, pairs: Pairs, same: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        assert self.targets is not None
+        settings = self.config.distil
+        rows = torch.cat([pairs.anchor_rows, pairs.positive_rows])
+        targets = self.targets[rows, pairs.step.repeat(2)]
+        outputs = self.target_map(embeddings)
+        parts = {"match": losses.match(outputs, targets)}
+        total = settings.match * parts["match"]
+        if settings.contrast > 0:
+            parts["contrast"] = losses.target_contrast(outputs, targets, same.repeat(2, 2))
+            total = total + settings.contrast * parts["contrast"]
+        if settings.gram > 0:
+            parts["gram"] = losses.gram(embeddings, targets)
+            total = total + settings.gram * parts["gram"]
+        return total, {name: part.detach() for name, part in parts.items()}
+
+    def _train_mode(self, is_training: bool) -> None:
+        for module in (self.network, self.head, self.target_map):
+            module.train(is_training)
+
+    @property
+    def num_batches(self) -> int:
+        return self.options.num_batches or self.config.optim.num_batches
+
+    def _stage(self) -> tuple[float, float]:
+        """(share of artificial mixtures, learning rate) of the next batch."""
+        optim = self.config.optim
+        artificial, base = self.config.pairs.artificial, optim.learning_rate
+        for stage in self.config.stages:
+            if self.batch >= stage.starts_at * self.num_batches:
+                artificial, base = stage.artificial, stage.learning_rate
+        rate = base * min(1.0, (self.batch + 1) / max(1, optim.warmup_batches))
+        if optim.schedule == "cosine":
+            rate *= 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.batch / self.num_batches))
+        return artificial, rate * 0.5**self.schedule.halvings
+
+    # --- validation --------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Pretext task and artist similarity on the validation artists."""
+        self._train_mode(False)
+        results = pretext(self.embed, self.head, self.valid_rows, self.config, self.excerpt_samples)
+        results |= artist_similarity(self.embed, self.valid_rows, self.excerpt_samples)
+        if self.config.optim.schedule == "halve":
+            self.schedule.note(results["loss"], self.batch, self.config.optim.halve_after)
+        return results
+
+    # --- state -------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "batch": self.batch,
+            "network": self.network.state_dict(),
+            "head": self.head.state_dict(),
+            "target_map": self.target_map.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": dict(vars(self.schedule)),
+            "generator": self.generator.get_state(),
+            "torch_rng": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.batch = state["batch"]
+        self.network.load_state_dict(state["network"])
+        self.head.load_state_dict(state["head"])
+        self.target_map.load_state_dict(state["target_map"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule = Schedule(**state["schedule"])
+        self.generator.set_state(state["generator"].cpu())
+        torch.set_rng_state(state["torch_rng"].cpu())
+
+
+def linear_map(num_in: int, num_out: int) -> nn.Linear:
+    """Identity to begin with where the sizes allow it: a student that starts from its teacher."""
+    layer = nn.Linear(num_in, num_out)
+    if num_in == num_out:
+        nn.init.eye_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
