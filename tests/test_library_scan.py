@@ -20,7 +20,7 @@ def music(tmp_path: Path) -> Path:
     for number, name in enumerate(
         ("Ann/First/01 One.wav", "Ann/First/02 Two.wav", "Bob/Three.wav")
     ):
-        write_song(tmp_path / "music" / name, pitch_hz=200 + 50 * number)
+        write_song(tmp_path / "music" / name, 200 + 50 * number)
     return tmp_path / "music"
 
 
@@ -83,7 +83,7 @@ def test_other_sound_under_the_same_name_is_to_be_heard_again(
 ) -> None:
     scan(library, [music])
     ids = hear_all(library)
-    write_song(music / "Bob" / "Three.wav", pitch_hz=999, duration_s=0.3)
+    write_song(music / "Bob" / "Three.wav", 999, duration_s=0.3)
     assert counts(scan(library, [music])) == {"found": 3, "changed": 1, "unchanged": 2}
     assert library.pending(library.space_id(OVERALL)) == [ids["Three"]]
     assert library.pending(library.space_id(VOCALS)) == [ids["Three"]]
@@ -177,7 +177,7 @@ def test_a_new_file_under_the_name_of_a_moved_one(library: Library, music: Path)
     scan(library, [music])
     ids = hear_all(library)
     (music / "Bob" / "Three.wav").rename(music / "Bob" / "Four.wav")
-    write_song(music / "Bob" / "Three.wav", pitch_hz=999, duration_s=0.3)
+    write_song(music / "Bob" / "Three.wav", 999, duration_s=0.3)
     assert counts(scan(library, [music])) == {"found": 4, "new": 1, "moved": 1, "unchanged": 2}
     assert library.track(ids["Three"]).path.name == "Four.wav"
     assert len(library.pending(library.space_id(OVERALL))) == 1
@@ -299,7 +299,7 @@ def test_an_empty_folder_is_no_problem(library: Library, tmp_path: Path) -> None
 def test_names_that_are_not_utf_8(library: Library, music: Path) -> None:
     name = os.fsdecode(b"Bj\xf6rk")
     shutil.copytree(music / "Bob", music / name)
-    write_song(music / name / os.fsdecode(b"J\xf3ga.wav"), pitch_hz=777)
+    write_song(music / name / os.fsdecode(b"J\xf3ga.wav"), 777)
     summary = scan(library, [music])
     assert summary.new == 5
     (track_id,) = library.track_ids("Bj rk j ga")
@@ -354,7 +354,7 @@ def test_a_failed_file_that_changed_is_tried_again(library: Library, music: Path
     scan(library, [music])
     (track_id,) = library.track_ids("three")
     library.put_failure(track_id, "It holds no audio.")
-    write_song(music / "Bob" / "Three.wav", pitch_hz=999, duration_s=0.3)
+    write_song(music / "Bob" / "Three.wav", 999, duration_s=0.3)
     assert counts(scan(library)) == {"found": 3, "changed": 1, "unchanged": 2}
     assert library.track(track_id).status is TrackStatus.NEW
     assert library.track(track_id).error is None

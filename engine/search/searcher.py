@@ -148,53 +148,44 @@ class Searcher:
         )
         num_candidates = max(64, 4 * options.k)
         while True:
-            hits = self._candidates(heard, options, num_candidates)
+            hits, bound = self._candidates(heard, options, num_candidates)
             tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
             similarities = zip(hits.track_ids.tolist(), hits.similarities.tolist(), strict=True)
             ranked = [(tracks[i], s) for i, s in similarities if i in tracks]
             present = [one for one in ranked if one[0].status is not TrackStatus.MISSING]
             vectors = self._vectors(heard, hits) if options.hide_duplicates else {}
             found = accept(song, present, vectors, options.k)
-            if len(found) >= options.k or hits.is_all:
+            if hits.is_all:
+                return hits, found
+            if len(found) == options.k and (
+                found[-1][1] >= bound or num_candidates >= _MAX_BLEND_CANDIDATES
+            ):
                 return hits, found
             num_candidates *= 4
 
-    def _candidates(self, heard: dict[View, _Heard], options: SearchOptions, num: int) -> Hits:
-        if len(heard) == 1:
-            (part,) = heard.values()
-            return self._lookup(part.space_id).nearest(part.vector, num)
-        weights = {"vocals": options.blend, "overall": 1 - options.blend}
-        while True:
-            hits, worst = self._blended(heard, weights, num)
-            # no unseen song can be better than the worst seen in both views
-            is_exact = len(hits.similarities) >= options.k and (
-                float(hits.similarities[options.k - 1]) >= worst
-            )
-            if hits.is_all or is_exact or num >= _MAX_BLEND_CANDIDATES:
-                return hits
-            num *= 4
-
-    def _blended(
-        self, heard: dict[View, _Heard], weights: dict[str, float], num: int
+    def _candidates(
+        self, heard: dict[View, _Heard], options: SearchOptions, num: int
     ) -> tuple[Hits, float]:
-        """The best of both views under their weighted mean, and a bound for all others.
+        """At least ``num`` songs, best first, and a similarity that no other song exceeds.
 
-        A song that nobody sings in has no voice to be alike: its similarity of vocals counts 0.
+        In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
         """
         parts = {v: self._lookup(h.space_id).nearest(h.vector, num) for v, h in heard.items()}
+        if len(parts) == 1:
+            (hits,) = parts.values()
+            return hits, -1.0
+        weights = {"vocals": options.blend, "overall": 1 - options.blend}
         union = np.unique(np.concatenate([hits.track_ids for hits in parts.values()]))
         total = np.zeros(len(union), np.float32)
-        worst = 0.0
-        for view, part in heard.items():
-            ids, vectors = self._library.embeddings(part.space_id, union)
-            total[np.searchsorted(union, ids)] += weights[view] * (vectors @ part.vector)
-            last = parts[view].similarities[-1:]
-            is_open = len(last) > 0 and not parts[view].is_all
-            worst += weights[view] * (float(last[0]) if is_open else 0.0)
+        bound = 0.0  # a song in neither list is at most as near as the last of both
+        for view, hits in parts.items():
+            ids, vectors = self._library.embeddings(heard[view].space_id, union)
+            total[np.searchsorted(union, ids)] += weights[view] * (vectors @ heard[view].vector)
+            bound += weights[view] * (0.0 if hits.is_all else float(hits.similarities[-1]))
         order = np.argsort(-total, kind="stable")
         is_all = all(hits.is_all for hits in parts.values())
         note = next((hits.note for hits in parts.values() if hits.note), None)
-        return Hits(union[order], total[order], is_all, note), worst
+        return Hits(union[order], total[order], is_all, note), bound
 
     def _vectors(self, heard: dict[View, _Heard], hits: Hits) -> dict[int, np.ndarray]:
         part = next(iter(heard.values()))

@@ -24,11 +24,12 @@ OVERALL = SpaceKey("toy", "0" * 64, "overall", None, DIM)
 VOCALS = SpaceKey("toy", "0" * 64, "vocals", "all", DIM)
 
 
-def write_song(path: Path, pitch_hz: float = 220.0, duration_s: float = 0.2) -> Path:
-    """A sine as a 16 kHz WAV file; another pitch is another sound."""
+def write_song(path: Path, *pitches_hz: float, duration_s: float = 0.2) -> Path:
+    """Sines, one after the other, as a 16 kHz WAV file; another pitch is another sound."""
     path.parent.mkdir(parents=True, exist_ok=True)
     time_s = np.arange(int(duration_s * 16_000)) / 16_000
-    samples = (0.5 * np.sin(2 * np.pi * pitch_hz * time_s) * 32767).astype("<i2")
+    sines = [np.sin(2 * np.pi * pitch_hz * time_s) for pitch_hz in pitches_hz or (220,)]
+    samples = (0.5 * np.concatenate(sines) * 32767).astype("<i2")
     with path.open("wb") as file, wave.open(file, "wb") as out:
         out.setparams((1, 2, 16_000, 0, "NONE", ""))
         out.writeframes(samples.tobytes())
@@ -68,7 +69,7 @@ def add_tracks(library: Library, folder: Path, tags: Iterable[Tags]) -> list[int
     first = len(library.track_ids())
     with library.database.write() as db:
         for number, one in enumerate(tags, start=first):
-            place = f"{one.artist}/{number:05d} {one.title}.mp3".encode()
+            place = f"{one.artist}/{number:05d} {one.title}.mp3".lstrip("/").encode()
             catalogue.add(
                 db, catalogue.Sighting(folder_id, place, 1000 + number, number, one), None
             )
