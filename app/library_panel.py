@@ -104,8 +104,7 @@ class LibraryPanel(QWidget):
         self._settings.set(TABLE_HEADER, bytes(self.view.horizontalHeader().saveState().data()))
 
     def _list(self) -> None:
-        if self._session.is_open:
-            self._session.list_tracks(self._query)
+        self._session.list_tracks(self._query)
 
     def _listed(self, ids: list[int]) -> None:
         current = self.view.current_track()

@@ -85,66 +85,64 @@ class Session(QObject):
     # Reading
 
     def list_tracks(self, query: ListQuery) -> None:
-        library = self.library
-        job = Job(
-            lambda progress, cancel: library.track_ids(
-                query.text, query.sort, descending=query.is_descending
-            )
-        )
-        job.succeeded.connect(self.listed)
-        job.failed.connect(self.problem)
-        self._listing.start(job)
+        def work(library: Library) -> list[int]:
+            return library.track_ids(query.text, query.sort, descending=query.is_descending)
+
+        self._run(work, self.listed.emit, self._listing)
 
     def fetch_rows(self, ids: Sequence[int]) -> None:
-        library = self.library
-        job = Job(lambda progress, cancel: library.tracks(ids))
-        job.succeeded.connect(self.rows_arrived)
-        job.failed.connect(self.problem)
-        self.runner.start(job, Pool.DATABASE)
+        self._run(lambda library: library.tracks(ids), self.rows_arrived.emit)
 
     def refresh_overview(self) -> None:
-        library = self.library
-        job = Job(lambda progress, cancel: Overview(tuple(library.folders()), library.counts()))
-        job.succeeded.connect(self.overview_changed)
-        job.failed.connect(self.problem)
-        self._overview.start(job)
+        def work(library: Library) -> Overview:
+            return Overview(tuple(library.folders()), library.counts())
+
+        self._run(work, self.overview_changed.emit, self._overview)
 
     def failed_tracks(self, use: Callable[[list[Track]], None]) -> None:
         """Hands over the tracks that could not be read, with their reasons."""
-        library = self.library
-        self._run(lambda: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
+        self._run(lambda library: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
 
     # Changing
 
     def add_folders(self, paths: Sequence[Path]) -> None:
-        library = self.library
-        self._run(lambda: [library.add_folder(path) for path in paths], self._folders_added)
+        self._run(lambda library: [library.add_folder(path) for path in paths], self._work_to_index)
 
     def forget_folder(self, path: Path) -> None:
-        library = self.library
-        self._run(lambda: library.forget_folder(path), lambda _: self.refresh_overview())
+        self._run(lambda library: library.forget_folder(path), lambda _: self.refresh_overview())
 
     def retry(self, track_ids: Sequence[int]) -> None:
-        library = self.library
-        self._run(lambda: library.clear_failure(track_ids), self._folders_added)
+        self._run(lambda library: library.clear_failure(track_ids), self._work_to_index)
 
     def sort_out(
         self, paths: Sequence[Path], use: Callable[[tuple[list[Path], list[Path]]], None]
     ) -> None:
         """Hands over what was dropped as (folders, files)."""
         self._run(
-            lambda: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
+            lambda _: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
         )
 
-    def _folders_added(self, _: object) -> None:
+    def _work_to_index(self, _: object) -> None:
         self.refresh_overview()
         self.folders_added.emit()
 
-    def _run(self, work: Callable[[], Any], use: Callable[[Any], None]) -> None:
-        job = Job(lambda progress, cancel: work())
+    def _run(
+        self,
+        work: Callable[[Library], Any],
+        use: Callable[[Any], object],
+        slot: LatestJob | None = None,
+    ) -> None:
+        """Nothing happens once the library is closed: late signals may still ask for things."""
+        library = self._library
+        if library is None:
+            return
+        job = Job(lambda progress, cancel: work(library))
         job.succeeded.connect(use)
         job.failed.connect(self.problem)
-        self.runner.start(job, Pool.DATABASE)
+        if slot is not None:
+            slot.start(job)
+        else:
+            self.runner.start(job, Pool.DATABASE)
 
     def make_demo(self, folder: Path, progressed: Callable[[Any], None]) -> Job:
         """Makes the demo songs (well under a minute) and adds their folder."""

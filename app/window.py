@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         session.open_failed.connect(self._library_failed)
         session.overview_changed.connect(self._show_overview)
         session.overview_changed.connect(strip.show_overview)
-        session.folders_added.connect(lambda: indexing.start(session.library))
+        session.folders_added.connect(self._rescan)
         indexing.progressed.connect(lambda _: self.library.refresh_soon())
         indexing.ended.connect(self._index_ended)
         for source in (session, indexing, self.parts.player, self.commands):

@@ -59,7 +59,7 @@ SONGS = (
     ("Alma", "First light"),
     ("Alma", "Second wind"),
     ("Bo", "Third rail"),
-    ("Bo", "Fourth wall"),
+    ("Bo", "Wallflower"),
     ("Cleo", "Fifth wheel"),
 )
 
