@@ -1,0 +1,75 @@
+"""All commands by name. Nothing heavy is imported before a command runs: --help must be quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from engine import __version__
+from engine.cli import find, hear, keep, tell
+
+# Groups of commands with a module of their own, imported only when one is called.
+GROUPS = {
+    "evaluate": ("engine.evaluation.cli", "How well does a model know voices?"),
+    "separators": ("engine.cli.separators", "List separators, and install more of them."),
+    "checkpoint": ("engine.cli.checkpoint", "Convert published checkpoints."),
+}
+# Packages above the engine register theirs as entry points, since the engine imports none of them.
+REGISTERED = {"train": "Train voice models of your own."}
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # rich would cost half of the time that --help takes
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"singalike {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def singalike(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="And stop.")
+    ] = False,
+) -> None:
+    """Find singers who sound alike in your own music library."""
+
+
+for _command in (
+    hear.index,
+    find.similar,
+    hear.embed,
+    tell.status,
+    tell.failed,
+    hear.retry,
+    keep.forget,
+    keep.export,
+    tell.models,
+    hear.demo,
+):
+    app.command()(_command)
+
+
+def _defer(name: str, load: Callable[[], typer.Typer], text: str) -> None:
+    """A command that imports the real one when it is called, and hands all arguments on."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+    @app.command(name, help=text, context_settings=settings)
+    def call(context: typer.Context) -> None:
+        load()(args=context.args, prog_name=f"singalike {name}")
+
+
+for _name, (_module, _text) in GROUPS.items():
+    _defer(_name, lambda module=_module: import_module(module).app, _text)  # type: ignore[misc]
+for _point in entry_points(group="singalike.commands"):
+    _defer(_point.name, _point.load, REGISTERED.get(_point.name, ""))

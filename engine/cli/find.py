@@ -1,0 +1,157 @@
+"""The command that the others are for: similar."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.progress import shown_progress
+from engine.cli.shared import (
+    By,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    clock,
+    note,
+    open_library,
+    printable,
+    stoppable,
+    write_json,
+)
+from engine.errors import AmbiguousQueryError, QueryError
+
+if TYPE_CHECKING:
+    from engine.library import Library, Track
+    from engine.search import SearchOptions, SearchResult
+
+MAX_CANDIDATES = 20
+
+ByOption = Annotated[By, typer.Option(help="Compare voices, the whole sound, or both.")]
+BlendOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Weight of the vocals with --by blend.")
+]
+NumOption = Annotated[int, typer.Option("-k", min=1, help="How many songs to show.")]
+OtherArtistsOption = Annotated[
+    bool, typer.Option("--other-artists", help="Leave out the query's own artist.")
+]
+OtherAlbumsOption = Annotated[
+    bool, typer.Option("--other-albums", help="Leave out the query's own album.")
+]
+NoDuplicatesOption = Annotated[
+    bool, typer.Option("--no-duplicates", help="Show one of several copies of a song.")
+]
+
+
+def similar(
+    song: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file, a track id, or words from artist and title. Default: an example."
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    by: ByOption = By.VOCALS,
+    blend: BlendOption = 0.5,
+    k: NumOption = 10,
+    at: Annotated[
+        str | None, typer.Option(metavar="FROM-TO", help="Only this part of it, as 1:05-1:20.")
+    ] = None,
+    other_artists: OtherArtistsOption = False,
+    other_albums: OtherAlbumsOption = False,
+    no_duplicates: NoDuplicatesOption = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the songs whose singer, or whose whole sound, is most like a song's."""
+    from engine.export import result_as_dict
+    from engine.search import SearchOptions
+
+    options = SearchOptions(by.value, blend, k, other_artists, other_albums, no_duplicates, model)
+    with open_library(library) as opened:
+        result = search(opened, song, options, at)
+    if as_json:
+        write_json(result_as_dict(result))
+    else:
+        _show(result)
+
+
+def search(
+    library: Library, song: str | None, options: SearchOptions, at: str | None = None
+) -> SearchResult:
+    """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
+    from engine.search import Searcher, resolve
+
+    searcher = Searcher(library)
+    if song is None:
+        return searcher.by_track(_example(library), options)
+    try:
+        path = Path(song)
+        is_stranger = path.is_file() and library.track_by_path(path) is None
+        track = None if is_stranger else library.track(resolve(library, song))
+    except AmbiguousQueryError as error:
+        note(str(error))
+        for candidate in library.tracks(error.candidates[:MAX_CANDIDATES]):
+            note(f"  {candidate.id:>6}  {_name(candidate)}")
+        raise typer.Exit(2) from error
+    if track is not None and at is None:
+        return searcher.by_track(track.id, options)
+    start_s, end_s = parse_part(at) if at else (0.0, None)
+    target = track.path if track is not None else path
+    with stoppable() as cancel, shown_progress() as progress:
+        return searcher.by_file(
+            target, options, start_s=start_s, end_s=end_s, progress=progress, cancel=cancel
+        )
+
+
+def parse_part(text: str) -> tuple[float, float]:
+    """``1:05-1:20`` -> (65.0, 80.0). Also ``65-80`` and ``1:02:03.5-1:03:00``."""
+    time = r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)"
+    match = re.fullmatch(rf"\s*{time}\s*-\s*{time}\s*", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no part of a song. Write it as 1:05-1:20.")
+    numbers = [float(part or 0) for part in match.groups()]
+    start_s, end_s = (h * 3600 + m * 60 + s for h, m, s in (numbers[:3], numbers[3:]))
+    if end_s <= start_s:
+        raise typer.BadParameter(f"{text!r} ends before it begins.")
+    return start_s, end_s
+
+
+def _example(library: Library) -> int:
+    """A song to show what can be found: with vocals, by an artist of several songs if possible."""
+    from engine.library import TrackStatus
+
+    tracks = library.tracks(library.track_ids(status=TrackStatus.INDEXED))
+    if not tracks:
+        raise QueryError("Nothing in this library has been heard yet. Index a folder first.")
+    num_songs: dict[str, int] = {}
+    for track in tracks:
+        num_songs[track.artist] = num_songs.get(track.artist, 0) + 1
+    best = max(tracks, key=lambda track: (track.has_vocals is True, num_songs[track.artist] > 1))
+    return best.id
+
+
+def _name(track: Track) -> str:
+    title = track.title or track.path.name
+    return printable(f"{track.artist} – {title}" if track.artist else title)
+
+
+def _show(result: SearchResult) -> None:
+    query = result.query
+    name = _name(query.track) if query.track else printable(query.path.name)
+    part = f", {clock(query.start_s)}–{clock(query.end_s)}" if query.end_s is not None else ""
+    listener = ", ".join(dict.fromkeys(result.models.values()))
+    kind = {"vocals": "voices", "overall": "songs overall", "blend": "voices and songs"}[result.by]
+    if result.note:
+        note(printable(result.note))
+    typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
+    for neighbour in result.neighbours:
+        line = f"{neighbour.rank:>3}  {neighbour.similarity:>5.0%}  {_name(neighbour.track)}"
+        if neighbour.moments:
+            best = neighbour.moments[0]
+            line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"
+        typer.echo(line)
+    if not result.neighbours:
+        typer.echo("  No other song in the library passes.")

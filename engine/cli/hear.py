@@ -1,0 +1,178 @@
+"""Commands that listen: index, retry, embed, demo."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.progress import shown_progress
+from engine.cli.shared import (
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    View,
+    clock,
+    note,
+    open_library,
+    printable,
+    stoppable,
+    write_json,
+)
+from engine.errors import CancelledError, SingalikeError
+
+if TYPE_CHECKING:
+    from engine.indexer import IndexOptions, IndexSummary
+    from engine.library import Library
+
+SeparatorOption = Annotated[str, typer.Option("--separator", help="Cuts out the vocals.")]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=0, help="Songs at a time. Default: one per core.")
+]
+
+
+def index(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Default: all folders of the library.")
+    ] = None,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    separator: SeparatorOption = "spleeter",
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Listen to the music in folders, so that it can be searched.
+
+    A second run listens only to what is new or changed. Can be stopped at any time.
+    """
+    with open_library(library, create=True) as opened:
+        if not folders and not opened.folders():
+            raise typer.BadParameter("Name a folder of music: the library has none yet.")
+        _index(opened, folders or [], _options(model, separator, workers), as_json)
+
+
+def retry(
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    separator: SeparatorOption = "spleeter",
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Listen again to the files that failed."""
+    with open_library(library) as opened:
+        note(f"Trying {opened.clear_failure()} files again.")
+        _index(opened, [], _options(model, separator, workers), as_json)
+
+
+def _options(model: str | None, separator: str, workers: int) -> IndexOptions:
+    from engine.indexer import IndexOptions
+
+    models = {"vocals": model, "overall": model} if model else {}
+    return IndexOptions(models=models, separator=separator, num_workers=workers)  # type: ignore[arg-type]
+
+
+def _index(library: Library, folders: list[Path], options: IndexOptions, as_json: bool) -> None:
+    from engine.indexer import index_folders
+
+    with stoppable() as cancel, shown_progress() as progress:
+        summary = index_folders(library, folders, options, progress, cancel)
+    if as_json:
+        written = asdict(summary)
+        del written["skipped"]
+        write_json(written)
+    _tell(summary)
+    if summary.failed or summary.skipped:
+        raise typer.Exit(3)
+
+
+def _tell(summary: IndexSummary) -> None:
+    for sentence in summary.skipped:
+        note(printable(sentence))
+    speed = summary.audio_seconds / summary.seconds if summary.seconds else 0
+    note(
+        f"{summary.found} songs found: {summary.indexed} heard now ({clock(summary.audio_seconds)} "
+        f"of audio, {speed:.0f} × real time), {summary.unchanged} known before, {summary.moved} "
+        f"moved, {summary.no_vocals} without vocals, {summary.failed} failed."
+    )
+    if summary.failed:
+        note("`singalike failed` tells why.")
+    if not summary.found and not summary.skipped:
+        note("There is no music in there. Name a folder that holds audio files.")
+
+
+class Input(StrEnum):
+    """What the files hold."""
+
+    MIXTURE = "mixture"
+    VOCALS = "vocals"
+
+
+def embed(
+    files: Annotated[list[Path], typer.Argument()],
+    out: Annotated[Path, typer.Option("-o", "--out", help="An .npz file.")],
+    model: ModelOption = None,
+    view: Annotated[View, typer.Option(help="What to listen to.")] = View.VOCALS,
+    input_kind: Annotated[
+        Input, typer.Option("--input", help="vocals: already isolated; nothing is separated.")
+    ] = Input.MIXTURE,
+    separator: SeparatorOption = "spleeter",
+) -> None:
+    """Write embeddings of files: arrays ``paths`` and ``embeddings`` (num_files, dim) float32.
+
+    Embeddings have unit length, so their dot product is the similarity. A file that cannot be
+    embedded is named on stderr and left out.
+    """
+    import numpy as np
+
+    from engine import models, separation
+    from engine.embedding import embed_file
+    from engine.progress import Progress
+
+    voice = models.load(model or models.default_model_name(view.value))
+    needs_separator = view is View.VOCALS and input_kind is Input.MIXTURE
+    cutter = separation.load(separator) if needs_separator else None
+    paths, rows = [], []
+    with stoppable() as cancel, shown_progress() as progress:
+        for done, path in enumerate(files):
+            progress(Progress("embed", done, len(files), message=path.name))
+            try:
+                found = embed_file(path, voice, view.value, separator=cutter, cancel=cancel)
+            except CancelledError:
+                raise
+            except SingalikeError as error:
+                note(f"{printable(str(path))}: {error}")
+                continue
+            if found is None:
+                note(f"{printable(str(path))}: Nobody sings in it, as far as can be heard.")
+                continue
+            paths.append(str(path))
+            rows.append(found.vector)
+    embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
+    try:
+        with out.open("wb") as file:
+            np.savez(file, paths=np.array(paths, dtype=str), embeddings=embeddings)
+    except OSError as error:
+        raise SingalikeError(f"{out} cannot be written: {error.strerror}.") from error
+    note(f"{len(rows)} of {len(files)} files embedded by {voice.name}, {voice.dim} dimensions.")
+    if len(rows) < len(files):
+        raise typer.Exit(3 if rows else 1)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Made where it does not exist.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a small music library by singers who do not exist, to try the program with."""
+    from engine.demo import make_demo_library
+
+    try:
+        with stoppable() as cancel, shown_progress() as progress:
+            paths = make_demo_library(folder, progress, cancel)
+    except OSError as error:
+        raise SingalikeError(f"{folder} cannot be written: {error.strerror}.") from error
+    if as_json:
+        write_json([str(path) for path in paths])
+    note(f"{len(paths)} songs are in {folder}. Next: singalike index {folder}")
