@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from engine.errors import (
     LibraryLockedError,
     LibraryNewerError,
 )
-from engine.library import Library, Tags, database
+from engine.library import Library, Tags, database, network
 
 
 @pytest.fixture
@@ -144,6 +145,33 @@ def test_a_closed_library_says_so(path: Path) -> None:
         library.track_ids()
 
 
+def test_closing_while_other_threads_work_is_an_error_in_them_not_a_crash(path: Path) -> None:
+    library = Library.open(path)
+    add_tracks(library, path.parent, [Tags(f"Title {i}", "Artist") for i in range(200)])
+    reasons: list[str] = []
+    started = threading.Barrier(4)
+
+    def work() -> None:
+        library.counts()
+        started.wait()
+        try:
+            while True:
+                library.track_ids("title")
+                library.put_failure(1, "It is broken.")
+        except LibraryError as error:
+            reasons.append(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    library.close()
+    for thread in threads:
+        thread.join(10)
+    assert len(reasons) == 3
+    assert all("is closed" in reason for reason in reasons)
+
+
 def test_nothing_is_left_beside_a_closed_library(path: Path) -> None:
     with Library.open(path) as library:
         add_tracks(library, path.parent, [Tags("Title", "Artist")])
@@ -155,3 +183,41 @@ def test_the_library_runs_in_wal_mode_with_foreign_keys(path: Path) -> None:
         assert library.database.row("PRAGMA journal_mode") == ("wal",)
         assert library.database.row("PRAGMA foreign_keys") == (1,)
         assert library.database.row("PRAGMA synchronous") == (1,)
+
+
+MOUNTS = b"""\
+/dev/sda1 / ext4 rw 0 0
+proc /proc proc rw 0 0
+//nas/music /mnt/nas cifs rw 0 0
+server:/home /home/ann/my\\040share nfs4 rw 0 0
+/dev/sdb1 /mnt/nas/local ext4 rw 0 0
+short line
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("/library.db", "ext4"),
+        ("/mnt/nas/library.db", "cifs"),
+        ("/mnt/nas2/library.db", "ext4"),
+        ("/mnt/nas/local/library.db", "ext4"),
+        ("/home/ann/my share/x/library.db", "nfs4"),
+        ("/home/ann/library.db", "ext4"),
+    ],
+)
+def test_the_file_system_of_a_path(place: str, kind: str) -> None:
+    assert network.file_system_of(Path(place), MOUNTS) == kind
+
+
+def test_on_a_network_drive_the_library_keeps_no_shared_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = path.with_name("mounts")
+    mounts.write_bytes(b"server:/home / nfs4 rw 0 0\n")
+    Library.open(path).close()
+    monkeypatch.setattr(network, "_MOUNTS", mounts)
+    with Library.open(path) as library:
+        assert library.database.row("PRAGMA journal_mode") == ("delete",)
+        assert add_tracks(library, path.parent, [Tags("Title", "Artist")]) == [1]
+        assert not path.with_name("library.db-wal").exists()

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,18 @@ from engine.errors import (
     LibraryNewerError,
 )
 from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
+from engine.library.network import is_on_network
 
 BUSY_TIMEOUT_S = 15.0
 _SQLITE_HEADER = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One thread's connection, and a lock that it holds while it uses it."""
+
+    connection: sqlite3.Connection
+    in_use: threading.RLock = field(default_factory=threading.RLock)
 
 
 class Database:
@@ -36,39 +46,47 @@ class Database:
     ) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._sessions: dict[threading.Thread, _Session] = {}
         self._is_closed = False
         self._check_file(create)
         try:
-            with self._errors():
-                self._prepare(migrations)
+            with self._connection() as connection:
+                self._prepare(connection, migrations)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close the connections of all threads. Nothing can be read or written afterwards."""
+        """Close the connections of all threads; what they are at ends in a LibraryError.
+
+        A transaction that was not finished leaves nothing.
+        """
         with self._lock:
             self._is_closed = True
-            connections = list(self._connections.values())
-            self._connections.clear()
-        for connection in connections:
-            connection.close()
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        for session in sessions:
+            if not session.in_use.acquire(blocking=False):
+                session.connection.interrupt()
+                session.in_use.acquire()  # a connection that is closed under a query is a crash
+            with contextlib.suppress(sqlite3.Error):
+                session.connection.execute("SELECT 1")  # else closing would be interrupted, too
+            session.connection.close()
+            session.in_use.release()
 
     def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """All rows of one SELECT."""
-        with self._errors():
-            return self._connection().execute(sql, values).fetchall()
+        with self._connection() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any | None:
-        with self._errors():
-            return self._connection().execute(sql, values).fetchone()
+        with self._connection() as connection:
+            return connection.execute(sql, values).fetchone()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing. Reads inside see its own changes."""
-        with self._errors():
-            connection = self._connection()
+        with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -78,16 +96,28 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _connection(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """The connection of this thread, with SQLite's errors put into words."""
+        try:
+            session = self._session()
+            with session.in_use:
+                if self._is_closed:
+                    raise self._closed()
+                yield session.connection
+        except sqlite3.Error as error:
+            raise self._in_words(error) from error
+
+    def _session(self) -> _Session:
         thread = threading.current_thread()
         with self._lock:
             if self._is_closed:
-                raise LibraryError(f"The library {self.path} is closed. Open it again.")
-            if thread not in self._connections:
-                self._connections[thread] = self._connect()
-                for ended in [t for t in self._connections if not t.is_alive() and t is not thread]:
-                    self._connections.pop(ended).close()
-            return self._connections[thread]
+                raise self._closed()
+            if thread not in self._sessions:
+                self._sessions[thread] = _Session(self._connect())
+                for ended in [t for t in self._sessions if not t.is_alive() and t is not thread]:
+                    self._sessions.pop(ended).connection.close()
+            return self._sessions[thread]
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -121,8 +151,7 @@ class Database:
                 f"{self.path} is not a library of Singalike. Name another file."
             )
 
-    def _prepare(self, migrations: tuple[Migration, ...]) -> None:
-        connection = self._connection()
+    def _prepare(self, connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -> None:
         version = version_of(connection)
         if version < 0:
             raise LibraryCorruptError(
@@ -133,14 +162,19 @@ class Database:
                 f"The library {self.path} was written by a newer version of Singalike "
                 f"(schema {version}; this one knows {len(migrations)}). Update Singalike."
             )
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:  # no shared memory on this file system
-            connection.execute("PRAGMA journal_mode = DELETE")
+        self._choose_journal(connection)
         if version < len(migrations):
             if version > 0:
                 self._back_up(connection, version)
             migrate(connection, migrations)
+
+    def _choose_journal(self, connection: sqlite3.Connection) -> None:
+        """WAL, but not where several machines may write, or where there is no shared memory."""
+        if not is_on_network(self.path):
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+        connection.execute("PRAGMA journal_mode = DELETE")
 
     def _back_up(self, connection: sqlite3.Connection, version: int) -> None:
         """A copy as it was before a migration; one per version, the latest attempt wins."""
@@ -154,14 +188,12 @@ class Database:
             "index your folders again."
         )
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise self._in_words(error) from error
+    def _closed(self) -> LibraryError:
+        return LibraryError(f"The library {self.path} is closed. Open it again.")
 
     def _in_words(self, error: sqlite3.Error) -> LibraryError:
+        if self._is_closed:  # by another thread, in the middle of this one's work
+            return self._closed()
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return self._corrupt()
