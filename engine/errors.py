@@ -36,6 +36,10 @@ class SeparatorError(SingalikeError):
     """A separator is unknown, its weights are missing or damaged, or it failed on a track."""
 
 
+class DownloadError(SingalikeError):
+    """A file cannot be had from the network, or it is not the one that was expected."""
+
+
 class LibraryError(SingalikeError):
     """A library file cannot be opened, read or written."""
 

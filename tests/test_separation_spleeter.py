@@ -25,9 +25,9 @@ class Smoother(torch.nn.Module):
     """A "net" that looks as far to both sides as blocks have context, and no further."""
 
     def forward(self, magnitude):
-        width = 2 * spleeter.CONTEXT_FRAMES + 1
+        width = 2 * spleeter.PLAN.context_frames + 1
         flat = magnitude.transpose(2, 3).reshape(-1, 1, magnitude.shape[2])
-        mean = F.avg_pool1d(flat, width, stride=1, padding=spleeter.CONTEXT_FRAMES)
+        mean = F.avg_pool1d(flat, width, stride=1, padding=spleeter.PLAN.context_frames)
         return mean.reshape(1 * len(magnitude), 2, magnitude.shape[3], -1).transpose(2, 3)
 
 

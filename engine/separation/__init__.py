@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from engine.errors import SeparatorError
-from engine.progress import CancelToken
+from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.separation import published
+from engine.separation.published import PUBLISHED
 
 SAMPLE_RATE_HZ = 44_100
 DEFAULT = "spleeter"
@@ -41,23 +44,71 @@ class Separator(Protocol):
 
 @dataclass(frozen=True)
 class SeparatorInfo:
-    """A separator that can be loaded by its name."""
+    """A separator of the registry.
+
+    Attributes:
+        licence: of its weights, in words for people.
+        size_bytes: of the download that installs it; 0 where it comes with Singalike.
+        url: what would be downloaded, or "".
+        is_installed: whether it can be loaded now.
+    """
 
     name: str
     title: str
     licence: str
+    size_bytes: int = 0
+    url: str = ""
+    is_installed: bool = True
 
 
 def available() -> list[SeparatorInfo]:
-    """All separators installed here, the default first."""
-    return [SeparatorInfo("spleeter", "Spleeter, 2 stems (Deezer)", "MIT")]
+    """All separators, the default first, installed or not."""
+    return [
+        SeparatorInfo("spleeter", "Spleeter, 2 stems (comes with Singalike)", "MIT"),
+        *(
+            SeparatorInfo(
+                p.name, p.title, p.licence, p.remote.size_bytes, p.remote.url, p.is_installed
+            )
+            for p in PUBLISHED
+        ),
+    ]
 
 
 def load(name: str = DEFAULT) -> Separator:
-    """Raises SeparatorError for a name that is not installed, or damaged weights."""
+    """Raises SeparatorError for a name that is unknown or not installed, or damaged weights."""
     if name == "spleeter":
         from engine.separation.spleeter import load_spleeter
 
         return load_spleeter()
+    return published.load(_published(name))
+
+
+def install(
+    name: str,
+    weights_path: Path | None = None,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> None:
+    """Install a separator, after its size and licence have been shown.
+
+    Args:
+        name: of ``available()``; one that is installed is installed again.
+        weights_path: the published file, where it is at hand already; by default it is downloaded.
+        progress: stage ``download`` counts megabytes, ``install`` says that weights are converted.
+        cancel: what has been downloaded is kept for the next time.
+
+    Raises:
+        SeparatorError: unknown, or weights that are not its own or cannot be written.
+        DownloadError: offline, refused, damaged, no room.
+        CancelledError.
+    """
+    if name != "spleeter":
+        published.install(_published(name), weights_path, progress, cancel)
+
+
+def _published(name: str) -> published.Published:
+    for candidate in PUBLISHED:
+        if candidate.name == name:
+            return candidate
     known = ", ".join(info.name for info in available())
     raise SeparatorError(f"There is no separator {name!r}. Choose one of: {known}.")

@@ -9,6 +9,7 @@ spectrogram times the ratio of the squared estimates. Weights: MIT, see resource
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,17 +22,19 @@ from engine.checkpoint import load_tensors, read_manifest
 from engine.errors import CheckpointError, SeparatorError
 from engine.paths import resources_path
 from engine.progress import CancelToken
-from engine.separation.stft import StreamingIstft, StreamingStft
+from engine.separation.blocks import BlockPlan, separate_blocks
 
-FRAME_SAMPLES = 4096
-HOP_SAMPLES = 1024
 NUM_BINS = 1024
-BLOCK_FRAMES = 512
-# Near a block's border the nets lack context, and two neighbouring blocks disagree: frames this
-# close to a border are used as context only (docs/separation.md has the measurement).
-CONTEXT_FRAMES = 32
-INNER_FRAMES = BLOCK_FRAMES - 2 * CONTEXT_FRAMES
-BLOCKS_PER_BATCH = 2  # 21 s of audio; a request to stop waits for one batch at most
+# Blocks of 12 s. Context of 32 frames: docs/separation.md has the measurement. Two blocks at a
+# time, since a request to stop waits for one batch at most.
+PLAN = BlockPlan(
+    frame_samples=4096,
+    hop_samples=1024,
+    num_bins=NUM_BINS,
+    block_frames=512,
+    context_frames=32,
+    blocks_per_batch=2,
+)
 CHANNELS = (16, 32, 64, 128, 256, 512)
 RATIO_EPS = 1e-10
 
@@ -92,59 +95,8 @@ class Spleeter:
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
     ) -> Iterator[np.ndarray]:
-        cancel = cancel or CancelToken()
-        istft = StreamingIstft(FRAME_SAMPLES, HOP_SAMPLES)
-        num_in = num_out = 0
-
-        def counted() -> Iterator[np.ndarray]:
-            nonlocal num_in
-            for chunk in chunks:
-                num_in += chunk.shape[1]
-                yield chunk
-
-        with torch.inference_mode():
-            for spectrum, num_frames in _batches(counted()):
-                cancel.check()
-                samples = istft.push(self._masked_mean(spectrum)[:num_frames])
-                num_out += len(samples)
-                yield samples.numpy()
-            yield istft.flush(num_in - num_out).numpy()
-
-    def _masked_mean(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """(2, context + n * inner + context, bins) -> (n * inner, bins), mean of channels."""
-        blocks = spectrum.unfold(1, BLOCK_FRAMES, INNER_FRAMES)  # (2, n, bins, frames)
-        magnitude = blocks.abs().permute(1, 0, 3, 2)
-        inner = slice(CONTEXT_FRAMES, CONTEXT_FRAMES + INNER_FRAMES)
-        mask = vocals_mask(self._nets, magnitude)[:, :, inner]
-        masked = (blocks.permute(1, 0, 3, 2)[:, :, inner] * mask).mean(1)
-        return masked.reshape(-1, NUM_BINS)
-
-
-def _batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[torch.Tensor, int]]:
-    """Spectra of a whole number of blocks with context on both sides: (2, frames, NUM_BINS).
-
-    With each comes the number of its inner frames that belong to the stream: all, but for the
-    last batch, which silence fills up. Inner frames of successive batches follow without a gap.
-    """
-    stft = StreamingStft(FRAME_SAMPLES, HOP_SAMPLES, num_channels=2)
-    silence = torch.zeros(2, BLOCK_FRAMES, NUM_BINS, dtype=torch.complex64)
-    held = [silence[:, :CONTEXT_FRAMES]]
-    num_held = CONTEXT_FRAMES
-    full = BLOCKS_PER_BATCH * INNER_FRAMES + 2 * CONTEXT_FRAMES
-    for chunk in chunks:
-        held.append(stft.push(torch.from_numpy(chunk))[..., :NUM_BINS])
-        num_held += held[-1].shape[1]
-        while num_held >= full:
-            spectrum = torch.cat(held, dim=1)
-            yield spectrum[:, :full], BLOCKS_PER_BATCH * INNER_FRAMES
-            held = [spectrum[:, full - 2 * CONTEXT_FRAMES :].clone()]
-            num_held = held[0].shape[1]
-    spectrum = torch.cat([*held, stft.flush()[..., :NUM_BINS]], dim=1)
-    num_inner = spectrum.shape[1] - CONTEXT_FRAMES
-    if num_inner > 0:
-        num_blocks = -(-num_inner // INNER_FRAMES)
-        missing = num_blocks * INNER_FRAMES + 2 * CONTEXT_FRAMES - spectrum.shape[1]
-        yield torch.cat([spectrum, silence[:, :1].expand(-1, missing, -1)], dim=1), num_inner
+        gain_of = partial(vocals_mask, self._nets)
+        return separate_blocks(chunks, PLAN, gain_of, cancel or CancelToken())
 
 
 def load_spleeter(folder: Path | None = None) -> Spleeter:

@@ -1,0 +1,73 @@
+"""Hybrid Demucs: the best and the slowest of the separators.
+
+Source: Défossez, "Hybrid spectrogram and waveform source separation" (2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from engine.progress import CancelToken
+from engine.separation.hdemucs_net import HOP_SAMPLES, MIN_SAMPLES, NUM_CHANNELS, HDemucsNet
+
+# 10 s at a time, of which neighbours share a quarter and fade into each other, as Demucs does.
+SEGMENT_SAMPLES = 432 * HOP_SAMPLES
+OVERLAP_SAMPLES = SEGMENT_SAMPLES // 4
+STRIDE_SAMPLES = SEGMENT_SAMPLES - OVERLAP_SAMPLES
+
+
+class HDemucs:
+    """The network, run over a stream in segments that fade into each other. See ``Separator``."""
+
+    def __init__(self, name: str, net: HDemucsNet) -> None:
+        self.name = name
+        self._net = net.eval()
+
+    def vocals(
+        self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+    ) -> Iterator[np.ndarray]:
+        cancel = cancel or CancelToken()
+
+        def estimate(mixture: torch.Tensor) -> torch.Tensor:
+            cancel.check()
+            num_samples = mixture.shape[1]
+            padded = F.pad(mixture, (0, max(0, MIN_SAMPLES - num_samples)))
+            return self._net(padded[None], cancel.check)[0, :num_samples]
+
+        with torch.inference_mode():
+            for piece in crossfaded((torch.from_numpy(chunk) for chunk in chunks), estimate):
+                yield piece.numpy()
+
+
+def crossfaded(
+    chunks: Iterable[torch.Tensor], estimate: Callable[[torch.Tensor], torch.Tensor]
+) -> Iterator[torch.Tensor]:
+    """(2, n) chunks -> (n,) pieces of the same total length, segment by segment.
+
+    The last segment reaches back as far as needed to be a whole one.
+    """
+    fade = torch.linspace(0, 1, OVERLAP_SAMPLES + 2)[1:-1]
+    held = torch.zeros(NUM_CHANNELS, 0)
+    start = 0  # in ``held``, of the next segment; before it lies the one before
+    tail: torch.Tensor | None = None  # the last estimate, where the next one overlaps it
+
+    def joined(piece: torch.Tensor) -> torch.Tensor:
+        if tail is None:
+            return piece
+        mixed = tail * (1 - fade) + piece[:OVERLAP_SAMPLES] * fade
+        return torch.cat([mixed, piece[OVERLAP_SAMPLES:]])
+
+    for chunk in chunks:
+        held = torch.cat([held, chunk], dim=1)
+        while held.shape[1] - start > SEGMENT_SAMPLES:
+            vocals = estimate(held[:, start : start + SEGMENT_SAMPLES])
+            yield joined(vocals[:STRIDE_SAMPLES])
+            tail = vocals[STRIDE_SAMPLES:]
+            held, start = held[:, start:], STRIDE_SAMPLES
+    num_rest = held.shape[1] - start
+    if num_rest > 0:
+        yield joined(estimate(held[:, -SEGMENT_SAMPLES:])[-num_rest:])
