@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -367,6 +368,16 @@ def test_folders_never_overlap(library: Library, tmp_path: Path) -> None:
     assert library.add_folder(inner).path == outer
     assert len(library.folders()) == 1
     assert library.track_by_path(path) == library.track(track_id)
+
+
+def test_folders_that_are_added_at_once_are_added_once(library: Library, tmp_path: Path) -> None:
+    inner = tmp_path / "music" / "rock"
+    inner.mkdir(parents=True)
+    folders = [inner, inner.parent] * 4
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(library.add_folder, folders))
+    assert {folder.path for folder in found} <= {inner, inner.parent}
+    assert [folder.path for folder in library.folders()] == [inner.parent]
 
 
 def test_a_folder_with_a_similar_name_is_another_one(library: Library, tmp_path: Path) -> None:

@@ -156,11 +156,14 @@ def _add_newer(
 def _save(library: Library, space_id: int, index: HnswIndex) -> None:
     with tempfile.TemporaryDirectory(prefix="singalike-") as folder:
         path = Path(folder) / "index"
-        index.graph.save_index(str(path))
-        num_bytes = path.stat().st_size
+        try:
+            index.graph.save_index(str(path))
+            num_bytes = path.stat().st_size
+        except (OSError, RuntimeError):
+            num_bytes = -1
         if num_bytes != index.graph.index_file_size():  # hnswlib does not notice a full disk
             raise SingalikeError(
-                f"The search index could not be written to {folder}: the disk is full. Make room, "
+                f"The search index could not be written to {folder}: is the disk full? Make room, "
                 "then start again; nothing else is lost."
             )
         record = IndexRecord(

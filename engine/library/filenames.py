@@ -15,6 +15,14 @@ def from_bytes(raw: bytes) -> Path:
     return Path(os.fsdecode(raw))
 
 
+def given(path: Path) -> Path:
+    """A path as a person gives it, absolute; links in it are not resolved.
+
+    Unlike ``Path.expanduser`` it raises nothing: "~nobody" is then the name of a file.
+    """
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
+
+
 def relative_bytes(path: Path, folder: Path) -> bytes:
     """A path inside a folder, with "/" on every platform. ValueError where it is not inside."""
     relative = os.fspath(path.relative_to(folder))

@@ -94,7 +94,7 @@ def _scopes(
     """(folder of the library, where in it to begin) for each part to scan, without overlaps."""
     tops, skipped = list[Path](), list[Skipped]()
     for given in wanted:
-        path = given.expanduser().resolve()
+        path = filenames.given(given).resolve()
         is_known = any(path.is_relative_to(folder.path) for folder in library.folders())
         if path.is_dir():
             library.add_folder(path)

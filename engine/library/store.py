@@ -83,32 +83,25 @@ class Library:
 
         Folders never overlap: those below a new one are merged into it, tracks and all.
         """
-        path = path.expanduser().resolve()
-        for folder in self.folders():
-            if path.is_relative_to(folder.path):
-                return folder
+        path = filenames.given(path).resolve()
         with self.database.write() as db:
-            new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
-            for folder_id, raw in db.execute("SELECT id, path FROM folder").fetchall():
-                below = filenames.from_bytes(raw)
-                if folder_id != new and below.is_relative_to(path):
-                    prefix = filenames.relative_bytes(below, path) + b"/"
-                    db.execute(
-                        "UPDATE track SET folder_id = ?, rel_path = CAST(? || rel_path AS BLOB)"
-                        " WHERE folder_id = ?",
-                        (new, prefix, folder_id),
-                    )
-                    db.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
-        return next(folder for folder in self.folders() if folder.id == new)
+            known = db.execute("SELECT id, path FROM folder").fetchall()
+            paths = {folder_id: filenames.from_bytes(raw) for folder_id, raw in known}
+            if not any(path.is_relative_to(above) for above in paths.values()):
+                new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
+                for folder_id, below in paths.items():
+                    if below.is_relative_to(path):
+                        _merge_folder(db, folder_id, below, new, path)
+        return next(folder for folder in self.folders() if path.is_relative_to(folder.path))
 
     def forget_folder(self, path: Path) -> int:
         """Forget a folder and all that was learned from it; returns the number of its tracks.
 
         The files themselves are not touched. LibraryError where it is no folder of the library.
         """
-        wanted = {filenames.to_bytes(path.expanduser().resolve()), filenames.to_bytes(path)}
+        absolute = filenames.given(path)
         for folder in self.folders():
-            if filenames.to_bytes(folder.path) in wanted:
+            if folder.path in (absolute, absolute.resolve()):
                 with self.database.write() as db:
                     db.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
                 return folder.num_tracks
@@ -135,9 +128,9 @@ class Library:
 
     def track_by_path(self, path: Path) -> Track | None:
         """The track that is this file, also when it is named through a link."""
-        given = path.expanduser()
+        given = filenames.given(path)
         for folder in self.folders():
-            for place in (given.resolve(), given.parent.resolve() / given.name, given.absolute()):
+            for place in (given.resolve(), given.parent.resolve() / given.name, given):
                 if not place.is_relative_to(folder.path):
                     continue
                 row = self.database.row(
@@ -364,6 +357,15 @@ class Library:
             np.array([row[1] for row in rows], np.int64),
             codec.unpack_vectors([row[2] for row in rows], self.space(space_id).dim),
         )
+
+
+def _merge_folder(db: Any, folder_id: int, path: Path, above_id: int, above: Path) -> None:
+    db.execute(
+        "UPDATE track SET folder_id = ?, rel_path = CAST(? || rel_path AS BLOB)"
+        " WHERE folder_id = ?",
+        (above_id, filenames.relative_bytes(path, above) + b"/", folder_id),
+    )
+    db.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
 
 
 def _mark_heard(db: Any, track_id: int, space_id: int, audio_hash: str, duration_s: float) -> bool:

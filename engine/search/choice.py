@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library, SpaceKey, View
+
+_MAX_ID_DIGITS = 19  # SQLite's largest integer has as many
 
 
 def choose_space(library: Library, view: View, model: str | None) -> tuple[int, SpaceKey]:
@@ -37,11 +40,11 @@ def resolve(library: Library, song: str) -> int:
     Raises AmbiguousQueryError with the candidates where several fit equally well, QueryError where
     none does.
     """
-    if (track := library.track_by_path(Path(song))) is not None:
+    if song and "\0" not in song and (track := library.track_by_path(Path(song))) is not None:
         return track.id
-    if Path(song).is_file():
+    if os.path.isfile(song):  # noqa: PTH113, words may be too long for a path
         raise QueryError(f"The file {song} is not in the library. Index its folder first.")
-    if song.isdecimal() and library.tracks([int(song)]):
+    if song.isdecimal() and len(song) < _MAX_ID_DIGITS and library.tracks([int(song)]):
         return int(song)
     found = library.find(song)
     if not found:
