@@ -1,0 +1,92 @@
+"""The demo library as a folder of tagged files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from engine.demo.cover import cover_png
+from engine.demo.encode import SongTags, write_audio, write_tags
+from engine.demo.instruments import RATE_HZ
+from engine.demo.mix import stems
+from engine.demo.songs import SONGS, Song
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+
+_SUFFIXES = (".mp3", ".flac", ".m4a", ".opus", ".mp3")
+_GENRES = {
+    "rock": "Rock",
+    "ballad": "Ballad",
+    "synthpop": "Synth-pop",
+    "folk": "Folk",
+    "soul": "Soul",
+    "bossa": "Bossa nova",
+}
+
+
+def song_path(song: Song) -> Path:
+    """Where a song lies below the library's folder: ``Artist/Album/NN Title.ext``."""
+    suffix = _SUFFIXES[song.seed % len(_SUFFIXES)]
+    return Path(song.artist) / song.album / f"{song.track_number:02d} {song.title}{suffix}"
+
+
+def make_demo_library(
+    folder: Path,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+    songs: Sequence[Song] = SONGS,
+) -> list[Path]:
+    """Make the demo library below ``folder`` and return its files, in the order of ``songs``.
+
+    Files that are there already are kept: a file gets its name only when it is complete.
+    Raises OSError when the folder cannot be written, CancelledError soon after a cancel.
+    """
+    paths = [folder / song_path(song) for song in songs]
+    missing = [(song, path) for song, path in zip(songs, paths, strict=True) if not path.exists()]
+    cancel = cancel or CancelToken()
+    num_kept = len(songs) - len(missing)
+    started = time.monotonic()
+    # threads suffice: nearly all of the time goes into NumPy, FFTs and encoders
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "demo") as pool:
+        jobs = {pool.submit(_make, song, path, cancel): song for song, path in missing}
+        try:
+            for num_made, job in enumerate(as_completed(jobs), start=1):
+                job.result()
+                eta_s = (time.monotonic() - started) / num_made * (len(missing) - num_made)
+                song = jobs[job]
+                progress(Progress("demo", num_kept + num_made, len(songs), eta_s=eta_s,
+                                  message=f"{song.artist} - {song.title}"))  # fmt: skip
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    if not missing:
+        progress(Progress("demo", len(songs), len(songs), eta_s=0.0))
+    return paths
+
+
+def _make(song: Song, path: Path, cancel: CancelToken) -> None:
+    cancel.check()
+    mixture = stems(song).mixture
+    cancel.check()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # hidden, so that no scan takes it for a song
+    unfinished = path.with_name(f".unfinished-{song.seed}{path.suffix}")
+    try:
+        write_audio(unfinished, mixture, RATE_HZ)
+        write_tags(unfinished, _tags(song))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _tags(song: Song) -> SongTags:
+    return SongTags(
+        title=song.title,
+        artist=song.artist,
+        album=song.album,
+        genre=_GENRES[song.style],
+        year=song.year,
+        track_number=song.track_number,
+        cover_png=cover_png(sum(map(ord, song.artist + song.album))),
+    )
