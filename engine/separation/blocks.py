@@ -1,7 +1,8 @@
 """Separation by gains on a spectrogram, block by block, for streams that do not fit in memory.
 
 Near a block's border a network lacks context, and two neighbouring blocks disagree. So blocks
-overlap, and frames close to a border serve as context only.
+overlap: frames at the very border serve as context only, and over those next to them the gains
+of one block fade into the next one's.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class BlockPlan:
         frame_samples, hop_samples: of the STFT (Hann window).
         num_bins: lowest bins that are used; what lies above is silent.
         block_frames: what the network sees at once.
-        context_frames: on both sides of a block; ``block_frames - 2 * context_frames`` count.
+        context_frames: at both ends of a block; never used.
+        fade_frames: over which a block takes over from the one before.
         blocks_per_batch: blocks in one forward pass.
     """
 
@@ -35,11 +37,13 @@ class BlockPlan:
     num_bins: int
     block_frames: int
     context_frames: int
+    fade_frames: int
     blocks_per_batch: int
 
     @property
-    def inner_frames(self) -> int:
-        return self.block_frames - 2 * self.context_frames
+    def step_frames(self) -> int:
+        """From the start of a block to that of the next."""
+        return self.block_frames - 2 * self.context_frames - self.fade_frames
 
 
 def separate_blocks(
@@ -53,6 +57,7 @@ def separate_blocks(
         cancel: checked once per batch.
     """
     istft = StreamingIstft(plan.frame_samples, plan.hop_samples)
+    blend = _Blend(plan, gain_of)
     num_in = num_out = 0
 
     def counted() -> Iterator[np.ndarray]:
@@ -64,44 +69,62 @@ def separate_blocks(
     with torch.inference_mode():
         for spectrum, num_frames in _batches(counted(), plan):
             cancel.check()
-            samples = istft.push(_masked_mean(spectrum, plan, gain_of)[:num_frames])
+            samples = istft.push(blend.masked_mean(spectrum)[:num_frames])
             num_out += len(samples)
             yield samples.numpy()
         yield istft.flush(num_in - num_out).numpy()
 
 
-def _masked_mean(spectrum: torch.Tensor, plan: BlockPlan, gain_of: GainOf) -> torch.Tensor:
-    """(2, context + n * inner + context, bins) -> (n * inner, bins)."""
-    blocks = spectrum.unfold(1, plan.block_frames, plan.inner_frames)  # (2, n, bins, frames)
-    blocks = blocks.permute(1, 0, 3, 2)
-    inner = slice(plan.context_frames, plan.context_frames + plan.inner_frames)
-    gain = gain_of(blocks.abs())[:, :, inner]
-    return (blocks[:, :, inner] * gain).mean(1).reshape(-1, plan.num_bins)
+class _Blend:
+    """Applies the gains of successive batches; remembers where the last block faded out."""
+
+    def __init__(self, plan: BlockPlan, gain_of: GainOf) -> None:
+        self._plan, self._gain_of = plan, gain_of
+        self._fading: torch.Tensor | None = None
+        # Strictly between 0 and 1: each frame of the fade hears both blocks.
+        rise = torch.arange(1, plan.fade_frames + 1) / (plan.fade_frames + 1)
+        self._rise = rise[:, None]
+
+    def masked_mean(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """(2, frames of n blocks, bins) -> (n * step, bins): mean of both channels."""
+        plan = self._plan
+        blocks = spectrum.unfold(1, plan.block_frames, plan.step_frames)  # (2, n, bins, frames)
+        blocks = blocks.permute(1, 0, 3, 2)
+        gain = self._gain_of(blocks.abs())
+        first, last = plan.context_frames, plan.context_frames + plan.step_frames
+        fading = gain[:, :, last : last + plan.fade_frames]
+        used = gain[:, :, first:last].clone()
+        start = used[:, :, : plan.fade_frames]
+        before = start[:1] if self._fading is None else self._fading
+        start.lerp_(torch.cat([before, fading[:-1]]), 1 - self._rise)
+        self._fading = fading[-1:].clone()
+        return (blocks[:, :, first:last] * used).mean(1).reshape(-1, plan.num_bins)
 
 
 def _batches(chunks: Iterable[np.ndarray], plan: BlockPlan) -> Iterator[tuple[torch.Tensor, int]]:
     """Spectra of a whole number of blocks with context on both sides: (2, frames, num_bins).
 
-    With each comes the number of its inner frames that belong to the stream: all, but for the
-    last batch, which silence fills up. Inner frames of successive batches follow without a gap.
+    With each comes the number of frames, from the first that is not context, that are new: a step
+    for each block, but fewer in the last batch, which silence fills up.
     """
     stft = StreamingStft(plan.frame_samples, plan.hop_samples, num_channels=2)
-    context, inner = plan.context_frames, plan.inner_frames
+    context, step = plan.context_frames, plan.step_frames
+    overlap = plan.block_frames - step
     silence = torch.zeros(2, 1, plan.num_bins, dtype=torch.complex64)
     held = [silence.expand(-1, context, -1)]
     num_held = context
-    full = plan.blocks_per_batch * inner + 2 * context
+    full = plan.blocks_per_batch * step + overlap
     for chunk in chunks:
         held.append(stft.push(torch.from_numpy(chunk))[..., : plan.num_bins])
         num_held += held[-1].shape[1]
         while num_held >= full:
             spectrum = torch.cat(held, dim=1)
-            yield spectrum[:, :full], plan.blocks_per_batch * inner
-            held = [spectrum[:, full - 2 * context :].clone()]
+            yield spectrum[:, :full], plan.blocks_per_batch * step
+            held = [spectrum[:, full - overlap :].clone()]
             num_held = held[0].shape[1]
     spectrum = torch.cat([*held, stft.flush()[..., : plan.num_bins]], dim=1)
-    num_inner = spectrum.shape[1] - context
-    if num_inner > 0:
-        num_blocks = -(-num_inner // inner)
-        missing = num_blocks * inner + 2 * context - spectrum.shape[1]
-        yield torch.cat([spectrum, silence.expand(-1, missing, -1)], dim=1), num_inner
+    num_left = spectrum.shape[1] - context
+    if num_left > 0:
+        num_blocks = -(-num_left // step)
+        missing = num_blocks * step + overlap - spectrum.shape[1]
+        yield torch.cat([spectrum, silence.expand(-1, missing, -1)], dim=1), num_left

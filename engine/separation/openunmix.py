@@ -28,7 +28,8 @@ PLAN = BlockPlan(
     hop_samples=1024,
     num_bins=NUM_BINS,
     block_frames=512,
-    context_frames=64,
+    context_frames=32,
+    fade_frames=64,
     blocks_per_batch=4,
 )
 
