@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,11 @@ Index = Callable[[Library, ProgressCallback, CancelToken], Any]
 
 
 def index_library(library: Library, progress: ProgressCallback, cancel: CancelToken) -> Any:
-    from engine.indexer import (  # torch comes with it: not before the window
-        IndexOptions,
-        index_folders,
-    )
+    """The real one. One core is left to the window and to whatever else the person is doing."""
+    from engine.indexer import IndexOptions, index_folders  # brings torch: not before the window
 
-    return index_folders(library, [], IndexOptions(), progress, cancel)
+    options = IndexOptions(num_workers=max(1, (os.cpu_count() or 2) - 1))
+    return index_folders(library, [], options, progress, cancel)
 
 
 def look_for_changes(library: Library, progress: ProgressCallback, cancel: CancelToken) -> Any:

@@ -42,9 +42,10 @@ def _run(options: argparse.Namespace) -> int:
     from PySide6.QtCore import QCoreApplication
     from PySide6.QtWidgets import QApplication
 
+    from app.parts import make_parts
     from app.settings import THEME, Settings
     from app.theme import Theme
-    from app.window import MainWindow, make_parts
+    from app.window import MainWindow
     from engine.paths import default_library_path, resources_path, settings_path
 
     QCoreApplication.setApplicationName("Singalike")

@@ -163,7 +163,7 @@ class ResultsPanel(QWidget):
         lists = QFrame()
         lists.setObjectName("card")
         columns = QHBoxLayout(lists)
-        columns.setContentsMargins(1, 1, 1, 1)
+        columns.setContentsMargins(1, 1, 1, 10)  # the rounded corners stay free
         columns.setSpacing(0)
         columns.addWidget(self.voices, 1)
         columns.addWidget(divider(is_vertical=True))

@@ -37,6 +37,7 @@ class StartPage(QWidget):
         self._busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out(theme)
         self._choose.clicked.connect(self.folder_requested)
+        self._demo.clicked.connect(self.show_preparing)
         self._demo.clicked.connect(self.demo_requested)
         self.show_idle()
 
@@ -126,6 +127,12 @@ class StartPage(QWidget):
             texts.addWidget(label(text, role="muted", wrap=True))
             grid.addLayout(texts, row, 1)
         return card
+
+    def show_preparing(self) -> None:
+        """Between the click and the first song."""
+        self._set_busy(True)
+        self._bar.setRange(0, 0)
+        self._busy.setText(self.tr("Making the demo songs…"))
 
     def show_progress(self, progress: Progress) -> None:
         """The demo library is being made."""

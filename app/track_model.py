@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QIcon
 
 from app.format import clock
 from app.widgets import plain_tool_tip
@@ -28,6 +28,19 @@ MAX_ROWS = 4000  # kept
 Index = QModelIndex | QPersistentModelIndex
 StateRole = Qt.ItemDataRole.UserRole + 1
 TrackRole = Qt.ItemDataRole.UserRole + 2
+
+
+_ROLES = frozenset(
+    (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.DecorationRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        StateRole,
+        TrackRole,
+    )
+)
 
 
 class Column(IntEnum):
@@ -90,7 +103,7 @@ class TrackModel(QAbstractTableModel):
 
     def __init__(
         self,
-        cover: Callable[[Track], QPixmap | None] | None = None,
+        cover: Callable[[Track], QIcon] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -189,13 +202,11 @@ class TrackModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._ids):
-            return None
+        if role not in _ROLES or not index.isValid() or index.row() >= len(self._ids):
+            return None  # fonts, colours, check boxes: asked for each cell at every painting
         column = Column(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
-        if role == Qt.ItemDataRole.SizeHintRole:
-            return None
         track = self._tracks.get(self._ids[index.row()])
         if track is None:
             self._want(index.row())

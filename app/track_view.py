@@ -103,7 +103,7 @@ class TrackView(QTableView):
         header.setMinimumSectionSize(28)
         header.setSortIndicatorClearable(False)
         header.setAccessibleName(self.tr("Columns"))
-        for column, width in ((Column.ARTIST, 120), (Column.ALBUM, 130), (Column.YEAR, 56)):
+        for column, width in ((Column.ARTIST, 138), (Column.ALBUM, 130), (Column.YEAR, 56)):
             header.resizeSection(column, width)
         header.resizeSection(Column.LENGTH, 58)
         header.resizeSection(Column.STATE, 30)

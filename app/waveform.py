@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -96,7 +96,7 @@ class Waveform(QWidget):
         edges = np.linspace(0, len(amplitude), num_bars + 1).astype(int)[:-1]
         bars = np.maximum.reduceat(amplitude, np.minimum(edges, len(amplitude) - 1))
         loudness = bars / max(float(bars.max()), 1e-6)
-        return (loudness**1.6).astype(np.float32)  # mastered music would be one solid block
+        return (loudness**2).astype(np.float32)  # mastered music would be one solid block
 
     # Qt
 
@@ -117,15 +117,21 @@ class Waveform(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
 
     def _paint_bars(self, painter: QPainter, area: QRectF, left: int, right: int) -> None:
+        """Only those between ``left`` and ``right``; one call per colour."""
         pitch = BAR_PX + GAP_PX
-        played_x = self._x(self._position_s)
-        played, rest = self._theme.colour(self._colour), self._theme.colour("wave")
+        played_x, middle = self._x(self._position_s), area.center().y()
         num_bars = len(self._bars) or self.width() // pitch
-        for i in range(max(0, left // pitch - 1), min(num_bars, right // pitch + 2)):
-            height = max(2.0, float(self._bars[i]) * area.height()) if len(self._bars) else 2.0
-            x = i * pitch
-            painter.setBrush(played if x + BAR_PX / 2 <= played_x else rest)
-            painter.drawRoundedRect(QRectF(x, area.center().y() - height / 2, BAR_PX, height), 1, 1)
+        bars = range(max(0, left // pitch - 1), min(num_bars, right // pitch + 2))
+        lines: dict[str, list[QLineF]] = {self._colour: [], "wave": []}
+        for i in bars:
+            height = float(self._bars[i]) * area.height() if len(self._bars) else 0.0
+            half, x = max(0.0, height - BAR_PX) / 2, i * pitch + BAR_PX / 2
+            colour = self._colour if x <= played_x else "wave"
+            lines[colour].append(QLineF(x, middle - half, x, middle + half + 0.01))
+        for name, some in lines.items():
+            cap = Qt.PenCapStyle.RoundCap
+            painter.setPen(QPen(self._theme.colour(name), BAR_PX, c=cap))
+            painter.drawLines(some)
 
     def _paint_cursor(self, painter: QPainter, area: QRectF) -> None:
         if self._hover_x is not None and self._duration_s > 0:

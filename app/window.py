@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -11,6 +10,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QIcon,
     QKeyEvent,
     QPixmap,
     QShortcut,
@@ -21,18 +21,16 @@ from app.actions import Actions
 from app.comparison import Comparison, cover_seed
 from app.covers import Covers
 from app.dialogs import ProblemPage
-from app.finder import Finder
 from app.index_strip import IndexStrip
-from app.indexing import Indexing
-from app.jobs import JobRunner
 from app.library_panel import LibraryPanel
 from app.media import Waveforms
 from app.notice import NoticeBar
-from app.player import Player, Side
+from app.parts import Parts
+from app.player import Side
 from app.player_bar import PlayerBar
 from app.result_delegate import ResultDelegate
 from app.results_panel import ResultList, ResultsPanel
-from app.session import Overview, Session
+from app.session import Overview
 from app.settings import (
     HIDE_DUPLICATES,
     OTHER_ARTISTS,
@@ -40,44 +38,19 @@ from app.settings import (
     THEME,
     VOLUME,
     WINDOW_GEOMETRY,
-    Settings,
 )
 from app.shortcuts import Keys, plain_key
 from app.song_row import SongRow
 from app.start_page import StartPage
-from app.theme import Theme
 from app.top_bar import TopBar
 from app.track_model import TrackModel
 from app.track_view import COVER_PX
 from engine.library import Track
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
-from engine.search import Searcher
 
 SKIP_S = 5.0
 VOLUME_STEP = 0.05
-
-
-@dataclass
-class Parts:
-    """What the window works with; a test brings a player without a device, for example."""
-
-    session: Session
-    settings: Settings
-    theme: Theme
-    player: Player
-    indexing: Indexing
-    finder: Finder
-    demo_path: Path | None = None
-
-
-def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
-    """The real ones, for a library that is opened later."""
-    runner = JobRunner()
-    session = Session(library_path, runner)
-    runner.setParent(session)
-    finder = Finder(runner, lambda: Searcher(session.library))
-    return Parts(session, settings, theme, Player(), Indexing(runner), finder)
 
 
 class MainWindow(QMainWindow):
@@ -167,14 +140,17 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.results)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 3)
-        self.splitter.setSizes([400, 640])
+        self.splitter.setSizes([430, 640])
         return _column(self.top_bar, self.splitter, self.player_bar)
 
     def _cover(self, track: Track, size: int, ratio: float) -> QPixmap:
         return self.covers.pixmap(track.path, cover_seed(track), size, ratio)
 
-    def _table_cover(self, track: Track) -> QPixmap:
-        return self._cover(track, COVER_PX, self.devicePixelRatioF())
+    def _table_cover(self, track: Track) -> QIcon:
+        pixmap = self._cover(track, COVER_PX, self.devicePixelRatioF())
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
+        return icon
 
     # Connecting
 

@@ -13,18 +13,19 @@ from pathlib import Path
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.audio_output import Fill
 from app.finder import Finder
 from app.indexing import Indexing
 from app.jobs import JobRunner
 from app.mixer import BLOCK_FRAMES
+from app.parts import Parts
 from app.player import Player
 from app.session import Session
 from app.settings import Settings
 from app.theme import Theme
-from app.window import MainWindow, Parts
+from app.window import MainWindow
 from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, scan
 from engine.paths import resources_path
 from engine.progress import CancelToken, ProgressCallback
@@ -169,22 +170,18 @@ def make_window(
 @contextmanager
 def no_leaks() -> Iterator[None]:
     """Fails on threads, running timers and windows that outlive the block."""
-    threads, timers, widgets = _threads(), _timers(), _windows()
+    before = _threads(), _timers(), _windows()
     yield
-    _delete_later()
-    for thread in _threads() - threads:
-        thread.join(2.0)
-    left = [thread.name for thread in _threads() - threads]
-    assert not left, f"threads left: {left}"
-    assert not _timers() - timers, f"timers left: {len(_timers() - timers)}"
-    assert not _windows() - widgets, f"windows left: {_windows() - widgets}"
-
-
-def _delete_later() -> None:
     for _ in range(3):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QCoreApplication.processEvents()
-    gc.collect()
+    for thread in _threads() - before[0]:
+        thread.join(2.0)
+    if _timers() - before[1] or _windows() - before[2]:
+        gc.collect()
+    assert _threads() <= before[0]
+    assert _timers() <= before[1]
+    assert _windows() <= before[2]
 
 
 def _threads() -> set[threading.Thread]:
@@ -192,12 +189,12 @@ def _threads() -> set[threading.Thread]:
     return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
 
 
-def _timers() -> set[int]:
-    found = [o for o in gc.get_objects() if isinstance(o, QTimer) and shiboken6.isValid(o)]
-    return {id(timer) for timer in found if timer.isActive()}
+def _timers() -> set[QTimer]:
+    wrappers = shiboken6.getAllValidWrappers()
+    return {timer for timer in wrappers if isinstance(timer, QTimer) and timer.isActive()}
 
 
-def _windows() -> set[str]:
+def _windows() -> set[QWidget]:
     if not isinstance(QCoreApplication.instance(), QApplication):
         return set()
-    return {f"{type(w).__name__} {id(w)}" for w in QApplication.topLevelWidgets() if w.isVisible()}
+    return {widget for widget in QApplication.topLevelWidgets() if widget.isVisible()}

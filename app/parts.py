@@ -1,0 +1,37 @@
+"""What the main window works with, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.finder import Finder
+from app.indexing import Indexing
+from app.jobs import JobRunner
+from app.player import Player
+from app.session import Session
+from app.settings import Settings
+from app.theme import Theme
+from engine.search import Searcher
+
+
+@dataclass
+class Parts:
+    """What the window works with; a test brings a player without a device, for example."""
+
+    session: Session
+    settings: Settings
+    theme: Theme
+    player: Player
+    indexing: Indexing
+    finder: Finder
+    demo_path: Path | None = None
+
+
+def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
+    """The real ones, for a library that is opened later."""
+    runner = JobRunner()
+    session = Session(library_path, runner)
+    runner.setParent(session)
+    finder = Finder(runner, lambda: Searcher(session.library))
+    return Parts(session, settings, theme, Player(), Indexing(runner), finder)
