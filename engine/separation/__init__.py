@@ -74,6 +74,15 @@ def available() -> list[SeparatorInfo]:
     ]
 
 
+def info(name: str) -> SeparatorInfo:
+    """Raises SeparatorError for a name that is unknown."""
+    for candidate in available():
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in available())
+    raise SeparatorError(f"There is no separator {name!r}. Choose one of: {known}.")
+
+
 def load(name: str = DEFAULT) -> Separator:
     """Raises SeparatorError for a name that is unknown or not installed, or damaged weights."""
     if name == "spleeter":
@@ -107,8 +116,5 @@ def install(
 
 
 def _published(name: str) -> published.Published:
-    for candidate in PUBLISHED:
-        if candidate.name == name:
-            return candidate
-    known = ", ".join(info.name for info in available())
-    raise SeparatorError(f"There is no separator {name!r}. Choose one of: {known}.")
+    info(name)  # refuses what is unknown
+    return next(candidate for candidate in PUBLISHED if candidate.name == name)
