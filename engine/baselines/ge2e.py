@@ -25,11 +25,11 @@ EMBEDDING_DIM = 256
 INPUT_GAIN = 10 ** (-30 / 20) * math.sqrt(80_000)
 
 
-def slaney_filterbank() -> np.ndarray:
+def slaney_filterbank(fft_size: int = FRAME_SAMPLES) -> np.ndarray:
     """Mel triangles of equal area on Slaney's scale: linear to 1 kHz, logarithmic above.
 
     Returns:
-        (FRAME_SAMPLES // 2 + 1, NUM_MELS) float64, 0 to 8 kHz.
+        (fft_size // 2 + 1, NUM_MELS) float64, 0 to 8 kHz.
     """
     mel_of_1khz, mels_per_log = 15.0, 27.0 / math.log(6.4)
     top = mel_of_1khz + mels_per_log * math.log(SAMPLE_RATE_HZ / 2 / 1000)
@@ -37,7 +37,7 @@ def slaney_filterbank() -> np.ndarray:
     linear = mels * (200.0 / 3)
     logarithmic = 1000.0 * np.exp((mels - mel_of_1khz) / mels_per_log)
     edges = np.where(mels < mel_of_1khz, linear, logarithmic)
-    bins = np.linspace(0.0, SAMPLE_RATE_HZ / 2, FRAME_SAMPLES // 2 + 1)[:, None]
+    bins = np.linspace(0.0, SAMPLE_RATE_HZ / 2, fft_size // 2 + 1)[:, None]
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
     triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
     return np.asarray(np.maximum(0.0, triangles) * 2.0 / (upper - lower))

@@ -1,7 +1,10 @@
-"""``python -m engine.evaluation``: the command ``evaluate`` on its own."""
+"""``python -m engine.evaluation``: short for ``singalike evaluate``."""
 
 from __future__ import annotations
 
-from engine.evaluation.cli import app
+import sys
 
-app()
+from engine.cli import main
+
+sys.argv.insert(1, "evaluate")
+main()

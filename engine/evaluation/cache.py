@@ -66,7 +66,7 @@ class EmbeddingCache:
 
     def _read(self, path: Path, *members: str) -> list[np.ndarray] | None:
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return [arrays[member] for member in members]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None  # not there, or damaged: made again, as everything here can be

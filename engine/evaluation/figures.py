@@ -7,13 +7,17 @@ from functools import singledispatch
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.results import Bars
+from engine.evaluation.results import Bars, Curves, HeatMaps, Points
 
 # Okabe and Ito: told apart by people with any kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+MARKERS = "os^Dv"
+MAX_LEGEND = 30
 SETTINGS: Any = {
     "svg.hashsalt": "singalike",  # the same figure gives the same file
     "axes.spines.top": False,
@@ -69,6 +73,106 @@ def _(plot: Bars) -> Figure:
         axes.grid(axis="y", color="#ddd", linewidth=0.6)
         figure.legend(loc="outside lower center", ncols=min(num_series, 5))
     return figure
+
+
+@draw.register
+def _(plot: Curves) -> Figure:
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(4.2 * len(plot.panels) + 0.6, 4.2), layout="constrained")
+        panels = figure.subplots(1, len(plot.panels), sharey=True, squeeze=False)[0]
+        names = list(dict.fromkeys(name for series in plot.panels.values() for name in series))
+        for axes, (title, series) in zip(panels, plot.panels.items(), strict=True):
+            for name, estimates in series.items():
+                colour = _colour(names.index(name))
+                axes.plot(plot.x, [100 * e.value for e in estimates], "o-", color=colour,
+                          markersize=4, label=name)  # fmt: skip
+                axes.fill_between(plot.x, [100 * e.low for e in estimates],
+                                  [100 * e.high for e in estimates], color=colour, alpha=0.12,
+                                  linewidth=0)  # fmt: skip
+            if plot.chance is not None:
+                axes.axhline(100 * plot.chance, color="#777", linestyle="--", linewidth=1)
+            axes.set_xscale("log")
+            axes.set_xticks(plot.x, [f"{x:g}" for x in plot.x])
+            axes.set_xticks([], minor=True)
+            axes.set_xlabel(plot.x_label)
+            axes.set_title(title, fontweight="normal")
+            axes.grid(color="#ddd", linewidth=0.6)
+        panels[0].set_ylabel(f"{plot.value_label}, %")
+        panels[0].set_ylim(0, 102)
+        figure.suptitle(plot.title, fontweight="bold", x=0.01, ha="left")
+        _legend(figure, names)
+    return figure
+
+
+@draw.register
+def _(plot: HeatMaps) -> Figure:
+    with mpl.rc_context({**SETTINGS, "axes.spines.left": False, "axes.spines.bottom": False}):
+        side = 0.75 * len(plot.labels) + 1.6
+        figure = Figure(figsize=(side * len(plot.panels) + 1.2, side + 0.8), layout="constrained")
+        panels = figure.subplots(1, len(plot.panels), squeeze=False)[0]
+        colours = mpl.colormaps["viridis"].with_extremes(bad="#eee")
+        image = None
+        for axes, (title, rows) in zip(panels, plot.panels.items(), strict=True):
+            values = 100 * np.array(rows)
+            image = axes.imshow(values, cmap=colours, vmin=0, vmax=100)
+            for i, j in np.argwhere(np.isfinite(values)):
+                shade = "white" if values[i, j] < 48 else "black"
+                axes.text(j, i, f"{values[i, j]:.0f}", ha="center", va="center", color=shade)
+            ticks = range(len(plot.labels))
+            notes = plot.row_notes.get(title)
+            rows_text = notes or plot.labels
+            axes.set_xticks(ticks, plot.labels, rotation=35, ha="right", rotation_mode="anchor")
+            axes.set_yticks(ticks, rows_text)
+            axes.tick_params(length=0)
+            axes.set_title(title, fontweight="normal")
+        figure.suptitle(plot.title, fontweight="bold", x=0.01, ha="left")
+        if image is not None:
+            figure.colorbar(image, ax=list(panels), shrink=0.8, label="%")
+    return figure
+
+
+@draw.register
+def _(plot: Points) -> Figure:
+    with mpl.rc_context(SETTINGS):
+        names = sorted({name for _, labels in plot.panels.values() for name in labels})
+        num_columns = plot.num_columns
+        num_rows = -(-len(plot.panels) // num_columns)
+        figure = Figure(figsize=(3.6 * num_columns, 3.6 * num_rows + 1), layout="constrained")
+        panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
+        for axes in panels[len(plot.panels) :]:
+            axes.set_visible(False)
+        for axes, (title, (points, labels)) in zip(panels, plot.panels.items(), strict=False):
+            for number, name in enumerate(names):
+                own = points[np.array(labels) == name]
+                axes.scatter(own[:, 0], own[:, 1], s=18, color=_point_colour(number, len(names)),
+                             marker=MARKERS[number // 10 % len(MARKERS)], linewidths=0)  # fmt: skip
+            caption = plot.captions.get(title)
+            axes.set_title(title + (f"\n{caption}" if caption else ""), fontweight="normal",
+                           fontsize=10)  # fmt: skip
+            axes.set(xticks=[], yticks=[], box_aspect=1)
+            axes.spines[["left", "bottom"]].set_color("#ccc")
+        figure.suptitle(plot.title, fontweight="bold", x=0.01, ha="left")
+        if len(names) <= MAX_LEGEND:
+            handles = [
+                Line2D([], [], linestyle="", marker=MARKERS[i // 10 % len(MARKERS)],
+                       color=_point_colour(i, len(names)), label=name)
+                for i, name in enumerate(names)
+            ]  # fmt: skip
+            figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=9)
+    return figure
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _point_colour(number: int, num_names: int) -> Any:
+    return _colour(number) if num_names <= len(COLOURS) else mpl.colormaps["tab10"](number % 10)
+
+
+def _legend(figure: Figure, names: list[str]) -> None:
+    handles = [Line2D([], [], color=_colour(i), marker="o", label=n) for i, n in enumerate(names)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(names), 5))
 
 
 def _errors(estimates: list[Estimate]) -> list[list[float]]:

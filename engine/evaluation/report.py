@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.results import Cell, Column, Result, Table
 
@@ -40,7 +41,7 @@ class Report:
     results: tuple[Result, ...]
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def report_json(report: Report) -> dict[str, Any]:
     """Plain data for ``report.json``; what could not be computed is null."""
     body: dict[str, Any] = _plain(report)
     for plain, result in zip(body["results"], report.results, strict=True):
@@ -67,14 +68,23 @@ def _plain(value: Any) -> Any:
 def write(report: Report, folder: Path) -> Path:
     """Write everything below ``folder`` (made if need be) and return the page's path.
 
-    Raises OSError when the folder cannot be written.
+    Raises EvaluationError when the folder cannot be written.
     """
+    try:
+        return _write(report, folder)
+    except OSError as error:
+        raise EvaluationError(
+            f"The report cannot be written into {folder}: {error.strerror or error}."
+        ) from error
+
+
+def _write(report: Report, folder: Path) -> Path:
     from engine.evaluation.page import page
 
     tables_path, figures_path = folder / "tables", folder / "figures"
     tables_path.mkdir(parents=True, exist_ok=True)
     figures_path.mkdir(exist_ok=True)
-    text = json.dumps(as_json(report), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     drawings: dict[tuple[str, str], str] = {}
     for result in report.results:
@@ -123,7 +133,8 @@ def cell_text(cell: Cell, column: Column) -> str:
 
 def heading(column: Column) -> str:
     arrow = {"lower": " ↓", "higher": " ↑", "": ""}[column.better]
-    return f"{column.title}{' %' if column.unit == '%' else ''}{arrow}"
+    unit = " %" if column.unit == "%" and "%" not in column.title else ""
+    return f"{column.title}{unit}{arrow}"
 
 
 def table_markdown(table: Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ class Options:
         num_artists: in a trial of artist similarity, and in a repeat of artist identification.
         label: column that colours the latent space.
         gender_column: of the table.
+        num_triplets: of a listening test.
     """
 
     seed: int = 0
@@ -32,14 +34,16 @@ class Options:
     num_replicates: int = NUM_REPLICATES
     label: str = "singer"
     gender_column: str = "gender"
+    num_triplets: int = 20
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that a protocol works on."""
+    """Everything that a protocol works on. It may put files of its own into ``folder``."""
 
     heard: Heard
     options: Options
+    folder: Path
     progress: ProgressCallback
     cancel: CancelToken
 
@@ -106,13 +110,14 @@ class HeatMaps:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points on a plane, coloured by label; panels in a grid, one for each (row, column)."""
+    """Points (n, 2) on a plane with a label each, by its colour; panels fill a grid by rows."""
 
     name: str
     title: str
     label_title: str
     panels: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]
     captions: Mapping[str, str]
+    num_columns: int
 
 
 Plot = Bars | Curves | HeatMaps | Points

@@ -25,11 +25,11 @@ from engine.progress import CancelToken, ProgressCallback, ignore_progress
 PACKAGES = ("numpy", "scipy", "torch", "scikit-learn", "av", "matplotlib", "transformers")
 
 
-def load_models(names: Sequence[str]) -> dict[str, Embedder]:
+def load_models(names: Sequence[str], *, allow_download: bool = False) -> dict[str, Embedder]:
     """Models by name or checkpoint folder. Raises EvaluationError, CheckpointError."""
     models: dict[str, Embedder] = {}
     for name in names:
-        embedder = load(name)
+        embedder = load(name, allow_download=allow_download)
         label, number = embedder.name, 2
         while label in models:
             label, number = f"{embedder.name} ({number})", number + 1
@@ -49,6 +49,7 @@ def evaluate(
     inputs: Sequence[Input] = (),
     options: Options | None = None,
     *,
+    folder: Path,
     separator: str = separation.DEFAULT,
     clip_s: float | None = None,
     cache_folder: Path | None = None,
@@ -62,12 +63,13 @@ def evaluate(
     Args:
         protocols: of ``PROTOCOLS``. One that cannot run says why in its result; the others go on.
         inputs: what models are given to hear; none: every input that the data has.
+        folder: where protocols put files of their own (a listening test its sound).
         clip_s: listen only to so much of each clip, from its middle.
         cache_folder: of embeddings; by default in the user's cache.
         command: recorded in the report.
 
     Raises:
-        EvaluationError: nothing could be heard at all. SeparatorError, CancelledError.
+        EvaluationError: nothing could be heard at all. SeparatorError, CancelledError, OSError.
     """
     options, cancel = options or Options(), cancel or CancelToken()
     sources = list(inputs or default_inputs(dataset))
@@ -87,7 +89,7 @@ def evaluate(
         progress=progress,
         cancel=cancel,
     )
-    context = Context(heard, options, progress, cancel)
+    context = Context(heard, options, folder, progress, cancel)
     results = tuple(_run(name, context) for name in protocols)
     return Report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,6 +133,15 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def check_inputs(names: Sequence[str]) -> list[Input]:
+    """Raises EvaluationError for one that is not known."""
+    if unknown := [name for name in names if name not in INPUTS]:
+        raise EvaluationError(
+            f"There is no input {', '.join(unknown)}. Known are {', '.join(INPUTS)}."
+        )
+    return [source for source in INPUTS if source in names]
 
 
 def check_protocols(names: Sequence[str]) -> list[str]:

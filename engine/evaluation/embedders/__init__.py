@@ -54,13 +54,16 @@ def available() -> list[str]:
     return [*BUILT_IN, *plug_ins, *(info.name for info in models.available())]
 
 
-def load(name: str) -> Embedder:
-    """Raises EvaluationError (unknown name, a plug-in that fails), CheckpointError."""
+def load(name: str, *, allow_download: bool = False) -> Embedder:
+    """Raises EvaluationError (unknown name, a plug-in that fails), CheckpointError.
+
+    ``allow_download``: fetch weights of ``mert`` that are missing; all others are at hand anyway.
+    """
     from engine import models
 
     if name in BUILT_IN:
-        entry = EntryPoint(name, BUILT_IN[name], ENTRY_POINT_GROUP)
-        return entry.load()()
+        make = EntryPoint(name, BUILT_IN[name], ENTRY_POINT_GROUP).load()
+        return make(allow_download=allow_download) if name == "mert" else make()
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
         return _load_plug_in(entry)
     try:

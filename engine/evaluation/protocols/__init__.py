@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from engine.evaluation.results import Context, Result
+if TYPE_CHECKING:
+    from engine.evaluation.results import Context, Result
 
 PROTOCOLS = {
     "artist-similarity": "artist_similarity",
+    "artist-id": "artist_id",
+    "gender-id": "gender_id",
+    "latent-space": "latent_space",
+    "agreement": "agreement",
+    "listening-test": "listening_test",
 }
 
 

@@ -184,11 +184,18 @@ def paper_trials(
         artists.append(drawn)
         same.append(hearing.songs[first] == hearing.songs[second])
     return Trials(
-        estimate(float(np.mean(eers)), np.mean(replicates, axis=0)),
+        estimate(float(np.mean(eers)), _mean_of_known(np.array(replicates))),
         mean_estimate(np.concatenate(ranks), np.concatenate(artists), weights),
         float(np.mean(same)),
         num_artists,
     )
+
+
+def _mean_of_known(replicates: np.ndarray) -> np.ndarray:
+    """Mean over trials; a trial counts for the drawings that leave it two artists."""
+    known = np.isfinite(replicates)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, replicates, 0.0).sum(0) / known.sum(0))
 
 
 def _two_clips(rng: np.random.Generator, hearing: Hearing, clips: np.ndarray) -> np.ndarray:

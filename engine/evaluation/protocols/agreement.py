@@ -1,0 +1,73 @@
+"""How often two models recommend the same song.
+
+Source: paper, section V (figure 8).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+
+from engine.errors import EvaluationError
+from engine.evaluation.bootstrap import mean_estimate
+from engine.evaluation.hearing import Hearing
+from engine.evaluation.results import Column, Context, HeatMaps, Result, Table
+
+NAME = "agreement"
+TITLE = "Agreement between models"
+ROWS_AT_ONCE = 512
+
+
+def nearest(hearing: Hearing) -> np.ndarray:
+    """(num_clips,) int: the clip of another song that is most similar to each; -1 without any.
+
+    Of equally similar ones, the first.
+    """
+    vectors = hearing.best_vectors
+    found = []
+    for first in range(0, len(vectors), ROWS_AT_ONCE):
+        rows = np.arange(first, min(first + ROWS_AT_ONCE, len(vectors)))
+        scores = vectors[rows] @ vectors.T
+        scores[hearing.songs[rows, None] == hearing.songs] = -np.inf
+        best = scores.argmax(1)
+        found.append(np.where(np.isfinite(scores[np.arange(len(rows)), best]), best, -1))
+    return np.concatenate(found)
+
+
+def run(context: Context) -> Result:
+    """Every pair of models, for every input."""
+    by_source: dict[str, list[Hearing]] = {}
+    for hearing in context.heard.hearings:
+        if hearing.source != "accompaniment":
+            by_source.setdefault(hearing.source, []).append(hearing)
+    models = list(dict.fromkeys(h.model for hs in by_source.values() for h in hs))
+    if len(models) < 2:
+        raise EvaluationError("Agreement needs two models at least. Name more with --models.")
+    rows, panels = [], {}
+    for source, hearings in by_source.items():
+        context.cancel.check()
+        nearest_of = {h.model: nearest(h) for h in hearings}
+        shares = np.full((len(models), len(models)), np.nan)
+        for one, other in combinations(hearings, 2):
+            same = (nearest_of[one.model] == nearest_of[other.model]).astype(float)
+            same[nearest_of[one.model] < 0] = math.nan
+            share = mean_estimate(same, one.artists, context.weights(one))
+            rows.append((source, one.model, other.model, share, len(one.clips)))
+            i, j = models.index(one.model), models.index(other.model)
+            shares[i, j] = shares[j, i] = share.value
+        panels[source] = tuple(tuple(row) for row in shares.tolist())
+    columns = (
+        Column("input", "input"),
+        Column("one", "model"),
+        Column("other", "other model"),
+        Column("same", "same nearest song", "%"),
+        Column("queries", "queries"),
+    )
+    return Result(
+        NAME,
+        TITLE,
+        (Table("agreement", "Share of queries with the same nearest song", columns, tuple(rows)),),
+        (HeatMaps("agreement", "Same nearest song, % of queries", tuple(models), panels, {}),),
+    )

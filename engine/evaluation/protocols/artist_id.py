@@ -1,0 +1,220 @@
+"""Who sings? A linear probe tells 50 artists apart, on songs that it has not heard.
+
+Source: paper, section IV-B (artist identification), figures 3 and 4.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.errors import EvaluationError
+from engine.evaluation import metrics
+from engine.evaluation.bootstrap import Estimate, mean_estimate
+from engine.evaluation.hearing import Hearing
+from engine.evaluation.probe import CLIP_LENGTHS_S, LabelledClip, Probe, fit_probe
+from engine.evaluation.results import Column, Context, Curves, Options, Result, Table
+from engine.progress import CancelToken, Progress
+
+NAME = "artist-id"
+TITLE = "Artist identification"
+LABEL_SHARES = (0.05, 0.10, 0.25, 0.50, 0.75, 1.0)
+MIN_SONGS = 3
+Split = tuple[list[LabelledClip], list[LabelledClip], list[LabelledClip]]
+
+
+@dataclass
+class Outcome:
+    """What the repeats of one hearing add up to: values of test clips, and whose they are."""
+
+    clip_artists: list[int] = field(default_factory=list)
+    correct: list[float] = field(default_factory=list)
+    class_artists: list[int] = field(default_factory=list)
+    f1: list[float] = field(default_factory=list)
+    by_length: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
+    by_share: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+
+def run(context: Context) -> Result:
+    """Repeats for every model and input, and both curves."""
+    hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
+    outcomes: dict[Hearing, Outcome] = {}
+    reasons: dict[str, str] = {}
+    num_artists = 0
+    for number, hearing in enumerate(hearings):
+        context.progress(Progress(NAME, number, len(hearings), message=hearing.model))
+        try:
+            outcomes[hearing], num_artists = _repeats(hearing, context.options, context.cancel)
+        except EvaluationError as error:
+            reasons[hearing.source] = str(error)
+    if not outcomes:
+        raise EvaluationError(" ".join(dict.fromkeys(reasons.values())) or "Nothing was heard.")
+    notes = [f"{source}: {reason}" for source, reason in reasons.items()]
+    notes.append(
+        f"{context.options.num_repeats} repeats with {num_artists} artists each; songs of each "
+        "artist split 8:1:1 into training, validation and test."
+    )
+    if num_artists < context.options.num_artists:
+        notes.append(
+            f"The paper has {context.options.num_artists} artists; there are no more with "
+            f"{MIN_SONGS} songs."
+        )
+    return Result(
+        NAME,
+        TITLE,
+        tables=(_table(context, outcomes), *_curve_tables(context, outcomes)),
+        plots=_curves(context, outcomes, num_artists),
+        notes=tuple(notes),
+    )
+
+
+def _repeats(hearing: Hearing, options: Options, cancel: CancelToken) -> tuple[Outcome, int]:
+    outcome, num_artists = Outcome(), 0
+    for repeat in range(options.num_repeats):
+        rng = np.random.default_rng([options.seed, repeat, 4])
+        artists = choose_artists(hearing, options.num_artists, rng)
+        num_artists = len(artists)
+        train, valid, test = split(hearing, artists, rng)
+        order = rng.random(sum(len(clip.excerpts) for clip in (*train, *valid)))
+        for share in LABEL_SHARES:
+            cancel.check()
+            seed = options.seed + 1000 * repeat
+            few_train, few_valid = labelled_share((train, valid), share, order)
+            probe = fit_probe(few_train, few_valid, num_artists, seed, cancel)
+            correct = [float(probe.predict(clip) == clip.target) for clip in test]
+            outcome.by_share[share] += correct
+        _record(outcome, probe, test, artists)
+    return outcome, num_artists
+
+
+def _record(outcome: Outcome, probe: Probe, test: list[LabelledClip], artists: np.ndarray) -> None:
+    """Results with all labels: accuracy, F1, and accuracy by length."""
+    true = np.array([clip.target for clip in test])
+    predicted = np.array([probe.predict(clip) for clip in test])
+    outcome.clip_artists += artists[true].tolist()
+    outcome.correct += (true == predicted).astype(float).tolist()
+    outcome.class_artists += artists.tolist()
+    outcome.f1 += metrics.f1_scores(true, predicted, np.arange(len(artists))).tolist()
+    for length_s in CLIP_LENGTHS_S:
+        outcome.by_length[length_s] += [probe.share_correct(clip, length_s) for clip in test]
+
+
+def choose_artists(hearing: Hearing, num_artists: int, rng: np.random.Generator) -> np.ndarray:
+    """Artists with enough songs for all three parts. Raises EvaluationError below two."""
+    able = [
+        artist
+        for artist in range(hearing.num_artists)
+        if len(np.unique(hearing.songs[hearing.artists == artist])) >= MIN_SONGS
+    ]
+    if len(able) < 2:
+        raise EvaluationError(
+            f"Artist identification needs two singers with {MIN_SONGS} songs each (one to learn "
+            f"from, one to know when to stop, one to test); there are {len(able)}."
+        )
+    return np.sort(rng.choice(able, min(num_artists, len(able)), replace=False))
+
+
+def split(hearing: Hearing, artists: np.ndarray, rng: np.random.Generator) -> Split:
+    """Clips for training, validation and test, 8:1:1 by song, each part with every artist."""
+    parts: Split = ([], [], [])
+    for target, artist in enumerate(artists):
+        songs = rng.permutation(np.unique(hearing.songs[hearing.artists == artist]))
+        num_held = max(1, round(len(songs) / 10))
+        bounds = (songs[2 * num_held :], songs[num_held : 2 * num_held], songs[:num_held])
+        for part, of_part in zip(parts, bounds, strict=True):
+            for clip in np.flatnonzero(np.isin(hearing.songs, of_part)):
+                part.append(LabelledClip(hearing.excerpts(int(clip)), target))
+    return parts
+
+
+def labelled_share(
+    parts: tuple[list[LabelledClip], list[LabelledClip]], share: float, order: np.ndarray
+) -> tuple[list[LabelledClip], list[LabelledClip]]:
+    """Keep a share of every artist's segments in training and validation, one at least.
+
+    Smaller shares are parts of the larger ones. ``order``: a random number for each segment.
+    """
+    kept: tuple[list[LabelledClip], list[LabelledClip]] = ([], [])
+    offset = 0
+    for part, few in zip(parts, kept, strict=True):
+        lengths = [len(clip.excerpts) for clip in part]
+        ranks = np.split(order[offset : offset + sum(lengths)], np.cumsum(lengths)[:-1])
+        offset += sum(lengths)
+        for target in {clip.target for clip in part}:
+            own = [i for i, clip in enumerate(part) if clip.target == target]
+            pooled = np.sort(np.concatenate([ranks[i] for i in own]))
+            limit = pooled[max(1, round(share * len(pooled))) - 1]
+            few += [part[i].kept(ranks[i] <= limit) for i in own if (ranks[i] <= limit).any()]
+    return kept
+
+
+def _mean(context: Context, hearing: Hearing, values: list[float], artists: list[int]) -> Estimate:
+    return mean_estimate(np.array(values), np.array(artists), context.weights(hearing))
+
+
+def _table(context: Context, outcomes: dict[Hearing, Outcome]) -> Table:
+    rows = tuple(
+        (
+            h.source,
+            h.model,
+            _mean(context, h, o.correct, o.clip_artists),
+            _mean(context, h, o.f1, o.class_artists),
+            len(o.correct),
+        )
+        for h, o in outcomes.items()
+    )
+    columns = (
+        Column("input", "input"),
+        Column("model", "model"),
+        Column("accuracy", "accuracy", "%", "higher"),
+        Column("macro_f1", "macro-F1", "%", "higher"),
+        Column("test_clips", "test clips"),
+    )
+    return Table("artist-id", "Linear probe, all labels, whole clips", columns, rows)
+
+
+def _curve_tables(context: Context, outcomes: dict[Hearing, Outcome]) -> tuple[Table, Table]:
+    who = (Column("input", "input"), Column("model", "model"))
+    lengths = tuple(Column(f"s_{x:g}", f"{x:g} s", "%", "higher") for x in CLIP_LENGTHS_S)
+    shares = tuple(
+        Column(f"share_{100 * x:g}", f"{100 * x:g} % of labels", "%", "higher")
+        for x in LABEL_SHARES
+    )
+
+    def row(hearing: Hearing, outcome: Outcome, values: list[list[float]]) -> tuple[Any, ...]:
+        means = [_mean(context, hearing, v, outcome.clip_artists) for v in values]
+        return (hearing.source, hearing.model, *means)
+
+    return (
+        Table("clip-length", "Accuracy by length of the clip", (*who, *lengths),
+              tuple(row(h, o, [o.by_length[x] for x in CLIP_LENGTHS_S])
+                    for h, o in outcomes.items()),
+              "Parts of a test clip, side by side; a clip that is shorter is taken whole."),
+        Table("label-share", "Accuracy by share of labels", (*who, *shares),
+              tuple(row(h, o, [o.by_share[x] for x in LABEL_SHARES]) for h, o in outcomes.items()),
+              "Of each artist's segments of 5 s in training and validation."),
+    )  # fmt: skip
+
+
+def _curves(
+    context: Context, outcomes: dict[Hearing, Outcome], num_artists: int
+) -> tuple[Curves, Curves]:
+    lengths: dict[str, dict[str, tuple[Estimate, ...]]] = {}
+    shares: dict[str, dict[str, tuple[Estimate, ...]]] = {}
+    for h, o in outcomes.items():
+        lengths.setdefault(h.source, {})[h.model] = tuple(
+            _mean(context, h, o.by_length[x], o.clip_artists) for x in CLIP_LENGTHS_S
+        )
+        shares.setdefault(h.source, {})[h.model] = tuple(
+            _mean(context, h, o.by_share[x], o.clip_artists) for x in LABEL_SHARES
+        )
+    chance = 1 / num_artists
+    return (
+        Curves("clip-length", "Artist identification by length of the clip", "length, s",
+               "accuracy", CLIP_LENGTHS_S, lengths, chance),
+        Curves("label-share", "Artist identification by share of labels", "share of labels, %",
+               "accuracy", tuple(100 * x for x in LABEL_SHARES), shares, chance),
+    )  # fmt: skip

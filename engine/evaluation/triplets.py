@@ -1,0 +1,163 @@
+"""A blind listening test on disk: its triplets, the key to them, and the answers of listeners.
+
+test.json        what listeners are asked: a query and two candidates, by file only
+key.json         which model recommended which; not to be opened before the answers are in
+audio/*.mp3      the sound, under names that tell nothing
+listen.html      plays the triplets in a browser and saves answers
+answers/*.json   one file for each listener, or several that are merged
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import EvaluationError
+
+SCHEMA_VERSION = 1
+Question = Literal["overall", "vocals"]
+Choice = Literal["a", "b", "tie"]
+QUESTIONS: dict[Question, str] = {
+    "overall": "Which one is more similar to the query overall?",
+    "vocals": "Which one has vocals more similar to those of the query?",
+}
+
+
+@dataclass(frozen=True)
+class Triplet:
+    """A query and two candidates, files below ``audio``. Says nothing of models or singers."""
+
+    id: str
+    query: str
+    a: str
+    b: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What a triplet hides: its models (of candidates a and b), input, and the query's singer.
+
+    A control has the same recommendation twice: answers to it show how careful listeners are.
+    """
+
+    id: str
+    input: str
+    model_a: str
+    model_b: str
+    singer: str
+    is_control: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Of one listener to one question. ``listener`` is any text that is theirs alone."""
+
+    listener: str
+    triplet: str
+    question: Question
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class ListeningTest:
+    """A test with its key. ``id`` ties answers to it."""
+
+    id: str
+    triplets: tuple[Triplet, ...]
+    secrets: tuple[Secret, ...]
+
+
+def new_listener() -> str:
+    """A name that tells nothing about a person."""
+    return secrets.token_hex(4)
+
+
+def save_test(folder: Path, test: ListeningTest) -> None:
+    """Write test and key. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "answers").mkdir(exist_ok=True)
+    header = {"schema_version": SCHEMA_VERSION, "id": test.id}
+    asked = {**header, "questions": QUESTIONS, "triplets": [asdict(t) for t in test.triplets]}
+    hidden = {**header, "secrets": [asdict(secret) for secret in test.secrets]}
+    (folder / "key.json").write_text(json.dumps(hidden, indent=1) + "\n", encoding="utf-8")
+    (folder / "test.json").write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+
+
+def read_test(folder: Path) -> ListeningTest | None:
+    """The test of a folder, None where there is none yet. Raises EvaluationError (damaged)."""
+    if not (folder / "test.json").exists():
+        return None
+    asked, hidden = _read(folder / "test.json"), _read(folder / "key.json")
+    try:
+        triplets = tuple(
+            Triplet(**{**t, "questions": tuple(t["questions"])}) for t in asked["triplets"]
+        )
+        return ListeningTest(
+            str(asked["id"]), triplets, tuple(Secret(**s) for s in hidden["secrets"])
+        )
+    except (KeyError, TypeError) as error:
+        raise EvaluationError(f"The listening test in {folder} is incomplete: {error}.") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvaluationError(f"{path} cannot be read. Restore it, or make a new test.") from error
+    if not isinstance(body, dict) or body.get("schema_version") != SCHEMA_VERSION:
+        raise EvaluationError(f"{path} has a format that this version does not know.")
+    return body
+
+
+def save_answers(folder: Path, test_id: str, listener: str, answers: Iterable[Answer]) -> Path:
+    """Write (again) all answers of a listener, so that a test can be left and gone on with."""
+    path = folder / "answers" / f"{listener}.json"
+    rows = [{k: v for k, v in asdict(a).items() if k != "listener"} for a in answers]
+    body = {"schema_version": SCHEMA_VERSION, "test": test_id, "listener": listener,
+            "answers": rows}  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def read_answers(folder: Path, test: ListeningTest) -> tuple[list[Answer], list[str]]:
+    """All answers to a test, merged over files, and what was left out, a sentence each.
+
+    Of several answers of a listener to one question, the one in the newest file counts.
+    """
+    asked = {t.id: t.questions for t in test.triplets}
+    found: dict[tuple[str, str, str], Answer] = {}
+    notes = []
+    paths = sorted((folder / "answers").glob("*.json"), key=lambda p: (p.stat().st_mtime_ns, p))
+    for path in paths:
+        try:
+            answers = _answers_of(path, test.id)
+        except EvaluationError as error:
+            notes.append(str(error))
+            continue
+        for answer in answers:
+            if answer.question in asked.get(answer.triplet, ()):
+                found[answer.listener, answer.triplet, answer.question] = answer
+            else:
+                notes.append(f"{path.name}: {answer.triplet} does not ask {answer.question!r}.")
+    return list(found.values()), notes
+
+
+def _answers_of(path: Path, test_id: str) -> Sequence[Answer]:
+    body = _read(path)
+    if body.get("test") != test_id:
+        raise EvaluationError(f"{path.name} answers another test; it was left out.")
+    try:
+        answers = [Answer(str(body["listener"]), **row) for row in body["answers"]]
+    except (KeyError, TypeError) as error:
+        raise EvaluationError(f"{path.name} is incomplete: {error}.") from error
+    if any(a.choice not in ("a", "b", "tie") for a in answers):
+        raise EvaluationError(f"{path.name} has answers other than a, b and tie; it was left out.")
+    return answers

@@ -1,0 +1,92 @@
+"""A tiny data set of voices that differ, and hearings made of given vectors."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import lfilter
+from support.sound import buzz, write_wav
+
+from engine.evaluation.bootstrap import replicate_weights
+from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.data import Clip, Input
+from engine.evaluation.hearing import Heard, Hearing
+from engine.evaluation.results import Context, Options
+from engine.progress import CancelToken, ignore_progress
+
+RATE_HZ = 16_000
+SINGERS = ("Ann", "Bea", "Cem", "Dag")
+FORMANTS_HZ = (400.0, 900.0, 1700.0, 3000.0)
+
+
+def voice(singer: int, song: int, seconds: float) -> np.ndarray:
+    """(n,) float32: a tone with one resonance, which is the singer's; the song sets its pitch."""
+    angle = 2 * np.pi * FORMANTS_HZ[singer] / RATE_HZ
+    resonance = [1.0, -2 * 0.97 * np.cos(angle), 0.97**2]
+    sound = lfilter([1.0], resonance, buzz(seconds, RATE_HZ, 120 + 35 * song))
+    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def backing(seed: int, seconds: float) -> np.ndarray:
+    """(n,) float32: soft noise through a random filter."""
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal(round(seconds * RATE_HZ))
+    return (0.02 * lfilter([1.0, rng.uniform(-0.9, 0.9)], [1.0], noise)).astype(np.float32)
+
+
+def write_table(folder: Path, num_songs: int = 3, seconds: float = 5.5) -> Path:
+    """Stems of songs by four singers, with their table."""
+    rows = []
+    for singer, name in enumerate(SINGERS):
+        for song in range(num_songs):
+            stems = {
+                "vocals": voice(singer, song, seconds),
+                "accompaniment": backing(100 * singer + song, seconds),
+            }
+            for kind, sound in stems.items():
+                path = write_wav(folder / f"{name}-{song}.{kind}.wav", sound, RATE_HZ)
+                group = "low" if singer < 2 else "high"
+                rows.append([path.name, name, f"Song {song}", kind, group])
+    table = folder / "songs.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["path", "singer", "song", "kind", "group"], *rows])
+    return table
+
+
+def make_hearing(
+    vectors: np.ndarray,
+    singers: Sequence[str],
+    songs: Sequence[str] | None = None,
+    albums: Sequence[str] | None = None,
+    *,
+    model: str = "m",
+    source: Input = "vocals",
+    labels: Sequence[dict[str, str]] | None = None,
+    cache: EmbeddingCache | None = None,
+    excerpts: Sequence[np.ndarray] = (),
+    centre: np.ndarray | None = None,
+) -> Hearing:
+    """A hearing without sound: means as given, and excerpts where there is a cache for them."""
+    num = len(singers)
+    songs = songs or [str(i) for i in range(num)]
+    albums = albums or [""] * num
+    labels = labels or [{}] * num
+    clips = tuple(Clip(*row) for row in zip(singers, songs, albums, labels, strict=True))
+    cache = cache or EmbeddingCache(Path("unused"))
+    paths = tuple(cache.path("0" * 16, model, str(i)) for i in range(num))
+    for path, values in zip(paths, excerpts, strict=False):
+        cache.save(path, values)
+    return Hearing(model, source, clips, np.asarray(vectors, np.float32), np.ones(num, np.int64),
+                   centre, cache, paths)  # fmt: skip
+
+
+def context_of(*hearings: Hearing, folder: Path = Path("unused"), **options: object) -> Context:
+    settings = Options(**{"num_replicates": 50, **options})  # type: ignore[arg-type]
+    return Context(Heard(hearings, "", ()), settings, folder, ignore_progress, CancelToken())
+
+
+def weights_of(hearing: Hearing, num_replicates: int = 50) -> np.ndarray:
+    return replicate_weights(hearing.num_artists, num_replicates, 0)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.evaluation import context_of, make_hearing, weights_of
+
+from engine.errors import EvaluationError
+from engine.evaluation import metrics
+from engine.evaluation.protocols import agreement, latent_space
+from engine.evaluation.protocols.latent_space import Chosen, cluster_figures, ratio_replicates
+
+
+def clustered(spread: float, num_singers: int = 4, num_songs: int = 4) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    centres = np.repeat(np.eye(8)[:num_singers], num_songs, axis=0)
+    return centres + spread * rng.normal(size=centres.shape)
+
+
+SINGERS = [f"s{i // 4}" for i in range(16)]
+
+
+def first_two(vectors: np.ndarray, seed: int) -> np.ndarray:
+    return vectors[:, :2] + 1e-3 * seed
+
+
+def test_ratio_replicates_are_the_metric_of_drawn_artists() -> None:
+    # Labels that cross artists: two groups of two artists each.
+    vectors = clustered(0.3)
+    labels = np.array(["x" if i < 8 else "y" for i in range(16)])
+    artists = np.repeat(np.arange(4), 4)
+    distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
+    chosen = Chosen(vectors, labels, artists)
+    once = ratio_replicates(distances, chosen, np.ones((1, 4), int))
+    assert once[0] == pytest.approx(metrics.intra_inter_ratios(distances, labels).mean())
+    without = ratio_replicates(distances, chosen, np.array([[0, 1, 1, 1]]))
+    kept = artists > 0
+    expected = metrics.intra_inter_ratios(distances[np.ix_(kept, kept)], labels[kept]).mean()
+    assert without[0] == pytest.approx(expected)
+
+
+def test_cluster_figures_lie_in_their_intervals() -> None:
+    hearing = make_hearing(clustered(0.4), SINGERS)
+    vectors = hearing.vectors()
+    chosen = Chosen(vectors, np.array(SINGERS), hearing.artists)
+    distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
+    silhouette, ratio = cluster_figures([distances], chosen, weights_of(hearing, 200))
+    of_points = metrics.silhouettes(distances, np.array(SINGERS))
+    assert silhouette.value == pytest.approx(of_points.reshape(4, 4).mean())
+    for figure in (silhouette, ratio):
+        assert figure.low < figure.value < figure.high
+
+
+def test_tighter_clusters_have_better_figures() -> None:
+    tight = make_hearing(clustered(0.1), SINGERS, model="tight")
+    loose = make_hearing(clustered(2.0), SINGERS, model="loose")
+    result = latent_space.run(context_of(tight, loose), layout=first_two)
+    rows = {row[1]: row for row in result.tables[0].rows}
+    assert rows["tight"][4].value > 0.5 > rows["loose"][4].value  # type: ignore[union-attr]
+    assert rows["tight"][5].value < rows["loose"][5].value  # type: ignore[union-attr]
+    assert list(result.plots[0].panels) == ["vocals: tight", "vocals: loose"]  # type: ignore[union-attr]
+
+
+def test_tsne_keeps_clusters_together_and_is_the_same_each_time() -> None:
+    hearing = make_hearing(clustered(0.05, 2, 8), ["A"] * 8 + ["B"] * 8)
+    plane = latent_space.tsne(hearing.vectors(), 0)
+    assert plane.shape == (16, 2)
+    distances = np.linalg.norm(plane[:, None] - plane, axis=-1)
+    assert metrics.silhouettes(distances, np.repeat([0, 1], 8)).mean() > 0.4
+    np.testing.assert_array_equal(plane, latent_space.tsne(hearing.vectors(), 0))
+
+
+def test_a_map_needs_labels() -> None:
+    hearing = make_hearing(clustered(0.4), SINGERS)
+    with pytest.raises(EvaluationError, match="A map by 'genre' needs 8 clips"):
+        latent_space.run(context_of(hearing, label="genre"), layout=first_two)
+    labelled = make_hearing(
+        clustered(0.4), SINGERS, labels=[{"genre": "ab"[i % 2]} for i in range(16)]
+    )
+    result = latent_space.run(context_of(labelled, label="genre"), layout=first_two)
+    assert set(result.plots[0].panels["vocals: m"][1]) == {"a", "b"}  # type: ignore[union-attr]
+
+
+def test_a_map_holds_so_many_singers_at_most() -> None:
+    hearing = make_hearing(clustered(0.4), SINGERS)
+    chosen = latent_space.choose_clips(hearing, context_of(hearing, num_artists=3))
+    assert len(chosen.labels) == 12
+    assert len(set(chosen.labels)) == 3
+
+
+def test_nearest_songs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "ROWS_AT_ONCE", 2)
+    angles = np.radians([0, 1, 10, 90, 95])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    songs = ["x", "x", "y", "z", "w"]  # the first two are one song
+    hearing = make_hearing(vectors, ["A", "A", "B", "C", "D"], songs)
+    np.testing.assert_array_equal(agreement.nearest(hearing), [2, 2, 1, 4, 3])
+    alone = make_hearing(vectors[:2], ["A", "A"], ["x", "x"])
+    np.testing.assert_array_equal(agreement.nearest(alone), [-1, -1])
+
+
+def test_agreement() -> None:
+    vectors = clustered(0.3)
+    one, same = (make_hearing(vectors, SINGERS, model=name) for name in ("one", "same"))
+    other = make_hearing(np.random.default_rng(9).normal(size=(16, 8)), SINGERS, model="other")
+    result = agreement.run(context_of(one, same, other))
+    shares = {row[1:3]: row[3].value for row in result.tables[0].rows}  # type: ignore[union-attr]
+    assert shares["one", "same"] == 1.0
+    assert shares["one", "other"] < 0.5
+    matrix = np.array(result.plots[0].panels["vocals"])  # type: ignore[union-attr]
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert np.isnan(np.diagonal(matrix)).all()
+    with pytest.raises(EvaluationError, match="two models"):
+        agreement.run(context_of(one))

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.evaluation import context_of, make_hearing, weights_of
+
+from engine.errors import EvaluationError
+from engine.evaluation import metrics
+from engine.evaluation.protocols import artist_similarity
+from engine.evaluation.protocols.artist_similarity import distinct_songs, paper_trials, run
+from engine.evaluation.results import Options
+
+
+def random_hearing(num_singers: int, num_songs: int, spread: float, **other: object):  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(0)
+    voices = np.repeat(rng.normal(size=(num_singers, 8)), num_songs, axis=0)
+    vectors = voices + spread * rng.normal(size=voices.shape)
+    singers = [f"s{i}" for i in range(num_singers) for _ in range(num_songs)]
+    return make_hearing(vectors, singers, **other)  # type: ignore[arg-type]
+
+
+def test_distinct_songs_are_those_of_a_slow_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artist_similarity, "ROWS_AT_ONCE", 7)
+    songs = [str(i) for i in range(20)]
+    songs[1] = songs[0]  # two clips of one song
+    albums = [""] * 20
+    albums[5] = albums[6] = "LP"
+    hearing = random_hearing(5, 4, 0.8, songs=songs, albums=albums)
+    vectors = hearing.vectors()
+    singers = [clip.singer for clip in hearing.clips]
+    positive, negative, ranks, hits, precisions = [], [], [], [], []
+    for i in range(20):
+        left_out = {i} | ({0, 1} if i in (0, 1) else {5, 6} if i in (5, 6) else set())
+        scores = vectors @ vectors[i]
+        own = [scores[j] for j in range(20) if singers[j] == singers[i] and j not in left_out]
+        others = [scores[j] for j in range(20) if singers[j] != singers[i]]
+        ranks.append(np.mean([sum(o > s for o in others) / (len(others) + 1) for s in own]))
+        hits.append(max(own) > max(others))
+        precisions.append(metrics.average_precision(np.array(own), np.array(others)))
+        positive += own
+        negative += others
+    found = distinct_songs(hearing, "raw", weights_of(hearing), 0)
+    # Each pair was counted from both of its ends, which changes no share.
+    assert found.eer.value == pytest.approx(
+        metrics.equal_error_rate(np.array(positive), np.array(negative))
+    )
+    assert found.mnr.value == pytest.approx(np.mean(ranks), abs=1e-6)
+    assert found.r_at_1.value == pytest.approx(np.mean(hits))
+    assert found.mean_ap.value == pytest.approx(np.mean(precisions), abs=1e-6)
+    assert found.eer.low <= found.eer.value <= found.eer.high
+
+
+def test_intervals_may_be_taken_from_a_part_of_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    hearing = random_hearing(20, 5, 1.0)
+    whole = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer
+    monkeypatch.setattr(artist_similarity, "MAX_INTERVAL_PAIRS", 1500)
+    part = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer
+    assert part.value == whole.value
+    assert (part.low, part.high) == pytest.approx((whole.low, whole.high), abs=0.04)
+
+
+def test_random_vectors_are_at_chance() -> None:
+    vectors = np.random.default_rng(1).normal(size=(240, 16))
+    hearing = make_hearing(vectors, [f"s{i // 4}" for i in range(240)])
+    weights = weights_of(hearing, 200)
+    found = distinct_songs(hearing, "raw", weights, 0)
+    assert found.eer.low < 0.5 < found.eer.high
+    assert found.mnr.low < 0.5 < found.mnr.high
+    # Two draws may be one song: matches of similarity 1 in a quarter of the pairs.
+    trials = paper_trials(hearing, "raw", weights, Options())
+    assert trials.num_artists == 50
+    assert trials.same_song == pytest.approx(0.25, abs=0.02)
+    assert trials.mnr.value == pytest.approx(0.75 * 0.49, abs=0.03)
+    assert trials.eer.value < 0.5
+
+
+def test_trials_of_perfect_voices() -> None:
+    hearing = random_hearing(60, 3, 0.0)
+    trials = paper_trials(hearing, "raw", weights_of(hearing), Options(num_trials=5))
+    # All clips of a singer are the same here, and no clip of another comes before them.
+    assert (trials.eer.value, trials.mnr.value) == (0.0, 0.0)
+
+
+def test_artists_are_drawn_in_proportion_to_their_segments() -> None:
+    hearing = random_hearing(4, 2, 1.0)
+    hearing.num_segments[:2] = 1000  # the first singer is in every trial
+    trials = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2))
+    assert trials.num_artists == 2
+    again = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2))
+    other = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2, seed=1))
+    assert trials == again
+    assert trials != other
+
+
+def test_what_is_needed() -> None:
+    one = make_hearing(np.eye(3), ["A", "A", "A"])
+    with pytest.raises(EvaluationError, match="at least two singers"):
+        distinct_songs(one, "raw", weights_of(one), 0)
+    with pytest.raises(EvaluationError, match="two singers with two clips"):
+        paper_trials(one, "raw", weights_of(one), Options())
+    album = make_hearing(np.eye(3), ["A", "A", "B"], albums=["LP", "LP", ""])
+    with pytest.raises(EvaluationError, match="of different albums"):
+        distinct_songs(album, "raw", weights_of(album), 0)
+
+
+def test_accompaniment_that_tells_singers_apart_is_warned_of() -> None:
+    clean, leaky = random_hearing(6, 4, 5.0), random_hearing(6, 4, 0.1, source="accompaniment")
+    result = run(context_of(clean, leaky, num_trials=3))
+    assert result.warnings[0].startswith("Accompaniment alone tells singers apart: m has an EER")
+    assert [t.name for t in result.tables] == ["distinct-songs", "paper", "leak-check"]
+    noise = make_hearing(
+        np.random.default_rng(3).normal(size=(40, 8)),
+        [f"s{i // 4}" for i in range(40)],
+        source="accompaniment",
+    )
+    result = run(context_of(clean, noise, num_trials=3))
+    assert result.warnings == ()
+    assert "Leak check passed: accompaniment alone is near chance." in result.notes
+    result = run(context_of(clean, num_trials=3))
+    assert any(note.startswith("No leak check") for note in result.notes)
+    assert any("Trials hold 6 artists instead of 50" in note for note in result.notes)
+
+
+def test_a_model_with_a_centre_is_measured_with_and_without() -> None:
+    hearing = random_hearing(6, 4, 0.5, centre=np.full(8, 0.1))
+    result = run(context_of(hearing, num_trials=3))
+    assert [row[2] for row in result.tables[0].rows] == ["raw", "model", "data"]
+    assert result.plots[0].series["m"][0] == result.tables[0].rows[1][3]  # type: ignore[union-attr]
