@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 PREFERRED_RATE_HZ = 44_100
 JOIN_TIMEOUT_S = 2.0
+LATENCY_S = 0.2  # the callback is Python: it may have to wait for other threads
 
 Fill = Callable[[np.ndarray], None]
 
@@ -84,6 +85,7 @@ class AudioOutput(QObject):
                 blocksize=BLOCK_FRAMES,
                 channels=2,
                 dtype="float32",
+                latency=LATENCY_S,
                 callback=self._callback,
                 finished_callback=self._stream_ended,
                 extra_settings=_extra_settings(sd),

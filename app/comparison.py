@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 
 from app.finder import Answer, Finder, Question
 from app.media import Waveforms
@@ -13,6 +13,8 @@ from app.results_panel import ResultList, ResultsPanel
 from app.track_model import shown, title_of
 from engine.library import Track
 from engine.search import Neighbour
+
+PATIENCE_MS = 400
 
 
 class Comparison(QObject):
@@ -35,9 +37,13 @@ class Comparison(QObject):
         self._waveforms = waveforms
         self._chosen: Neighbour | None = None
         self._last_moment = -1
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(PATIENCE_MS)
+        self._wait.timeout.connect(self._say_searching)
         finder.asked.connect(self._asked)
         finder.answered.connect(self._answered)
-        finder.failed.connect(panel.show_failure)
+        finder.failed.connect(self._failed)
         for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
             row.play_requested.connect(partial(player.play, side))
             row.sought.connect(partial(self._seek, side))
@@ -59,7 +65,8 @@ class Comparison(QObject):
     # Finding
 
     def _asked(self, question: Question) -> None:
-        self._panel.show_searching()
+        self._panel.show_main()
+        self._wait.start()
         sound = sound_of(question)
         if sound == self._panel.query_row.sound:
             return  # other filters, the same song
@@ -68,7 +75,20 @@ class Comparison(QObject):
         self._waveforms.request("query", question.path, self._panel.query_row.set_peaks)
         self._choose(None)
 
+    def _say_searching(self) -> None:
+        """Most answers are there before anybody could read this."""
+        question = self._finder.question
+        if question is not None and question.track is None:
+            self._panel.show_message(self.tr("Listening to the file. This takes some seconds…"))
+        else:
+            self._panel.show_message(self.tr("Searching…"))
+
+    def _failed(self, reason: str) -> None:
+        self._wait.stop()
+        self._panel.show_message(reason)
+
     def _answered(self, answer: Answer) -> None:
+        self._wait.stop()
         chosen = self._chosen
         self._panel.show_answer(answer)
         if chosen is not None:
@@ -168,7 +188,8 @@ def sound_of_track(track: Track) -> Sound:
 def sound_of(question: Question) -> Sound:
     if question.track is not None:
         return sound_of_track(question.track)
-    return Sound(question.path, shown(question.path.stem), shown(question.path.parent.name), None)
+    path = question.path
+    return Sound(path, shown(path.stem), shown(path.parent.name), question.duration_s or None)
 
 
 def cover_seed(track: Track) -> str:

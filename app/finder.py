@@ -25,6 +25,7 @@ class Question:
 
     track: Track | None
     path: Path
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,6 @@ class Finder(QObject):
     asked = Signal(object)  # Question
     answered = Signal(object)  # Answer
     failed = Signal(str)
-    progressed = Signal(object)  # Progress, for files outside the library
     history_changed = Signal()
 
     def __init__(
@@ -70,10 +70,11 @@ class Finder(QObject):
         return self._place < len(self._history) - 1
 
     def find_track(self, track: Track) -> None:
-        self._find(Question(track, track.path))
+        self._find(Question(track, track.path, track.duration_s))
 
-    def find_file(self, path: Path) -> None:
-        self._find(Question(None, path))
+    def find_file(self, path: Path, duration_s: float | None) -> None:
+        """A file that need not be in the library: it is listened to first, which takes seconds."""
+        self._find(Question(None, path, duration_s))
 
     def go(self, steps: int) -> None:
         """Back (-1) or forward (1) through the questions asked."""
@@ -97,7 +98,6 @@ class Finder(QObject):
         self.asked.emit(question)
         options = self.options
         job = Job(lambda progress, cancel: self._answer(question, options, progress, cancel))
-        job.progressed.connect(self.progressed)
         job.succeeded.connect(self.answered)
         job.failed.connect(self.failed)
         self._latest.start(job)

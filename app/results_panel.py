@@ -19,7 +19,7 @@ from app.result_model import ResultModel
 from app.result_view import ResultView
 from app.song_row import SongRow
 from app.theme import Theme
-from app.widgets import SMALL, IconLabel, button, divider, label
+from app.widgets import SMALL, ElidedLabel, IconLabel, button, divider, label
 from engine.search import Neighbour, SearchResult
 
 
@@ -49,7 +49,9 @@ class ResultList(QWidget):
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setMargin(28)
-        self._note = label(role="muted", font=theme.font(SMALL))
+        self._explanation = explanation
+        self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._note.setText(explanation)
         self._lay_out(theme, heading, look)
         self.view.chosen.connect(self.chosen)
@@ -66,8 +68,7 @@ class ResultList(QWidget):
         head.addWidget(IconLabel(theme, look[0], look[1], 18))
         title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
         head.addWidget(title)
-        head.addStretch()
-        head.addWidget(self._note)
+        head.addWidget(self._note, 1)
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.view)
@@ -82,6 +83,7 @@ class ResultList(QWidget):
         if isinstance(result, str):
             self.show_message(result)
             return
+        self._note.setText(result.note or self._explanation)
         self.model.set_neighbours(result.neighbours)
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
@@ -182,17 +184,17 @@ class ResultsPanel(QWidget):
         layout.addWidget(lists, 1)
         return page
 
-    def show_searching(self) -> None:
-        """From now on a song is picked; its results are on their way."""
+    def show_main(self) -> None:
+        """From now on a song is picked."""
         self._stack.setCurrentIndex(1)
 
     def show_answer(self, answer: Answer) -> None:
         self.voices.show_result(answer.vocals)
         self.overall.show_result(answer.overall)
 
-    def show_failure(self, reason: str) -> None:
+    def show_message(self, text: str) -> None:
         for results in (self.voices, self.overall):
-            results.show_message(reason)
+            results.show_message(text)
 
     def chosen(self) -> Neighbour | None:
         """The selected result of the list that has the focus, or of the first with one."""

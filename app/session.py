@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
+from engine import audio
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
 from engine.progress import CancelToken, ProgressCallback
 
@@ -65,7 +66,7 @@ class Session(QObject):
 
     def open(self) -> None:
         path = self.library_path
-        job = Job(lambda progress, cancel: _open(path))
+        job = Job(lambda progress, cancel: Library.open(path))
         job.succeeded.connect(self._opened)
         job.failed.connect(self.open_failed)
         self.runner.start(job, Pool.DATABASE)
@@ -122,6 +123,10 @@ class Session(QObject):
             lambda _: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
         )
 
+    def probe(self, path: Path, use: Callable[[float], None]) -> None:
+        """Hands over how long a file outside the library is; ``problem`` where it has no sound."""
+        self._run(lambda _: audio.probe(path).duration_s, use)
+
     def _work_to_index(self, _: object) -> None:
         self.refresh_overview()
         self.folders_added.emit()
@@ -157,8 +162,3 @@ class Session(QObject):
         job.succeeded.connect(lambda _: self.add_folders([folder]))
         job.failed.connect(self.problem)
         return self.runner.start(job, Pool.BACKGROUND)
-
-
-def _open(path: Path) -> Library:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Library.open(path)

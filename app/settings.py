@@ -6,6 +6,7 @@ import base64
 import binascii
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -47,7 +48,8 @@ class Settings:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notice: str | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # then nothing is remembered, which is no reason not to start
+            path.parent.mkdir(parents=True, exist_ok=True)
         self._store = QSettings(str(path), QSettings.Format.IniFormat)
         self._store.allKeys()  # forces the file to be read, so that status() tells
         if self._store.status() == QSettings.Status.FormatError:

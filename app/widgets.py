@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QToolTip,
+    QWidget,
+)
 
 from app.theme import Theme
 
@@ -54,9 +62,14 @@ class ElidedLabel(QLabel):
         shown = elided(self, self.text(), self.width())
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), shown)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        is_cut = self.fontMetrics().horizontalAdvance(self.text()[:500]) > self.width()
-        self.setToolTip(plain_tool_tip(self.text()) if is_cut else "")
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            is_cut = self.fontMetrics().horizontalAdvance(self.text()[:500]) > self.width()
+            QToolTip.showText(
+                event.globalPos(), plain_tool_tip(self.text()) if is_cut else "", self
+            )
+            return True
+        return super().event(event)
 
 
 class IconButton(QToolButton):

@@ -344,8 +344,11 @@ class MainWindow(QMainWindow):
         if folders:
             self.parts.session.add_folders(folders)
         elif files:
-            self.pages.setCurrentIndex(2)
-            self.parts.finder.find_file(files[0])
+            self.parts.session.probe(files[0], lambda seconds: self._find_file(files[0], seconds))
+
+    def _find_file(self, path: Path, duration_s: float) -> None:
+        self.pages.setCurrentIndex(2)
+        self.parts.finder.find_file(path, duration_s)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch

@@ -27,6 +27,7 @@ from app.player import Side
 from app.shortcuts import Keys
 from app.track_model import Column, State, StateRole
 from app.window import MainWindow
+from engine.errors import LibraryLockedError, QueryError
 from engine.library import Library, scan
 from engine.progress import CancelToken, Progress, ProgressCallback
 
@@ -456,6 +457,31 @@ def test_a_dropped_folder_is_added(qtbot, open_window, music):
     qtbot.waitUntil(lambda: len(shown_titles(window)) == 3)
 
 
+def test_a_dropped_file_without_sound_is_told_and_changes_nothing(qtbot, window, tmp_path):
+    find_first(qtbot, window)
+    path = tmp_path / "letter.mp3"
+    path.write_text("Dear Sir or Madam, " * 100)
+    drop(window, path)
+    qtbot.waitUntil(lambda: len(window.notice.text) > 20)
+    assert window.results.query_row.sound.title == "First light"
+
+
+def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
+    asked = []
+    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+        by_file=lambda path, options, progress, cancel: asked.append(path) or nobody_sings()
+    )
+    drop(window, write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    qtbot.waitUntil(lambda: window.results.voices._message.text() == "Nobody sings in it.")
+    sound = window.results.query_row.sound
+    assert (sound.title, sound.duration_s) == ("Song from elsewhere", 0.5)
+
+
+def nobody_sings() -> None:
+    raise QueryError("Nobody sings in it.")
+
+
 def test_the_menu_of_a_song(qtbot, window):
     track = window.library.model.track_at(0)
     window.commands.show_track_menu(track, QPoint(5, 5))
@@ -528,8 +554,6 @@ def test_closing_while_indexing_stops_it_and_frees_the_library(
 
 
 def test_a_failure_of_indexing_is_told(qtbot, window):
-    from engine.errors import LibraryLockedError
-
     def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
         raise LibraryLockedError("Another program is indexing. Wait for it to end.")
 
