@@ -52,10 +52,10 @@ VOICES: tuple[Voice, ...] = (
         name="Ysolde Marrin",  # warm mezzo with a wide, slow vibrato
         centre_midi=64,
         tract_cm=15.2,
-        formant_factors=(1.0, 0.95, 1.03, 1.0, 0.97),
+        formant_factors=(1.06, 0.93, 0.96, 1.03, 1.03),
         vowel_space=1.0,
         bandwidth_factor=1.0,
-        rd=1.0,
+        rd=0.8,
         breath=0.05,
         vibrato_hz=5.1,
         vibrato_semitones=0.55,
@@ -66,7 +66,7 @@ VOICES: tuple[Voice, ...] = (
         nasality=0.05,
         portamento_s=0.11,
         scoop_semitones=1.0,
-        cluster=0.35,
+        cluster=0.5,
     ),
     Voice(
         name="Bram Tillerson-Oake",  # dark baritone, open vowels, little vibrato
@@ -130,9 +130,9 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Cleo Amarunde",  # close, breathy alto
-        centre_midi=60,
-        tract_cm=15.7,
-        formant_factors=(0.95, 1.0, 1.06, 1.05, 0.98),
+        centre_midi=58,
+        tract_cm=16.3,
+        formant_factors=(0.94, 1.0, 1.08, 1.06, 0.98),
         vowel_space=0.8,
         bandwidth_factor=1.4,
         rd=1.8,
