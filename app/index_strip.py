@@ -99,18 +99,19 @@ class IndexStrip(QWidget):
     def _stage_text(self, progress: Progress | None) -> str:
         texts = {
             "scan": self.tr("Looking for songs"),
+            "load": self.tr("Getting ready to listen"),
             "overall": self.tr("Listening to the songs"),
             "vocals": self.tr("Listening to the voices"),
             "index": self.tr("Sorting by similarity"),
             "demo": self.tr("Making the demo songs"),
         }
         if progress is None:
-            return self.tr("Getting ready to listen")
+            return texts["scan"]
         return texts.get(progress.stage, shown(progress.stage))
 
     def _detail_text(self, progress: Progress | None) -> str:
         if progress is None:
-            return self.tr("Songs can be played and searched meanwhile")
+            return ""
         parts = []
         if progress.num_total:
             done, total = f"{progress.num_done:,}", f"{progress.num_total:,}"

@@ -18,6 +18,7 @@ Index = Callable[[Library, ProgressCallback, CancelToken], Any]
 
 def index_library(library: Library, progress: ProgressCallback, cancel: CancelToken) -> Any:
     """The real one. One core is left to the window and to whatever else the person is doing."""
+    progress(Progress("load"))  # a few seconds in which nothing else is heard of it
     from engine.indexer import IndexOptions, index_folders  # brings torch: not before the window
 
     options = IndexOptions(num_workers=max(1, (os.cpu_count() or 2) - 1))

@@ -49,7 +49,6 @@ class ResultList(QWidget):
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setMargin(28)
-        self._explanation = explanation
         self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._note.setText(explanation)
@@ -83,7 +82,6 @@ class ResultList(QWidget):
         if isinstance(result, str):
             self.show_message(result)
             return
-        self._note.setText(result.note or self._explanation)
         self.model.set_neighbours(result.neighbours)
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
