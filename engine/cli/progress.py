@@ -19,6 +19,8 @@ TITLES = {
     "query": "Listening to the query",
     "embed": "Embedding",
     "demo": "Making demo songs",
+    "download": "Downloading",
+    "install": "Installing",
 }
 
 
