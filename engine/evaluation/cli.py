@@ -17,7 +17,7 @@ from engine.evaluation.protocols import PROTOCOLS
 if TYPE_CHECKING:
     from engine.evaluation.report import Report
 
-EXIT_PARTLY = 3
+EXIT_ERROR, EXIT_PARTLY = 1, 3
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -96,8 +96,8 @@ def evaluate(
     else:
         typer.echo(_summary(report))
     note(f"Report: {page_path}")
-    if any(result.reason is not None for result in report.results):
-        raise typer.Exit(EXIT_PARTLY)
+    if num_failed := sum(result.reason is not None for result in report.results):
+        raise typer.Exit(EXIT_PARTLY if num_failed < len(report.results) else EXIT_ERROR)
 
 
 def _names(text: str) -> list[str]:

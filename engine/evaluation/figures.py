@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -28,6 +30,17 @@ SETTINGS: Any = {
     "legend.frameon": False,
     "font.size": 10,
 }
+
+
+def save(plot: object, stem: Path) -> str:
+    """Write ``stem`` with .png and .svg added; returns the SVG's text. Raises OSError."""
+    with mpl.rc_context(SETTINGS):
+        figure = draw(plot)
+        figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=150)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    stem.with_name(f"{stem.name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
+    return buffer.getvalue()
 
 
 @singledispatch

@@ -107,12 +107,7 @@ def _draw(plot: Any, path: Path) -> str | None:
         from engine.evaluation import figures
     except ModuleNotFoundError:
         return None
-    figure = figures.draw(plot)
-    figure.savefig(path.with_suffix(path.suffix + ".png"), dpi=150)
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    path.with_suffix(path.suffix + ".svg").write_text(buffer.getvalue(), encoding="utf-8")
-    return buffer.getvalue()
+    return figures.save(plot, path)
 
 
 def cell_text(cell: Cell, column: Column) -> str:

@@ -26,7 +26,7 @@ def voice(singer: int, song: int, seconds: float) -> np.ndarray:
     """(n,) float32: a tone with one resonance, which is the singer's; the song sets its pitch."""
     angle = 2 * np.pi * FORMANTS_HZ[singer] / RATE_HZ
     resonance = [1.0, -2 * 0.97 * np.cos(angle), 0.97**2]
-    sound = lfilter([1.0], resonance, buzz(seconds, RATE_HZ, 120 + 35 * song))
+    sound = lfilter([1.0], resonance, buzz(seconds, RATE_HZ, 120 + 5 * song))
     return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
 
 
