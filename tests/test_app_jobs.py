@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -152,3 +153,14 @@ def test_after_close_nothing_is_run(qtbot, runner):
     with qtbot.waitSignal(job.finished):
         runner.start(job, Pool.DATABASE)
     assert said == [("cancelled", None), ("finished", None)]
+
+
+def test_this_qt_keeps_count_of_true_and_none(qtbot, runner):
+    """PySide6 6.12.0 does not on Python 3.11, which aborts after some thousand signals."""
+    job = Job(lambda progress, cancel: None)
+    before = sys.getrefcount(True), sys.getrefcount(None)
+    for _ in range(40):
+        job.progressed.emit(None)
+        job.cancelled.emit()
+    after = sys.getrefcount(True), sys.getrefcount(None)
+    assert all(abs(b - a) < 20 for a, b in zip(before, after, strict=True))
