@@ -1,7 +1,36 @@
-"""For all tests: no display is needed."""
+"""For all tests: no display is needed, nobody's own files are touched, no thread is left behind."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+GRACE_S = 5.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Library, settings and downloads of tests go to a home of their own."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for kind in ("DATA", "CONFIG", "CACHE", "STATE"):
+            patch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Work that goes on after its test would disturb the next one."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + GRACE_S
+    while leaked := [t for t in threading.enumerate() if t not in before and not t.daemon]:
+        assert time.monotonic() < deadline, f"threads left behind: {leaked}"
+        time.sleep(0.01)

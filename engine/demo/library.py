@@ -43,6 +43,7 @@ def make_demo_library(
     Files that are there already are kept: a file gets its name only when it is complete.
     Raises OSError when the folder cannot be written, CancelledError soon after a cancel.
     """
+    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is told before the work
     paths = [folder / song_path(song) for song in songs]
     missing = [(song, path) for song, path in zip(songs, paths, strict=True) if not path.exists()]
     cancel = cancel or CancelToken()
