@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,7 @@ from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.report import Report
 from engine.evaluation.results import Context, Options, Result
 from engine.paths import cache_path
-from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 PACKAGES = ("numpy", "scipy", "torch", "scikit-learn", "av", "matplotlib", "transformers")
 
@@ -72,6 +73,7 @@ def evaluate(
         EvaluationError: nothing could be heard at all. SeparatorError, CancelledError, OSError.
     """
     options, cancel = options or Options(), cancel or CancelToken()
+    progress = with_eta(progress)
     sources = list(inputs or default_inputs(dataset))
     if "artist-similarity" in protocols:
         sources += [s for s in ("accompaniment",) if any(c.parts(s) for c in dataset.clips)]
@@ -113,6 +115,22 @@ def evaluate(
         notes=(*dataset.notes, *heard.notes),
         results=results,
     )
+
+
+def with_eta(progress: ProgressCallback) -> ProgressCallback:
+    """Adds the time left, by the pace of the stage so far, to reports that do not tell it."""
+    started_at, stage = 0.0, ""
+
+    def report(done: Progress) -> None:
+        nonlocal started_at, stage
+        if done.stage != stage:
+            started_at, stage = time.monotonic(), done.stage
+        if done.eta_s is None and done.num_done and done.num_total is not None:
+            pace_s = (time.monotonic() - started_at) / done.num_done
+            done = replace(done, eta_s=pace_s * (done.num_total - done.num_done))
+        progress(done)
+
+    return report
 
 
 def _run(name: str, context: Context) -> Result:
