@@ -71,6 +71,7 @@ def run(
     compile: Annotated[
         bool | None, typer.Option(help="torch.compile; by default on a GPU only.")
     ] = None,
+    log_every: Annotated[int, typer.Option(help="Batches between lines of the log.")] = 20,
     tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard files as well.")] = False,
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
@@ -87,11 +88,13 @@ def run(
         precision=precision,
         compile=compile,
         num_batches=batches,
+        log_every=log_every,
         tensorboard=tensorboard,
     )
     with progress_line() as progress:
         trainer = run_training(config, Dataset.open(data), out, options, progress)
-    typer.echo(f"{trainer.batch:,} of {trainer.num_batches:,} batches done; saved in {out}.")
+    if trainer.world.is_main:
+        typer.echo(f"{trainer.batch:,} of {trainer.num_batches:,} batches done; saved in {out}.")
 
 
 @app.command()

@@ -106,6 +106,8 @@ class DistilSettings:
         teacher: a model's name, "" for none. What it hears in the clean song is the target.
         match: weight of (1 − cosine) between the target and a linear map of the embedding.
         contrast: weight of InfoNCE between the same two over the batch.
+        denoise: weight of (1 − cosine) between the embedding itself and the teacher's of the very
+            same excerpt without accompaniment. Teacher and student must be alike in shape.
         gram: weight of the squared difference of all cosines in the batch, embeddings against
             targets, both centred: shapes the very similarities that a search uses.
     """
@@ -114,6 +116,12 @@ class DistilSettings:
     match: float = 1.0
     contrast: float = 0.0
     gram: float = 0.0
+    denoise: float = 0.0
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether targets per song are needed."""
+        return bool(self.teacher) and max(self.match, self.contrast, self.gram) > 0
 
 
 @dataclass(frozen=True)

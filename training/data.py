@@ -68,10 +68,6 @@ class Dataset:
     def artists(self) -> list[str]:
         return [str(name) for name in self.info["artists"]]
 
-    def part(self, name: str) -> np.ndarray:
-        """Indices (n,) int64 into ``segments`` of one part."""
-        return np.flatnonzero(self.segments["part"] == PARTS.index(name))
-
     def shard(self, number: int) -> np.ndarray:
         """(num_rows, 2, 80000) int16, memory-mapped."""
         path = shard_path(self.path, number)

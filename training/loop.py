@@ -7,8 +7,8 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +18,7 @@ import torch
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import SystemConfig, config_from
 from training.data import Dataset
+from training.distributed import World, any_of, join_world, leave_world
 from training.errors import RunError
 from training.trainer import RunOptions, Trainer
 
@@ -95,44 +96,62 @@ def run(
     Raises:
         RunError, DataError, ConfigError; out of memory becomes a RunError that names the switch.
     """
-    check_folder(folder, config)
+    world = join_world()
     try:
-        trainer = Trainer(config, dataset, options)
+        if world.is_main:
+            check_folder(folder, config)
+        trainer = Trainer(config, dataset, options, world, progress)
         if (folder / STATE_NAME).exists():
             trainer.restore(load_state(folder))
-        with stop_requests() as stop:
+        with closing(trainer.stems), stop_requests() as stop:
             _run(trainer, folder, stop, progress)
     except torch.OutOfMemoryError as error:
         raise RunError(
             "The GPU is out of memory. Take fewer pairs per batch (--set optim.num_pairs="
-            f"{config.optim.num_pairs // 2}) or stream the stems (--stems stream)."
+            f"{config.optim.num_pairs // 2}), or keep the stems on disk (--stems stream)."
         ) from error
+    finally:
+        leave_world(world)
     return trainer
 
 
 def _run(trainer: Trainer, folder: Path, stop: threading.Event, progress: ProgressCallback) -> None:
-    options = trainer.options
-    log = Log(folder, trainer.batch)
-    started, first_batch, last_save = time.monotonic(), trainer.batch, time.monotonic()
+    options, world = trainer.options, trainer.world
+    log = Log(folder, trainer.batch, options.tensorboard) if world.is_main else None
+    started_s = last_save_s = time.monotonic()
+    first_batch = trainer.batch
     while trainer.batch < trainer.num_batches and not stop.is_set():
         parts = trainer.step()
-        if trainer.batch % options.log_every == 0:
-            elapsed_s = time.monotonic() - started
-            pace = (trainer.batch - first_batch) / elapsed_s
-            pairs_per_s = pace * trainer.config.optim.num_pairs
-            log.write("train", trainer.batch, {**parts, "pairs_per_s": pairs_per_s})
-            progress(_progress(trainer, parts, pairs_per_s, pace))
+        is_last = trainer.batch == trainer.num_batches
+        if trainer.batch % options.log_every == 0 or is_last:
+            pace = (trainer.batch - first_batch) / (time.monotonic() - started_s)
+            if log is not None:
+                pairs_per_s = pace * trainer.config.optim.num_pairs
+                log.write("train", trainer.batch, {**parts, "pairs_per_s": pairs_per_s})
+                progress(_progress(trainer, parts, pairs_per_s, pace))
         if trainer.batch % trainer.config.optim.validate_every == 0:
-            log.write("valid", trainer.batch, trainer.validate())
-        if time.monotonic() - last_save > options.save_every_s:
+            results = trainer.validate()
+            if log is not None:
+                log.write("valid", trainer.batch, results)
+            if trainer.is_exhausted:
+                break
+        if world.size > 1 and trainer.batch % options.log_every == 0:
+            stop_together(stop, world, trainer.device)
+        if log is not None and time.monotonic() - last_save_s > options.save_every_s:
             save_state(folder, trainer.state())
-            last_save = time.monotonic()
-    if trainer.batch > first_batch:
+            last_save_s = time.monotonic()
+    if log is not None and trainer.batch > first_batch:
         save_state(folder, trainer.state())
 
 
+def stop_together(stop: threading.Event, world: World, device: torch.device) -> None:
+    """A process that stopped alone would leave the others waiting for it for ever."""
+    if any_of(stop.is_set(), world, device):
+        stop.set()
+
+
 def _progress(
-    trainer: Trainer, parts: dict[str, float | torch.Tensor], pairs_per_s: float, pace: float
+    trainer: Trainer, parts: Mapping[str, float | torch.Tensor], pairs_per_s: float, pace: float
 ) -> Progress:
     message = (
         f"loss {float(parts['loss']):.3f}, accuracy {float(parts['accuracy']):.2f}, "
@@ -162,20 +181,39 @@ def stop_requests() -> Iterator[threading.Event]:
 
 
 class Log:
-    """JSON lines. Lines beyond the state that a run goes on from are taken back."""
+    """JSON lines, and TensorBoard's files if asked for.
 
-    def __init__(self, folder: Path, batch: int) -> None:
+    Lines beyond the state that a run goes on from are taken back. Raises RunError when TensorBoard
+    is asked for and not installed.
+    """
+
+    def __init__(self, folder: Path, batch: int, with_tensorboard: bool = False) -> None:
         self.path = folder / METRICS_NAME
         kept = []
         if self.path.exists():
             lines = self.path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if _batch_of(line) <= batch]
         self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        self._board = _tensorboard(folder) if with_tensorboard else None
 
-    def write(self, kind: str, batch: int, values: dict[str, Any]) -> None:
+    def write(self, kind: str, batch: int, values: Mapping[str, Any]) -> None:
         plain = {name: float(value) for name, value in values.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": kind, "batch": batch, **plain}) + "\n")
+        if self._board is not None:
+            for name, value in plain.items():
+                self._board.add_scalar(f"{kind}/{name}", value, batch)
+
+
+def _tensorboard(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise RunError(
+            "TensorBoard is not installed. Install it with `pip install tensorboard`, or leave "
+            "--tensorboard away; metrics.jsonl holds the same figures."
+        ) from error
+    return SummaryWriter(folder / "tensorboard")
 
 
 def _batch_of(line: str) -> float:

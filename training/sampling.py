@@ -1,81 +1,24 @@
-"""Pairs of excerpts, drawn and mixed on the device: no Python per example."""
+"""Pairs of excerpts, drawn and mixed on the device: no Python per example.
+
+With several processes, each draws the numbers of the whole joint batch from the same generator,
+and mixes only its own share. Joint batches are thus the same whatever the number of processes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from engine.models import NORM_EPS, SEGMENT_SAMPLES
 from training.config import AugmentSettings, PairSettings
-from training.data import INT16_SCALE, Dataset
+from training.data import INT16_SCALE
+from training.distributed import World
 from training.errors import DataError
+from training.rows import ACCOMPANIMENT, MIXTURE, VOCALS, Rows
+from training.waveforms import NUM_EQ_POINTS, equalised, resampled, speed_ratios
 
-MIXTURE, VOCALS, ACCOMPANIMENT = 0, 1, 2
 SILENT = 1e-3  # norm over a segment below which a stem counts as empty
-LOAD_ROWS = 256
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Segments of one part, sorted by artist, then track.
-
-    Attributes:
-        stems: (n, 2, 80000) int16 on the device: mixture, vocals.
-        norms: (n, 3) float32: L2 norm of mixture, vocals, accompaniment as float.
-        artist, track: (n,) int64. has_vocals: (n,) bool.
-        clean: (n,) int64, the row with the clean version of the same vocals; often itself.
-        segments: (n,) int64 on the CPU: which rows of ``Dataset.segments`` these are.
-    """
-
-    stems: torch.Tensor
-    norms: torch.Tensor
-    artist: torch.Tensor
-    track: torch.Tensor
-    has_vocals: torch.Tensor
-    clean: torch.Tensor
-    segments: torch.Tensor
-
-    @classmethod
-    def load(cls, dataset: Dataset, part: str, device: torch.device) -> Rows:
-        """Read a part into the device's memory. Raises DataError when it is empty."""
-        indices = dataset.part(part)
-        if not len(indices):
-            raise DataError(
-                f"The data set has no {part} part. Prepare it with a share for it (--parts)."
-            )
-        table = dataset.segments[indices]
-        indices = indices[np.lexsort((table["start_s"], table["track"], table["artist"]))]
-        table = dataset.segments[indices]
-        stems = torch.empty((len(indices), 2, SEGMENT_SAMPLES), dtype=torch.int16, device=device)
-        norms = torch.empty((len(indices), 3), device=device)
-        for first in range(0, len(indices), LOAD_ROWS):
-            block = torch.from_numpy(dataset.read(indices[first : first + LOAD_ROWS])).to(device)
-            stems[first : first + LOAD_ROWS] = block
-            norms[first : first + LOAD_ROWS] = stem_norms(block)
-        position = np.full(len(dataset.segments), -1)
-        position[indices] = np.arange(len(indices))
-        return cls(
-            stems,
-            norms,
-            torch.from_numpy(table["artist"].astype(np.int64)).to(device),
-            torch.from_numpy(table["track"].astype(np.int64)).to(device),
-            torch.from_numpy(table["has_vocals"].copy()).to(device),
-            torch.from_numpy(position[table["clean"]]).to(device),
-            torch.from_numpy(indices),
-        )
-
-    def __len__(self) -> int:
-        return len(self.artist)
-
-
-def stem_norms(stems: torch.Tensor) -> torch.Tensor:
-    """(n, 2, 80000) int16 -> (n, 3) float32 norms of mixture, vocals, accompaniment."""
-    floats = stems.float() / INT16_SCALE
-    accompaniment = floats[:, 0] - floats[:, 1]
-    parts = (floats[:, 0], floats[:, 1], accompaniment)
-    return torch.stack([part.norm(dim=-1) for part in parts], dim=1)
 
 
 @dataclass(frozen=True)
@@ -83,15 +26,17 @@ class Pairs:
     """A batch of pairs.
 
     Attributes:
-        anchors, positives: (num_pairs, excerpt_samples) float32.
-        anchor_rows, positive_rows: (num_pairs,) rows of the vocals heard in each.
-        artist: (num_pairs,) int64. step: (num_pairs,) int64, the speed at which the voice is heard.
+        anchors, positives: (num_own, excerpt_samples) float32, this process's share.
+        clean: (2 · num_own, excerpt_samples), the voices alone at the same places, or None.
+        anchor_tracks, positive_tracks: (num_pairs,) int64 of the voices heard, of the joint batch.
+        artist, step: the same; ``step`` is the speed at which the voice is heard.
     """
 
     anchors: torch.Tensor
     positives: torch.Tensor
-    anchor_rows: torch.Tensor
-    positive_rows: torch.Tensor
+    clean: torch.Tensor | None
+    anchor_tracks: torch.Tensor
+    positive_tracks: torch.Tensor
     artist: torch.Tensor
     step: torch.Tensor
 
@@ -106,10 +51,12 @@ class PairSampler:
         augment: AugmentSettings,
         excerpt_samples: int,
         generator: torch.Generator,
+        world: World | None = None,
     ) -> None:
         self.rows, self.pairs, self.augment = rows, pairs, augment
         self.excerpt_samples = excerpt_samples
         self.generator = generator
+        self.world = world or World()
         self.device = rows.artist.device
         self.voiced = rows.has_vocals.nonzero()[:, 0]
         if len(self.voiced) < 2:
@@ -126,22 +73,42 @@ class PairSampler:
         self._artist_edges = (weights / weights.sum()).cumsum(0)
         self._ratios = speed_ratios(augment, self.device)
 
-    def draw(self, num_pairs: int, artificial: float | None = None) -> Pairs:
+    def draw(
+        self, num_pairs: int, artificial: float | None = None, with_clean: bool = False
+    ) -> Pairs:
         """``artificial`` replaces the settings' share for the anchors (later stages)."""
         pairs = self.pairs
-        share = pairs.artificial if artificial is None else artificial
         anchor = self._anchors(num_pairs)
         positive = self._positives(anchor)
         step = self._integers(torch.full_like(anchor, len(self._ratios)))
         anchor_rows, positive_rows = self.voiced[anchor], self.voiced[positive]
+        own = self.world.share(num_pairs)
+        anchors = self._side(num_pairs, pairs.artificial if artificial is None else artificial)
+        positives = self._side(num_pairs, pairs.positive_artificial)
+        clean = None
+        if with_clean:
+            sides = ((anchor_rows, anchors), (positive_rows, positives))
+            clean = torch.cat([self._clean(rows[own], step[own], side) for rows, side in sides])
         return Pairs(
-            self._excerpts(anchor_rows, step, pairs.anchor, share),
-            self._excerpts(positive_rows, step, pairs.positive, pairs.positive_artificial),
-            anchor_rows,
-            positive_rows,
+            self._excerpts(anchor_rows[own], step[own], pairs.anchor, anchors),
+            self._excerpts(positive_rows[own], step[own], pairs.positive, positives),
+            clean,
+            self.rows.track[anchor_rows],
+            self.rows.track[positive_rows],
             self.rows.artist[anchor_rows],
             step,
         )
+
+    def _side(self, num_pairs: int, artificial: float) -> _Side:
+        """Random numbers of one side of the joint batch, of which the own share is kept."""
+        own = self.world.share(num_pairs)
+        uniform = self._uniform(5, num_pairs)[:, own]
+        backings = torch.full((4, num_pairs), max(1, len(self.backings)), device=self.device)
+        curve, level = self._normal(num_pairs, NUM_EQ_POINTS), self._normal(num_pairs, 1)
+        return _Side(artificial, uniform, self._integers(backings)[:, own], curve[own], level[own])
+
+    def _normal(self, *shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=self.generator, device=self.device)
 
     def _uniform(self, *shape: int) -> torch.Tensor:
         return torch.rand(shape, generator=self.generator, device=self.device)
@@ -189,21 +156,33 @@ class PairSampler:
         return torch.where(left == 0, anchor, drawn)
 
     def _excerpts(
-        self, rows: torch.Tensor, step: torch.Tensor, stem: str, artificial: float
+        self, rows: torch.Tensor, step: torch.Tensor, stem: str, side: _Side
     ) -> torch.Tensor:
-        """(n, excerpt_samples): the stem, or with probability ``artificial`` a fresh mixture."""
-        ratio = self._ratios[step]
-        last = (SEGMENT_SAMPLES - 2 - ratio * self.excerpt_samples).clamp(min=0)
-        if len(self._ratios) == 1:
-            last = torch.full_like(ratio, SEGMENT_SAMPLES - self.excerpt_samples)
-        offsets = (self._uniform(len(rows)) * last).long()
+        """(n, excerpt_samples): the stem, or with side.artificial's probability a fresh mixture."""
+        ratio, offsets = self._place(step, side)
         plain = MIXTURE if stem == "mixture" else VOCALS
         out = self._unit(rows, offsets, ratio, plain)
-        if artificial > 0 and len(self.backings):
+        if side.artificial > 0 and len(self.backings):
             vocals = self._unit(rows, offsets, ratio, VOCALS) if plain == MIXTURE else out
-            is_artificial = (self._uniform(len(rows)) < artificial)[:, None]
-            out = torch.where(is_artificial, self._mixed(rows, vocals), out)
-        return self._augmented(out)
+            is_artificial = (side.uniform[1] < side.artificial)[:, None]
+            out = torch.where(is_artificial, self._mixed(rows, vocals, side), out)
+        if self.augment.eq_db > 0:
+            out = equalised(out, self.augment.eq_db * side.curve)
+        if self.augment.level_db > 0:
+            out = out * 10 ** (self.augment.level_db * side.level / 20)
+        return out
+
+    def _place(self, step: torch.Tensor, side: _Side) -> tuple[torch.Tensor, torch.Tensor]:
+        """Speed and first sample of each excerpt."""
+        ratio = self._ratios[step]
+        # A faster voice needs a longer stretch; offsets never reach beyond the segment.
+        num_needed = ratio * self.excerpt_samples + (1 if len(self._ratios) > 1 else 0)
+        return ratio, (side.uniform[0] * (SEGMENT_SAMPLES - num_needed).clamp(min=0)).long()
+
+    def _clean(self, rows: torch.Tensor, step: torch.Tensor, side: _Side) -> torch.Tensor:
+        """The voices of these excerpts alone, as recorded: (n, excerpt_samples)."""
+        ratio, offsets = self._place(step, side)
+        return self._unit(self.rows.clean[rows], offsets, ratio, VOCALS)
 
     def _unit(
         self, rows: torch.Tensor, offsets: torch.Tensor, ratio: torch.Tensor, stem: int
@@ -228,43 +207,47 @@ class PairSampler:
         mixture, vocals = windows[rows, MIXTURE, offsets], windows[rows, VOCALS, offsets]
         return (mixture.float() - vocals.float()) / INT16_SCALE
 
-    def _mixed(self, rows: torch.Tensor, vocals: torch.Tensor) -> torch.Tensor:
+    def _mixed(self, rows: torch.Tensor, vocals: torch.Tensor, side: _Side) -> torch.Tensor:
         """Vocals over another song's accompaniment, both of unit energy per segment."""
-        num = len(rows)
-        chosen = self._other_backings(rows)
-        last = torch.full((num,), SEGMENT_SAMPLES - self.excerpt_samples + 1, device=self.device)
-        backing = self._slice(chosen, self._integers(last), ACCOMPANIMENT, self.excerpt_samples)
+        chosen = self._other_backings(rows, side)
+        num_starts = SEGMENT_SAMPLES - self.excerpt_samples + 1
+        offsets = (side.uniform[2] * num_starts).long().clamp(max=num_starts - 1)
+        backing = self._slice(chosen, offsets, ACCOMPANIMENT, self.excerpt_samples)
         backing = backing / (self.rows.norms[chosen, ACCOMPANIMENT, None] + NORM_EPS)
         low, high = self.pairs.mix_weight if self.pairs.mix == "paper" else self.pairs.backing_db
-        amount = (low + (high - low) * self._uniform(num))[:, None]
+        amount = (low + (high - low) * side.uniform[3])[:, None]
         if self.pairs.mix == "paper":
             mixed = amount * backing + (1 - amount**2) * vocals
         else:
             gain = 10 ** (amount / 20)
             mixed = (vocals + gain * backing) / (1 + gain**2).sqrt()
-        if self.pairs.clean == 0:
-            return mixed
-        is_clean = (self._uniform(num) < self.pairs.clean)[:, None]
+        is_clean = (side.uniform[4] < self.pairs.clean)[:, None]
         return torch.where(is_clean, vocals, mixed)
 
-    def _other_backings(self, rows: torch.Tensor) -> torch.Tensor:
-        """Rows with another song's accompaniment; a few draws make a clash next to impossible."""
-        ends = torch.full((len(rows),), len(self.backings), device=self.device)
-        chosen = self.backings[self._integers(ends)]
-        for _ in range(3):
+    def _other_backings(self, rows: torch.Tensor, side: _Side) -> torch.Tensor:
+        """Rows with another song's accompaniment; four draws make a clash next to impossible."""
+        chosen = self.backings[side.backings[0]]
+        for again in side.backings[1:]:
             clash = self.rows.track[chosen] == self.rows.track[rows]
-            chosen = torch.where(clash, self.backings[self._integers(ends)], chosen)
+            chosen = torch.where(clash, self.backings[again], chosen)
         return chosen
 
-    def _augmented(self, excerpts: torch.Tensor) -> torch.Tensor:
-        if self.augment.eq_db > 0:
-            excerpts = random_equaliser(excerpts, self.augment.eq_db, self.generator)
-        if self.augment.level_db > 0:
-            db = self.augment.level_db * torch.randn(
-                len(excerpts), 1, generator=self.generator, device=self.device
-            )
-            excerpts = excerpts * 10 ** (db / 20)
-        return excerpts
+
+@dataclass(frozen=True)
+class _Side:
+    """Random numbers for anchors or positives.
+
+    Attributes:
+        artificial: probability of an artificial mixture.
+        uniform: (5, n): offset, is artificial, offset of the backing, its amount, is clean.
+        backings: (4, n) int64, candidates. curve: (n, NUM_EQ_POINTS), level: (n, 1), normal.
+    """
+
+    artificial: float
+    uniform: torch.Tensor
+    backings: torch.Tensor
+    curve: torch.Tensor
+    level: torch.Tensor
 
 
 class _Groups:
@@ -275,41 +258,3 @@ class _Groups:
             labels, return_inverse=True, return_counts=True
         )
         self.firsts = self.counts.cumsum(0) - self.counts
-
-
-def speed_ratios(augment: AugmentSettings, device: torch.device | str = "cpu") -> torch.Tensor:
-    """Speeds of the voices, (2 · voice_steps + 1,) float32, 1.0 in the middle."""
-    steps = augment.voice_steps
-    exponents = torch.linspace(-augment.voice_range, augment.voice_range, 2 * steps + 1)
-    return torch.exp(exponents if steps else torch.zeros(1)).to(device)
-
-
-def resampled(source: torch.Tensor, ratio: torch.Tensor, num_samples: int) -> torch.Tensor:
-    """Read at ``ratio`` times the speed, with linear interpolation.
-
-    Args:
-        source: (n, length) with length > ratio · num_samples.
-        ratio: (n,).
-
-    Returns:
-        (n, num_samples).
-    """
-    position = torch.arange(num_samples, device=source.device) * ratio[:, None]
-    left = position.floor().clamp_(max=source.shape[1] - 2)
-    weight = position - left
-    index = left.long()
-    return torch.lerp(source.gather(1, index), source.gather(1, index + 1), weight)
-
-
-def random_equaliser(
-    excerpts: torch.Tensor, eq_db: float, generator: torch.Generator, num_points: int = 8
-) -> torch.Tensor:
-    """A smooth random frequency response for each excerpt: rooms, microphones, codecs."""
-    spectrum = torch.fft.rfft(excerpts)
-    points = eq_db * torch.randn(
-        len(excerpts), 1, num_points, generator=generator, device=excerpts.device
-    )
-    curve = torch.nn.functional.interpolate(
-        points, spectrum.shape[1], mode="linear", align_corners=True
-    )
-    return torch.fft.irfft(spectrum * 10 ** (curve[:, 0] / 20), n=excerpts.shape[1])

@@ -10,13 +10,17 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.progress import ProgressCallback, ignore_progress
 from training import losses
 from training.config import SystemConfig
 from training.data import Dataset
+from training.distributed import World, gather, sum_gradients, with_joint_batch_norm
+from training.errors import ConfigError, RunError
 from training.heads import make_head
 from training.networks import make_network
-from training.sampling import Pairs, PairSampler, Rows
-from training.targets import teacher_targets
+from training.sampling import Pairs, PairSampler
+from training.stems import open_stems, validation_rows
+from training.targets import teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
 
 
@@ -67,24 +71,35 @@ class Schedule:
 class Trainer:
     """One run in memory. ``batch`` counts optimiser steps."""
 
-    def __init__(self, config: SystemConfig, dataset: Dataset, options: RunOptions) -> None:
+    def __init__(
+        self,
+        config: SystemConfig,
+        dataset: Dataset,
+        options: RunOptions,
+        world: World | None = None,
+        progress: ProgressCallback = ignore_progress,
+    ) -> None:
         self.config, self.dataset, self.options = config, dataset, options
-        self.device = pick_device(options.device)
+        self.world = world or World()
+        self.device = pick_device(options.device, self.world)
         torch.manual_seed(config.seed)
-        self.network, self.excerpt_samples, dim = make_network(config.encoder)
-        self.network = self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network, self.excerpt_samples, dim = make_network(config.encoder)
+        if self.world.size > 1:
+            network = with_joint_batch_norm(network)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.head = make_head(config.loss, dim).to(self.device)
-        self.rows = Rows.load(dataset, "train", self.device)
-        self.valid_rows = Rows.load(dataset, "valid", self.device)
-        self.generator = torch.Generator(device=self.device).manual_seed(config.seed + 1)
-        self.sampler = PairSampler(
-            self.rows, config.pairs, config.augment, self.excerpt_samples, self.generator
+        self.stems = open_stems(
+            dataset, self.device, options.stems, config.optim.num_pairs, config.seed
         )
+        self.valid_rows = validation_rows(dataset, self.device, config.seed)
+        self.generator = torch.Generator(device=self.device).manual_seed(config.seed + 1)
+        self._sampler: PairSampler | None = None
         self.targets: torch.Tensor | None = None
         self.target_map: nn.Module = nn.Identity()
-        if config.distil.teacher:
+        self.teacher = self._make_teacher()
+        if config.distil.has_targets:
             self.targets = teacher_targets(
-                self.rows, config.distil.teacher, config.augment, dataset.path
+                dataset, config.distil.teacher, config.augment, self.device, progress
             )
             self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
         self.optimiser = self._make_optimiser()
@@ -98,6 +113,33 @@ class Trainer:
         self._forward: Callable[[torch.Tensor], torch.Tensor] = (
             torch.compile(self.network) if is_compiled else self.network
         )
+
+    @property
+    def sampler(self) -> PairSampler:
+        """Over the rows at hand, which change when the stems are streamed."""
+        rows = self.stems.rows(self.batch)
+        if self._sampler is None or self._sampler.rows is not rows:
+            self._sampler = PairSampler(
+                rows,
+                self.config.pairs,
+                self.config.augment,
+                self.excerpt_samples,
+                self.generator,
+                self.world,
+            )
+        return self._sampler
+
+    def _make_teacher(self) -> nn.Module | None:
+        """The network that hears the clean excerpts, if excerpts are to be denoised."""
+        if not self.config.distil.teacher or self.config.distil.denoise == 0:
+            return None
+        network, excerpt_samples = teacher_network(self.config.distil.teacher, self.device)
+        if excerpt_samples != self.excerpt_samples:
+            raise ConfigError(
+                f"distil.denoise needs a teacher with excerpts of {self.excerpt_samples} samples, "
+                f"but {self.config.distil.teacher} takes {excerpt_samples}. Set it to 0."
+            )
+        return network
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
         optim = self.config.optim
@@ -123,23 +165,32 @@ class Trainer:
         artificial, learning_rate = self._stage()
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        pairs = self.sampler.draw(self.config.optim.num_pairs, artificial)
-        embeddings = self.embed(torch.cat([pairs.anchors, pairs.positives]))
-        loss, parts = self.losses(embeddings, pairs)
+        num_pairs = self.config.optim.num_pairs
+        pairs = self.sampler.draw(num_pairs, artificial, with_clean=self.teacher is not None)
+        own = self.embed(torch.cat([pairs.anchors, pairs.positives]))
+        anchors, positives = (gather(half, self.world) for half in own.chunk(2))
+        loss, parts = self.losses(anchors, positives, pairs)
+        if self.teacher is not None and pairs.clean is not None:
+            parts["denoise"] = self._denoise(own, pairs.clean)
+            loss = loss + self.config.distil.denoise * parts["denoise"]
+            parts["denoise"] = parts["denoise"].detach()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if self.config.optim.clip_norm > 0:
-            nn.utils.clip_grad_norm_(self.parameters(), self.config.optim.clip_norm)
+        sum_gradients(self.network.parameters(), self.world, mean=False)
+        heads = [*self.head.parameters(), *self.target_map.parameters()]
+        sum_gradients(heads, self.world, mean=True)
+        most = self.config.optim.clip_norm or math.inf
+        norm = nn.utils.clip_grad_norm_(self.parameters(), most)
         self.optimiser.step()
         self.batch += 1
-        return {"total": loss.detach(), **parts, "learning_rate": learning_rate}
+        facts = {"total": loss.detach(), "gradient_norm": norm, "learning_rate": learning_rate}
+        return facts | parts
 
     def losses(
-        self, embeddings: torch.Tensor, pairs: Pairs
+        self, anchors: torch.Tensor, positives: torch.Tensor, pairs: Pairs
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Total loss and its parts, for embeddings of anchors, then positives: (2n, dim)."""
+        """Total loss and its parts, for embeddings of the joint batch, (num_pairs, dim) each."""
         config = self.config
-        anchors, positives = embeddings.chunk(2)
         logits = self.head(anchors, positives)
         same = losses.same_voice(pairs.artist, pairs.step)
         excluded = same if config.loss.mask_same_artist else None
@@ -147,17 +198,24 @@ class Trainer:
         parts = {"loss": loss.detach(), "accuracy": losses.accuracy(logits.detach())}
         total = config.loss.weight * loss
         if self.targets is not None:
-            distilled, more = self._distil(embeddings, pairs, same)
+            distilled, more = self._distil(torch.cat([anchors, positives]), pairs, same)
             total, parts = total + distilled, parts | more
         return total, parts
+
+    def _denoise(self, own: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+        """Over the joint batch, as every loss."""
+        assert self.teacher is not None
+        with torch.no_grad():
+            targets = self.teacher(clean).float()
+        return losses.match(gather(own, self.world), gather(targets, self.world))
 
     def _distil(
         self, embeddings: torch.Tensor, pairs: Pairs, same: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         assert self.targets is not None
         settings = self.config.distil
-        rows = torch.cat([pairs.anchor_rows, pairs.positive_rows])
-        targets = self.targets[rows, pairs.step.repeat(2)]
+        tracks = torch.cat([pairs.anchor_tracks, pairs.positive_tracks])
+        targets = self.targets[tracks, pairs.step.repeat(2)]
         outputs = self.target_map(embeddings)
         parts = {"match": losses.match(outputs, targets)}
         total = settings.match * parts["match"]
@@ -187,7 +245,9 @@ class Trainer:
         rate = base * min(1.0, (self.batch + 1) / max(1, optim.warmup_batches))
         if optim.schedule == "cosine":
             rate *= 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.batch / self.num_batches))
-        return artificial, rate * 0.5**self.schedule.halvings
+        elif optim.schedule == "halve":
+            rate *= 0.5**self.schedule.halvings
+        return artificial, rate
 
     # --- validation --------------------------------------------------------------------------
 
@@ -197,9 +257,14 @@ class Trainer:
         self._train_mode(False)
         results = pretext(self.embed, self.head, self.valid_rows, self.config, self.excerpt_samples)
         results |= artist_similarity(self.embed, self.valid_rows, self.excerpt_samples)
-        if self.config.optim.schedule == "halve":
-            self.schedule.note(results["loss"], self.batch, self.config.optim.halve_after)
+        self.schedule.note(results["loss"], self.batch, self.config.optim.halve_after)
         return results
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the early stop, if there is one, has been reached."""
+        stop_after = self.config.optim.stop_after
+        return stop_after > 0 and self.batch - self.schedule.best_batch >= stop_after
 
     # --- state -------------------------------------------------------------------------------
 
@@ -235,8 +300,11 @@ def linear_map(num_in: int, num_out: int) -> nn.Linear:
     return layer
 
 
-def pick_device(name: str) -> torch.device:
-    """``auto`` is the GPU where there is one."""
+def pick_device(name: str, world: World) -> torch.device:
+    """``auto`` is this process's GPU where there is one. Raises RunError for an unknown name."""
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+        name = f"cuda:{world.local_rank}" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise RunError(f"--device must be auto, cpu, cuda or cuda:N, not {name!r}.") from error

@@ -12,7 +12,8 @@ from engine.evaluation.metrics import equal_error_rate, normalised_rank
 from training.config import SystemConfig
 from training.data import INT16_SCALE
 from training.losses import accuracy, contrastive, same_voice
-from training.sampling import MIXTURE, VOCALS, PairSampler, Rows
+from training.rows import MIXTURE, VOCALS, Rows
+from training.sampling import PairSampler
 
 NUM_BATCHES = 4
 SEGMENTS_PER_ARTIST = 8
