@@ -52,7 +52,7 @@ def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Sum
     lines = [line for line in read_journal(folder / JOURNAL_NAME) if line["key"] in keys]
     artists = sorted({line["artist"] for line in lines if line["starts_s"]})
     segments = _table(lines, {name: number for number, name in enumerate(artists)})
-    summary = summarise(lines, segments)
+    summary = summarise(lines, segments, options)
     if not segments["has_vocals"].any():
         raise DataError(
             "No vocals anywhere: no 5 s segment passes the vocal gate (mean amplitude "
@@ -97,7 +97,9 @@ def _table(lines: Sequence[dict[str, Any]], artist_numbers: dict[str, int]) -> n
     return np.concatenate(tables) if tables else np.zeros(0, SEGMENT_DTYPE)
 
 
-def summarise(lines: Sequence[dict[str, Any]], segments: np.ndarray) -> Summary:
+def summarise(
+    lines: Sequence[dict[str, Any]], segments: np.ndarray, options: dict[str, Any]
+) -> Summary:
     """Counts per part, failures with their reasons, and notes on what limits the training."""
     summary = Summary(
         num_songs=len(lines),
@@ -116,6 +118,11 @@ def summarise(lines: Sequence[dict[str, Any]], segments: np.ndarray) -> Summary:
             "segments_with_vocals": len(voiced),
             "artists_with_one_song": num_single,
         }
+        if not len(voiced) and options["parts"][number] > 0:
+            summary.notes.append(
+                f"{name}: nobody with vocals is left in it, so no run can use it. Prepare again "
+                "into another folder with another --seed, or with more artists."
+            )
         if num_single:
             summary.notes.append(
                 f"{name}: {num_single} of {len(tracks_of)} artists have one song; their positives "

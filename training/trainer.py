@@ -183,7 +183,8 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.parameters(), most)
         self.optimiser.step()
         self.batch += 1
-        facts = {"total": loss.detach(), "gradient_norm": norm, "learning_rate": learning_rate}
+        facts: dict[str, float | torch.Tensor] = {"total": loss.detach(), "gradient_norm": norm}
+        facts["learning_rate"] = learning_rate
         return facts | parts
 
     def losses(
