@@ -18,6 +18,8 @@ from engine.errors import DecodeError
 SURROUND_GAIN = 1 / (1 + 2**0.5)
 # A file of which less than this was readable counts as damaged rather than as a short song.
 MIN_READABLE_SHARE = 0.5
+# After a seek, decoders with memory (MP3's bit reservoir) need some frames to be right again.
+SEEK_MARGIN_S = 0.5
 # Containers such as HLS name other addresses; nothing but files of this machine is ever opened.
 OPEN_OPTIONS = {"protocol_whitelist": "file"}
 
@@ -167,13 +169,16 @@ def _stereo_pieces(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(index of first sample, (2, n) float32) from shortly before ``start_s`` to the end."""
     stream.codec_context.thread_type = "AUTO"
+    # Encoders put silence before the first sample, and streams count their time from there.
+    first_s = float((stream.start_time or 0) * (stream.time_base or 0))
     if start_s > 0 and stream.time_base is not None:
-        container.seek(int(start_s / stream.time_base), stream=stream, backward=True)
+        before_s = first_s + max(0.0, start_s - SEEK_MARGIN_S)
+        container.seek(int(before_s / stream.time_base), stream=stream, backward=True)
     gain = SURROUND_GAIN if stream.codec_context.channels > 2 else 1.0
     position: int | None = None
     for frame in _frames_at_rate(container, stream, sample_rate_hz):
         if position is None:  # after a seek, the first frame says where we are
-            position = round((frame.time or 0.0) * sample_rate_hz) if start_s > 0 else 0
+            position = round(((frame.time or 0.0) - first_s) * sample_rate_hz) if start_s > 0 else 0
         samples = _stereo(frame) * np.float32(gain)
         yield position, samples
         position += samples.shape[1]

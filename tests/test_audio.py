@@ -77,6 +77,15 @@ def test_a_part_is_that_part_of_the_whole(tmp_path, suffix):
     np.testing.assert_allclose(part[0], sound[0, 52_000:72_000], atol=1e-4)
 
 
+def test_a_part_of_an_mp3_is_right_from_its_first_sample(tmp_path):
+    sound = np.random.default_rng(0).standard_normal((2, 44_100 * 8)) * 0.1
+    path = encode(tmp_path / "a.mp3", sound, 44_100, "libmp3lame", "stereo")
+    whole = decode_all(path, sample_rate_hz=44_100, num_channels=2)
+    part = decode_all(path, sample_rate_hz=44_100, num_channels=2, start_s=4.0, end_s=4.5)
+    expected = whole[:, 4 * 44_100 :][:, : part.shape[1]]
+    np.testing.assert_allclose(part, expected, atol=1e-4)
+
+
 def test_a_part_beyond_the_end_is_an_error(tmp_path):
     path = write_wav(tmp_path / "a.wav", buzz(1.0))
     with pytest.raises(DecodeError, match="another part"):
