@@ -201,8 +201,8 @@ def _trial_estimate(value: float, replicates: np.ndarray) -> Estimate:
     known = np.isfinite(replicates)
     with np.errstate(invalid="ignore"):
         means = np.where(known, replicates, 0.0).sum(0) / known.sum(0)
-    moved = means + value - np.nanmedian(np.append(means, value if not known.any() else np.nan))
-    return estimate(value, np.clip(moved, 0.0, 1.0))
+    middle = np.nanmedian(means) if known.any() else value
+    return estimate(value, np.clip(means + value - middle, 0.0, 1.0))
 
 
 def _two_clips(rng: np.random.Generator, hearing: Hearing, clips: np.ndarray) -> np.ndarray:
