@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,13 +25,16 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from engine.cvsm.encoder import Encoder
-from engine.models import SEGMENT_SAMPLES
-from training.config import SystemConfig, load_system, system_names
-from training.data import FORMAT_VERSION, SEGMENT_DTYPE, STEMS, Dataset, shard_path
-from training.heads import make_head
-from training.losses import contrastive
-from training.trainer import RunOptions, Trainer
+# The folder of a script comes first on the path, where this very file is called "training".
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from engine.cvsm.encoder import Encoder  # noqa: E402
+from engine.models import SEGMENT_SAMPLES  # noqa: E402
+from training.config import SystemConfig, load_system, system_names  # noqa: E402
+from training.data import FORMAT_VERSION, SEGMENT_DTYPE, STEMS, Dataset, shard_path  # noqa: E402
+from training.heads import make_head  # noqa: E402
+from training.losses import contrastive  # noqa: E402
+from training.trainer import RunOptions, Trainer  # noqa: E402
 
 EXCERPT_SAMPLES = 16_000
 

@@ -41,7 +41,10 @@ class Rows:
         stems = torch.empty((len(indices), 2, SEGMENT_SAMPLES), dtype=torch.int16, device=device)
         norms = torch.empty((len(indices), 3), device=device)
         for first in range(0, len(indices), LOAD_ROWS):
-            block = torch.from_numpy(dataset.read(indices[first : first + LOAD_ROWS])).to(device)
+            block = torch.from_numpy(dataset.read(indices[first : first + LOAD_ROWS]))
+            if device.type == "cuda":
+                block = block.pin_memory()  # so that copying overlaps with reading and training
+            block = block.to(device, non_blocking=True)
             stems[first : first + LOAD_ROWS] = block
             norms[first : first + LOAD_ROWS] = stem_norms(block)
         return cls(

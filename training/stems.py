@@ -66,6 +66,8 @@ class StreamedStems:
         if number != self._number or self._current is None:
             if self._next is None or self._next[0] != number:
                 self._next = (number, self._reader.submit(self._load, number))
+            if self._device.type == "cuda":
+                torch.cuda.synchronize(self._device)  # nothing may still read what is let go of
             self._current = None  # its memory is needed for the pool after this one
             self._current = self._next[1].result()
             self._number = number
@@ -94,7 +96,14 @@ class StreamedStems:
         return self._indices[np.concatenate(chosen)]
 
     def _load(self, number: int) -> Rows:
-        return Rows.load(self._dataset, self.pool(number), self._device)
+        """In the reading thread; on a GPU along a stream of its own, beside the training."""
+        if self._device.type != "cuda":
+            return Rows.load(self._dataset, self.pool(number), self._device)
+        stream = torch.cuda.Stream(self._device)
+        with torch.cuda.stream(stream):
+            rows = Rows.load(self._dataset, self.pool(number), self._device)
+        stream.synchronize()
+        return rows
 
 
 def open_stems(
