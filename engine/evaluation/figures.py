@@ -76,9 +76,7 @@ def _(plot: Bars) -> Figure:
                 error_kw={"ecolor": "#333", "capsize": 3, "elinewidth": 1},
             )
         if plot.chance is not None:
-            axes.axhline(100 * plot.chance, color="#777", linestyle="--", linewidth=1)
-            axes.annotate("chance", (1.0, 100 * plot.chance), xycoords=("axes fraction", "data"),
-                          ha="right", va="bottom", color="#555", fontsize=9)  # fmt: skip
+            _mark_chance(axes, plot.chance)
         axes.set_xticks(range(len(plot.groups)), plot.groups)
         axes.set_ylabel(f"{plot.value_label}, %")
         axes.set_ylim(bottom=0)
@@ -103,7 +101,7 @@ def _(plot: Curves) -> Figure:
                                   [100 * e.high for e in estimates], color=colour, alpha=0.12,
                                   linewidth=0)  # fmt: skip
             if plot.chance is not None:
-                axes.axhline(100 * plot.chance, color="#777", linestyle="--", linewidth=1)
+                _mark_chance(axes, plot.chance)
             axes.set_xscale("log")
             axes.set_xticks(plot.x, [f"{x:g}" for x in plot.x])
             axes.set_xticks([], minor=True)
@@ -121,11 +119,17 @@ def _(plot: Curves) -> Figure:
 def _(plot: HeatMaps) -> Figure:
     with mpl.rc_context({**SETTINGS, "axes.spines.left": False, "axes.spines.bottom": False}):
         side = 0.75 * len(plot.labels) + 1.6
-        figure = Figure(figsize=(side * len(plot.panels) + 1.2, side + 0.8), layout="constrained")
-        panels = figure.subplots(1, len(plot.panels), squeeze=False)[0]
+        num_columns = max(1, min(3, len(plot.panels)))
+        num_rows = -(-len(plot.panels) // num_columns)
+        figure = Figure(
+            figsize=(side * num_columns + 1.2, side * num_rows + 0.4), layout="constrained"
+        )
+        panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
+        for axes in panels[len(plot.panels) :]:
+            axes.set_visible(False)
         colours = mpl.colormaps["viridis"].with_extremes(bad="#eee")
         image = None
-        for axes, (title, rows) in zip(panels, plot.panels.items(), strict=True):
+        for axes, (title, rows) in zip(panels, plot.panels.items(), strict=False):
             values = 100 * np.array(rows)
             image = axes.imshow(values, cmap=colours, vmin=0, vmax=100)
             for i, j in np.argwhere(np.isfinite(values)):
@@ -173,6 +177,12 @@ def _(plot: Points) -> Figure:
             ]  # fmt: skip
             figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=9)
     return figure
+
+
+def _mark_chance(axes: Any, chance: float) -> None:
+    axes.axhline(100 * chance, color="#777", linestyle="--", linewidth=1)
+    axes.annotate("chance", (1.0, 100 * chance), xycoords=("axes fraction", "data"), ha="right",
+                  va="bottom", color="#555", fontsize=9)  # fmt: skip
 
 
 def _colour(number: int) -> str:

@@ -122,6 +122,8 @@ def cell_text(cell: Cell, column: Column) -> str:
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return "–"
+        if column.unit == "p" and cell < 0.001:
+            return "< 0.001"
         return f"{100 * cell:.1f}" if column.unit == "%" else f"{cell:.3f}"
     return str(cell)
 

@@ -55,11 +55,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Column:
-    """Of a table. Fractions of a column with the unit % are printed times 100."""
+    """Of a table. Fractions with the unit % are printed times 100; p marks probabilities."""
 
     key: str
     title: str
-    unit: Literal["", "%"] = ""
+    unit: Literal["", "%", "p"] = ""
     better: Literal["", "lower", "higher"] = ""
 
 

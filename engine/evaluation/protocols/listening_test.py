@@ -217,7 +217,7 @@ def score(
         Column("wins", "wins"),
         Column("losses", "losses"),
         Column("ties", "ties"),
-        Column("p", "p (two-sided)"),
+        Column("p", "p (two-sided)", "p"),
     )
     against = Column("other", "against")
     note = "Questions: " + " ".join(f"{key}: {text}" for key, text in QUESTIONS.items())
