@@ -57,7 +57,9 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.AudioS
     except FileNotFoundError as error:
         raise DecodeError("The file is gone. Scan its folder again.") from error
     except PermissionError as error:
-        raise DecodeError("The file may not be read. Change its permissions.") from error
+        raise DecodeError(
+            "The file may not be read. Change its permissions, then retry it."
+        ) from error
     except OSError as error:
         raise DecodeError(f"The file cannot be read: {error.strerror or error}.") from error
 

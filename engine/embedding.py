@@ -125,9 +125,10 @@ def segment_batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndar
             held = held[num_whole * SEGMENT_SAMPLES :]
             first += num_whole
     if first == 0 and len(held) < MIN_DURATION_S * SAMPLE_RATE_HZ:
+        tenths = 10 * len(held) // SAMPLE_RATE_HZ  # rounded down: 0.99 s is not enough
         raise TooShortError(
-            f"The file holds {len(held) / SAMPLE_RATE_HZ:.1f} s of sound; a voice can be compared "
-            f"from {MIN_DURATION_S:.0f} s on."
+            f"There is only {tenths / 10:.1f} s of sound; a voice can be compared from "
+            f"{MIN_DURATION_S:.0f} s on."
         )
     if first == 0 and len(held) < SEGMENT_SAMPLES:
         held = np.resize(held, SEGMENT_SAMPLES)

@@ -150,13 +150,17 @@ def _single_threaded_torch() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What a worker brings back from a track: an embedding, or that nobody sings, or a failure."""
+    """What a worker brings back from a track: an embedding, or that nobody sings, or a failure.
+
+    ``is_gone``: there is no such file any more, which is no failure of it: it may come back.
+    """
 
     track: Track
     duration_s: float = 0.0
     audio_hash: str = ""
     embedding: TrackEmbedding | None = None
     failure: str | None = None
+    is_gone: bool = False
 
 
 class _Pass:
@@ -181,13 +185,14 @@ class _Pass:
         A track that fails is written down as failed and does not stop the others.
         """
         heard: dict[int, float] = {}
-        todo = iter(self.pending)
+        # each looked up when its turn comes: its folder may be forgotten during the run
+        todo = (track for track_id in self.pending for track in self.library.tracks([track_id]))
         running: set[Future[_Heard]] = set()
         with ThreadPoolExecutor(num_workers, thread_name_prefix="listen") as pool:
             try:
                 while True:
-                    for track_id in islice(todo, num_workers - len(running)):
-                        running.add(pool.submit(self._listen, self.library.track(track_id)))
+                    for track in islice(todo, num_workers - len(running)):
+                        running.add(pool.submit(self._listen, track))
                     if not running:
                         break
                     done, _ = wait(running, REPORT_INTERVAL_S, FIRST_COMPLETED)
@@ -195,7 +200,8 @@ class _Pass:
                         running.remove(future)
                         result = future.result()
                         self._write(result)
-                        heard[result.track.id] = result.duration_s
+                        if not result.is_gone:
+                            heard[result.track.id] = result.duration_s
                         self.clock.finish(result.track)
                     self.progress(self.clock.report())
             except BaseException:
@@ -216,6 +222,10 @@ class _Pass:
 
         try:
             identity = audio_hash(track.path)
+            if (known := self.library.heard(identity, self.voice.space_id)) is not None:
+                embedding, duration_s = known  # a copy of a song, or one whose folder was renamed
+                on_decoded(duration_s)
+                return _Heard(track, duration_s, identity, embedding)
             embedding = embed_file(
                 track.path,
                 self.voice.model,
@@ -228,7 +238,7 @@ class _Pass:
         except CancelledError:
             raise
         except SingalikeError as error:
-            return _Heard(track, failure=str(error))
+            return _Heard(track, failure=str(error), is_gone=_is_gone(track.path))
         except Exception as error:  # one bad file must not end the run
             log.exception("unexpected failure while listening to %s", track.path)
             return _Heard(
@@ -239,7 +249,9 @@ class _Pass:
         self.lease.check()
         track_id, space_id = heard.track.id, self.voice.space_id
         identity, duration_s = heard.audio_hash, heard.duration_s
-        if heard.failure is not None:
+        if heard.is_gone:
+            self.library.put_missing(track_id)
+        elif heard.failure is not None:
             self.library.put_failure(track_id, heard.failure)
         elif heard.embedding is None:
             self.library.put_no_vocals(
@@ -249,6 +261,17 @@ class _Pass:
             self.library.put_embedding(
                 track_id, space_id, heard.embedding, audio_hash=identity, duration_s=duration_s
             )
+
+
+def _is_gone(path: Path) -> bool:
+    """Deleted, or on a drive that was pulled out in the middle of the run."""
+    try:
+        path.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 class _Clock:
@@ -281,7 +304,8 @@ class _Clock:
                 audio_total_s = self._finished_audio_s / self._num_done * self._num_total
                 audio_total_s = max(audio_total_s, self._audio_s)
                 elapsed_s = time.monotonic() - self._started
-                eta_s = elapsed_s * (audio_total_s / max(self._audio_s, 1e-9) - 1)
+                if self._audio_s > 0:
+                    eta_s = elapsed_s * (audio_total_s / self._audio_s - 1)
             return Progress(
                 self._view,
                 self._num_done,
@@ -303,11 +327,12 @@ def _summary(
     tracks = [
         track
         for folder in library.folders()
+        if folder.is_available
         for track in library.tracks(library.track_ids(folder_id=folder.id))
         if track.status is not TrackStatus.MISSING and _is_below(track.path, folders)
     ]
     failed = {track.id for track in tracks if track.status is TrackStatus.FAILED}
-    indexed = heard.keys() - failed
+    indexed = heard.keys() & {track.id for track in tracks} - failed
     return IndexSummary(
         found=len(tracks),
         indexed=len(indexed),

@@ -228,6 +228,33 @@ def test_an_empty_folder(tmp_path):
     assert "no music in there" in done.stderr
 
 
+def test_without_stderr_and_without_stdout(indexed, home, music):
+    command = [sys.executable, "-m", "engine.cli", "index", str(music), "--model", "ge2e", "--json"]
+    for closed, code in (("2>&-", 3), (">&-", 3), ("<&- >&- 2>&-", 3), (">/dev/full", 1)):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command],
+            env=environment(home),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, closed
+        assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_may_not_be_read_does_not_keep_others_out(tmp_path):
+    """(To root it is an empty one.)"""
+    (closed := tmp_path / "closed").mkdir()
+    (music := tmp_path / "music").mkdir()
+    write_wav(music / "a.wav", buzz(5.0))
+    closed.chmod(0)
+    command = ["index", closed, music, "--model", "ge2e", "--json"]
+    done = singalike(tmp_path, *command)
+    closed.chmod(0o755)
+    assert json.loads(done.stdout)["indexed"] == 1
+    assert done.returncode == (0 if os.geteuid() == 0 else 3)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_run_and_keeps_what_is_done(tmp_path, number):
     music = tmp_path / "music"

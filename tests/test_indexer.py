@@ -116,6 +116,61 @@ def test_bad_files_are_listed_with_reasons_and_the_rest_goes_on(library, music):
     }  # fmt: skip
 
 
+def test_a_copy_of_a_song_is_not_listened_to_again(library, music, monkeypatch):
+    [song] = add_songs(music, 1)
+    index_folders(library, [music], OVERALL)
+    (music / "copy.wav").write_bytes(song.read_bytes())
+    monkeypatch.setattr("engine.indexer.embed_file", None)
+    summary = index_folders(library, [music], OVERALL)
+    assert (summary.indexed, summary.failed) == (1, 0)
+    assert summary.audio_seconds == pytest.approx(5.0)
+    found = vectors(library)
+    np.testing.assert_array_equal(found["overall", "copy.wav"], found["overall", song.name])
+
+
+def test_a_renamed_folder_is_known_by_its_sounds(library, music, monkeypatch):
+    add_songs(music, 2)
+    index_folders(library, [music], OVERALL)
+    monkeypatch.setattr("engine.indexer.embed_file", None)
+    renamed = music.rename(music.with_name("renamed"))
+    assert index_folders(library, [renamed], OVERALL).indexed == 2
+    whole = index_folders(library, [], OVERALL)
+    assert (whole.found, whole.unchanged, len(whole.skipped)) == (2, 2, 1)
+
+
+def test_songs_that_go_away_during_a_run_have_not_failed(library, music):
+    """A drive that is pulled out: what is on it is as good as before once it is back."""
+    add_songs(music, 4)
+    away = music.with_name("away")
+
+    def pull_out(report):
+        if report.stage == "overall" and music.exists():
+            music.rename(away)
+
+    summary = index_folders(library, [music], OVERALL, progress=pull_out)
+    counts = library.counts()
+    assert summary.failed == counts.failed == 0
+    assert counts.missing > 0
+    assert summary.found == summary.indexed == counts.indexed
+    away.rename(music)
+    assert index_folders(library, [music], OVERALL).found == 4
+    assert library.counts().indexed == 4
+
+
+def test_a_folder_forgotten_during_a_run_does_not_end_it(library, music):
+    add_songs(music, 4)
+    (other := music.with_name("other")).mkdir()
+    write_wav(other / "x.wav", buzz(5.0))
+
+    def forget(report):
+        if report.stage == "overall" and len(library.folders()) == 2:
+            library.forget_folder(music)
+
+    summary = index_folders(library, [music, other], OVERALL, progress=forget)
+    assert (summary.found, summary.indexed, summary.unchanged) == (1, 1, 0)
+    assert {name for _, name in vectors(library)} == {"x.wav"}
+
+
 def test_an_empty_folder_and_a_missing_one(library, music, tmp_path):
     assert index_folders(library, [music], OVERALL).found == 0
     summary = index_folders(library, [tmp_path / "nowhere"], OVERALL)

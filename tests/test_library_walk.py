@@ -123,3 +123,12 @@ def test_a_deep_tree_is_walked_to_its_end(tmp_path: Path) -> None:
         folder.mkdir()
     (folder / "song.mp3").touch()
     assert len(found(tmp_path)) == 1
+
+
+def test_links_that_lead_nowhere_are_left_out_without_a_word(tmp_path: Path) -> None:
+    touch(tmp_path, ["song.mp3"])
+    for name, target in (("a.mp3", "b.mp3"), ("b.mp3", "a.mp3"), ("c.mp3", "gone"), ("d", "d")):
+        (tmp_path / name).symlink_to(target)
+    walk = Walk(lambda target: False)
+    assert found(tmp_path, walk) == ["song.mp3"]
+    assert not walk.skipped

@@ -11,6 +11,24 @@ import sys
 
 def main() -> None:
     """Entry point of ``singalike``. Never shows a traceback for an expected error."""
+    _open_closed_streams()
+    try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()  # here, where it can still be told that there is no room for it
+    except KeyboardInterrupt:  # before or after the command itself, which stops in its own way
+        sys.exit(130)
+    except BrokenPipeError:  # the reader (``| head``) has seen enough
+        _drop_stdout()
+        sys.exit(0)
+    except OSError as error:
+        _drop_stdout()
+        print(f"singalike: {error}. Is the disk full?", file=sys.stderr)
+        sys.exit(1)
+
+
+def _run() -> None:
     import typer
 
     from engine.cli.commands import app
@@ -24,9 +42,25 @@ def main() -> None:
     except SingalikeError as error:
         print(f"singalike: {error}", file=sys.stderr)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader (``| head``) has seen enough; Python must not complain while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except typer.Exit as error:
         sys.exit(error.exit_code)
+
+
+def _drop_stdout() -> None:
+    """What is left to be written goes nowhere: Python must not complain while it shuts down."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without some standard stream (``2>&-``) the null device.
+
+    Else the next file that is opened, such as the library, would get the stream's number, and what
+    C libraries write to stderr would go into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123

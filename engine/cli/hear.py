@@ -36,7 +36,9 @@ WorkersOption = Annotated[
 
 def index(
     folders: Annotated[
-        list[Path] | None, typer.Argument(help="Default: all folders of the library.")
+        list[Path] | None,
+        # readable: one folder that may not be read must not keep the others from being heard
+        typer.Argument(help="Default: all folders of the library.", readable=False),
     ] = None,
     library: LibraryOption = None,
     model: ModelOption = None,
@@ -98,7 +100,7 @@ def _tell(summary: IndexSummary) -> None:
         f"moved, {summary.no_vocals} without vocals, {summary.failed} failed."
     )
     if summary.failed:
-        note("`singalike failed` tells why.")
+        note("`singalike failed` tells why, `singalike retry` listens to them again.")
     if not summary.found and not summary.skipped:
         note("There is no music in there. Name a folder that holds audio files.")
 
@@ -111,7 +113,7 @@ class Input(StrEnum):
 
 
 def embed(
-    files: Annotated[list[Path], typer.Argument()],
+    files: Annotated[list[Path], typer.Argument(readable=False)],
     out: Annotated[Path, typer.Option("-o", "--out", help="An .npz file.")],
     model: ModelOption = None,
     view: Annotated[View, typer.Option(help="What to listen to.")] = View.VOCALS,

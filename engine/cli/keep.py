@@ -20,7 +20,7 @@ from engine.cli.shared import By, LibraryOption, ModelOption, note, open_library
 
 
 def forget(
-    folder: Annotated[Path, typer.Argument(help="A folder of the library.")],
+    folder: Annotated[Path, typer.Argument(help="A folder of the library.", readable=False)],
     library: LibraryOption = None,
 ) -> None:
     """Take a folder out of the library. Its files are not touched."""

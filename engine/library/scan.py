@@ -166,6 +166,8 @@ def _why_unavailable(folder: Folder) -> str | None:
     try:
         with os.scandir(folder.path) as entries:
             is_empty = all(is_hidden(entry.name) for entry in entries)
+    except PermissionError:
+        return "The folder may not be read. Change its permissions; its tracks are kept."
     except OSError as error:
         return (
             f"The folder cannot be read: {error.strerror or error}. If it is on a drive, plug the "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, queries
+from engine.library import catalogue, codec, filenames, queries
 from engine.library.database import Database
 from engine.library.lease import Lease
 from engine.library.records import (
@@ -274,6 +274,28 @@ class Library:
         with self.database.write() as db:
             if _mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
+
+    def put_missing(self, track_id: int) -> None:
+        """Keep that the file is not there any more, until a scan finds it again."""
+        with self.database.write() as db:
+            catalogue.set_missing(db, [track_id], True)
+
+    def heard(self, audio_hash: str, space_id: int) -> tuple[TrackEmbedding | None, float] | None:
+        """What was heard in a sound, in whichever track: (None: nobody sings, duration in seconds).
+
+        None where no track with this sound was heard in the space.
+        """
+        for track in self.tracks(self.tracks_with_hash(audio_hash)):
+            _, vectors = self.embeddings(space_id, [track.id])
+            moments = self.moments(track.id, space_id)
+            if len(vectors) and moments is not None and track.duration_s is not None:
+                return TrackEmbedding(vectors[0], moments), track.duration_s
+            silent = self.database.row(
+                "SELECT 1 FROM no_vocals WHERE track_id = ? AND space_id = ?", (track.id, space_id)
+            )
+            if silent is not None and track.duration_s is not None:
+                return None, track.duration_s
+        return None
 
     def put_failure(self, track_id: int, reason: str) -> None:
         """Keep why a track could not be indexed. What is known of it otherwise stays."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class Walk:
             except FileNotFoundError:
                 continue  # deleted since it was listed, or a link to nowhere
             except OSError as error:
+                if error.errno == errno.ELOOP:
+                    continue  # a link to itself leads nowhere as well
                 reason = f"It cannot be read: {error.strerror or error}."
                 self.skipped.append(Skipped(Path(entry.path), reason))
 
