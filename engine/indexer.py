@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -109,12 +109,18 @@ def index_folders(
     with library.lease() as lease, _single_threaded_torch():
         voices = [_load_voice(library, view, options) for view in options.views]
         scanned = scan(library, folders, progress, cancel)
+        passes = []
         for voice in voices:
-            heard |= _Pass(library, voice, lease, progress, cancel).run(num_workers)
+            passes.append(_Pass(library, voice, lease, progress, cancel))
+            heard |= passes[-1].run(num_workers)
         for voice in voices:
             progress(Progress("index", message=voice.view))
             refresh(library, voice.space_id)
-    return _summary(library, folders, scanned, heard, time.monotonic() - started)
+    summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
+    if num_gone := sum(one.num_gone for one in passes):
+        gone = f"Gone during the run: {num_gone} files. Index again once they are back."
+        summary = replace(summary, skipped=(*summary.skipped, gone))
+    return summary
 
 
 @dataclass(frozen=True)
@@ -177,6 +183,7 @@ class _Pass:
         self.library, self.voice, self.lease = library, voice, lease
         self.progress, self.cancel = progress, cancel
         self.pending = library.pending(voice.space_id)
+        self.num_gone = 0
         self.clock = _Clock(voice.view, len(self.pending))
 
     def run(self, num_workers: int) -> dict[int, float]:
@@ -200,6 +207,7 @@ class _Pass:
                         running.remove(future)
                         result = future.result()
                         self._write(result)
+                        self.num_gone += result.is_gone
                         if not result.is_gone:
                             heard[result.track.id] = result.duration_s
                         self.clock.finish(result.track)

@@ -151,6 +151,9 @@ def test_songs_that_go_away_during_a_run_have_not_failed(library, music):
     counts = library.counts()
     assert summary.failed == counts.failed == 0
     assert counts.missing > 0
+    assert summary.skipped == (
+        f"Gone during the run: {counts.missing} files. Index again once they are back.",
+    )
     assert summary.found == summary.indexed == counts.indexed
     away.rename(music)
     assert index_folders(library, [music], OVERALL).found == 4
