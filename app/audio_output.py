@@ -145,4 +145,6 @@ def _extra_settings(sd: Any) -> Any:
 
 def _reason(error: Exception) -> str:
     text = str(error.args[0]) if error.args else type(error).__name__
+    if "querying device" in text:  # PortAudio's way to say that there is none
+        return "no sound device was found"
     return text.rstrip(".").removeprefix("Error opening OutputStream: ") or type(error).__name__

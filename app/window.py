@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         theme, player = self.parts.theme, self.parts.player
         draw = self.covers.pixmap
         query = (self.tr("The song asked for"), "")
-        result = (self.tr("The result"), self.tr("Choose a result below to compare it"))
+        result = (self.tr("The result"), self.tr("Choose a result below"))
         return ResultsPanel(
             theme,
             SongRow(theme, player, draw, Side.QUERY, query),
