@@ -32,8 +32,8 @@ MAX_MOMENTS = MAX_MOMENTS_BYTES // (NUM_MOMENT_DIMS + 4)  # int8 codes and a flo
 NORM_EPS = 1e-9
 VIEWS: tuple[View, View] = ("vocals", "overall")
 ARCHITECTURES = ("cvsm", "ge2e")
-# Bounds the memory of one forward pass (about 1 MB an excerpt in EfficientNet-B0).
-BATCH_EXCERPTS = 160
+# Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
+BATCH_EXCERPTS = 40
 
 
 def unit_energy(segments: np.ndarray) -> np.ndarray:
