@@ -99,7 +99,7 @@ class StreamedStems:
         """In the reading thread; on a GPU along a stream of its own, beside the training."""
         if self._device.type != "cuda":
             return Rows.load(self._dataset, self.pool(number), self._device)
-        stream = torch.cuda.Stream(self._device)
+        stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         with torch.cuda.stream(stream):
             rows = Rows.load(self._dataset, self.pool(number), self._device)
         stream.synchronize()
