@@ -7,8 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
+# The same examples in every run: what failed once fails again, and CI is no lottery.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 GRACE_S = 5.0

@@ -37,6 +37,11 @@ def test_hindi_words_stay_whole() -> None:
     assert len(normalise("हिन्दी गीत").split()) == 2
 
 
+def test_every_character_is_normalised_for_good() -> None:
+    every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    assert [c for c in every if normalise(normalise(c)) != normalise(c)] == []
+
+
 @given(st.text(max_size=500))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)

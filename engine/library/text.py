@@ -34,7 +34,8 @@ def normalise(text: str) -> str:
     "" only for text without any letter or digit that is also without any other sign: a band called
     "!!!" is still told from "???".
     """
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    # In this order: what compatibility decomposition gives (bold capitals, say) may have a case.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in folded if unicodedata.combining(c) <= _LAST_LETTER_CLASS)
     words = map(_in_word, bare.translate(_APOSTROPHES).translate(_SPECIAL))
     return " ".join("".join(words).split()) or " ".join(bare.split())
