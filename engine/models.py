@@ -170,7 +170,7 @@ def _folders() -> dict[str, Path]:
 
 
 def default_model_name(view: View) -> str:
-    """The model that is best for the view, by measurement (docs/results.md)."""
+    """The installed voice model that serves the view best, as measured (see the model cards)."""
     path = resources_path() / "checkpoints" / "defaults.json"
     return str(json.loads(path.read_text(encoding="utf-8"))[view])
 
