@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 MANIFEST_NAME = "checkpoint.json"
 WEIGHTS_NAME = "weights.safetensors"
+SCALE_SUFFIX = ".scale"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Manifest:
 
     Attributes:
         name: short name used on the command line; also the folder's name.
-        architecture: which code runs it: ``cvsm``, ``ge2e``, ``spleeter-2stems``.
+        architecture: which code runs it: ``cvsm``, ``ge2e``, ``dvector``,
+            ``spleeter-2stems``.
         title, description, licence, source: for people.
         config: arguments of the architecture; unknown keys are an error.
         system: training system (CVSM.md's table), "" where the network is not ours.
@@ -107,7 +109,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
-    """Weights as float32 tensors, after checking their sha256. Raises CheckpointError."""
+    """Weights as float32 tensors, after checking their sha256. Raises CheckpointError.
+
+    An 8-bit tensor is multiplied by the one beside it whose name ends in ``.scale``.
+    """
     import torch
     from safetensors.torch import load
 
@@ -121,10 +126,33 @@ def load_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
             f"The weights of {manifest.name} are damaged: {path} does not have the sha256 that "
             "its manifest names. Install it again."
         )
-    return {
+    tensors = {
         name: tensor.float() if tensor.dtype is torch.float16 else tensor
         for name, tensor in load(data).items()
     }
+    scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith(SCALE_SUFFIX)}
+    for name, scale in scales.items():
+        weight_name = name.removesuffix(SCALE_SUFFIX)
+        tensors[weight_name] = tensors[weight_name].float() * scale
+    return tensors
+
+
+def quantised(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices as 8-bit integers with one scale for each row, all else as float16.
+
+    ``load_tensors`` undoes it. The error is at most half a step: 1/254 of a row's largest weight.
+    """
+    import torch
+
+    stored = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim == 2 and tensor.is_floating_point():
+            scale = tensor.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
+            stored[name] = torch.round(tensor / scale).to(torch.int8)
+            stored[name + SCALE_SUFFIX] = scale
+        else:
+            stored[name] = tensor.half()
+    return stored
 
 
 def with_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """Voice models: which there are, and one way to use them all.
 
-A voice model turns 5 s segments into embeddings. The networks differ (``cvsm``, ``ge2e``); what
-is around them does not: segments of unit energy, excerpts cut from them, means, a centre to
+A voice model turns 5 s segments into embeddings. The networks differ (``cvsm``, ``ge2e``,
+``dvector``); what is around them does not: segments of unit energy, excerpts cut from them, means, a centre to
 subtract, and compact codes from which best-matching moments are found.
 """
 
@@ -31,7 +31,7 @@ NUM_MOMENT_DIMS = 64
 MAX_MOMENTS = MAX_MOMENTS_BYTES // (NUM_MOMENT_DIMS + 4)  # int8 codes and a float32 start
 NORM_EPS = 1e-9
 VIEWS: tuple[View, View] = ("vocals", "overall")
-ARCHITECTURES = ("cvsm", "ge2e")
+ARCHITECTURES = ("cvsm", "ge2e", "dvector")
 # Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
 BATCH_EXCERPTS = 40
 
@@ -226,6 +226,10 @@ def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
         from engine.baselines.ge2e import EMBEDDING_DIM, EXCERPT_SAMPLES, Ge2e
 
         return Ge2e(), EXCERPT_SAMPLES, EMBEDDING_DIM
+    if manifest.architecture == "dvector":
+        from engine.baselines import dvector
+
+        return dvector.DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
     raise CheckpointError(
         f"{manifest.name} has the architecture {manifest.architecture!r}, which is no voice model "
         f"of this version (known: {', '.join(ARCHITECTURES)})."

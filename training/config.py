@@ -9,6 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from engine.models import ARCHITECTURES
 from training.errors import ConfigError
 
 SYSTEMS_PATH = Path(__file__).parent / "systems"
@@ -19,9 +20,10 @@ class EncoderSettings:
     """Which network is trained.
 
     Attributes:
-        architecture: ``cvsm`` (EfficientNet-B0 as in CVSM.md) or ``ge2e`` (an LSTM on 40 mels).
+        architecture: ``cvsm`` (EfficientNet-B0 as in CVSM.md), ``ge2e`` or ``dvector`` (LSTMs on
+            40 mels, small and large).
         init: name or folder of a model whose weights it starts from; "" starts from scratch.
-        excerpt_samples: input at 16 kHz; ge2e takes 25,600 whatever is said here.
+        excerpt_samples: input at 16 kHz of ``cvsm``; the others have lengths of their own.
     """
 
     architecture: str = "cvsm"
@@ -178,7 +180,7 @@ class SystemConfig:
 
     def __post_init__(self) -> None:
         for where, value, choices in (
-            ("encoder.architecture", self.encoder.architecture, ("cvsm", "ge2e")),
+            ("encoder.architecture", self.encoder.architecture, ARCHITECTURES),
             ("encoder.pooling", self.encoder.pooling, ("max", "mean")),
             ("pairs.anchor", self.pairs.anchor, ("mixture", "vocals")),
             ("pairs.positive", self.pairs.positive, ("mixture", "vocals")),

@@ -100,7 +100,7 @@ def half(tensor: torch.Tensor) -> torch.Tensor:
 
 def network_config(config: SystemConfig) -> dict[str, Any]:
     """What engine.models needs to build the network."""
-    if config.encoder.architecture == "ge2e":
+    if config.encoder.architecture != "cvsm":
         return {}
     return asdict(encoder_config_of(config.encoder))
 

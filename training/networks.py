@@ -6,7 +6,9 @@ from pathlib import Path
 
 from torch import nn
 
-from engine.baselines.ge2e import EMBEDDING_DIM, EXCERPT_SAMPLES, Ge2e
+from engine.baselines import dvector, ge2e
+from engine.baselines.dvector import DVector
+from engine.baselines.ge2e import Ge2e
 from engine.checkpoint import load_tensors, read_manifest, with_prefix
 from engine.cvsm.encoder import Encoder, EncoderConfig
 from engine.models import available
@@ -16,9 +18,11 @@ from training.errors import ConfigError
 
 def make_network(settings: EncoderSettings) -> tuple[nn.Module, int, int]:
     """(network, excerpt_samples, dim). Raises ConfigError, CheckpointError."""
+    network: nn.Module
     if settings.architecture == "ge2e":
-        network: nn.Module = Ge2e()
-        excerpt_samples, dim = EXCERPT_SAMPLES, EMBEDDING_DIM
+        network, excerpt_samples, dim = Ge2e(), ge2e.EXCERPT_SAMPLES, ge2e.EMBEDDING_DIM
+    elif settings.architecture == "dvector":
+        network, excerpt_samples, dim = DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
     else:
         encoder = Encoder(encoder_config_of(settings))
         network, excerpt_samples, dim = encoder, settings.excerpt_samples, encoder.dim

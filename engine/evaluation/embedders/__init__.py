@@ -16,7 +16,6 @@ from engine.errors import CheckpointError, EvaluationError
 ENTRY_POINT_GROUP = "singalike.embedders"
 BUILT_IN = {
     "mfcc": "engine.evaluation.embedders.mfcc:Mfcc",
-    "dvector": "engine.evaluation.embedders.dvector:load_dvector",
     "mert": "engine.evaluation.embedders.mert:load_mert",
 }
 
