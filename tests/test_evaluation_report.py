@@ -18,7 +18,7 @@ from engine.evaluation.data import read_table
 from engine.evaluation.embedders.mfcc import Mfcc
 from engine.evaluation.page import best_cells
 from engine.evaluation.protocols import PROTOCOLS
-from engine.evaluation.report import Report, report_json, table_csv, table_markdown, write
+from engine.evaluation.report import report_json, write
 from engine.evaluation.results import (
     Bars,
     Column,
@@ -26,10 +26,12 @@ from engine.evaluation.results import (
     HeatMaps,
     Options,
     Points,
+    Report,
     Result,
     Table,
 )
 from engine.evaluation.run import evaluate, load_models, with_eta
+from engine.evaluation.tables import table_csv, table_markdown
 from engine.progress import Progress
 
 NAN = float("nan")
