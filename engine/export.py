@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from engine.errors import SingalikeError
 from engine.library import Track
-from engine.search import Neighbour, SearchResult
+from engine.search import Neighbour, Query, SearchResult
 
 ExportFormat = Literal["m3u8", "json", "csv"]
 _FORMATS: dict[str, ExportFormat] = {
@@ -113,16 +113,22 @@ def as_dict(item: Track | Neighbour) -> dict[str, Any]:
 
 def result_as_dict(result: SearchResult) -> dict[str, Any]:
     """A search result as ``similar --json`` prints it."""
-    query = result.query
-    track = as_dict(query.track) if query.track else {"track_id": None, "path": str(query.path)}
     return {
-        "query": {**track, "start_s": query.start_s, "end_s": query.end_s},
+        "query": _query_as_dict(result.query),
         "by": result.by,
         "model": " + ".join(dict.fromkeys(result.models.values())),
         "models": dict(result.models),
         "note": result.note,
         "neighbours": [as_dict(neighbour) for neighbour in result.neighbours],
     }
+
+
+def _query_as_dict(query: Query) -> dict[str, Any]:
+    if query.artist is not None:
+        typical = None if query.track is None else as_dict(query.track)
+        return {"track_id": None, "path": None, "artist": query.artist, "most_typical": typical}
+    track = as_dict(query.track) if query.track else {"track_id": None, "path": str(query.path)}
+    return {**track, "start_s": query.start_s, "end_s": query.end_s}
 
 
 def _track(item: Track | Neighbour) -> Track:

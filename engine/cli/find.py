@@ -25,6 +25,7 @@ from engine.errors import AmbiguousQueryError, QueryError
 
 if TYPE_CHECKING:
     from engine.library import Library, Track
+    from engine.library.scope import Scope
     from engine.search import SearchOptions, SearchResult
 
 MAX_CANDIDATES = 20
@@ -42,6 +43,26 @@ OtherAlbumsOption = Annotated[
 ]
 NoDuplicatesOption = Annotated[
     bool, typer.Option("--no-duplicates", help="Show one of several copies of a song.")
+]
+OneEachOption = Annotated[
+    bool, typer.Option("--one-each", help="Show one song of each artist, the nearest.")
+]
+ArtistOption = Annotated[
+    str | None,
+    typer.Option("--artist", metavar="NAME", help="Songs like all of an artist's, not like one."),
+]
+GenreOption = Annotated[
+    list[str] | None, typer.Option("--genre", help="Only this genre; may be given several times.")
+]
+YearsOption = Annotated[
+    str | None, typer.Option("--years", metavar="FROM-TO", help="Only these years, as 1970-1979.")
+]
+FolderOption = Annotated[
+    list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
+]
+LengthOption = Annotated[
+    str | None,
+    typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
 ]
 
 
@@ -62,6 +83,12 @@ def similar(
     other_artists: OtherArtistsOption = False,
     other_albums: OtherAlbumsOption = False,
     no_duplicates: NoDuplicatesOption = False,
+    one_each: OneEachOption = False,
+    artist: ArtistOption = None,
+    genre: GenreOption = None,
+    years: YearsOption = None,
+    folder: FolderOption = None,
+    length: LengthOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,9 +96,22 @@ def similar(
     from engine.export import result_as_dict
     from engine.search import SearchOptions
 
-    options = SearchOptions(by.value, blend, k, other_artists, other_albums, no_duplicates, model)
+    options = SearchOptions(
+        by.value,
+        blend,
+        k,
+        other_artists,
+        other_albums,
+        no_duplicates,
+        model,
+        one_each,
+        parse_scope(genre, years, folder, length),
+    )
     with open_library(library) as opened:
-        result = search(opened, song, options, at)
+        if artist is not None:
+            result = search_artist(opened, artist, song, at, options)
+        else:
+            result = search(opened, song, options, at)
     if as_json:
         write_json(result_as_dict(result))
     else:
@@ -104,6 +144,40 @@ def search(
         return searcher.by_file(
             target, options, start_s=start_s, end_s=end_s, progress=progress, cancel=cancel
         )
+
+
+def search_artist(
+    library: Library, name: str, song: str | None, at: str | None, options: SearchOptions
+) -> SearchResult:
+    """Neighbours of an artist, who may be named by some words of the name."""
+    from engine.search import Searcher, resolve_artist
+
+    if song is not None or at is not None:
+        raise typer.BadParameter("--artist stands for a song: give one or the other.")
+    return Searcher(library).by_artist(resolve_artist(library, name), options)
+
+
+def parse_scope(
+    genres: list[str] | None, years: str | None, folders: list[Path] | None, length: str | None
+) -> Scope:
+    """The part of the library that the options name."""
+    from engine.library.scope import Scope, genre_key
+
+    first_year, last_year = (None, None)
+    if years is not None:
+        match = re.fullmatch(r"\s*(\d{4})\s*(?:-\s*(\d{4})\s*)?", years)
+        if match is None:
+            raise typer.BadParameter(f"{years!r} are no years. Write them as 1970-1979.")
+        first_year, last_year = int(match[1]), int(match[2] or match[1])
+    shortest_s, longest_s = (None, None) if length is None else parse_part(length)
+    return Scope(
+        frozenset(map(genre_key, genres or ())),
+        first_year,
+        last_year,
+        frozenset(folders or ()),
+        shortest_s,
+        longest_s,
+    )
 
 
 def parse_part(text: str) -> tuple[float, float]:
@@ -141,6 +215,8 @@ def _name(track: Track) -> str:
 def _show(result: SearchResult) -> None:
     query = result.query
     name = _name(query.track) if query.track else printable(query.path.name)
+    if query.artist is not None:
+        name = printable(query.artist)
     part = f", {clock(query.start_s)}–{clock(query.end_s)}" if query.end_s is not None else ""
     listener = ", ".join(dict.fromkeys(result.models.values()))
     kind = {"vocals": "voices", "overall": "songs overall", "blend": "voices and songs"}[result.by]

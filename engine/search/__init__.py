@@ -1,18 +1,22 @@
 """A song in, the songs most like it out."""
 
 from engine.index.moments import Moment
-from engine.search.choice import choose_space, resolve
+from engine.library.scope import Facets, Scope
+from engine.search.choice import choose_space, resolve, resolve_artist
 from engine.search.records import By, Neighbour, Query, SearchOptions, SearchResult
 from engine.search.searcher import Searcher
 
 __all__ = [
     "By",
+    "Facets",
     "Moment",
     "Neighbour",
     "Query",
+    "Scope",
     "SearchOptions",
     "SearchResult",
     "Searcher",
     "choose_space",
     "resolve",
+    "resolve_artist",
 ]

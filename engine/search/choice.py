@@ -7,7 +7,9 @@ from pathlib import Path
 
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library, SpaceKey, View
+from engine.library.scope import artist_ids, artist_key, artists_like
 
+_MAX_NAMED = 12
 _MAX_ID_DIGITS = 19  # SQLite's largest integer has as many
 
 
@@ -56,6 +58,22 @@ def resolve(library: Library, song: str) -> int:
             f"{len(found)} songs match “{song}”. Give more words, a path or a track id.", found
         )
     return found[0]
+
+
+def resolve_artist(library: Library, words: str) -> str:
+    """The artist's name that a person means by it, or by words from it.
+
+    Raises QueryError, with the names where several fit.
+    """
+    if artist_ids(library.database, words):
+        return words
+    names = artists_like(library.database, words)
+    if not names:
+        raise QueryError(f"No artist matches “{words}”. Look at how the name is spelt.")
+    if len({artist_key(name) for name in names}) > 1:
+        listed = ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")
+        raise QueryError(f"{len(names)} artists match “{words}”: {listed}. Give the whole name.")
+    return names[0]
 
 
 def _default_model_name(view: View) -> str:

@@ -1,8 +1,7 @@
-"""Which of the nearest songs to show: other artists, other albums, no song twice."""
+"""Which of the nearest songs to show: other artists, other albums, no song or artist twice."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from engine.library import Tags, Track
+from engine.library.scope import artist_key
 from engine.library.text import normalise
 
 _SAME_SOUND = 0.99  # cosine: the same recording in another coding
 _SAME_LENGTH_S = 1.0
-_GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
 _NOBODY = frozenset(("", "various artists", "various", "va", "unknown artist", "unknown"))
 
 
@@ -35,7 +34,7 @@ class Song:
     def artists(self) -> set[str]:
         """Comparable names of artist and album artist, without guests; empty where unknown."""
         names = (self.tags.artist, self.tags.album_artist)
-        return {normalise(_GUESTS.sub("", name)) for name in names} - _NOBODY
+        return {artist_key(name) for name in names} - _NOBODY
 
     def is_on_album_of(self, other: Song) -> bool:
         album = normalise(self.tags.album)
@@ -66,6 +65,7 @@ class Filter:
     other_artists: bool = False
     other_albums: bool = False
     hide_duplicates: bool = False
+    one_per_artist: bool = False
 
     def __call__(
         self,
@@ -94,5 +94,7 @@ class Filter:
         if self.other_artists and song.artists() & query.artists():
             return False
         if self.other_albums and song.is_on_album_of(query):
+            return False
+        if self.one_per_artist and any(song.artists() & other.artists() for other in songs[1:]):
             return False
         return not (self.hide_duplicates and any(song.is_same_song(other) for other in songs))

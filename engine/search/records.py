@@ -9,6 +9,7 @@ from typing import Literal
 from engine.errors import QueryError
 from engine.index.moments import Moment
 from engine.library import Track, View
+from engine.library.scope import EVERYTHING, Scope
 
 By = Literal["vocals", "overall", "blend"]
 VIEWS_OF: dict[By, tuple[View, ...]] = {
@@ -29,6 +30,8 @@ class SearchOptions:
         other_artists, other_albums: leave out songs of the query's artist, or of its album.
         hide_duplicates: of one song in several files (the query's among them) show the best.
         model: name or checkpoint folder; None: the default of each view, where the library has it.
+        one_per_artist: of each artist's songs, show only the nearest.
+        scope: the part of the library to search in.
     """
 
     by: By = "vocals"
@@ -38,6 +41,8 @@ class SearchOptions:
     other_albums: bool = False
     hide_duplicates: bool = False
     model: str | None = None
+    one_per_artist: bool = False
+    scope: Scope = EVERYTHING
 
     def __post_init__(self) -> None:
         if self.by not in VIEWS_OF:
@@ -50,12 +55,16 @@ class SearchOptions:
 
 @dataclass(frozen=True)
 class Query:
-    """What was searched for: a track of the library (whole or a part), or any file."""
+    """What was searched for: a track of the library (whole or a part), any file, or an artist.
+
+    For an artist, ``track`` is the song of theirs that is most like all the others.
+    """
 
     track: Track | None
     path: Path
     start_s: float = 0.0
     end_s: float | None = None
+    artist: str | None = None
 
 
 @dataclass(frozen=True)

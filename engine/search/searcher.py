@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from engine.errors import QueryError
 from engine.index.lookup import Hits, SpaceLookup
 from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
+from engine.library.scope import artist_ids, ids_within
 from engine.library.tags import read_tags
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from engine.separation import Separator
 
 _MAX_BLEND_CANDIDATES = 5000  # per view; a song that neither view ranks higher is no neighbour
+_MAX_COMPARED = 5000  # of so small a part of the library, every song is compared
+_MAX_HEARD_FILES = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class Searcher:
         self._models: dict[str, VoiceModel] = {}
         self._separators: dict[str, Separator] = {}
         self._lookups: dict[int, SpaceLookup] = {}
+        self._heard_files: OrderedDict[tuple[object, ...], _Heard] = OrderedDict()
 
     def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of a track that has been indexed. Raises QueryError, LibraryError."""
@@ -80,6 +85,25 @@ class Searcher:
             query, song, {track.id}, options, lambda view: self._stored(track, view, options)
         )
 
+    def by_artist(self, name: str, options: SearchOptions | None = None) -> SearchResult:
+        """Neighbours of the mean of an artist's songs, which are never among them.
+
+        Raises QueryError, LibraryError.
+        """
+        options = options or SearchOptions()
+        own = artist_ids(self._library.database, name)
+        if not own:
+            raise QueryError(f"The library has no song by “{name}”. Look at how it is spelt.")
+        typical = self._library.track(self._typical(name, own, options))
+        query = Query(typical, typical.path, artist=name)
+        song = Song(Tags(artist=name), typical.path, None, None, None)
+
+        def hear(view: View) -> _Heard:
+            space_id, vectors = self._voices_of(name, own, view, options)[1:]
+            return _Heard(space_id, _mean(vectors), self._library.moments(typical.id, space_id))
+
+        return self._search(query, song, set(own), options, hear)
+
     def by_file(
         self,
         path: Path,
@@ -87,13 +111,16 @@ class Searcher:
         *,
         start_s: float = 0.0,
         end_s: float | None = None,
+        is_vocals: bool = False,
         progress: ProgressCallback = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> SearchResult:
         """Neighbours of any audio file, or of the part of it from ``start_s`` to ``end_s``.
 
-        A track that is this file, or a copy of it, is never among them. Raises QueryError,
-        DecodeError, CheckpointError, SeparatorError, LibraryError, CancelledError.
+        ``is_vocals``: it holds a voice alone; nothing is separated. What was heard in a file is
+        kept for the next search. A track that is this file, or a copy of it, is never among the
+        neighbours. Raises QueryError, DecodeError, CheckpointError, SeparatorError, LibraryError,
+        CancelledError.
         """
         from engine import audio
 
@@ -105,8 +132,16 @@ class Searcher:
         own_ids = {*self._library.tracks_with_hash(audio_hash), *([track.id] if track else [])}
 
         def hear(view: View) -> _Heard:
-            progress(Progress("query", message=view))
-            return self._listen(path, view, options, start_s, end_s, cancel)
+            space = choose_space(self._library, view, options.model)
+            part = (audio_hash, start_s, end_s, is_vocals, space)
+            heard = self._heard_files.get(part)
+            if heard is None:
+                progress(Progress("query", message=view))
+                heard = self._listen(path, view, options, (start_s, end_s), is_vocals, cancel)
+                self._heard_files[part] = heard
+                while len(self._heard_files) > _MAX_HEARD_FILES:
+                    self._heard_files.popitem(last=False)
+            return heard
 
         return self._search(query, song, own_ids, options, hear)
 
@@ -144,11 +179,20 @@ class Searcher:
     ) -> tuple[Hits, list[tuple[Track, float]]]:
         """Ask for more candidates until enough pass the filter, or there are no more."""
         accept = Filter(
-            frozenset(own_ids), options.other_artists, options.other_albums, options.hide_duplicates
+            frozenset(own_ids),
+            options.other_artists,
+            options.other_albums,
+            options.hide_duplicates,
+            options.one_per_artist,
         )
         num_candidates = max(64, 4 * options.k)
+        allowed = self._allowed(options)
         while True:
-            hits, bound = self._candidates(heard, options, num_candidates)
+            if allowed is not None and len(allowed) <= _MAX_COMPARED:
+                hits, bound = self._scored(heard, options, allowed), -1.0
+            else:
+                hits, bound = self._candidates(heard, options, num_candidates)
+                hits = hits if allowed is None else _only(hits, allowed)
             tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
             similarities = zip(hits.track_ids.tolist(), hits.similarities.tolist(), strict=True)
             ranked = [(tracks[i], s) for i, s in similarities if i in tracks]
@@ -174,18 +218,37 @@ class Searcher:
         if len(parts) == 1:
             (hits,) = parts.values()
             return hits, -1.0
-        weights = {"vocals": options.blend, "overall": 1 - options.blend}
+        weights = _weights(heard, options)
+        # a song in neither list is at most as near as the last of both
+        bound = sum(
+            0.0 if hits.is_all else weights[view] * float(hits.similarities[-1])
+            for view, hits in parts.items()
+        )
         union = np.unique(np.concatenate([hits.track_ids for hits in parts.values()]))
-        total = np.zeros(len(union), np.float32)
-        bound = 0.0  # a song in neither list is at most as near as the last of both
-        for view, hits in parts.items():
-            ids, vectors = self._library.embeddings(heard[view].space_id, union)
-            total[np.searchsorted(union, ids)] += weights[view] * (vectors @ heard[view].vector)
-            bound += weights[view] * (0.0 if hits.is_all else float(hits.similarities[-1]))
-        order = np.argsort(-total, kind="stable")
         is_all = all(hits.is_all for hits in parts.values())
         note = next((hits.note for hits in parts.values() if hits.note), None)
-        return Hits(union[order], total[order], is_all, note), bound
+        return replace(self._scored(heard, options, union), is_all=is_all, note=note), bound
+
+    def _scored(
+        self, heard: dict[View, _Heard], options: SearchOptions, track_ids: np.ndarray
+    ) -> Hits:
+        """Those of these tracks (ascending ids) that were heard in any of the views, best first."""
+        weights = _weights(heard, options)
+        total, is_heard = np.zeros(len(track_ids), np.float32), np.zeros(len(track_ids), bool)
+        for view, part in heard.items():
+            ids, vectors = self._library.embeddings(part.space_id, track_ids)
+            places = np.searchsorted(track_ids, ids)
+            total[places] += weights[view] * (vectors @ part.vector)
+            is_heard[places] = True
+        found, total = track_ids[is_heard], total[is_heard]
+        order = np.argsort(-total, kind="stable")
+        return Hits(found[order], total[order], is_all=True, note=None)
+
+    def _allowed(self, options: SearchOptions) -> np.ndarray | None:
+        """Ids of the tracks in the scope, ascending; None where that is the whole library."""
+        if not options.scope.num_conditions:
+            return None
+        return ids_within(self._library.database, options.scope)
 
     def _vectors(self, heard: dict[View, _Heard], hits: Hits) -> dict[int, np.ndarray]:
         part = next(iter(heard.values()))
@@ -206,20 +269,44 @@ class Searcher:
             raise _NotHeardError(_why_not_heard(track, view))
         return _Heard(space_id, vectors[0], self._library.moments(track.id, space_id))
 
+    def _typical(self, name: str, own: Collection[int], options: SearchOptions) -> int:
+        """The id of the song that comes nearest to the mean of all."""
+        for view in VIEWS_OF[options.by]:
+            try:
+                ids, _, vectors = self._voices_of(name, own, view, options)
+            except QueryError:
+                if view == VIEWS_OF[options.by][-1]:
+                    raise
+            else:
+                return int(ids[np.argmax(vectors @ _mean(vectors))])
+        raise AssertionError("a search looks at one view at least")
+
+    def _voices_of(
+        self, name: str, own: Collection[int], view: View, options: SearchOptions
+    ) -> tuple[np.ndarray, int, np.ndarray]:
+        """(track ids, space id, vectors) of an artist's songs that were heard in a view."""
+        space_id, _ = choose_space(self._library, view, options.model)
+        ids, vectors = self._library.embeddings(space_id, own)
+        if not len(ids):
+            voice = "voice" if view == "vocals" else "songs"
+            raise _NotHeardError(f"The {voice} of {name} cannot be compared: not heard yet.")
+        return ids, space_id, vectors
+
     def _listen(
         self,
         path: Path,
         view: View,
         options: SearchOptions,
-        start_s: float,
-        end_s: float | None,
+        part: tuple[float, float | None],
+        is_vocals: bool,
         cancel: CancelToken | None,
     ) -> _Heard:
         from engine.embedding import embed_file
 
         space_id, key = choose_space(self._library, view, options.model)
         model = self._model(options.model or key.model, key)
-        separator = self._separator(key.separator) if key.separator else None
+        separator = self._separator(key.separator) if key.separator and not is_vocals else None
+        start_s, end_s = part
         embedding = embed_file(
             path, model, view, separator=separator, start_s=start_s, end_s=end_s, cancel=cancel
         )
@@ -252,6 +339,27 @@ class Searcher:
             if space_id not in self._lookups:
                 self._lookups[space_id] = SpaceLookup(self._library, space_id)
             return self._lookups[space_id]
+
+
+def _weights(heard: dict[View, _Heard], options: SearchOptions) -> dict[View, float]:
+    """How much each view counts, 1 in all."""
+    if len(heard) == 1:
+        return dict.fromkeys(heard, 1.0)
+    return {"vocals": options.blend, "overall": 1 - options.blend}
+
+
+def _only(hits: Hits, allowed: np.ndarray) -> Hits:
+    """Those of the hits whose ids are among ``allowed``."""
+    is_allowed = np.isin(hits.track_ids, allowed, assume_unique=True)
+    return replace(
+        hits, track_ids=hits.track_ids[is_allowed], similarities=hits.similarities[is_allowed]
+    )
+
+
+def _mean(vectors: np.ndarray) -> np.ndarray:
+    """(n, dim) -> (dim,) of length 1."""
+    mean = vectors.mean(0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
 
 def _tags_of(query: Query) -> Tags:
