@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 
+from app.covers import cover_seed
 from app.finder import Answer, Finder, Question
 from app.media import Waveforms
 from app.player import Player, Side, Sound
@@ -190,8 +191,3 @@ def sound_of(question: Question) -> Sound:
         return sound_of_track(question.track)
     path = question.path
     return Sound(path, shown(path.stem), shown(path.parent.name), question.duration_s or None)
-
-
-def cover_seed(track: Track) -> str:
-    """Songs of one album share a tile."""
-    return f"{track.artist}|{track.album}"

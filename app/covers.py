@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap
 
 from app.jobs import Job, JobRunner, Pool
 from app.theme import Theme
+from engine.library import Track
 from engine.progress import CancelToken, ProgressCallback
 
 COVER_PX = 192  # kept size; the largest use is 88 pixels at a scale of 2
@@ -57,6 +58,9 @@ class Covers(QObject):
                 self._pixmaps.popitem(last=False)
         self._pixmaps.move_to_end(key)
         return self._pixmaps[key]
+
+    def of_track(self, track: Track, size: int, ratio: float) -> QPixmap:
+        return self.pixmap(track.path, cover_seed(track), size, ratio)
 
     def _wish(self, path: Path) -> None:
         self._wishes[path] = None
@@ -142,3 +146,8 @@ def _square(image: QImage) -> QImage | None:
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
+
+
+def cover_seed(track: Track) -> str:
+    """Songs of one album share a tile."""
+    return f"{track.artist}|{track.album}"

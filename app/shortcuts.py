@@ -33,19 +33,25 @@ class Shortcut:
         return QCoreApplication.translate("Shortcuts", self.text)
 
 
+PAGES = noop("Pages")
 FIND = noop("Find")
 LISTEN = noop("Listen")
 LIBRARY = noop("Library")
 
 
 class Keys(Enum):
+    PAGE_LIBRARY = Shortcut("Ctrl+1", noop("Library"), PAGES)
+    PAGE_MAP = Shortcut("Ctrl+2", noop("Map"), PAGES)
+    PAGE_EVALUATE = Shortcut("Ctrl+3", noop("Evaluate"), PAGES)
+    PREFERENCES = Shortcut("Ctrl+,", noop("Preferences"), PAGES)
+    HELP = Shortcut("F1", noop("All keys"), PAGES)
     SEARCH = Shortcut("Ctrl+F", noop("Search the library"), FIND)
     FIND_SIMILAR = Shortcut("Return", noop("Find songs like the selected one"), FIND, True)
     BACK = Shortcut("Alt+Left", noop("Back to the song before"), FIND)
     FORWARD = Shortcut("Alt+Right", noop("Forward again"), FIND)
-    TO_TABLE = Shortcut("Ctrl+1", noop("Go to the library"), FIND)
-    TO_VOICES = Shortcut("Ctrl+2", noop("Go to the results by voice"), FIND)
-    TO_OVERALL = Shortcut("Ctrl+3", noop("Go to the results by overall sound"), FIND)
+    TO_TABLE = Shortcut("Alt+1", noop("Go to the table of songs"), FIND)
+    TO_VOICES = Shortcut("Alt+2", noop("Go to the results by voice"), FIND)
+    TO_OVERALL = Shortcut("Alt+3", noop("Go to the results by overall sound"), FIND)
     PLAY_PAUSE = Shortcut("Space", noop("Play or pause"), LISTEN, True)
     PLAY_SELECTED = Shortcut("Ctrl+Return", noop("Play the selected song"), LISTEN, True)
     SKIP_BACK = Shortcut("Left", noop("5 seconds back"), LISTEN, True)
@@ -58,7 +64,6 @@ class Keys(Enum):
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
     FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)
     RESCAN = Shortcut("F5", noop("Look for new and changed songs"), LIBRARY)
-    HELP = Shortcut("F1", noop("This list"), LIBRARY)
     QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
 
 

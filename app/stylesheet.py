@@ -43,6 +43,13 @@ QPushButton[kind="toggle"]:checked { background: $selected; color: $accent;
   border-color: $selected; }
 QPushButton[kind="toggle"]:focus { border-color: $accent; }
 
+QWidget#segments { background: $raised; border-radius: 10px; }
+QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
+  border-radius: 8px; padding: 5px 16px; }
+QPushButton[kind="segment"]:hover { color: $text; }
+QPushButton[kind="segment"]:checked { background: $surface; color: $text; border-color: $line; }
+QPushButton[kind="segment"]:focus { border-color: $accent; }
+
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 8px;
   padding: 5px; }
 QToolButton:hover { background: $raised; }

@@ -1,14 +1,26 @@
-"""The bar at the top: back and forward, search, and what concerns the library as a whole."""
+"""The bar at the top: back and forward, search, the page switch, and what concerns all of it."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from app.shortcuts import Keys
-from app.theme import CHOICES, Theme
-from app.widgets import SMALL, IconButton, label
+from app.theme import Theme
+from app.widgets import SMALL, IconButton, button, label
 
 SEARCH_PX = 300
 
@@ -41,8 +53,53 @@ class SearchField(QLineEdit):
             super().keyPressEvent(event)
 
 
+class Page(StrEnum):
+    """What the switch switches between."""
+
+    LIBRARY = "library"
+    MAP = "map"
+    EVALUATE = "evaluate"
+
+
+SEARCHABLE = (Page.LIBRARY, Page.MAP)
+PAGE_KEYS = {
+    Page.LIBRARY: Keys.PAGE_LIBRARY,
+    Page.MAP: Keys.PAGE_MAP,
+    Page.EVALUATE: Keys.PAGE_EVALUATE,
+}
+
+
+class PageSwitch(QFrame):
+    """One of some pages; Left and Right move within it."""
+
+    chosen = Signal(object)  # Page
+
+    def __init__(self, pages: tuple[Page, ...]) -> None:
+        super().__init__()
+        self.setObjectName("segments")
+        self.setAccessibleName(self.tr("Pages"))
+        self._buttons: dict[Page, QPushButton] = {}
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(3, 3, 3, 3)
+        row.setSpacing(2)
+        for page in pages:
+            shortcut = PAGE_KEYS[page].value
+            segment = button(shortcut.description, "segment")
+            segment.setCheckable(True)
+            segment.setToolTip(f"{shortcut.description}  ({shortcut.label})")
+            segment.clicked.connect(lambda _=False, page=page: self.chosen.emit(page))
+            group.addButton(segment)
+            row.addWidget(segment)
+            self._buttons[page] = segment
+        self.show_page(pages[0])
+
+    def show_page(self, page: Page) -> None:
+        self._buttons[page].setChecked(True)
+
+
 class TopBar(QWidget):
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, pages: tuple[Page, ...]) -> None:
         super().__init__()
         self.setObjectName("topBar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -50,51 +107,53 @@ class TopBar(QWidget):
         self.back = self._button(theme, "back", Keys.BACK)
         self.forward = self._button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
-        self.search.setFixedWidth(SEARCH_PX)
         self._count = label(role="muted", font=theme.font(SMALL))
+        self.pages = PageSwitch(pages)
         self.add_folder = self._button(theme, "folder-add", Keys.ADD_FOLDER)
         self.folders = self._button(theme, "folder", Keys.FOLDERS)
         self.rescan = self._button(theme, "retry", Keys.RESCAN)
+        self.preferences = self._button(theme, "settings", Keys.PREFERENCES)
         self.help = self._button(theme, "help", Keys.HELP)
-        self.theme_button = IconButton(theme, "sun", self.tr("Light or dark"))
-        self.theme_menu, self.theme_actions = self._theme_menu(theme)
-        self.theme_button.setMenu(self.theme_menu)
-        self.theme_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._lay_out()
 
     def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
         return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
 
-    def _theme_menu(self, theme: Theme) -> tuple[QMenu, dict[str, QAction]]:
-        menu = QMenu(self)
-        group = QActionGroup(menu)
-        texts = {
-            "system": self.tr("As the system"),
-            "light": self.tr("Light"),
-            "dark": self.tr("Dark"),
-        }
-        actions = {}
-        for choice in CHOICES:
-            action = menu.addAction(texts[choice])
-            action.setCheckable(True)
-            action.setChecked(theme.choice == choice)
-            group.addAction(action)
-            actions[choice] = action
-        return menu, actions
-
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 8, 10, 8)
-        row.setSpacing(4)
-        row.addWidget(self.back)
-        row.addWidget(self.forward)
-        row.addSpacing(6)
-        row.addWidget(self.search)
-        row.addSpacing(10)
-        row.addWidget(self._count)
-        row.addStretch()
-        for widget in (self.add_folder, self.folders, self.rescan, self.theme_button, self.help):
-            row.addWidget(widget)
+        """The switch stays in the middle whatever is to its left and right."""
+        self.search.setMinimumWidth(140)
+        self.search.setMaximumWidth(SEARCH_PX)
+        left, right = QHBoxLayout(), QHBoxLayout()
+        for side in (left, right):
+            side.setSpacing(4)
+        left.addWidget(self.back)
+        left.addWidget(self.forward)
+        left.addSpacing(6)
+        left.addWidget(self.search, 1)
+        left.addSpacing(6)
+        left.addWidget(self._count)
+        left.addStretch()
+        right.addStretch()
+        for widget in (self.add_folder, self.folders, self.rescan, self.preferences, self.help):
+            right.addWidget(widget)
+        row = QGridLayout(self)
+        row.setContentsMargins(10, 7, 10, 7)
+        row.setHorizontalSpacing(12)
+        row.addLayout(left, 0, 0)
+        row.addWidget(self.pages, 0, 1)
+        row.addLayout(right, 0, 2)
+        for column in (0, 2):
+            row.setColumnStretch(column, 1)
+            row.setColumnMinimumWidth(column, 0)
+
+    def show_page(self, page: Page) -> None:
+        """Search and number of songs are shown where they concern the page."""
+        self.pages.show_page(page)
+        for widget in (self.search, self._count):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # or the switch would move
+            widget.setSizePolicy(policy)
+            widget.setVisible(page in SEARCHABLE)
 
     def show_count(self, num: int) -> None:
         text = self.tr("1 song") if num == 1 else self.tr("{num} songs").format(num=f"{num:,}")

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QIcon,
-    QKeyEvent,
-    QPixmap,
-    QShortcut,
-)
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import Actions
-from app.comparison import Comparison, cover_seed
 from app.covers import Covers
 from app.dialogs import ProblemPage
-from app.index_strip import IndexStrip
-from app.library_panel import LibraryPanel
-from app.media import Waveforms
+from app.library_page import LibraryPage
+from app.map.page import MapPage
 from app.notice import NoticeBar
 from app.parts import Parts
-from app.player import Side
 from app.player_bar import PlayerBar
-from app.result_delegate import ResultDelegate
-from app.results_panel import ResultList, ResultsPanel
+from app.preferences.dialog import PreferencesDialog
+from app.results_panel import ResultList
 from app.session import Overview
-from app.settings import (
-    HIDE_DUPLICATES,
-    OTHER_ARTISTS,
-    SPLITTER,
-    THEME,
-    VOLUME,
-    WINDOW_GEOMETRY,
-)
+from app.settings import THEME, VOLUME, WINDOW_GEOMETRY
 from app.shortcuts import Keys, plain_key
-from app.song_row import SongRow
 from app.start_page import StartPage
-from app.top_bar import TopBar
-from app.track_model import TrackModel
-from app.track_view import COVER_PX
-from engine.library import Track
+from app.top_bar import SEARCHABLE, Page, TopBar
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
 
@@ -69,8 +49,7 @@ class MainWindow(QMainWindow):
         self.commands = Actions(self, parts.session, parts.settings, parts.theme)
         self._build()
         self._connect_session()
-        self._connect_finding()
-        self._connect_playing()
+        self._connect_bar()
         self._bind_shortcuts()
         self._restore()
         parts.session.open()
@@ -78,24 +57,15 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self) -> None:
-        theme, player = self.parts.theme, self.parts.player
+        theme = self.parts.theme
         self.notice = NoticeBar(theme)
         self.start_page = StartPage(theme)
         self.problem_page = ProblemPage(theme)
-        self.top_bar = TopBar(theme)
-        self.library = LibraryPanel(
-            self.parts.session, self.parts.settings, theme, TrackModel(self._table_cover, self)
-        )
-        self.index_strip = IndexStrip(self.parts.indexing, theme)
-        self.results = self._build_results()
-        self.player_bar = PlayerBar(player, theme)
-        self.comparison = Comparison(
-            self.results,
-            self.parts.finder,
-            player,
-            Waveforms(self.parts.session.runner, self),
-            self,
-        )
+        self.library_page = LibraryPage(self.parts, self.covers, self.commands)
+        self.library = self.library_page.library
+        self.results = self.library_page.results
+        self.comparison = self.library_page.comparison
+        self.index_strip = self.library_page.index_strip
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -103,114 +73,68 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self.setCentralWidget(_column(self.notice, self.pages))
 
-    def _build_results(self) -> ResultsPanel:
-        theme, player = self.parts.theme, self.parts.player
-        draw = self.covers.pixmap
-        query = (self.tr("The song asked for"), "")
-        result = (self.tr("The result"), self.tr("Choose a result below"))
-        return ResultsPanel(
-            theme,
-            SongRow(theme, player, draw, Side.QUERY, query),
-            SongRow(theme, player, draw, Side.RESULT, result),
-            ResultList(
-                theme,
-                ResultDelegate(theme, "accent", self._cover),
-                self.tr("By voice"),
-                self.tr("who sings alike"),
-                ("voice", "accent"),
-            ),
-            ResultList(
-                theme,
-                ResultDelegate(theme, "overall", self._cover),
-                self.tr("Overall"),
-                self.tr("the whole sound"),
-                ("overall", "overall"),
-            ),
-        )
-
     def _build_main(self) -> QWidget:
-        side = _column(self.library, self.index_strip)
-        side.setObjectName("side")
-        side.setMinimumWidth(300)
-        self.results.setMinimumWidth(500)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(1)
-        self.splitter.addWidget(side)
-        self.splitter.addWidget(self.results)
-        self.splitter.setStretchFactor(0, 2)
-        self.splitter.setStretchFactor(1, 3)
-        self.splitter.setSizes([430, 640])
-        return _column(self.top_bar, self.splitter, self.player_bar)
-
-    def _cover(self, track: Track, size: int, ratio: float) -> QPixmap:
-        return self.covers.pixmap(track.path, cover_seed(track), size, ratio)
-
-    def _table_cover(self, track: Track) -> QIcon:
-        pixmap = self._cover(track, COVER_PX, self.devicePixelRatioF())
-        icon = QIcon(pixmap)
-        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
-        return icon
+        """The pages of the switch, between the bar at the top and the player."""
+        self.map_page = MapPage(self.parts)
+        self.sections: dict[Page, QWidget] = {
+            Page.LIBRARY: self.library_page,
+            Page.MAP: self.map_page,
+        }
+        if find_spec("app.evaluate") and find_spec("app.evaluate.page"):
+            evaluate = import_module("app.evaluate.page")
+            self.sections[Page.EVALUATE] = evaluate.EvaluatePage(self.parts)
+        self.top_bar = TopBar(self.parts.theme, tuple(self.sections))
+        self.player_bar = PlayerBar(self.parts.player, self.parts.theme)
+        self.section_stack = QStackedWidget()
+        for page in self.sections.values():
+            self.section_stack.addWidget(page)
+        return _column(self.top_bar, self.section_stack, self.player_bar)
 
     # Connecting
 
     def _connect_session(self) -> None:
-        session, indexing, strip = self.parts.session, self.parts.indexing, self.index_strip
+        session = self.parts.session
         session.opened.connect(self._library_opened)
         session.open_failed.connect(self._library_failed)
         session.overview_changed.connect(self._show_overview)
-        session.overview_changed.connect(strip.show_overview)
         session.folders_added.connect(self._rescan)
-        indexing.progressed.connect(lambda _: self.library.refresh_soon())
-        indexing.ended.connect(self._index_ended)
-        for source in (session, indexing, self.parts.player, self.commands):
+        for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
-        strip.failed_requested.connect(self.commands.show_failed)
         self.problem_page.retry_requested.connect(session.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
-        self.covers.arrived.connect(self._covers_arrived)
 
-    def _connect_finding(self) -> None:
-        finder, bar, settings = self.parts.finder, self.top_bar, self.parts.settings
-        panel = self.results
-        panel.other_artists.setChecked(settings.get(OTHER_ARTISTS))
-        panel.hide_duplicates.setChecked(settings.get(HIDE_DUPLICATES))
-        panel.filters_changed.connect(self._set_filters)
-        self._set_filters()
-        for source in (self.library, self.commands):
-            source.find_requested.connect(finder.find_track)
+    def _connect_bar(self) -> None:
+        bar, finder = self.top_bar, self.parts.finder
         self.library.num_shown_changed.connect(bar.show_count)
-        self.library.menu_requested.connect(self.commands.show_track_menu)
-        self.comparison.menu_requested.connect(self.commands.show_track_menu)
         bar.search.textChanged.connect(self.library.set_text)
         bar.search.left_downwards.connect(self._enter_table)
         bar.back.clicked.connect(lambda: finder.go(-1))
         bar.forward.clicked.connect(lambda: finder.go(1))
-        finder.history_changed.connect(self._show_history)
-        self._show_history()
-
-    def _connect_playing(self) -> None:
-        bar, theme = self.top_bar, self.parts.theme
-        for source in (self.library, self.commands):
-            source.play_requested.connect(self.comparison.play_track)
         bar.add_folder.clicked.connect(self.commands.add_folder)
         bar.folders.clicked.connect(self.commands.show_folders)
         bar.rescan.clicked.connect(self._rescan)
+        bar.preferences.clicked.connect(self.show_preferences)
         bar.help.clicked.connect(self.commands.show_help)
-        for choice, action in bar.theme_actions.items():
-            action.triggered.connect(lambda _=False, choice=choice: theme.choose(choice))
+        bar.pages.chosen.connect(self.show_page)
+        finder.history_changed.connect(self._show_history)
+        finder.history_changed.connect(lambda: self.show_page(Page.LIBRARY))
+        self._show_history()
 
     def _bind_shortcuts(self) -> None:
         """All but the plain keys, which come to ``keyPressEvent`` when nobody else wants them."""
         player, finder = self.parts.player, self.parts.finder
         actions: dict[Keys, Callable[[], object]] = {
+            Keys.PAGE_LIBRARY: lambda: self.show_page(Page.LIBRARY),
+            Keys.PAGE_MAP: lambda: self.show_page(Page.MAP),
+            Keys.PAGE_EVALUATE: lambda: self.show_page(Page.EVALUATE),
+            Keys.PREFERENCES: self.show_preferences,
             Keys.SEARCH: self._focus_search,
             Keys.BACK: lambda: finder.go(-1),
             Keys.FORWARD: lambda: finder.go(1),
             Keys.TO_TABLE: self._enter_table,
-            Keys.TO_VOICES: lambda: _enter(self.results.voices),
-            Keys.TO_OVERALL: lambda: _enter(self.results.overall),
+            Keys.TO_VOICES: lambda: self._enter_results(self.results.voices),
+            Keys.TO_OVERALL: lambda: self._enter_results(self.results.overall),
             Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
             Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
             Keys.REVEAL: self._reveal_selected,
@@ -228,9 +152,6 @@ class MainWindow(QMainWindow):
         self.resize(1200, 780)
         if geometry := settings.get(WINDOW_GEOMETRY):
             self.restoreGeometry(geometry)
-        if state := settings.get(SPLITTER):
-            self.splitter.restoreState(state)
-            self.splitter.setHandleWidth(1)
         self.parts.player.set_volume(settings.get(VOLUME))
         if settings.notice:
             self.notice.show_text(settings.notice)
@@ -268,48 +189,44 @@ class MainWindow(QMainWindow):
         if self.parts.session.is_open:
             self.parts.indexing.start(self.parts.session.library)
 
-    def _index_ended(self, summary: object) -> None:
-        self.library.refresh()
-        if self.parts.finder.question is not None:
-            self.parts.finder.ask_again()
+    # Pages
 
-    def _covers_arrived(self) -> None:
-        for view in (self.library.view, self.results.voices.view, self.results.overall.view):
-            view.viewport().update()
-        for row in (self.results.query_row, self.results.result_row):
-            row.refresh_cover()
+    @property
+    def page(self) -> Page:
+        """The page of the switch that is shown."""
+        shown = self.section_stack.currentWidget()
+        return next(page for page, widget in self.sections.items() if widget is shown)
+
+    def show_page(self, page: Page) -> None:
+        if page in self.sections:
+            self.section_stack.setCurrentWidget(self.sections[page])
+            self.top_bar.show_page(page)
+
+    def show_preferences(self) -> None:
+        PreferencesDialog(self, self.parts).open()
 
     # Finding
-
-    def _set_filters(self) -> None:
-        other, hide = self.results.other_artists, self.results.hide_duplicates
-        self.parts.finder.set_filters(
-            other_artists=other.isChecked(), hide_duplicates=hide.isChecked()
-        )
 
     def _show_history(self) -> None:
         self.top_bar.back.setEnabled(self.parts.finder.can_go_back)
         self.top_bar.forward.setEnabled(self.parts.finder.can_go_forward)
 
     def _focus_search(self) -> None:
+        if self.page not in SEARCHABLE:
+            self.show_page(Page.LIBRARY)
         self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top_bar.search.selectAll()
 
     def _enter_table(self) -> None:
-        view = self.library.view
-        view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not view.currentIndex().isValid() and self.library.model.ids:
-            view.setCurrentIndex(self.library.model.index(0, 0))
+        self.show_page(Page.LIBRARY)
+        self.library_page.enter_table()
 
-    def _selected_track(self) -> Track | None:
-        """Of the list that has the focus; else the result chosen, else the song of the table."""
-        if self.library.view.hasFocus():
-            return self.library.view.current_track()
-        chosen = self.results.chosen()
-        return chosen.track if chosen is not None else self.library.view.current_track()
+    def _enter_results(self, results: ResultList) -> None:
+        self.show_page(Page.LIBRARY)
+        self.library_page.enter_results(results)
 
     def _reveal_selected(self) -> None:
-        if (track := self._selected_track()) is not None:
+        if (track := self.library_page.selected_track()) is not None:
             self.commands.reveal(track.path)
 
     # Qt
@@ -360,12 +277,9 @@ class MainWindow(QMainWindow):
     def _save(self) -> None:
         settings = self.parts.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
-        settings.set(SPLITTER, bytes(self.splitter.saveState().data()))
         settings.set(VOLUME, self.parts.player.volume)
         settings.set(THEME, self.parts.theme.choice)
-        settings.set(OTHER_ARTISTS, self.results.other_artists.isChecked())
-        settings.set(HIDE_DUPLICATES, self.results.hide_duplicates.isChecked())
-        self.library.save_state()
+        self.library_page.save_state()
         settings.save()
 
 
@@ -378,9 +292,3 @@ def _column(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         layout.addWidget(widget)
     return column
-
-
-def _enter(results: ResultList) -> None:
-    results.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-    if not results.view.currentIndex().isValid() and results.model.rowCount():
-        results.view.setCurrentIndex(results.model.index(0))

@@ -95,7 +95,7 @@ def test_the_whole_way_by_keyboard(qtbot, window):
     assert player.is_playing
     qtbot.keyClick(window.library.view, Qt.Key.Key_Space)
     assert not player.is_playing
-    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     assert window.results.voices.view.hasFocus()
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_Down)
     assert window.results.result_row.sound.title == results(window)[0][1]

@@ -14,7 +14,7 @@ from app.theme import Theme, base_font
 from engine.paths import resources_path
 
 ICONS = resources_path() / "icons"
-SOURCES = sorted(Path(app.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(app.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda palette: palette.name)

@@ -1,0 +1,155 @@
+"""The first page: songs on the left, on the right who sounds like the one that is picked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from app.actions import Actions
+from app.comparison import Comparison
+from app.covers import Covers
+from app.index_strip import IndexStrip
+from app.library_panel import LibraryPanel
+from app.media import Waveforms
+from app.parts import Parts
+from app.player import Side
+from app.result_delegate import ResultDelegate
+from app.results_panel import ResultList, ResultsPanel
+from app.settings import HIDE_DUPLICATES, OTHER_ARTISTS, SPLITTER
+from app.song_row import SongRow
+from app.track_model import TrackModel
+from app.track_view import COVER_PX
+from engine.library import Track
+
+
+class LibraryPage(QSplitter):
+    def __init__(self, parts: Parts, covers: Covers, commands: Actions) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._parts = parts
+        self._covers = covers
+        self.library = LibraryPanel(
+            parts.session, parts.settings, parts.theme, TrackModel(self._table_cover, self)
+        )
+        self.index_strip = IndexStrip(parts.indexing, parts.theme)
+        self.results = self._build_results()
+        self.comparison = Comparison(
+            self.results,
+            parts.finder,
+            parts.player,
+            Waveforms(parts.session.runner, self),
+            self,
+        )
+        self._lay_out()
+        self._connect(commands)
+
+    def _build_results(self) -> ResultsPanel:
+        theme, player = self._parts.theme, self._parts.player
+        query = (self.tr("The song asked for"), "")
+        result = (self.tr("The result"), self.tr("Choose a result below"))
+        return ResultsPanel(
+            theme,
+            SongRow(theme, player, self._covers.pixmap, Side.QUERY, query),
+            SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
+            ResultList(
+                theme,
+                ResultDelegate(theme, "accent", self._covers.of_track),
+                self.tr("By voice"),
+                self.tr("who sings alike"),
+                ("voice", "accent"),
+            ),
+            ResultList(
+                theme,
+                ResultDelegate(theme, "overall", self._covers.of_track),
+                self.tr("Overall"),
+                self.tr("the whole sound"),
+                ("overall", "overall"),
+            ),
+        )
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setObjectName("side")
+        side.setMinimumWidth(300)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.library)
+        column.addWidget(self.index_strip)
+        self.results.setMinimumWidth(500)
+        self.setChildrenCollapsible(False)
+        self.addWidget(side)
+        self.addWidget(self.results)
+        self.setStretchFactor(0, 2)
+        self.setStretchFactor(1, 3)
+        self.setSizes([430, 640])
+        if state := self._parts.settings.get(SPLITTER):
+            self.restoreState(state)
+        self.setHandleWidth(1)  # after the state, which brings its own
+
+    def _table_cover(self, track: Track) -> QIcon:
+        pixmap = self._covers.of_track(track, COVER_PX, self.devicePixelRatioF())
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
+        return icon
+
+    def _connect(self, commands: Actions) -> None:
+        parts, panel = self._parts, self.results
+        panel.other_artists.setChecked(parts.settings.get(OTHER_ARTISTS))
+        panel.hide_duplicates.setChecked(parts.settings.get(HIDE_DUPLICATES))
+        panel.filters_changed.connect(self._set_filters)
+        self._set_filters()
+        for source in (self.library, self.comparison):
+            source.menu_requested.connect(commands.show_track_menu)
+        for finding in (self.library, commands):
+            finding.find_requested.connect(parts.finder.find_track)
+            finding.play_requested.connect(self.comparison.play_track)
+        parts.session.overview_changed.connect(self.index_strip.show_overview)
+        parts.indexing.progressed.connect(lambda _: self.library.refresh_soon())
+        parts.indexing.ended.connect(self._index_ended)
+        self.index_strip.failed_requested.connect(commands.show_failed)
+        self._covers.arrived.connect(self._covers_arrived)
+
+    def _set_filters(self) -> None:
+        other, hide = self.results.other_artists, self.results.hide_duplicates
+        self._parts.finder.set_filters(
+            other_artists=other.isChecked(), hide_duplicates=hide.isChecked()
+        )
+
+    def _index_ended(self, summary: object) -> None:
+        self.library.refresh()
+        if self._parts.finder.question is not None:
+            self._parts.finder.ask_again()
+
+    def _covers_arrived(self) -> None:
+        for view in (self.library.view, self.results.voices.view, self.results.overall.view):
+            view.viewport().update()
+        for row in (self.results.query_row, self.results.result_row):
+            row.refresh_cover()
+
+    def enter_table(self) -> None:
+        """The keyboard goes to the table."""
+        view = self.library.view
+        view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not view.currentIndex().isValid() and self.library.model.ids:
+            view.setCurrentIndex(self.library.model.index(0, 0))
+
+    def enter_results(self, results: ResultList) -> None:
+        """The keyboard goes to one of the two lists."""
+        results.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not results.view.currentIndex().isValid() and results.model.rowCount():
+            results.view.setCurrentIndex(results.model.index(0))
+
+    def selected_track(self) -> Track | None:
+        """Of the list that has the focus; else the result chosen, else the song of the table."""
+        if self.library.view.hasFocus():
+            return self.library.view.current_track()
+        chosen = self.results.chosen()
+        return chosen.track if chosen is not None else self.library.view.current_track()
+
+    def save_state(self) -> None:
+        settings = self._parts.settings
+        settings.set(SPLITTER, bytes(self.saveState().data()))
+        settings.set(OTHER_ARTISTS, self.results.other_artists.isChecked())
+        settings.set(HIDE_DUPLICATES, self.results.hide_duplicates.isChecked())
+        self.library.save_state()

@@ -1,0 +1,1 @@
+"""Preferences: one dialog, one file per section."""
