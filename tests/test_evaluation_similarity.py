@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from support.evaluation import context_of, make_hearing, weights_of
 
-from engine.errors import EvaluationError
-from engine.evaluation import metrics
-from engine.evaluation.protocols import artist_similarity
-from engine.evaluation.protocols.artist_similarity import distinct_songs, paper_trials, run
+from engine.errors import CancelledError, EvaluationError
+from engine.evaluation import metrics, similarity
+from engine.evaluation.protocols.artist_similarity import run
 from engine.evaluation.results import Options
+from engine.evaluation.similarity import distinct_songs, paper_trials
+from engine.progress import CancelToken
 
 
 def random_hearing(num_singers: int, num_songs: int, spread: float, **other: object):  # type: ignore[no-untyped-def]
@@ -20,7 +21,7 @@ def random_hearing(num_singers: int, num_songs: int, spread: float, **other: obj
 
 
 def test_distinct_songs_are_those_of_a_slow_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artist_similarity, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(similarity, "ROWS_AT_ONCE", 7)
     songs = [str(i) for i in range(20)]
     songs[1] = songs[0]  # two clips of one song
     albums = [""] * 20
@@ -53,7 +54,7 @@ def test_distinct_songs_are_those_of_a_slow_reference(monkeypatch: pytest.Monkey
 def test_intervals_may_be_taken_from_a_part_of_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     hearing = random_hearing(20, 5, 1.0)
     whole = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer
-    monkeypatch.setattr(artist_similarity, "MAX_INTERVAL_PAIRS", 1500)
+    monkeypatch.setattr(similarity, "MAX_INTERVAL_PAIRS", 1500)
     part = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer
     assert part.value == whole.value
     assert (part.low, part.high) == pytest.approx((whole.low, whole.high), abs=0.04)
@@ -126,3 +127,37 @@ def test_a_model_with_a_centre_is_measured_with_and_without() -> None:
     result = run(context_of(hearing, num_trials=3))
     assert [row[2] for row in result.tables[0].rows] == ["raw", "model", "data"]
     assert result.plots[0].series["m"][0] == result.tables[0].rows[1][3]  # type: ignore[union-attr]
+
+
+def test_random_similarities_hit_as_often_as_chance_says() -> None:
+    singers = [f"s{i // 5}" for i in range(400)]
+    hearing = make_hearing(np.random.default_rng(4).normal(size=(400, 8)), singers)
+    found = distinct_songs(hearing, "raw", weights_of(hearing), 0)
+    assert found.chance_at_1 == pytest.approx(4 / 399)
+    assert found.r_at_1.low <= found.chance_at_1 <= found.r_at_1.high
+
+
+def test_what_cannot_be_measured_is_noted_and_the_rest_goes_on() -> None:
+    # Two albums of one song each, by two singers: trials run, distinct songs do not.
+    clips = {"singers": ["A", "A", "B", "B"], "albums": ["LP", "LP", "EP", "EP"]}
+    result = run(context_of(make_hearing(np.eye(4), **clips), num_trials=3))
+    assert [table.name for table in result.tables] == ["paper"]
+    assert [plot.name for plot in result.plots] == ["paper-eer"]
+    assert any(note.startswith("vocals: Artist similarity needs") for note in result.notes)
+    # One input with a single singer does not spoil the other.
+    alone = make_hearing(np.eye(2), ["A", "A"], source="mixture")
+    result = run(context_of(random_hearing(4, 3, 0.5), alone, num_trials=3))
+    assert {row[0] for row in result.tables[0].rows} == {"vocals"}
+    assert any(note.startswith("mixture: Artist similarity needs") for note in result.notes)
+    with pytest.raises(EvaluationError, match="needs at least two singers"):
+        run(context_of(alone))
+
+
+def test_long_work_stops_on_request() -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    hearing = random_hearing(4, 3, 0.5)
+    with pytest.raises(CancelledError):
+        distinct_songs(hearing, "raw", weights_of(hearing), 0, cancel)
+    with pytest.raises(CancelledError):
+        paper_trials(hearing, "raw", weights_of(hearing), Options(), cancel)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT_VERSION = 1
+# Raised when files change, and when clips come to be heard in another way than before: another
+# decoding, other cutting, a separator that does the same job differently.
+VERSION = 2
 FLOAT16_MAX = 60_000.0
 
 
@@ -34,7 +36,7 @@ class EmbeddingCache:
             content: hash of the sound.
         """
         digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
-        return self.folder / f"v{FORMAT_VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
+        return self.folder / f"v{VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
 
     def save(self, path: Path, excerpts: np.ndarray) -> None:
         """(num_segments, excerpts per segment, dim) float32; no segments where nothing was heard.
