@@ -24,7 +24,7 @@ from engine.cli.find import parse_scope
 from engine.errors import QueryError
 from engine.export import result_as_dict
 from engine.library import Library, MomentCodes, Tags, View
-from engine.library.scope import artist_ids, artists_like, facets, ids_within
+from engine.library.scope import LatestScope, artist_ids, artists_like, facets, ids_within
 from engine.search import Scope, Searcher, SearchOptions, SearchResult, resolve_artist, searcher
 
 SONGS = [
@@ -105,6 +105,19 @@ def test_a_large_scope_is_searched_like_the_library(
         assert found(library, scope, by=by) == every_song == [2, 4, 6]
         monkeypatch.undo()
         monkeypatch.setattr("engine.models.default_model_name", lambda view: "toy")
+
+
+def test_a_scope_follows_the_library(library: Library, tmp_path: Path) -> None:
+    latest, scope = LatestScope(library.database), Scope(genres=frozenset({"pop"}))
+    first = latest.ids(scope)
+    assert latest.ids(scope) is first
+    with library.database.write() as db:
+        db.execute("UPDATE track SET genre = 'Pop' WHERE id = 5")
+    assert latest.ids(scope).tolist() == [1, 2, 5, 6]
+    with Library.open(tmp_path / "library.db") as other, other.database.write() as db:
+        db.execute("UPDATE track SET genre = 'Pop' WHERE id = 4")
+    assert latest.ids(scope).tolist() == [1, 2, 4, 5, 6]
+    assert latest.ids(Scope(first_year=2011)).tolist() == [6]
 
 
 def test_how_much_a_scope_is_narrowed() -> None:

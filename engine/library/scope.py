@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -116,6 +117,23 @@ def ids_within(database: Database, scope: Scope) -> np.ndarray:
         values += [value for _, some in places for value in some]
     rows = database.rows(f"SELECT id FROM track WHERE {' AND '.join(conditions)}", values)
     return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+
+
+class LatestScope:
+    """``ids_within`` for one scope after the other, read anew only when the library has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: tuple[object, np.ndarray] | None = None
+
+    def ids(self, scope: Scope) -> np.ndarray:
+        # Both numbers belong to the connection, and each thread has its own.
+        state = self._database.row("SELECT data_version, total_changes() FROM pragma_data_version")
+        key = (scope, threading.get_ident(), state)
+        known = self._known
+        if known is None or known[0] != key:
+            self._known = known = (key, ids_within(self._database, scope))
+        return known[1]
 
 
 def artist_ids(database: Database, name: str) -> list[int]:

@@ -15,7 +15,7 @@ from engine.errors import QueryError
 from engine.index.lookup import Hits, SpaceLookup
 from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
-from engine.library.scope import artist_ids, ids_within
+from engine.library.scope import LatestScope, artist_ids
 from engine.library.tags import read_tags
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
@@ -71,6 +71,7 @@ class Searcher:
         self._models: dict[str, VoiceModel] = {}
         self._separators: dict[str, Separator] = {}
         self._lookups: dict[int, SpaceLookup] = {}
+        self._scope = LatestScope(library.database)
         self._heard_files: OrderedDict[tuple[object, ...], _Heard] = OrderedDict()
 
     def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
@@ -248,7 +249,7 @@ class Searcher:
         """Ids of the tracks in the scope, ascending; None where that is the whole library."""
         if not options.scope.num_conditions:
             return None
-        return ids_within(self._library.database, options.scope)
+        return self._scope.ids(options.scope)
 
     def _vectors(self, heard: dict[View, _Heard], hits: Hits) -> dict[int, np.ndarray]:
         part = next(iter(heard.values()))
