@@ -156,8 +156,11 @@ class Trainer:
 
     def embed(self, excerpts: torch.Tensor) -> torch.Tensor:
         """(n, excerpt_samples) -> (n, dim) float32."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16):
+        with self._autocast():
             return self._forward(excerpts).float()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16)
 
     def step(self) -> dict[str, float | torch.Tensor]:
         """One optimiser step. Batch-norm statistics see anchors and positives together."""
@@ -206,7 +209,7 @@ class Trainer:
     def _denoise(self, own: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
         """Over the joint batch, as every loss."""
         assert self.teacher is not None
-        with torch.no_grad():
+        with torch.no_grad(), self._autocast():
             targets = self.teacher(clean).float()
         return losses.match(gather(own, self.world), gather(targets, self.world))
 

@@ -1,0 +1,73 @@
+"""From a cosine to a percentage that means something.
+
+A cosine of 0.6 says much in one space and nothing in another. A calibration turns it into the
+probability that both songs have the same voice, if that was as likely as not to begin with: 50 %
+where a cosine is met as often between songs of one singer as between songs of two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+NUM_STEPS = 50
+RIDGE = 1e-5  # keeps the slope finite where same and different do not overlap
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Probability of the same voice = 1 / (1 + exp(-(slope * cosine + offset)))."""
+
+    slope: float
+    offset: float
+
+    def probability(self, cosine: float) -> float:
+        """Of the same voice, 0 to 1, both cases being as likely beforehand."""
+        logit = max(-60.0, min(60.0, self.slope * cosine + self.offset))
+        return 1 / (1 + math.exp(-logit))
+
+    def cosine(self, probability: float) -> float:
+        """The cosine at which ``probability`` (between 0 and 1, exclusive) is reached."""
+        return (math.log(probability / (1 - probability)) - self.offset) / self.slope
+
+
+def fit(cosines: np.ndarray, is_same: np.ndarray) -> Calibration:
+    """Logistic regression by Newton's method, both classes of the same total weight.
+
+    Args:
+        cosines: (n,) of pairs of songs. is_same: (n,) bool, whether one voice sings both.
+
+    Raises:
+        ValueError: only one class is there, or pairs of one singer are not nearer on average.
+    """
+    if is_same.all() or not is_same.any():
+        raise ValueError("A calibration needs pairs of the same and of different singers.")
+    if cosines[is_same].mean() <= cosines[~is_same].mean():
+        raise ValueError("Songs of one singer are no nearer to each other than other songs.")
+    weights = np.where(is_same, 0.5 / is_same.sum(), 0.5 / (~is_same).sum())
+    centre, spread = cosines.mean(), max(float(cosines.std()), 1e-9)
+    inputs = np.stack([(cosines - centre) / spread, np.ones(len(cosines))], axis=1)
+    beta = np.zeros(2)
+    for _ in range(NUM_STEPS):
+        chances = 1 / (1 + np.exp(-np.clip(inputs @ beta, -60, 60)))
+        gradient = inputs.T @ (weights * (chances - is_same)) + RIDGE * np.array([beta[0], 0.0])
+        curvature = (inputs.T * (weights * chances * (1 - chances))) @ inputs
+        beta -= np.linalg.solve(curvature + np.diag([RIDGE, 1e-9]), gradient)
+    slope = float(beta[0]) / spread
+    return Calibration(slope, float(beta[1]) - slope * float(centre))
+
+
+def blended(parts: Sequence[Calibration], weights: Sequence[float]) -> Calibration:
+    """For a weighted mean of cosines from several views: the weighted mean of their logits."""
+    return Calibration(
+        sum(w * part.slope for w, part in zip(weights, parts, strict=True)),
+        sum(w * part.offset for w, part in zip(weights, parts, strict=True)),
+    )
+
+
+def from_plain(values: Mapping[str, Mapping[str, float]]) -> dict[str, Calibration]:
+    """As a manifest stores them, by view."""
+    return {view: Calibration(**value) for view, value in values.items()}
