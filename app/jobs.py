@@ -33,6 +33,7 @@ class Pool(StrEnum):
     INTERACTIVE = "interactive"  # what a person waits for: searches
     MEDIA = "media"  # waveforms and covers: up to a second each, and no search may wait for them
     BACKGROUND = "background"  # indexing: hours
+    EVALUATION = "evaluation"  # minutes, and never behind hours of indexing
 
 
 class Job(QObject):

@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from engine.errors import EvaluationError
 from engine.library import Library, TrackStatus
 
@@ -141,6 +143,31 @@ def read_table(path: Path, where: Sequence[str] = ()) -> Dataset:
         raise EvaluationError(f"No row of {path.name} names both a singer and a song.")
     notes = [f"{num_unnamed} rows without a singer or a song were left out."] if num_unnamed else []
     return Dataset(path.stem, clips, tuple(notes))
+
+
+def thinned(dataset: Dataset, max_singers: int, max_songs: int, seed: int) -> Dataset:
+    """At most so many singers and so many songs of each, drawn at random; a note says so.
+
+    Singers with several songs come first: one song alone tells nothing of its singer's others.
+    """
+    songs: defaultdict[str, set[str]] = defaultdict(set)
+    for clip in dataset.clips:
+        songs[clip.singer].add(clip.song)
+    rng = np.random.default_rng([seed, len(songs)])
+    order = [str(singer) for singer in rng.permutation(sorted(songs))]
+    order.sort(key=lambda singer: len(songs[singer]) < 2)  # stable: random among equals
+    kept = {
+        singer: {str(song) for song in rng.permutation(sorted(songs[singer]))[:max_songs]}
+        for singer in order[:max_singers]
+    }
+    clips = tuple(clip for clip in dataset.clips if clip.song in kept.get(clip.singer, ()))
+    if len(clips) == len(dataset.clips):
+        return dataset
+    note = (
+        f"{len(kept)} of {len(songs)} singers were drawn at random, with {max_songs} songs each "
+        "at most."
+    )
+    return Dataset(dataset.name, clips, (*dataset.notes, note))
 
 
 def _rows(path: Path, where: Sequence[str]) -> list[dict[str, str]]:

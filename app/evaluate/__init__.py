@@ -1,0 +1,1 @@
+"""The page that measures voice models, and the listening test."""

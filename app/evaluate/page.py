@@ -1,0 +1,247 @@
+"""The Evaluate page: ask, run, read, compare, and take the listening test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QStackedWidget, QWidget
+
+from app.evaluate import store, work
+from app.evaluate.compare import CompareView
+from app.evaluate.report_view import ReportView
+from app.evaluate.setup_panel import SetupPanel
+from app.evaluate.side import Side
+from app.evaluate.store import Opened
+from app.evaluate.work import Request
+from app.jobs import Job, LatestJob, Pool
+from app.parts import Parts
+from app.reveal import file_url, reveal
+from app.widgets import divider
+from engine.paths import data_path
+from engine.progress import CancelToken, ProgressCallback
+
+
+class EvaluatePage(QWidget):
+    """Made empty, and filled when it is shown first: the start of the window is not held up.
+
+    Args:
+        reports_path: folder of earlier reports; by default among the user's data.
+    """
+
+    problem = Signal(str)
+
+    def __init__(
+        self, parts: Parts, reports_path: Path | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.parts = parts
+        self.reports_path = reports_path or data_path() / "evaluations"
+        self._runner = parts.session.runner
+        self._looking = LatestJob(self._runner, Pool.INTERACTIVE)
+        self._listing = LatestJob(self._runner, Pool.INTERACTIVE)
+        self._run: Job | None = None
+        self._is_built = False
+        self.reports: list[Opened] = []
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._is_built:
+            self._build()
+            self._job(lambda *_: work.find_models(), self.setup.set_models)
+            self._job(lambda *_: work.find_separators(), self.setup.form.set_separators)
+            self.refresh_reports()
+        if self._run is None:
+            self.setup.look_again()
+
+    # Building
+
+    def _build(self) -> None:
+        self._is_built = True
+        theme = self.parts.theme
+        self.side = Side(theme)
+        self.setup = SetupPanel(theme, self.parts.session.library_path)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.setup)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.side)
+        row.addWidget(divider(is_vertical=True))
+        row.addWidget(self.pages, 1)
+        self.side.new_requested.connect(self.show_setup)
+        self.side.test_requested.connect(self._new_test)
+        self.side.chosen.connect(self.show_reports)
+        self.side.list.delete_requested.connect(self._delete_selected)
+        self.side.run_card.cancel_requested.connect(self.cancel)
+        self.setup.start_requested.connect(self.start)
+        self.setup.data_requested.connect(self._look)
+
+    def _job(
+        self,
+        task: Callable[[ProgressCallback, CancelToken], Any],
+        use: Callable[[Any], object],
+        slot: LatestJob | None = None,
+        fail: Callable[[str], object] | None = None,
+    ) -> None:
+        """Short work; what goes wrong is told at the top of the window."""
+        job = Job(task)
+        job.succeeded.connect(use)
+        job.failed.connect(fail or self.problem.emit)
+        if slot is not None:
+            slot.start(job)
+        else:
+            self._runner.start(job, Pool.INTERACTIVE)
+
+    # What there is to work on
+
+    def _look(self, table: Path | None) -> None:
+        path = table or self.parts.session.library_path
+        self._job(
+            lambda *_: work.look_at(path),
+            self.setup.set_facts,
+            self._looking,
+            self.setup.set_data_problem,
+        )
+
+    def refresh_reports(self, select: Path | None = None) -> None:
+        root = self.reports_path
+
+        def use(reports: list[Opened]) -> None:
+            self.reports = reports
+            self.side.show_reports(reports, select)
+
+        self._job(lambda *_: store.list_reports(root), use, self._listing)
+
+    # Running
+
+    @property
+    def is_running(self) -> bool:
+        return self._run is not None
+
+    def start(self, request: Request) -> None:
+        if self._run is not None:
+            return
+        root = self.reports_path
+        job = Job(lambda progress, cancel: work.run(request, root, progress, cancel))
+        job.progressed.connect(self.side.run_card.show_progress)
+        job.succeeded.connect(lambda folder: self.refresh_reports(select=folder))
+        job.failed.connect(self.problem)
+        job.finished.connect(self._finished)
+        self._run = job
+        self.side.run_card.begin()
+        self.setup.set_busy(True)
+        self._runner.start(job, Pool.EVALUATION)
+
+    def cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+
+    def _finished(self) -> None:
+        self._run = None
+        self.side.run_card.hide()
+        self.setup.set_busy(False)
+
+    # Showing
+
+    def show_setup(self) -> None:
+        self.side.clear_selection()
+        self._show(None)
+        self.setup.look_again()
+
+    def _new_test(self) -> None:
+        self.show_setup()
+        self.setup.choose_listening_test()
+
+    def show_reports(self, reports: list[Opened]) -> None:
+        """One is read, several are compared."""
+        theme = self.parts.theme
+        if len(reports) > 1:
+            self._show(CompareView(theme, reports))
+            return
+        view = ReportView(theme, reports[0])
+        view.browser_requested.connect(self._open_in_browser)
+        view.export_requested.connect(self._export)
+        view.reveal_requested.connect(self._reveal)
+        view.delete_requested.connect(lambda folder: self._ask_to_delete([folder]))
+        self._show(view)
+
+    def _show(self, view: QWidget | None) -> None:
+        """Instead of what was shown before; None: the setup."""
+        while (old := self.pages.widget(1)) is not None:
+            self.pages.removeWidget(old)
+            old.deleteLater()
+        if view is not None:
+            self.pages.addWidget(view)
+        self.pages.setCurrentIndex(self.pages.count() - 1)
+
+    # What can be done with a report
+
+    def _open_in_browser(self, path: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl(file_url(path))):
+            self.problem.emit(
+                self.tr("No browser could be opened. The page is {path}").format(path=path)
+            )
+
+    def _reveal(self, path: Path) -> None:
+        if not reveal(path):
+            self.problem.emit(
+                self.tr("No file manager could be opened. The folder is {path}").format(
+                    path=path.parent
+                )
+            )
+
+    def _export(self, folder: Path) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a folder for the report"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda target: self.export_to(folder, Path(target)))
+        dialog.open()
+
+    def export_to(self, folder: Path, target: Path) -> None:
+        self._job(
+            lambda *_: store.export(folder, target),
+            lambda copy: self.problem.emit(
+                self.tr("The report was exported to {path}").format(path=copy)
+            ),
+        )
+
+    def _delete_selected(self) -> None:
+        if chosen := self.side.selected:
+            self._ask_to_delete([opened.folder for opened in chosen])
+
+    def _ask_to_delete(self, folders: list[Path]) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        num = len(folders)
+        box.setText(
+            self.tr("Delete this report?")
+            if num == 1
+            else self.tr("Delete these {num} reports?").format(num=num)
+        )
+        box.setInformativeText(
+            self.tr("Answers to its listening test go with it. This cannot be undone.")
+        )
+        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        delete.clicked.connect(partial(self.delete, folders))
+        box.open()
+
+    def delete(self, folders: list[Path]) -> None:
+        def task(progress: ProgressCallback, cancel: CancelToken) -> None:
+            for folder in folders:
+                store.delete(folder)
+
+        def use(_: object) -> None:
+            self.show_setup()
+            self.refresh_reports()
+
+        self._job(task, use)

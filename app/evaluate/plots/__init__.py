@@ -1,0 +1,28 @@
+"""Plots of results, drawn by the window itself: crisp at any scale, in both themes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.evaluate.plots.base import PlotWidget
+from app.theme import Theme
+
+if TYPE_CHECKING:
+    from engine.evaluation.results import Plot
+
+
+def plot_widget(plot: Plot, theme: Theme) -> PlotWidget:
+    """The widget for any plot of ``engine.evaluation.results``."""
+    from app.evaluate.plots.bars import BarsWidget
+    from app.evaluate.plots.curves import CurvesWidget
+    from app.evaluate.plots.heat_maps import HeatMapsWidget
+    from app.evaluate.plots.points import PointsWidget
+    from engine.evaluation.results import Bars, Curves, HeatMaps
+
+    if isinstance(plot, Bars):
+        return BarsWidget(plot, theme)
+    if isinstance(plot, Curves):
+        return CurvesWidget(plot, theme)
+    if isinstance(plot, HeatMaps):
+        return HeatMapsWidget(plot, theme)
+    return PointsWidget(plot, theme)

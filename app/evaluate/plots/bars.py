@@ -1,0 +1,95 @@
+"""Bars with their intervals, in groups."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+
+from app.evaluate.plots.axes import PercentAxis, axis_top
+from app.evaluate.plots.base import Mark, PlotWidget
+from app.theme import Theme
+
+if TYPE_CHECKING:
+    from engine.evaluation.bootstrap import Estimate
+    from engine.evaluation.results import Bars
+
+HEIGHT_PX = 250.0
+LEFT_PX = 44.0
+TOP_PX = 26.0
+MAX_BAR_PX = 46.0
+WHISKER_PX = 4.0
+
+
+class BarsWidget(PlotWidget):
+    def __init__(self, plot: Bars, theme: Theme) -> None:
+        super().__init__(theme, plot.title, list(plot.series))
+        self.plot = plot
+        known = [e for estimates in plot.series.values() for e in estimates if e is not None]
+        values = [v for e in known for v in (e.value, e.high)]
+        self._axis_top = axis_top([*values, plot.chance or 0.0])
+
+    def body_height(self, width: float) -> float:
+        return HEIGHT_PX
+
+    def draw(self, painter: QPainter, area: QRectF) -> list[Mark]:
+        names = QFontMetricsF(painter.font()).height() + 8
+        box = area.adjusted(LEFT_PX, TOP_PX, 0, -names)
+        axis = PercentAxis(box, self._axis_top)
+        axis.draw(painter, self.theme, f"{self.plot.value_label}, %")
+        marks = []
+        slot = box.width() / max(1, len(self.plot.groups))
+        for number, group in enumerate(self.plot.groups):
+            place = QRectF(box.left() + number * slot, box.top(), slot, box.height())
+            marks += self._draw_group(painter, axis, place, number, group)
+        if self.plot.chance is not None:
+            axis.draw_chance(painter, self.theme, self.plot.chance, self.tr("chance"))
+        return marks
+
+    def _draw_group(
+        self, painter: QPainter, axis: PercentAxis, place: QRectF, number: int, group: str
+    ) -> list[Mark]:
+        metrics = QFontMetricsF(painter.font())
+        painter.setPen(self.theme.colour("text"))
+        shown = metrics.elidedText(group, Qt.TextElideMode.ElideRight, place.width() - 6)
+        below = QRectF(place.left(), place.bottom() + 4, place.width(), metrics.height() + 2)
+        painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), shown)
+        series = list(self.plot.series.items())
+        width = min(MAX_BAR_PX, place.width() * 0.8 / max(1, len(series)))
+        left = place.center().x() - width * len(series) / 2
+        marks = []
+        for index, (name, estimates) in enumerate(series):
+            estimate = estimates[number]
+            if estimate is None or not math.isfinite(estimate.value):
+                continue
+            bar = QRectF(left + index * width, axis.y(estimate.value), width * 0.88, 0)
+            bar.setBottom(axis.box.bottom())
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.colour(index))
+            painter.drawRoundedRect(bar, 3, 3)
+            self._draw_whisker(painter, axis, bar, estimate)
+            marks.append(Mark(bar, f"{name} · {group}\n{percent_text(estimate)}", index))
+        return marks
+
+    def _draw_whisker(
+        self, painter: QPainter, axis: PercentAxis, bar: QRectF, estimate: Estimate
+    ) -> None:
+        if not math.isfinite(estimate.low):
+            return
+        x, low, high = bar.center().x(), axis.y(estimate.low), axis.y(estimate.high)
+        painter.setPen(QPen(self.theme.colour("text"), 1.4))
+        painter.drawLine(QLineF(x, low, x, high))
+        for y in (low, high):
+            painter.drawLine(QLineF(x - WHISKER_PX, y, x + WHISKER_PX, y))
+
+
+def percent_text(estimate: Estimate) -> str:
+    """``12.5 % (10.0 to 20.0)``."""
+    if not math.isfinite(estimate.value):
+        return "–"
+    text = f"{100 * estimate.value:.1f} %"
+    if not math.isfinite(estimate.low):
+        return text
+    return f"{text} ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"

@@ -1,0 +1,126 @@
+"""What can be asked of a model, in plain words, and what the data must have for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from app.evaluate.work import DataFacts
+from app.shortcuts import noop
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One of ``singalike evaluate``. ``find_obstacle`` says why it cannot run, or nothing."""
+
+    name: str
+    title: str
+    question: str
+    expert: str
+    find_obstacle: Callable[[DataFacts, int, str], str]
+
+    @property
+    def shown_title(self) -> str:
+        return _tr(self.title)
+
+    @property
+    def shown_question(self) -> str:
+        return _tr(self.question)
+
+    @property
+    def shown_expert(self) -> str:
+        return _tr(self.expert)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Protocols", text)
+
+
+def _similarity(facts: DataFacts, num_models: int, gender: str) -> str:
+    if facts.num_singers() < 2 or facts.num_singers(2) < 1:
+        return _tr(
+            "Needs two artists, one of them with two songs. Here: {artists} artists, {several} of "
+            "them with two songs or more."
+        ).format(artists=facts.num_singers(), several=facts.num_singers(2))
+    return ""
+
+
+def _identification(facts: DataFacts, num_models: int, gender: str) -> str:
+    if facts.num_singers(3) < 2:
+        return _tr("Needs two artists with three songs each. Here: {num}.").format(
+            num=facts.num_singers(3)
+        )
+    return ""
+
+
+def _gender(facts: DataFacts, num_models: int, gender: str) -> str:
+    if facts.columns.get(gender, 0) < 2:
+        return _tr(
+            "Needs a table with a column “{column}”; labels are never guessed from names or voices."
+        ).format(column=gender)
+    return ""
+
+
+def _latent(facts: DataFacts, num_models: int, gender: str) -> str:
+    if facts.num_clips < 8 or facts.num_singers() < 2:
+        return _tr("Needs eight songs by two artists. Here: {songs} songs by {artists}.").format(
+            songs=facts.num_clips, artists=facts.num_singers()
+        )
+    return ""
+
+
+def _two_models(facts: DataFacts, num_models: int, gender: str) -> str:
+    if num_models < 2:
+        return _tr("Needs two models at least. Choose another one below.")
+    if facts.num_songs < 3:
+        return _tr("Needs three songs at least. Here: {num}.").format(num=facts.num_songs)
+    return ""
+
+
+PROTOCOLS = (
+    Protocol(
+        "artist-similarity",
+        noop("Artist similarity"),
+        noop("Do two songs by one singer lie nearer to each other than songs by two singers?"),
+        noop("EER, MNR, R@1, R@10, mAP · distinct songs, and the paper’s trials"),
+        _similarity,
+    ),
+    Protocol(
+        "artist-id",
+        noop("Artist identification"),
+        noop("Can the singer be told from how the model hears a song it was never shown?"),
+        noop("linear probe · accuracy, macro-F1 · by length of clip and share of labels"),
+        _identification,
+    ),
+    Protocol(
+        "gender-id",
+        noop("Gender identification"),
+        noop("Can labels that you give be told for singers that were never heard?"),
+        noop("linear probe · 10 folds of artists · accuracy by length of clip"),
+        _gender,
+    ),
+    Protocol(
+        "latent-space",
+        noop("Latent space"),
+        noop("A picture of all songs as the model hears them: do artists form islands?"),
+        noop("t-SNE, 5 runs · silhouette · distances within and between"),
+        _latent,
+    ),
+    Protocol(
+        "agreement",
+        noop("Agreement"),
+        noop("How often do two models name the same nearest song?"),
+        noop("share of queries, for each pair of models"),
+        _two_models,
+    ),
+    Protocol(
+        "listening-test",
+        noop("Listening test"),
+        noop("You listen, blind: which of two recommendations is nearer to a song?"),
+        noop("triplets · win rates, binomial test · ties and controls"),
+        _two_models,
+    ),
+)
+BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}

@@ -1,0 +1,171 @@
+"""One report: what came out in a sentence, then pictures, then all the numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.evaluate.parts import ScrollColumn, flow, heading, title
+from app.evaluate.plots import plot_widget
+from app.evaluate.protocols import BY_NAME
+from app.evaluate.store import Opened
+from app.evaluate.summary import summary
+from app.evaluate.tables import ResultTable
+from app.theme import Theme
+from app.widgets import SMALL, IconLabel, button, label
+
+if TYPE_CHECKING:
+    from engine.evaluation.results import Result, Table
+
+REPORT_PX = 1080
+
+
+class ReportView(ScrollColumn):
+    browser_requested = Signal(object)  # Path of the page
+    export_requested = Signal(object)  # Path of the report's folder
+    reveal_requested = Signal(object)
+    delete_requested = Signal(object)
+    test_requested = Signal(object)  # Opened
+
+    def __init__(self, theme: Theme, opened: Opened) -> None:
+        super().__init__(self.tr("Report"), REPORT_PX)
+        self._theme = theme
+        self.opened = opened
+        self.tables: list[ResultTable] = []
+        self.column.addWidget(title(theme, opened.name))
+        self.column.addWidget(label(self._facts(), "muted", wrap=True))
+        self.column.addWidget(self._buttons())
+        for note in opened.report.notes:
+            self.column.addWidget(self._remark(note, "info", "muted"))
+        for result in opened.report.results:
+            self._add_result(result)
+        self.column.addSpacing(14)
+        self.column.addWidget(self._origin())
+        self.column.addStretch()
+
+    def _facts(self) -> str:
+        report = self.opened.report
+        return self.tr(
+            "{made} · {songs} songs by {artists} artists · {models} · seed {seed}"
+        ).format(
+            made=f"{self.opened.made:%d %B %Y, %H:%M}",
+            songs=report.data.get("songs", "–"),
+            artists=report.data.get("singers", "–"),
+            models=", ".join(str(model["name"]) for model in report.models),
+            seed=report.seed,
+        )
+
+    def _buttons(self) -> QWidget:
+        folder = self.opened.folder
+        made = []
+        for text, signal, path in (
+            (self.tr("Open in browser"), self.browser_requested, folder / "index.html"),
+            (self.tr("Export…"), self.export_requested, folder),
+            (self.tr("Show in folder"), self.reveal_requested, folder / "report.json"),
+            (self.tr("Delete…"), self.delete_requested, folder),
+        ):
+            widget = button(text)
+            widget.clicked.connect(partial(_emit, signal, path))
+            made.append(widget)
+        return flow(made)
+
+    def _add_result(self, result: Result) -> None:
+        theme, column = self._theme, self.column
+        column.addSpacing(20)
+        column.addWidget(heading(theme, result.title))
+        protocol = BY_NAME.get(result.name)
+        if protocol is not None:
+            column.addWidget(label(protocol.shown_question, "muted", wrap=True))
+        if result.reason is not None:
+            text = self.tr("This could not be measured. {reason}").format(reason=result.reason)
+            column.addWidget(self._remark(text, "warning", "warning"))
+        for warning in result.warnings:
+            column.addWidget(self._remark(warning, "warning", "warning"))
+        if sentence := summary(result, self._titles()):
+            column.addWidget(label(sentence, font=theme.font(1.08), wrap=True))
+        if result.name == "listening-test" and self.opened.test is not None:
+            column.addWidget(self._test_card())
+        for plot in result.plots:
+            column.addWidget(self._framed(plot_widget(plot, theme)))
+        for table in result.tables:
+            if table.rows:
+                self._add_table(table)
+        for note in result.notes:
+            if result.name != "listening-test" or result.tables:
+                column.addWidget(label(note, "muted", theme.font(SMALL), wrap=True))
+
+    def _titles(self) -> dict[str, str]:
+        return {str(m["name"]): str(m.get("title") or m["name"]) for m in self.opened.report.models}
+
+    def _add_table(self, table: Table) -> None:
+        self.column.addSpacing(4)
+        self.column.addWidget(
+            label(table.title, font=self._theme.font(weight=QFont.Weight.DemiBold), wrap=True)
+        )
+        view = ResultTable(table)
+        self.tables.append(view)
+        self.column.addWidget(self._framed(view, 0))
+        if table.note:
+            self.column.addWidget(label(table.note, "muted", self._theme.font(SMALL), wrap=True))
+
+    def _test_card(self) -> QWidget:
+        test = self.opened.test
+        assert test is not None
+        begin = button(self.tr("Take the test"), "primary")
+        begin.clicked.connect(lambda: self.test_requested.emit(self.opened))
+        text = self.tr(
+            "{num} questions, blind: you hear a song and two recommendations, A and B, and say "
+            "which is nearer. You may stop at any time and go on later."
+        ).format(num=len(test.triplets))
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 14, 16, 14)
+        row.setSpacing(16)
+        row.addWidget(label(text, wrap=True), 1)
+        row.addWidget(begin)
+        card = QFrame()
+        card.setObjectName("card")
+        card.setLayout(row)
+        return card
+
+    def _remark(self, text: str, icon: str, colour: str) -> QWidget:
+        row = QHBoxLayout()
+        row.setContentsMargins(14, 10, 14, 10)
+        row.setSpacing(10)
+        row.addWidget(IconLabel(self._theme, icon, colour, 18), 0, Qt.AlignmentFlag.AlignTop)
+        said = label(text, wrap=True)
+        said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(said, 1)
+        card = QFrame()
+        card.setObjectName("card")
+        card.setLayout(row)
+        return card
+
+    def _framed(self, widget: QWidget, margin: int = 12) -> QWidget:
+        layout = QVBoxLayout()
+        layout.setContentsMargins(margin or 6, margin or 4, margin or 6, margin or 2)
+        layout.addWidget(widget)
+        card = QFrame()
+        card.setObjectName("card")
+        card.setLayout(layout)
+        return card
+
+    def _origin(self) -> QWidget:
+        """For experts: what would make the same numbers again."""
+        report = self.opened.report
+        packages = ", ".join(f"{name} {version}" for name, version in report.packages.items())
+        text = self.tr(
+            "In brackets: 95 % intervals over artists. Bold: the best of its input.\n"
+            "Command: {command}\nPackages: {packages}"
+        ).format(command=report.command or "–", packages=packages)
+        widget = label(text, "muted", self._theme.font(SMALL), wrap=True)
+        widget.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return widget
+
+
+def _emit(signal: object, path: Path) -> None:
+    signal.emit(path)  # type: ignore[attr-defined]

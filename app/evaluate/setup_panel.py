@@ -1,0 +1,380 @@
+"""What to ask, of which models, on which music: everything before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.evaluate.parts import Choice, ScrollColumn, flow, heading, title
+from app.evaluate.protocols import PROTOCOLS
+from app.evaluate.settings_form import SettingsForm
+from app.evaluate.work import DataFacts, ModelChoice, Request
+from app.theme import Theme
+from app.widgets import SMALL, button, divider, label
+
+LISTENING_TEST = "listening-test"
+
+
+class SetupPanel(QWidget):
+    """``data_requested`` asks for the facts of a library (None) or table; ``set_facts`` answers."""
+
+    start_requested = Signal(object)  # Request
+    data_requested = Signal(object)  # Path of a table, None: the library
+
+    def __init__(self, theme: Theme, library_path: Path) -> None:
+        super().__init__()
+        self._theme = theme
+        self._library_path = library_path
+        self._facts: DataFacts | None = None
+        self._data_problem = ""
+        self._is_busy = False
+        self.protocols = self._make_protocols()
+        self.models: dict[str, Choice] = {}
+        self._choices: dict[str, ModelChoice] = {}
+        self._models_grid = _grid()
+        self.inputs = self._make_inputs()
+        self.form = SettingsForm(theme)
+        self.form.changed.connect(self._update)
+        self._make_data_row()
+        self._say = label(role="muted", wrap=True)
+        self.start = button(self.tr("Start"), "primary")
+        self.start.clicked.connect(self._start)
+        self._lay_out()
+        self._update()
+
+    # Building
+
+    def _make_protocols(self) -> dict[str, Choice]:
+        made = {}
+        for protocol in PROTOCOLS:
+            choice = Choice(
+                self._theme,
+                protocol.shown_title,
+                protocol.shown_question,
+                protocol.shown_expert,
+            )
+            choice.changed.connect(self._update)
+            made[protocol.name] = choice
+        made["artist-similarity"].box.setChecked(True)
+        return made
+
+    def _make_inputs(self) -> dict[str, QPushButton]:
+        texts = {
+            "mixture": (self.tr("Whole songs"), self.tr("voice and band together")),
+            "separated": (
+                self.tr("Separated vocals"),
+                self.tr("the voice taken out of the song first; some seconds more per song"),
+            ),
+            "vocals": (self.tr("True vocals"), self.tr("where the table names vocal tracks")),
+        }
+        made = {}
+        for name, (text, hint) in texts.items():
+            widget = button(text, "toggle")
+            widget.setCheckable(True)
+            widget.setToolTip(hint)
+            widget.setAccessibleDescription(hint)
+            widget.toggled.connect(self._update)
+            made[name] = widget
+        made["mixture"].setChecked(True)
+        return made
+
+    def _make_data_row(self) -> None:
+        self.from_library = QRadioButton(self.tr("This library"))
+        self.from_table = QRadioButton(self.tr("A table of files (CSV)"))
+        self._sources = QButtonGroup(self)
+        for radio in (self.from_library, self.from_table):
+            radio.setAccessibleName(radio.text())
+            self._sources.addButton(radio)
+        self.from_library.setChecked(True)
+        self.choose_table = button(self.tr("Choose a table…"))
+        self.choose_table.clicked.connect(self._choose_table)
+        self.from_library.clicked.connect(lambda: self._ask(None))
+        self.from_table.clicked.connect(self._choose_table)
+        self.facts_text = label(role="muted", wrap=True)
+        self.facts_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def _lay_out(self) -> None:
+        theme = self._theme
+        scroll = ScrollColumn(self.tr("New evaluation"))
+        column = scroll.column
+        column.addWidget(title(theme, self.tr("How well does a model know voices?")))
+        column.addWidget(
+            label(
+                self.tr(
+                    "Models are asked about music of which the singers are known, with the "
+                    "protocols of the research they come from. The better the answers, the more "
+                    "you can trust what they find in your library."
+                ),
+                "muted",
+                wrap=True,
+            )
+        )
+        self._section(column, self.tr("What do you want to know?"), self._all_button())
+        column.addWidget(_in_columns(_grid(), list(self.protocols.values())))
+        self._section(column, self.tr("On which music?"))
+        row = QHBoxLayout()
+        row.setSpacing(18)
+        for widget in (self.from_library, self.from_table, self.choose_table):
+            row.addWidget(widget)
+        row.addStretch()
+        column.addLayout(row)
+        column.addWidget(self.facts_text)
+        self._section(column, self.tr("Which models?"))
+        self._models_holder = QWidget()
+        self._models_holder.setLayout(self._models_grid)
+        column.addWidget(self._models_holder)
+        self._section(column, self.tr("What are they given to hear?"))
+        column.addWidget(flow(self.inputs.values()))
+        self.more = button(self.tr("More settings"), "plain")
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self._show_form)
+        column.addSpacing(10)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.form)
+        self._show_form(False)
+        column.addStretch()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(divider())
+        outer.addWidget(self._footer())
+        self._scroll = scroll
+
+    def _section(self, column: QVBoxLayout, text: str, extra: QWidget | None = None) -> None:
+        column.addSpacing(14)
+        row = QHBoxLayout()
+        row.addWidget(heading(self._theme, text), 1)
+        if extra is not None:
+            row.addWidget(extra)
+        column.addLayout(row)
+
+    def _all_button(self) -> QPushButton:
+        widget = button(self.tr("Everything"), "plain")
+        widget.clicked.connect(self._choose_all)
+        return widget
+
+    def _footer(self) -> QWidget:
+        bar = QWidget()
+        bar.setObjectName("bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(28, 10, 20, 10)
+        row.addWidget(self._say, 1)
+        row.addWidget(self.start)
+        self._say.setFont(self._theme.font(SMALL))
+        return bar
+
+    # What others tell
+
+    def set_models(self, choices: Sequence[ModelChoice]) -> None:
+        self._choices = {choice.name: choice for choice in choices}
+        for choice in choices:
+            facts = [choice.licence, _megabytes(choice.size_bytes)]
+            widget = Choice(
+                self._theme,
+                choice.title,
+                choice.description,
+                " · ".join(text for text in facts if text),
+            )
+            widget.box.setChecked(choice.is_default and not choice.obstacle)
+            widget.box.setEnabled(not choice.obstacle)
+            widget.set_note(choice.obstacle)
+            widget.changed.connect(self._update)
+            self.models[choice.name] = widget
+        _in_columns(self._models_grid, list(self.models.values()), self._models_holder)
+        self._update()
+
+    def set_facts(self, facts: DataFacts) -> None:
+        self._facts, self._data_problem = facts, ""
+        self.form.set_columns(facts.columns)
+        for name, widget in self.inputs.items():
+            widget.setEnabled(name in facts.inputs)
+            if name not in facts.inputs:
+                widget.setChecked(False)
+        if not any(widget.isChecked() for widget in self.inputs.values()) and facts.inputs:
+            self.inputs["mixture" if "mixture" in facts.inputs else facts.inputs[0]].setChecked(
+                True
+            )
+        self._update()
+
+    def set_data_problem(self, reason: str) -> None:
+        self._facts, self._data_problem = None, reason
+        self._update()
+
+    def look_again(self) -> None:
+        """The library may have changed since."""
+        if self.from_library.isChecked():
+            self.data_requested.emit(None)
+
+    def set_busy(self, is_busy: bool) -> None:
+        """One evaluation at a time."""
+        self._is_busy = is_busy
+        self._update()
+
+    def choose_listening_test(self) -> None:
+        """For those who came for it: nothing else is asked."""
+        for name, choice in self.protocols.items():
+            choice.box.setChecked(name == LISTENING_TEST)
+
+    # What is chosen
+
+    @property
+    def chosen_protocols(self) -> tuple[str, ...]:
+        return tuple(name for name, choice in self.protocols.items() if choice.is_chosen)
+
+    @property
+    def chosen_models(self) -> tuple[str, ...]:
+        return tuple(name for name, choice in self.models.items() if choice.is_chosen)
+
+    @property
+    def chosen_inputs(self) -> tuple[str, ...]:
+        return tuple(name for name, widget in self.inputs.items() if widget.isChecked())
+
+    def request(self) -> Request:
+        """Only while nothing is missing."""
+        assert self._facts is not None
+        return self.form.apply(
+            Request(
+                self.chosen_protocols,
+                self.chosen_models,
+                self._facts.path,
+                self.chosen_inputs,
+                has_consent="mert" in self.chosen_models,
+            )
+        )
+
+    def missing(self) -> str:
+        """What is still to be done before it can start; "" when nothing is."""
+        if self._data_problem:
+            return self._data_problem
+        checks: tuple[tuple[object, Callable[[], str]], ...] = (
+            (self._facts, lambda: self.tr("The music is being counted…")),
+            (self._choices, lambda: self.tr("The models are being looked up…")),
+            (self.chosen_protocols, lambda: self.tr("Choose what you want to know.")),
+            (self.chosen_models, lambda: self.tr("Choose a model.")),
+            (self.chosen_inputs, lambda: self.tr("Choose what models are given to hear.")),
+        )
+        for is_there, text in checks:
+            if not is_there:
+                return text()
+        notes = [self.protocols[name].note for name in self.chosen_protocols]
+        if all(notes):
+            return notes[0]
+        if self._is_busy:
+            return self.tr("Another evaluation is running. It can be followed on the left.")
+        return ""
+
+    # How it is done
+
+    def _update(self) -> None:
+        if not hasattr(self, "start"):
+            return  # signals of widgets that are being made
+        facts, num_models = self._facts, len(self.chosen_models)
+        gender = self.form.gender_column.currentText()
+        for protocol in PROTOCOLS:
+            note = protocol.find_obstacle(facts, num_models, gender) if facts is not None else ""
+            self.protocols[protocol.name].set_note(note)
+        self.facts_text.setText(self._data_text())
+        missing = self.missing()
+        self.start.setEnabled(not missing)
+        self._say.setText(missing or self._plan())
+
+    def _data_text(self) -> str:
+        if self._data_problem:
+            return self._data_problem
+        if self._facts is None:
+            return self.tr("Counting…")
+        facts = self._facts
+        text = self.tr(
+            "{name}: {songs} songs by {artists} artists, {several} of them with two songs or more."
+        ).format(
+            name=facts.name,
+            songs=f"{facts.num_songs:,}",
+            artists=f"{facts.num_singers():,}",
+            several=f"{facts.num_singers(2):,}",
+        )
+        return " ".join([text, *facts.notes])
+
+    def _plan(self) -> str:
+        """How much will be listened to, the first time."""
+        assert self._facts is not None
+        request = self.request()
+        counts = sorted(self._facts.songs_by.values(), reverse=True)[: request.max_singers]
+        num_songs = sum(min(num, request.max_songs) for num in counts)
+        return self.tr(
+            "{songs} songs, {models} models. What was heard once is kept: a second run is quick."
+        ).format(songs=f"{num_songs:,}", models=len(request.models))
+
+    def _show_form(self, is_shown: bool) -> None:
+        self.form.setVisible(is_shown)
+
+    def _choose_all(self) -> None:
+        is_all = all(choice.is_chosen for choice in self.protocols.values())
+        for choice in self.protocols.values():
+            choice.box.setChecked(not is_all)
+
+    def _choose_table(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a table of files"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilter(self.tr("Tables (*.csv);;All files (*)"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda path: self.use_table(Path(path)))
+        dialog.rejected.connect(self._table_refused)
+        dialog.open()
+
+    def _table_refused(self) -> None:
+        if self._facts is None or self._facts.path == self._library_path:
+            self.from_library.setChecked(True)
+            if self._facts is None:
+                self._ask(None)
+
+    def use_table(self, path: Path) -> None:
+        """Evaluate on a table from now on."""
+        self.from_table.setChecked(True)
+        self._ask(path)
+
+    def _ask(self, path: Path | None) -> None:
+        self._facts, self._data_problem = None, ""
+        self._update()
+        self.data_requested.emit(path)
+
+    def _start(self) -> None:
+        if not self.missing():
+            self.start_requested.emit(self.request())
+
+
+def _grid() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(10)
+    for column in (0, 1):
+        grid.setColumnStretch(column, 1)
+    return grid
+
+
+def _in_columns(
+    grid: QGridLayout, widgets: Sequence[QWidget], holder: QWidget | None = None
+) -> QWidget:
+    """Two columns of equal width."""
+    for number, widget in enumerate(widgets):
+        grid.addWidget(widget, number // 2, number % 2)
+    if holder is None:
+        holder = QWidget()
+        holder.setLayout(grid)
+    return holder
+
+
+def _megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:.0f} MB" if num_bytes else ""

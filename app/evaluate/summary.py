@@ -1,0 +1,131 @@
+"""What a result means, in a sentence for people who never heard of error rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication
+
+if TYPE_CHECKING:
+    from engine.evaluation.results import Result, Table
+
+Row = Mapping[str, Any]
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Summary", text)
+
+
+def input_name(name: str) -> str:
+    """What models are given to hear, in words."""
+    names = {
+        "mixture": _tr("whole songs"),
+        "separated": _tr("separated vocals"),
+        "vocals": _tr("true vocals"),
+        "accompaniment": _tr("accompaniment alone"),
+    }
+    return names.get(name, name)
+
+
+def summary(result: Result, titles: Mapping[str, str]) -> str:
+    """A sentence or two; "" where there is nothing to say."""
+    if not result.tables or not result.tables[0].rows:
+        return ""
+    rows = _rows(result.tables[0])
+    if result.name == "artist-similarity":
+        return _best_of(
+            rows,
+            titles,
+            "r_at_1",
+            _tr("Given {input}, {model} hears best: for {value} % of songs the nearest other song "
+                "is by the same singer."),
+        )  # fmt: skip
+    if result.name == "artist-id":
+        text = _tr("Given {input}, {model} names the right singer for {value} % of songs.")
+        return _best_of(rows, titles, "accuracy", text)
+    if result.name == "gender-id":
+        text = _tr("Given {input}, {model} tells the right label for {value} % of songs.")
+        return _best_of(rows, titles, "accuracy", text)
+    if result.name == "latent-space":
+        text = _tr("Given {input}, the islands are clearest with {model} (silhouette {raw:.2f}).")
+        return _best_of(rows, titles, "silhouette", text)
+    if result.name == "agreement":
+        return _agreement(rows, titles)
+    if result.name == "listening-test":
+        return _preference(rows, titles)
+    return ""
+
+
+def _rows(table: Table) -> list[Row]:
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+
+
+def _value(row: Row, key: str) -> float:
+    cell = row.get(key)
+    value = getattr(cell, "value", cell)
+    return float(value) if isinstance(value, (int, float)) else -math.inf
+
+
+def _best_of(rows: list[Row], titles: Mapping[str, str], key: str, text: str) -> str:
+    """One sentence for each input."""
+    said = []
+    for source in dict.fromkeys(row["input"] for row in rows):
+        best = max((r for r in rows if r["input"] == source), key=lambda r: _value(r, key))
+        value = _value(best, key)
+        if math.isfinite(value):
+            model = titles.get(best["model"], best["model"])
+            said.append(
+                text.format(
+                    input=input_name(source), model=model, value=round(100 * value), raw=value
+                )
+            )
+    return " ".join(said)
+
+
+def _agreement(rows: list[Row], titles: Mapping[str, str]) -> str:
+    best = max(rows, key=lambda row: _value(row, "same"))
+    if not math.isfinite(_value(best, "same")):
+        return ""
+    return _tr(
+        "{one} and {other} agree most: given {input}, they name the same nearest song for "
+        "{value} % of songs."
+    ).format(
+        one=titles.get(best["one"], best["one"]),
+        other=titles.get(best["other"], best["other"]),
+        input=input_name(best["input"]),
+        value=round(100 * _value(best, "same")),
+    )
+
+
+def _preference(rows: list[Row], titles: Mapping[str, str]) -> str:
+    """Whom listeners prefer, and whether that could be chance."""
+    said = []
+    for source, question in dict.fromkeys((row["input"], row["question"]) for row in rows):
+        own = [r for r in rows if (r["input"], r["question"]) == (source, question)]
+        best = max(own, key=lambda row: _value(row, "win_rate"))
+        num = best["wins"] + best["losses"]
+        if not num:
+            continue
+        what = _tr("by the voice") if question == "vocals" else _tr("overall")
+        is_sure = best["p"] is not None and best["p"] < 0.05
+        doubt = (
+            _tr("that is hardly chance")
+            if is_sure
+            else _tr("which may well be chance: more answers would tell")
+        )
+        said.append(
+            _tr(
+                "Asked what is nearer {what}, listeners preferred {model} in {wins} of {num} "
+                "decisions; {doubt}."
+            ).format(
+                what=what,
+                model=titles.get(best["model"], best["model"]),
+                wins=best["wins"],
+                num=num,
+                doubt=doubt,
+            )
+        )
+    return " ".join(said)
