@@ -37,6 +37,7 @@ class Manifest:
         system: training system (CVSM.md's table), "" where the network is not ours.
         data: what it was trained on, one entry per corpus (name, licence, ...).
         training: settings of the run. metrics: what was measured, and how.
+        calibration: what its cosines mean, by view: slope and offset (engine.calibration).
         sha256: of the weights file, hex.
     """
 
@@ -51,6 +52,7 @@ class Manifest:
     data: list[dict[str, Any]] = field(default_factory=list)
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, dict[str, float]] = field(default_factory=dict)
     sha256: str = ""
     format_version: int = FORMAT_VERSION
 
@@ -108,10 +110,13 @@ def read_manifest(folder: Path) -> Manifest:
         raise CheckpointError(f"{path} is incomplete: {error}.") from error
 
 
-def load_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
+def load_tensors(
+    folder: Path, manifest: Manifest, *, as_stored: bool = False
+) -> dict[str, torch.Tensor]:
     """Weights as float32 tensors, after checking their sha256. Raises CheckpointError.
 
     An 8-bit tensor is multiplied by the one beside it whose name ends in ``.scale``.
+    ``as_stored``: neither is done.
     """
     import torch
     from safetensors.torch import load
@@ -126,10 +131,11 @@ def load_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
             f"The weights of {manifest.name} are damaged: {path} does not have the sha256 that "
             "its manifest names. Install it again."
         )
-    tensors = {
-        name: tensor.float() if tensor.dtype is torch.float16 else tensor
-        for name, tensor in load(data).items()
-    }
+    tensors: dict[str, torch.Tensor] = load(data)
+    if as_stored:
+        return tensors
+    for name, tensor in tensors.items():
+        tensors[name] = tensor.float() if tensor.dtype is torch.float16 else tensor
     scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith(SCALE_SUFFIX)}
     for name, scale in scales.items():
         weight_name = name.removesuffix(SCALE_SUFFIX)

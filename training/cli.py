@@ -107,6 +107,7 @@ def export(
     licence: Annotated[str, typer.Option(help="Of the weights.")] = "MIT",
     notes: Annotated[Path | None, typer.Option(help="Markdown to add to the model card.")] = None,
     metrics: Annotated[Path | None, typer.Option(help="JSON of measured figures.")] = None,
+    int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
     from training.data import Dataset
@@ -121,9 +122,26 @@ def export(
         licence=licence,
         notes=notes.read_text(encoding="utf-8") if notes else "",
         metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics else {},
+        is_quantised=int8,
     )
     with progress_line() as progress:
         manifest = export_checkpoint(run_folder, Dataset.open(data), out, options, progress)
+    typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
+
+
+@app.command()
+def fit(
+    model: Annotated[str, typer.Argument(help="A model's name, or the folder of a checkpoint.")],
+    data: DataFolder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the new checkpoint.")],
+) -> None:
+    """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
+    from training.data import Dataset
+    from training.export import fit_existing
+    from training.terminal import progress_line
+
+    with progress_line() as progress:
+        manifest = fit_existing(model, Dataset.open(data), out, progress)
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 

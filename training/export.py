@@ -5,33 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
 
-from engine.checkpoint import Manifest, save_checkpoint
-from engine.library.records import View
-from engine.models import (
-    BATCH_EXCERPTS,
-    SEGMENT_SAMPLES,
-    Geometry,
-    cut_excerpts,
-    geometry_tensors,
-)
-from engine.progress import Progress, ProgressCallback, ignore_progress
-from training.config import SystemConfig
-from training.data import PARTS, STEMS, Dataset
+from engine.checkpoint import Manifest, load_tensors, quantised, read_manifest, save_checkpoint
+from engine.models import available, geometry_tensors
+from engine.progress import ProgressCallback, ignore_progress
+from training.config import EncoderSettings, SystemConfig
+from training.data import Dataset
+from training.geometry import Fitted, fit_views
 from training.loop import METRICS_NAME, load_state, read_config
 from training.networks import encoder_config_of, make_network
-
-STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
-SEGMENTS_PER_TRACK = 2
-SEGMENTS_PER_ARTIST = 8
-BLOCK_SEGMENTS = 16
 
 
 @dataclass(frozen=True)
@@ -41,6 +28,7 @@ class ExportOptions:
     Attributes:
         metrics: measured figures, as they shall stand in the manifest and the card.
         notes: Markdown for the card: credits, limits, whatever the run cannot know.
+        is_quantised: matrices as 8-bit integers instead of float16.
     """
 
     name: str
@@ -50,6 +38,7 @@ class ExportOptions:
     source: str = ""
     notes: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
+    is_quantised: bool = False
 
 
 def export(
@@ -59,9 +48,10 @@ def export(
     options: ExportOptions,
     progress: ProgressCallback = ignore_progress,
 ) -> Manifest:
-    """Write weights (float16), manifest and README.md.
+    """Write weights, manifest and README.md.
 
-    The centre and axes of both views are fitted on the data set's training voices.
+    The centre and axes of both views are fitted on the data set's training voices, what their
+    cosines mean on its validation voices.
 
     Raises:
         RunError, ConfigError, DataError.
@@ -71,9 +61,8 @@ def export(
     network, excerpt_samples, _ = make_network(config.encoder)
     network.load_state_dict(state["network"])
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    geometry = fit_geometry(network, excerpt_samples, dataset, progress)
-    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
-    tensors |= geometry_tensors(geometry)
+    fitted = fit_views(network, excerpt_samples, dataset, progress)
+    weights = {f"network.{name}": t for name, t in network.state_dict().items()}
     manifest = Manifest(
         name=options.name,
         architecture=config.encoder.architecture,
@@ -86,10 +75,41 @@ def export(
         data=[{"name": s["corpus"], **s} for s in dataset.info["sources"]],
         training=training_facts(config, state["batch"], run_folder),
         metrics=options.metrics,
+        calibration=plain_calibration(fitted),
     )
-    written = save_checkpoint(out, manifest, {n: half(t) for n, t in tensors.items()})
+    stored = quantised(weights) if options.is_quantised else halves(weights)
+    written = save_checkpoint(out, manifest, stored | halves(geometry_tensors(fitted.geometry)))
     (out / "README.md").write_text(model_card(written, options.notes), encoding="utf-8")
     return written
+
+
+def fit_existing(
+    name: str, dataset: Dataset, out: Path, progress: ProgressCallback = ignore_progress
+) -> Manifest:
+    """Write a model anew with centre, axes and calibration of this data set; the network stays.
+
+    Raises:
+        CheckpointError, DataError.
+    """
+    folder = {info.name: info.folder for info in available()}.get(name, Path(name))
+    manifest = read_manifest(folder)
+    network, excerpt_samples, _ = make_network(EncoderSettings(manifest.architecture, init=name))
+    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress)
+    stored = load_tensors(folder, manifest, as_stored=True)
+    network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}
+    return save_checkpoint(
+        out,
+        replace(manifest, calibration=plain_calibration(fitted)),
+        network_tensors | halves(geometry_tensors(fitted.geometry)),
+    )
+
+
+def plain_calibration(fitted: Fitted) -> dict[str, dict[str, float]]:
+    return {view: asdict(one) for view, one in fitted.calibration.items()}
+
+
+def halves(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: half(tensor) for name, tensor in tensors.items()}
 
 
 def half(tensor: torch.Tensor) -> torch.Tensor:
@@ -129,48 +149,6 @@ def _commit() -> str:
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def fit_geometry(
-    network: nn.Module, excerpt_samples: int, dataset: Dataset, progress: ProgressCallback
-) -> dict[View, Geometry]:
-    """Centre and principal axes of each view, over a few segments of every training voice."""
-    chosen = _few_of_each(dataset)
-    geometry: dict[View, Geometry] = {}
-    for view, stem in STEM_OF_VIEW.items():
-        blocks = []
-        for first in range(0, len(chosen), BLOCK_SEGMENTS):
-            samples = dataset.read(chosen[first : first + BLOCK_SEGMENTS])[:, STEMS.index(stem)]
-            blocks.append(embed_segments(network, samples.astype(np.float32), excerpt_samples))
-            progress(Progress(view, first + len(samples), len(chosen)))
-        geometry[view] = Geometry.fit(np.concatenate(blocks))
-    return geometry
-
-
-def _few_of_each(dataset: Dataset) -> np.ndarray:
-    """Segments with vocals of the training part, bounded per track and per artist."""
-    table = dataset.segments
-    voiced = np.flatnonzero(table["has_vocals"] & (table["part"] == PARTS.index("train")))
-    voiced = _capped(voiced, table["track"][voiced], SEGMENTS_PER_TRACK)
-    return np.sort(_capped(voiced, table["artist"][voiced], SEGMENTS_PER_ARTIST))
-
-
-def _capped(indices: np.ndarray, labels: np.ndarray, num_most: int) -> np.ndarray:
-    """At most num_most indices of each label, evenly spread."""
-    kept = []
-    for label in np.unique(labels):
-        own = indices[labels == label]
-        kept.append(own[np.linspace(0, len(own) - 1, min(len(own), num_most)).astype(int)])
-    return np.concatenate(kept)
-
-
-@torch.inference_mode()
-def embed_segments(network: nn.Module, segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
-    """(n, 80000) float32 of any gain -> (n, dim), as engine.models.VoiceModel does it."""
-    assert segments.shape[1] == SEGMENT_SAMPLES
-    excerpts = torch.from_numpy(cut_excerpts(segments, excerpt_samples))
-    embedded = torch.cat([network(part).float() for part in torch.split(excerpts, BATCH_EXCERPTS)])
-    return np.asarray(embedded.reshape(len(segments), -1, embedded.shape[1]).mean(1).numpy())
 
 
 def model_card(manifest: Manifest, notes: str) -> str:

@@ -1,0 +1,62 @@
+"""What is fitted beside a network: from which segments, and what the pairs of songs are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.training_data import write_dataset
+
+from engine.checkpoint import load_tensors, read_manifest
+from engine.models import load
+from training.data import PARTS, Dataset
+from training.export import fit_existing
+from training.geometry import chosen_segments, pairs_of_songs
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+def test_segments_are_bounded_per_song_and_singer_and_have_vocals(dataset: Dataset) -> None:
+    chosen = chosen_segments(dataset, "train", "overall", (1, 2))
+    table = dataset.segments[chosen]
+    assert table["has_vocals"].all()
+    assert (table["part"] == PARTS.index("train")).all()
+    assert np.unique(table["track"], return_counts=True)[1].max() == 1
+    assert np.unique(table["artist"], return_counts=True)[1].max() <= 2
+
+
+def test_voices_as_the_separator_left_them_stand_for_the_vocals_view(dataset: Dataset) -> None:
+    table = dataset.segments.copy()
+    train = np.flatnonzero(table["has_vocals"] & (table["part"] == PARTS.index("train")))
+    table["clean"][train[1]] = train[0]  # the second is now a separated version of the first
+    changed = Dataset(dataset.path, dataset.info, table)
+    assert chosen_segments(changed, "train", "vocals", (9, 9)).tolist() == [train[1]]
+    assert train[1] not in chosen_segments(changed, "train", "overall", (9, 9))
+
+
+def test_pairs_are_of_whole_songs_and_an_only_song_counts_as_two(dataset: Dataset) -> None:
+    table = np.zeros(6, dataset.segments.dtype)
+    table["artist"] = [0, 0, 0, 0, 1, 1]
+    table["track"] = [0, 0, 1, 1, 2, 2]
+    made = Dataset(dataset.path, dataset.info, table)
+    vectors = np.array([[1, 0.2], [1, -0.2], [0, 2], [0, 2], [-1, 0], [0, -1]], np.float32)
+    cosines, is_same = pairs_of_songs(made, np.arange(6), vectors)
+    # songs: (1, 0), (0, 1) of singer 0; (-1, 0) and (0, -1), halves of singer 1's only song
+    assert is_same.tolist() == [True, False, False, False, False, True]
+    np.testing.assert_allclose(cosines, [0, -1, 0, 0, -1, 0], atol=1e-6)
+
+
+def test_a_model_is_fitted_and_its_network_stays(dataset: Dataset, tmp_path: Path) -> None:
+    written = fit_existing("ge2e", dataset, tmp_path / "ge2e")
+    before, after = load("ge2e"), load(str(tmp_path / "ge2e"))
+    assert (after.name, written.licence) == ("ge2e", "Apache-2.0")
+    excerpts = np.random.default_rng(0).standard_normal((2, 25_600)).astype(np.float32) / 280
+    np.testing.assert_array_equal(before.embed_excerpts(excerpts), after.embed_excerpts(excerpts))
+    assert np.abs(after.centre("overall")).max() > 0
+    assert set(read_manifest(tmp_path / "ge2e").calibration) <= {"vocals", "overall"}
+    stored = load_tensors(tmp_path / "ge2e", written, as_stored=True)
+    assert {str(t.dtype) for t in stored.values()} == {"torch.float16"}

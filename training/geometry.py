@@ -1,0 +1,145 @@
+"""What a checkpoint knows beside its network: centres, axes, and what its cosines mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.calibration import Calibration
+from engine.calibration import fit as fit_calibration
+from engine.library.records import View
+from engine.models import (
+    BATCH_EXCERPTS,
+    NORM_EPS,
+    SEGMENT_SAMPLES,
+    VIEWS,
+    Geometry,
+    cut_excerpts,
+)
+from engine.progress import Progress, ProgressCallback, ignore_progress
+from training.data import PARTS, STEMS, Dataset
+
+STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
+SEGMENTS_PER_TRACK = 2
+SEGMENTS_PER_ARTIST = 8
+VALID_SEGMENTS_PER_TRACK = 8
+VALID_SEGMENTS_PER_ARTIST = 48
+BLOCK_SEGMENTS = 16
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """By view. ``calibration`` lacks a view whose validation voices do not allow one."""
+
+    geometry: dict[View, Geometry]
+    calibration: dict[View, Calibration]
+
+
+def fit_views(
+    network: nn.Module,
+    excerpt_samples: int,
+    dataset: Dataset,
+    progress: ProgressCallback = ignore_progress,
+) -> Fitted:
+    """Centre and principal axes from the training voices, calibration from the validation voices.
+
+    Voices count as a library has them: where the data set holds them as the separator left them,
+    the vocals view is fitted on those.
+    """
+    geometry: dict[View, Geometry] = {}
+    calibration: dict[View, Calibration] = {}
+    for view in VIEWS:
+        limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
+        chosen = chosen_segments(dataset, "train", view, limits)
+        embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
+        geometry[view] = Geometry.fit(embedded)
+        limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
+        chosen = chosen_segments(dataset, "valid", view, limits)
+        embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
+        pairs = pairs_of_songs(dataset, chosen, embedded - geometry[view].centre)
+        try:
+            calibration[view] = fit_calibration(*pairs)
+        except ValueError:
+            continue  # too few voices: the program shows cosines then
+    return Fitted(geometry, calibration)
+
+
+def chosen_segments(dataset: Dataset, part: str, view: View, limits: tuple[int, int]) -> np.ndarray:
+    """Segments (n,) with vocals, at most ``limits`` of a track and of an artist, evenly spread."""
+    table = dataset.segments
+    is_wanted = table["has_vocals"] & (table["part"] == PARTS.index(part))
+    is_separated = table["clean"] != np.arange(len(table))
+    if (is_wanted & is_separated).any() and view == "vocals":
+        is_wanted &= is_separated
+    else:
+        is_wanted &= ~is_separated
+    voiced = np.flatnonzero(is_wanted)
+    voiced = _capped(voiced, table["track"][voiced], limits[0])
+    return np.sort(_capped(voiced, table["artist"][voiced], limits[1]))
+
+
+def _capped(indices: np.ndarray, labels: np.ndarray, num_most: int) -> np.ndarray:
+    """At most num_most indices of each label, evenly spread."""
+    kept = [np.zeros(0, np.int64)]
+    for label in np.unique(labels):
+        own = indices[labels == label]
+        kept.append(own[np.linspace(0, len(own) - 1, min(len(own), num_most)).astype(int)])
+    return np.concatenate(kept)
+
+
+def _embedded(
+    network: nn.Module,
+    excerpt_samples: int,
+    dataset: Dataset,
+    chosen: np.ndarray,
+    view: View,
+    progress: ProgressCallback,
+) -> np.ndarray:
+    """(n, dim) float32, one row for each chosen segment."""
+    blocks = []
+    for first in range(0, len(chosen), BLOCK_SEGMENTS):
+        stem = STEMS.index(STEM_OF_VIEW[view])
+        samples = dataset.read(chosen[first : first + BLOCK_SEGMENTS])[:, stem]
+        blocks.append(embed_segments(network, samples.astype(np.float32), excerpt_samples))
+        progress(Progress(view, first + len(samples), len(chosen)))
+    return np.concatenate(blocks)
+
+
+@torch.inference_mode()
+def embed_segments(network: nn.Module, segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
+    """(n, 80000) float32 of any gain -> (n, dim), as engine.models.VoiceModel does it."""
+    assert segments.shape[1] == SEGMENT_SAMPLES
+    excerpts = torch.from_numpy(cut_excerpts(segments, excerpt_samples))
+    embedded = torch.cat([network(part).float() for part in torch.split(excerpts, BATCH_EXCERPTS)])
+    return np.asarray(embedded.reshape(len(segments), -1, embedded.shape[1]).mean(1).numpy())
+
+
+def pairs_of_songs(
+    dataset: Dataset, chosen: np.ndarray, centred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines of all pairs of songs, and whether one voice sings both: (n,) each.
+
+    A singer's only song is taken as two, its first and its second half.
+    """
+    table = dataset.segments[chosen]
+    num_songs = {
+        artist: len(np.unique(table["track"][table["artist"] == artist]))
+        for artist in np.unique(table["artist"])
+    }
+    vectors, artists = [], []
+    for track in np.unique(table["track"]):
+        own = np.flatnonzero(table["track"] == track)
+        artist = table["artist"][own[0]]
+        halves = np.array_split(own, 2) if num_songs[artist] == 1 and len(own) > 1 else [own]
+        for half in halves:
+            mean = centred[half].mean(0)
+            vectors.append(mean / max(float(np.linalg.norm(mean)), NORM_EPS))
+            artists.append(artist)
+    if not vectors:
+        return np.zeros(0), np.zeros(0, bool)
+    stacked, labels = np.stack(vectors), np.array(artists)
+    first, second = np.triu_indices(len(labels), 1)
+    return (stacked @ stacked.T)[first, second], labels[first] == labels[second]
