@@ -14,6 +14,7 @@ from app.reveal import reveal
 from app.session import Overview, Session
 from app.settings import LAST_FOLDER, Settings
 from app.theme import Theme
+from app.track_model import shown
 from engine.library import Track, TrackStatus
 
 
@@ -21,6 +22,7 @@ class Actions(QObject):
     """The one place that opens menus and dialogs; ``window`` is their parent."""
 
     find_requested = Signal(object)  # Track
+    find_artist_requested = Signal(str)
     play_requested = Signal(object)
     problem = Signal(str)
 
@@ -83,6 +85,14 @@ class Actions(QObject):
             icon("find"), self.tr("Find similar"), lambda: self.find_requested.emit(track)
         )
         find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
+        if track.artist:
+            # An ampersand in a name is no shortcut.
+            name = shown(track.artist)[:40].replace("&", "&&")
+            menu.addAction(
+                icon("voice"),
+                self.tr("Voices like {artist}’s").format(artist=name),
+                lambda: self.find_artist_requested.emit(track.artist),
+            )
         play = menu.addAction(
             icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
         )

@@ -36,6 +36,7 @@ class Comparison(QObject):
         self._finder = finder
         self._player = player
         self._waveforms = waveforms
+        self._question: Question | None = None
         self._chosen: Neighbour | None = None
         self._last_moment = -1
         self._wait = QTimer(self)
@@ -49,7 +50,7 @@ class Comparison(QObject):
             row.play_requested.connect(partial(player.play, side))
             row.sought.connect(partial(self._seek, side))
             row.moment_chosen.connect(self._play_moment)
-        for results in (panel.voices, panel.overall):
+        for results in panel.lists.values():
             self._connect_list(results)
         player.state_changed.connect(self._show_playing)
         player.loaded.connect(self._show_playing)
@@ -68,13 +69,24 @@ class Comparison(QObject):
     def _asked(self, question: Question) -> None:
         self._panel.show_main()
         self._wait.start()
-        sound = sound_of(question)
-        if sound == self._panel.query_row.sound:
+        if question == self._question:
             return  # other filters, the same song
-        seed = cover_seed(question.track) if question.track is not None else str(question.path)
-        self._panel.query_row.set_sound(sound, seed)
-        self._waveforms.request("query", question.path, self._panel.query_row.set_peaks)
+        self._question = question
         self._choose(None)
+        if question.artist is not None:
+            self._panel.query_row.set_sound(None)
+            self._panel.query_row.set_hint(
+                self.tr("Voices like {artist}’s").format(artist=shown(question.artist))
+            )
+            return  # the answer brings the song to play
+        seed = cover_seed(question.track) if question.track is not None else str(question.path)
+        self._show_query(sound_of(question), seed)
+
+    def _show_query(self, sound: Sound, seed: str) -> None:
+        row = self._panel.query_row
+        if sound != row.sound:
+            row.set_sound(sound, seed)
+            self._waveforms.request("query", sound.path, row.set_peaks)
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
@@ -92,8 +104,20 @@ class Comparison(QObject):
         self._wait.stop()
         chosen = self._chosen
         self._panel.show_answer(answer)
+        self._show_artist(answer)
         if chosen is not None:
             self._choose(chosen)  # it stays on show, in whatever place it is now
+
+    def _show_artist(self, answer: Answer) -> None:
+        """Of an artist, the most typical song is there to be heard."""
+        results = (one for one in answer.lists.values() if not isinstance(one, str))
+        query = next((result.query for result in results), None)
+        if query is None or query.artist is None or query.track is None:
+            return
+        track = query.track
+        typical = self.tr("most typical: {title}").format(title=title_of(track))
+        sound = Sound(track.path, shown(query.artist), typical, track.duration_s, track.id)
+        self._show_query(sound, cover_seed(track))
 
     # Choosing and hearing
 
@@ -145,7 +169,8 @@ class Comparison(QObject):
             self._play_moment((self._last_moment + 1) % len(self._chosen.moments))
 
     def _results(self) -> tuple[Neighbour, ...]:
-        return self._panel.voices.model.neighbours or self._panel.overall.model.neighbours
+        lists = (one.model.neighbours for one in self._panel.shown_lists())
+        return next((neighbours for neighbours in lists if neighbours), ())
 
     def _moment_clicked(self, neighbour: Neighbour, index: int) -> None:
         self._choose(neighbour)
@@ -178,7 +203,7 @@ class Comparison(QObject):
         player = self._player
         sound = player.sound(player.side) if player.is_playing else None
         track_id = sound.track_id if sound is not None else None
-        for results in (self._panel.voices, self._panel.overall):
+        for results in self._panel.lists.values():
             results.view.set_playing(track_id)
 
 

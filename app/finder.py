@@ -1,11 +1,10 @@
-"""Finding: for a song, the nearest by voice and the nearest overall. The latest question counts."""
+"""Finding: by voice and overall side by side, or both blended. The latest question counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,31 +12,41 @@ from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import QueryError
 from engine.library import Track
 from engine.progress import CancelToken, ProgressCallback
-from engine.search import Searcher, SearchOptions, SearchResult
+from engine.search import By, Searcher, SearchOptions, SearchResult
 
 NUM_RESULTS = 30
-VIEWS: tuple[Literal["vocals", "overall"], ...] = ("vocals", "overall")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is searched for: a track of the library, or any file."""
+    """What is searched for: a track of the library, any file, or an artist.
+
+    Attributes:
+        artist: all songs of theirs are meant; then there is no track, and no path.
+        is_voice: the file holds a voice alone, as somebody sang it into the microphone.
+    """
 
     track: Track | None
     path: Path
     duration_s: float | None = None
+    artist: str | None = None
+    is_voice: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Each view's results, or the sentence why there are none."""
+    """For each list that was asked for its results, or the sentence why there are none."""
 
     question: Question
-    vocals: SearchResult | str
-    overall: SearchResult | str
+    lists: dict[By, SearchResult | str]
 
 
 class Finder(QObject):
+    """Attributes:
+    options: how to search; ``by`` and ``blend`` are set for each list.
+    blend: weight of the voice in one list, or None for two lists side by side.
+    """
+
     asked = Signal(object)  # Question
     answered = Signal(object)  # Answer
     failed = Signal(str)
@@ -56,6 +65,7 @@ class Finder(QObject):
         self._history: list[Question] = []
         self._place = -1
         self.options = SearchOptions(k=NUM_RESULTS)
+        self.blend: float | None = None
 
     @property
     def question(self) -> Question | None:
@@ -76,6 +86,13 @@ class Finder(QObject):
         """A file that need not be in the library: it is listened to first, which takes seconds."""
         self._find(Question(None, path, duration_s))
 
+    def find_artist(self, name: str) -> None:
+        self._find(Question(None, Path(), artist=name))
+
+    def find_voice(self, path: Path, duration_s: float) -> None:
+        """A recording of somebody who sings alone."""
+        self._find(Question(None, path, duration_s, is_voice=True))
+
     def go(self, steps: int) -> None:
         """Back (-1) or forward (1) through the questions asked."""
         place = self._place + steps
@@ -84,20 +101,19 @@ class Finder(QObject):
             self.ask_again()
             self.history_changed.emit()
 
-    def set_filters(self, *, other_artists: bool, hide_duplicates: bool) -> None:
-        self.options = replace(
-            self.options, other_artists=other_artists, hide_duplicates=hide_duplicates
-        )
-        self.ask_again()
+    def set_options(self, options: SearchOptions, blend: float | None) -> None:
+        if (options, blend) != (self.options, self.blend):
+            self.options, self.blend = options, blend
+            self.ask_again()
 
     def ask_again(self) -> None:
-        """The same question, as filters or the library have changed."""
+        """The same question, as options or the library have changed."""
         question = self.question
         if question is None:
             return
         self.asked.emit(question)
-        options = self.options
-        job = Job(lambda progress, cancel: self._answer(question, options, progress, cancel))
+        wanted = self._wanted(question)
+        job = Job(lambda progress, cancel: self._answer(question, wanted, progress, cancel))
         job.succeeded.connect(self.answered)
         job.failed.connect(self.failed)
         self._latest.start(job)
@@ -110,24 +126,31 @@ class Finder(QObject):
             self.history_changed.emit()
         self.ask_again()
 
+    def _wanted(self, question: Question) -> list[SearchOptions]:
+        """What to search for, one for each list. A voice alone has no overall sound to compare."""
+        if question.is_voice:
+            return [replace(self.options, by="vocals")]
+        if self.blend is not None:
+            return [replace(self.options, by="blend", blend=self.blend)]
+        return [replace(self.options, by="vocals"), replace(self.options, by="overall")]
+
     # In the search thread
 
     def _answer(
         self,
         question: Question,
-        options: SearchOptions,
+        wanted: list[SearchOptions],
         progress: ProgressCallback,
         cancel: CancelToken,
     ) -> Answer:
         if self._searcher is None:
             self._searcher = self._make_searcher()
-        found = {
-            view: self._one_view(question, replace(options, by=view), progress, cancel)
-            for view in VIEWS
+        lists = {
+            options.by: self._one_list(question, options, progress, cancel) for options in wanted
         }
-        return Answer(question, found["vocals"], found["overall"])
+        return Answer(question, lists)
 
-    def _one_view(
+    def _one_list(
         self,
         question: Question,
         options: SearchOptions,
@@ -139,6 +162,14 @@ class Finder(QObject):
         try:
             if question.track is not None:
                 return self._searcher.by_track(question.track.id, options)
-            return self._searcher.by_file(question.path, options, progress=progress, cancel=cancel)
+            if question.artist is not None:
+                return self._searcher.by_artist(question.artist, options)
+            return self._searcher.by_file(
+                question.path,
+                options,
+                is_vocals=question.is_voice,
+                progress=progress,
+                cancel=cancel,
+            )
         except QueryError as error:
             return str(error)

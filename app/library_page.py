@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from app.actions import Actions
 from app.comparison import Comparison
 from app.covers import Covers
+from app.filters import FilterButton, Filters
 from app.index_strip import IndexStrip
 from app.library_panel import LibraryPanel
 from app.media import Waveforms
@@ -16,11 +17,19 @@ from app.parts import Parts
 from app.player import Side
 from app.result_delegate import ResultDelegate
 from app.results_panel import ResultList, ResultsPanel
-from app.settings import HIDE_DUPLICATES, OTHER_ARTISTS, SPLITTER
+from app.settings import (
+    BLEND_WEIGHT,
+    HIDE_DUPLICATES,
+    IS_BLENDED,
+    ONE_PER_ARTIST,
+    OTHER_ARTISTS,
+    SPLITTER,
+)
 from app.song_row import SongRow
 from app.track_model import TrackModel
 from app.track_view import COVER_PX
 from engine.library import Track
+from engine.search import By
 
 
 class LibraryPage(QSplitter):
@@ -47,24 +56,33 @@ class LibraryPage(QSplitter):
         theme, player = self._parts.theme, self._parts.player
         query = (self.tr("The song asked for"), "")
         result = (self.tr("The result"), self.tr("Choose a result below"))
+        texts: dict[By, tuple[str, str]] = {
+            "vocals": (self.tr("By voice"), self.tr("who sings alike")),
+            "overall": (self.tr("Overall"), self.tr("the whole sound")),
+            "blend": (self.tr("Voice and overall"), self.tr("weighed by the slider")),
+        }
+        looks: dict[By, tuple[str, str]] = {
+            "vocals": ("voice", "accent"),
+            "overall": ("overall", "overall"),
+            "blend": ("find", "accent"),
+        }
+        lists = {
+            by: ResultList(
+                theme,
+                ResultDelegate(theme, looks[by][1], self._covers.of_track),
+                *texts[by],
+                looks[by],
+            )
+            for by in texts
+        }
         return ResultsPanel(
             theme,
-            SongRow(theme, player, self._covers.pixmap, Side.QUERY, query),
-            SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
-            ResultList(
-                theme,
-                ResultDelegate(theme, "accent", self._covers.of_track),
-                self.tr("By voice"),
-                self.tr("who sings alike"),
-                ("voice", "accent"),
+            (
+                SongRow(theme, player, self._covers.pixmap, Side.QUERY, query),
+                SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
             ),
-            ResultList(
-                theme,
-                ResultDelegate(theme, "overall", self._covers.of_track),
-                self.tr("Overall"),
-                self.tr("the whole sound"),
-                ("overall", "overall"),
-            ),
+            lists,
+            FilterButton(theme, self._parts.session.read_facets),
         )
 
     def _lay_out(self) -> None:
@@ -95,10 +113,11 @@ class LibraryPage(QSplitter):
 
     def _connect(self, commands: Actions) -> None:
         parts, panel = self._parts, self.results
-        panel.other_artists.setChecked(parts.settings.get(OTHER_ARTISTS))
-        panel.hide_duplicates.setChecked(parts.settings.get(HIDE_DUPLICATES))
-        panel.filters_changed.connect(self._set_filters)
-        self._set_filters()
+        self._restore_search()
+        panel.filter_button.changed.connect(self._search_otherwise)
+        panel.blend_bar.changed.connect(self._search_otherwise)
+        self._search_otherwise()
+        commands.find_artist_requested.connect(parts.finder.find_artist)
         for source in (self.library, self.comparison):
             source.menu_requested.connect(commands.show_track_menu)
         for finding in (self.library, commands):
@@ -110,11 +129,19 @@ class LibraryPage(QSplitter):
         self.index_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
 
-    def _set_filters(self) -> None:
-        other, hide = self.results.other_artists, self.results.hide_duplicates
-        self._parts.finder.set_filters(
-            other_artists=other.isChecked(), hide_duplicates=hide.isChecked()
+    def _restore_search(self) -> None:
+        """What was filtered by tags and place is not kept: it would hide songs unseen."""
+        get = self._parts.settings.get
+        self.results.filter_button.set_filters(
+            Filters(get(OTHER_ARTISTS), get(ONE_PER_ARTIST), get(HIDE_DUPLICATES))
         )
+        weight = get(BLEND_WEIGHT)
+        self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
+
+    def _search_otherwise(self) -> None:
+        finder = self._parts.finder
+        filters = self.results.filter_button.filters
+        finder.set_options(filters.applied_to(finder.options), self.results.blend_bar.blend)
 
     def _index_ended(self, summary: object) -> None:
         self.library.refresh()
@@ -122,7 +149,7 @@ class LibraryPage(QSplitter):
             self._parts.finder.ask_again()
 
     def _covers_arrived(self) -> None:
-        for view in (self.library.view, self.results.voices.view, self.results.overall.view):
+        for view in (self.library.view, *(one.view for one in self.results.lists.values())):
             view.viewport().update()
         for row in (self.results.query_row, self.results.result_row):
             row.refresh_cover()
@@ -135,7 +162,9 @@ class LibraryPage(QSplitter):
             view.setCurrentIndex(self.library.model.index(0, 0))
 
     def enter_results(self, results: ResultList) -> None:
-        """The keyboard goes to one of the two lists."""
+        """The keyboard goes to one of the two lists, or to the one that there is."""
+        if results.isHidden():
+            results = self.results.shown_lists()[0]
         results.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if not results.view.currentIndex().isValid() and results.model.rowCount():
             results.view.setCurrentIndex(results.model.index(0))
@@ -150,6 +179,10 @@ class LibraryPage(QSplitter):
     def save_state(self) -> None:
         settings = self._parts.settings
         settings.set(SPLITTER, bytes(self.saveState().data()))
-        settings.set(OTHER_ARTISTS, self.results.other_artists.isChecked())
-        settings.set(HIDE_DUPLICATES, self.results.hide_duplicates.isChecked())
+        filters, bar = self.results.filter_button.filters, self.results.blend_bar
+        settings.set(OTHER_ARTISTS, filters.other_artists)
+        settings.set(ONE_PER_ARTIST, filters.one_per_artist)
+        settings.set(HIDE_DUPLICATES, filters.hide_duplicates)
+        settings.set(IS_BLENDED, bar.blend is not None)
+        settings.set(BLEND_WEIGHT, bar.weight)
         self.library.save_state()

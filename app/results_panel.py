@@ -1,26 +1,29 @@
-"""The right side: the two songs of the comparison, and the two lists of results below them."""
+"""The right side: the two songs of the comparison, and below them one list of results, or two."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
+from app.blend_bar import BlendBar
+from app.filters import FilterButton
 from app.finder import Answer
 from app.result_delegate import ResultDelegate
 from app.result_model import ResultModel
 from app.result_view import ResultView
 from app.song_row import SongRow
 from app.theme import Theme
-from app.widgets import SMALL, ElidedLabel, IconLabel, button, divider, label
-from engine.search import Neighbour, SearchResult
+from app.widgets import SMALL, ElidedLabel, IconLabel, divider, label
+from engine.search import By, Neighbour, SearchResult
 
 
 class ResultList(QWidget):
@@ -98,38 +101,32 @@ class ResultList(QWidget):
 
 
 class ResultsPanel(QWidget):
-    filters_changed = Signal()
+    """Two lists side by side, or the one list that an answer has."""
 
     def __init__(
         self,
         theme: Theme,
-        query_row: SongRow,
-        result_row: SongRow,
-        voices: ResultList,
-        overall: ResultList,
+        rows: tuple[SongRow, SongRow],
+        lists: dict[By, ResultList],
+        filter_button: FilterButton,
     ) -> None:
+        """``rows``: of the query and of the result."""
         super().__init__()
-        self.query_row = query_row
-        self.result_row = result_row
-        self.voices = voices
-        self.overall = overall
-        self.other_artists = self._toggle(
-            self.tr("Other artists only"), self.tr("Leave out songs by the same artist")
+        self.query_row, self.result_row = rows
+        self.lists = lists
+        self.voices, self.overall, self.blended = (
+            lists["vocals"],
+            lists["overall"],
+            lists["blend"],
         )
-        self.hide_duplicates = self._toggle(
-            self.tr("Hide duplicates"), self.tr("Leave out copies of the same recording")
-        )
+        self.filter_button = filter_button
+        self.blend_bar = BlendBar(theme)
+        self._between = divider(is_vertical=True)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self._welcome(theme))
         self._stack.addWidget(self._main())
-
-    def _toggle(self, text: str, tip: str) -> QPushButton:
-        toggle = button(text, "toggle")
-        toggle.setCheckable(True)
-        toggle.setToolTip(tip)
-        toggle.toggled.connect(lambda _: self.filters_changed.emit())
-        return toggle
+        self._arrange(("vocals", "overall"))
 
     def _welcome(self, theme: Theme) -> QWidget:
         page = QWidget()
@@ -166,19 +163,20 @@ class ResultsPanel(QWidget):
         columns.setContentsMargins(1, 1, 1, 10)  # the rounded corners stay free
         columns.setSpacing(0)
         columns.addWidget(self.voices, 1)
-        columns.addWidget(divider(is_vertical=True))
+        columns.addWidget(self._between)
         columns.addWidget(self.overall, 1)
-        filters = QHBoxLayout()
-        filters.setSpacing(8)
-        filters.addWidget(self.other_artists)
-        filters.addWidget(self.hide_duplicates)
-        filters.addStretch()
+        columns.addWidget(self.blended, 1)
+        controls = QHBoxLayout()
+        controls.setSpacing(8)
+        controls.addWidget(self.blend_bar)
+        controls.addStretch()
+        controls.addWidget(self.filter_button)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(14, 14, 14, 14)
         layout.setSpacing(10)
         layout.addWidget(card)
-        layout.addLayout(filters)
+        layout.addLayout(controls)
         layout.addWidget(lists, 1)
         return page
 
@@ -186,15 +184,27 @@ class ResultsPanel(QWidget):
         """From now on a song is picked."""
         self._stack.setCurrentIndex(1)
 
+    def _arrange(self, shown: Collection[By]) -> None:
+        had_focus = any(one.view.hasFocus() for one in self.lists.values())
+        for by, one in self.lists.items():
+            one.setVisible(by in shown)
+        self._between.setVisible(len(shown) == 2)
+        if had_focus and not any(one.view.hasFocus() for one in self.shown_lists()):
+            self.shown_lists()[0].view.setFocus()
+
+    def shown_lists(self) -> list[ResultList]:
+        return [one for one in self.lists.values() if not one.isHidden()]
+
     def show_answer(self, answer: Answer) -> None:
-        self.voices.show_result(answer.vocals)
-        self.overall.show_result(answer.overall)
+        self._arrange(answer.lists.keys())
+        for by, found in answer.lists.items():
+            self.lists[by].show_result(found)
 
     def show_message(self, text: str) -> None:
-        for results in (self.voices, self.overall):
-            results.show_message(text)
+        for one in self.shown_lists():
+            one.show_message(text)
 
     def chosen(self) -> Neighbour | None:
         """The selected result of the list that has the focus, or of the first with one."""
-        lists = sorted((self.voices, self.overall), key=lambda r: not r.view.hasFocus())
+        lists = sorted(self.shown_lists(), key=lambda r: not r.view.hasFocus())
         return next((found for r in lists if (found := r.view.current()) is not None), None)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine import audio
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
+from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
 
 
@@ -103,6 +104,14 @@ class Session(QObject):
     def failed_tracks(self, use: Callable[[list[Track]], None]) -> None:
         """Hands over the tracks that could not be read, with their reasons."""
         self._run(lambda library: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
+
+    def read_facets(self, use: Callable[[Facets], None]) -> None:
+        """Hands over what there is to filter by; no search and no table waits for it."""
+        if (library := self._library) is not None:
+            job = Job(lambda progress, cancel: facets(library.database))
+            job.succeeded.connect(use)
+            job.failed.connect(self.problem)
+            self.runner.start(job, Pool.MEDIA)
 
     # Changing
 

@@ -99,6 +99,12 @@ class SongRow(QWidget):
         self.refresh_cover()
         self._follow()
 
+    def set_hint(self, hint: str) -> None:
+        """What is shown while there is no song."""
+        self._hint = hint
+        if self._sound is None:
+            self._artist.setText(hint)
+
     def set_peaks(self, peaks: np.ndarray) -> None:
         self.waveform.set_peaks(peaks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 
 from app.palette import Palette
+from engine.paths import resources_path
 
 _SHEET = Template("""
 * { outline: none; }
@@ -14,6 +15,7 @@ QWidget#topBar { background: $panel; border-bottom: 1px solid $line; }
 QWidget#playerBar { background: $panel; border-top: 1px solid $line; }
 QWidget#side { background: $surface; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
+QFrame#sheet { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame#notice { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame#divider { background: $line; border: none; }
 QLabel { background: transparent; color: $text; }
@@ -64,6 +66,17 @@ QToolButton[kind="round"]:focus { border: 2px solid $text; }
 QLineEdit { background: $surface; color: $text; border: 1px solid $line; border-radius: 9px;
   padding: 7px 10px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus { border-color: $accent; }
+
+QCheckBox { color: $text; spacing: 8px; padding: 3px 0; }
+QCheckBox::indicator, QListWidget::indicator { width: 14px; height: 14px; border-radius: 4px;
+  border: 1px solid $muted; background: $surface; }
+QCheckBox::indicator:checked, QListWidget::indicator:checked { background: $accent;
+  border-color: $accent; image: url("$check"); }
+QCheckBox::indicator:focus { border: 2px solid $accent; width: 12px; height: 12px; }
+QCheckBox:focus { color: $accent; }
+QPushButton[kind="field"] { background: $surface; border: 1px solid $line; border-radius: 9px;
+  padding: 7px 10px; text-align: left; }
+QPushButton[kind="field"]:focus { border-color: $accent; }
 
 QAbstractItemView { background: $surface; color: $text; border: none;
   selection-background-color: $selected; selection-color: $text; }
@@ -118,4 +131,6 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 
 
 def stylesheet(palette: Palette) -> str:
     """Qt style sheet in the colours of ``palette``."""
-    return _SHEET.substitute(palette.colours())
+    mark = {"light": "check-light", "dark": "check-dark"}[palette.name]
+    check = (resources_path() / "icons" / f"{mark}.svg").as_posix()
+    return _SHEET.substitute(palette.colours(), check=check)

@@ -156,13 +156,6 @@ def test_a_click_on_a_song_finds_the_voices_and_the_sounds_like_it(qtbot, window
     qtbot.waitUntil(lambda: len(window.results.query_row.waveform._bars) > 0)
 
 
-def test_other_artists_only(qtbot, window):
-    find_first(qtbot, window)
-    window.results.other_artists.click()
-    qtbot.waitUntil(lambda: len(results(window)[0]) == 3)
-    assert "Second wind" not in results(window)[0]
-
-
 def test_back_and_forward(qtbot, window):
     find_first(qtbot, window)
     click_song(qtbot, window, 2)
