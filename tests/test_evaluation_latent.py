@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from support.evaluation import context_of, make_hearing, weights_of
 
-from engine.errors import EvaluationError
+from engine.errors import CancelledError, EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.protocols import agreement, latent_space
 from engine.evaluation.protocols.latent_space import Chosen, cluster_figures, ratio_replicates
+from engine.evaluation.results import Options
 
 
 def clustered(spread: float, num_singers: int = 4, num_songs: int = 4) -> np.ndarray:
@@ -82,9 +85,38 @@ def test_a_map_needs_labels() -> None:
 
 def test_a_map_holds_so_many_singers_at_most() -> None:
     hearing = make_hearing(clustered(0.4), SINGERS)
-    chosen = latent_space.choose_clips(hearing, context_of(hearing, num_artists=3))
+    chosen = latent_space.choose_clips(hearing, Options(num_artists=3))
     assert len(chosen.labels) == 12
     assert len(set(chosen.labels)) == 3
+    assert chosen.notes == ("The maps show 3 of 4 singers, by chance.",)
+
+
+def test_an_input_that_allows_no_map_is_noted() -> None:
+    hearing = make_hearing(clustered(0.4), SINGERS)
+    alone = make_hearing(clustered(0.4), ["A"] * 16, source="mixture")
+    result = latent_space.run(context_of(hearing, alone), layout=first_two)
+    assert list(result.plots[0].panels) == ["vocals: m"]  # type: ignore[union-attr]
+    assert result.notes[-1].startswith("mixture: A map by 'singer' needs")
+
+
+def test_a_layout_is_left_to_itself_on_request() -> None:
+    context = context_of(make_hearing(clustered(0.4), SINGERS))
+    may_end = threading.Event()
+
+    def slow(vectors: np.ndarray, seed: int) -> np.ndarray:
+        context.cancel.cancel()
+        may_end.wait(10)
+        return vectors[:, :2]
+
+    with pytest.raises(CancelledError):
+        latent_space.run(context, layout=slow)
+    may_end.set()
+
+    def broken(vectors: np.ndarray, seed: int) -> np.ndarray:
+        raise EvaluationError("no library")
+
+    with pytest.raises(EvaluationError, match="no library"):
+        latent_space.run(context_of(make_hearing(clustered(0.4), SINGERS)), layout=broken)
 
 
 def test_nearest_songs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

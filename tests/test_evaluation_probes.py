@@ -126,6 +126,10 @@ def test_gender_identification(tmp_path: Path) -> None:
     result = gender_id.run(context_of(hearing))
     assert result.tables[0].rows[0][2].value > 0.8  # type: ignore[union-attr]
     assert result.notes[0].startswith("vocals: 3 folds of singers; 3 singers 'x', 3 singers 'y'")
+    unlabelled = make_hearing(np.eye(4), ["A", "A", "B", "B"], source="mixture")
+    result = gender_id.run(context_of(hearing, unlabelled))
+    assert {row[0] for row in result.tables[0].rows} == {"vocals"}
+    assert result.notes[-1].startswith("mixture: The data has no labels in a column 'gender'")
 
 
 def test_folds_hold_every_label() -> None:
@@ -142,7 +146,7 @@ def test_folds_hold_every_label() -> None:
     [
         ([""] * 6, "no labels in a column 'gender'"),
         (["x"] * 6, "All singers have the same label"),
-        (["x", "x", "x", "x", "x", "y"], "Only 1 singers are 'y'"),
+        (["x", "x", "x", "x", "x", "y"], "Of singers labelled 'y' there are 1"),
     ],
 )
 def test_labels_that_do_not_do(labels: list[str], message: str) -> None:

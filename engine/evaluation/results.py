@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
 from engine.evaluation.hearing import Heard, Hearing
 from engine.progress import CancelToken, ProgressCallback
@@ -51,6 +53,30 @@ class Context:
         """Bootstrap weights of a hearing's artists: (num_replicates, num_artists)."""
         options = self.options
         return replicate_weights(hearing.num_artists, options.num_replicates, options.seed)
+
+
+class Reasons:
+    """Why a protocol could not be run on some inputs, while it goes on with the others."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, str], None] = {}
+
+    @contextmanager
+    def noting(self, source: str) -> Iterator[None]:
+        """An EvaluationError inside ends the block only, and is noted."""
+        try:
+            yield
+        except EvaluationError as error:
+            self._texts[source, str(error)] = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(f"{source}: {text}" for source, text in self._texts)
+
+    def error(self) -> EvaluationError:
+        """For a protocol that could be run on no input; what holds for all is said once."""
+        texts = dict.fromkeys(text for _, text in self._texts)
+        return EvaluationError(" ".join(texts) or "No clip has any of the inputs asked for.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.hearing import Hearing
 from engine.evaluation.probe import CLIP_LENGTHS_S, LabelledClip, Probe, fit_probe
-from engine.evaluation.results import Column, Context, Curves, Options, Result, Table
+from engine.evaluation.results import Column, Context, Curves, Options, Reasons, Result, Table
 from engine.progress import CancelToken, Progress
 
 NAME = "artist-id"
@@ -42,21 +42,20 @@ def run(context: Context) -> Result:
     """Repeats for every model and input, and both curves."""
     hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
     outcomes: dict[Hearing, Outcome] = {}
-    reasons: dict[str, str] = {}
+    reasons = Reasons()
     num_artists = 0
     for number, hearing in enumerate(hearings):
-        context.progress(Progress(NAME, number, len(hearings), message=hearing.model))
-        try:
+        message = f"{hearing.model}, {hearing.source}"
+        context.progress(Progress(NAME, number, len(hearings), message=message))
+        with reasons.noting(hearing.source):
             outcomes[hearing], num_artists = _repeats(hearing, context.options, context.cancel)
-        except EvaluationError as error:
-            reasons[hearing.source] = str(error)
     if not outcomes:
-        raise EvaluationError(" ".join(dict.fromkeys(reasons.values())) or "Nothing was heard.")
-    notes = [f"{source}: {reason}" for source, reason in reasons.items()]
-    notes.append(
+        raise reasons.error()
+    notes = [
+        *reasons.notes,
         f"{context.options.num_repeats} repeats with {num_artists} artists each; songs of each "
-        "artist split 8:1:1 into training, validation and test."
-    )
+        "artist split 8:1:1 into training, validation and test.",
+    ]
     if num_artists < context.options.num_artists:
         notes.append(
             f"The paper has {context.options.num_artists} artists; there are no more with "

@@ -5,15 +5,12 @@ Source: paper, section IV-B (artist similarity), and CVSM.md, "Evaluation, as pu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.data import INPUTS, Input
 from engine.evaluation.hearing import Centring, Hearing
-from engine.evaluation.results import Bars, Column, Context, Result, Table
+from engine.evaluation.results import Bars, Column, Context, Reasons, Result, Table
 from engine.evaluation.similarity import DistinctSongs, Trials, distinct_songs, paper_trials
 from engine.progress import Progress
 
@@ -34,20 +31,12 @@ _RETRIEVAL = (
 
 @dataclass
 class Found:
-    """Figures so far; ``reasons`` say what could not be measured."""
+    """Figures so far, and why some are lacking."""
 
     distinct: dict[tuple[Hearing, Centring], DistinctSongs] = field(default_factory=dict)
     trials: dict[tuple[Hearing, Centring], Trials] = field(default_factory=dict)
     leaks: dict[Hearing, DistinctSongs] = field(default_factory=dict)
-    reasons: dict[str, None] = field(default_factory=dict)
-
-    @contextmanager
-    def noting(self, source: Input) -> Iterator[None]:
-        """What fails is noted, so that the rest goes on."""
-        try:
-            yield
-        except EvaluationError as error:
-            self.reasons[f"{source}: {error}"] = None
+    reasons: Reasons = field(default_factory=Reasons)
 
 
 def run(context: Context) -> Result:
@@ -62,9 +51,7 @@ def run(context: Context) -> Result:
         context.progress(Progress(NAME, number, len(hearings), message=message))
         _measure(context, hearing, found)
     if not found.distinct and not found.trials:
-        raise EvaluationError(
-            " ".join(found.reasons) or "No clip of the data has any of the inputs asked for."
-        )
+        raise found.reasons.error()
     leak_notes, warnings = _leak_findings(found.leaks)
     tables = (*_distinct_table(found.distinct), *_paper_table(found.trials))
     return Result(
@@ -80,17 +67,17 @@ def run(context: Context) -> Result:
 def _measure(context: Context, hearing: Hearing, found: Found) -> None:
     weights, options, cancel = context.weights(hearing), context.options, context.cancel
     if hearing.source == "accompaniment":
-        with found.noting(hearing.source):
+        with found.reasons.noting(hearing.source):
             found.leaks[hearing] = distinct_songs(
                 hearing, _best(hearing), weights, options.seed, cancel
             )
         return
     for centring in hearing.centrings:
-        with found.noting(hearing.source):
+        with found.reasons.noting(hearing.source):
             found.distinct[hearing, centring] = distinct_songs(
                 hearing, centring, weights, options.seed, cancel
             )
-        with found.noting(hearing.source):
+        with found.reasons.noting(hearing.source):
             found.trials[hearing, centring] = paper_trials(
                 hearing, centring, weights, options, cancel
             )
@@ -176,7 +163,7 @@ def _notes(context: Context, found: Found) -> list[str]:
             f"Trials hold {smallest} artists instead of {context.options.num_artists}: there are "
             "no more with two clips. Their figures are easier than the paper's."
         )
-    return [*notes, *found.reasons]
+    return [*notes, *found.reasons.notes]
 
 
 def _plots(

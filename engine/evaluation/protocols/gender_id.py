@@ -6,7 +6,7 @@ they are never guessed from names or from sound.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.hearing import Hearing
 from engine.evaluation.probe import CLIP_LENGTHS_S, LabelledClip, fit_probe
-from engine.evaluation.results import Column, Context, Curves, Result, Table
+from engine.evaluation.results import Column, Context, Curves, Reasons, Result, Table
 from engine.progress import Progress
 
 NAME = "gender-id"
@@ -35,26 +35,27 @@ class Outcome:
 
 
 def run(context: Context) -> Result:
-    """Cross-validation for every model and input, with accuracy by length of the clip."""
+    """Cross-validation for every model and input, with accuracy by length of the clip.
+
+    An input that does not allow it is noted. Raises EvaluationError when none does.
+    """
     hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
     outcomes: dict[Hearing, Outcome] = {}
-    notes: list[str] = []
+    notes: dict[str, None] = {}
+    reasons = Reasons()
     chance = 0.0
     for number, hearing in enumerate(hearings):
-        context.progress(Progress(NAME, number, len(hearings), message=hearing.model))
-        classes = classes_of(hearing, context.options.gender_column)
-        folds = deal_folds(classes, context.options.seed)
-        outcomes[hearing] = _cross_validate(hearing, classes, folds, context)
-        singers = [sum(c == name for c in classes.values()) for name in sorted({*classes.values()})]
-        chance = max(singers) / sum(singers)
-        notes.append(
-            f"{hearing.source}: {len(folds)} folds of singers; "
-            + ", ".join(
-                f"{n} singers {c!r}"
-                for n, c in zip(singers, sorted({*classes.values()}), strict=True)
-            )
-            + ". The dashed line is the share of the larger class."
-        )
+        message = f"{hearing.model}, {hearing.source}"
+        context.progress(Progress(NAME, number, len(hearings), message=message))
+        with reasons.noting(hearing.source):
+            classes = classes_of(hearing, context.options.gender_column)
+            folds = deal_folds(classes, context.options.seed)
+            outcomes[hearing] = _cross_validate(hearing, classes, folds, context)
+            counts = Counter(classes.values())
+            chance = max(chance, max(counts.values()) / counts.total())
+            notes[_note(hearing.source, len(folds), counts)] = None
+    if not outcomes:
+        raise reasons.error()
     rows = tuple(
         (h.source, h.model, _mean(context, h, o.correct, o), len(o.correct))
         for h, o in outcomes.items()
@@ -73,7 +74,15 @@ def run(context: Context) -> Result:
     curves = Curves("clip-length", "Gender identification by length of the clip", "length, s",
                     "accuracy", CLIP_LENGTHS_S, panels, chance)  # fmt: skip
     table = Table("gender-id", "Linear probe, singers it never heard", columns, rows)
-    return Result(NAME, TITLE, (table,), (curves,), tuple(dict.fromkeys(notes)))
+    return Result(NAME, TITLE, (table,), (curves,), (*notes, *reasons.notes))
+
+
+def _note(source: str, num_folds: int, counts: Counter[str]) -> str:
+    singers = ", ".join(f"{count} singers {name!r}" for name, count in sorted(counts.items()))
+    return (
+        f"{source}: {num_folds} folds of singers; {singers}. The dashed line is the share of the "
+        "larger class."
+    )
 
 
 def classes_of(hearing: Hearing, column: str) -> dict[int, str]:
@@ -102,8 +111,8 @@ def classes_of(hearing: Hearing, column: str) -> dict[int, str]:
     if min(counts.values()) < MIN_SINGERS:
         few = min(counts, key=lambda name: counts[name])
         raise EvaluationError(
-            f"Only {counts[few]} singers are {few!r}; each label needs {MIN_SINGERS} (one to learn "
-            "from, one to know when to stop, one to test)."
+            f"Of singers labelled {few!r} there are {counts[few]}; each label needs {MIN_SINGERS} "
+            "(one to learn from, one to know when to stop, one to test)."
         )
     return classes
 
@@ -132,6 +141,7 @@ def _cross_validate(
     clips: dict[int, list[LabelledClip]] = {}
     for artist, name in classes.items():
         of_artist = np.flatnonzero(hearing.artists == artist)
+        context.cancel.check()
         clips[artist] = [
             LabelledClip(_thinned(hearing.excerpts(int(i)), per_clip), targets[name])
             for i in of_artist

@@ -6,7 +6,10 @@ cluster on the t-SNE plane, mean over 5 runs.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,25 +18,40 @@ from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate
 from engine.evaluation.hearing import Hearing
-from engine.evaluation.results import Column, Context, Points, Result, Table
-from engine.progress import Progress
+from engine.evaluation.results import Column, Context, Options, Points, Reasons, Result, Table
+from engine.progress import CancelToken, Progress
 
 NAME = "latent-space"
 TITLE = "Latent space"
 NUM_RUNS = 5
 MAX_CLIPS = 2000
 MIN_CLIPS = 8
+STOP_INTERVAL_S = 0.2
 Layout = Callable[[np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The clips of a map: their vectors (n, dim), labels and artists."""
+    """The clips of a map: their vectors (n, dim), labels, artists and names.
+
+    ``notes`` say which were left out.
+    """
 
     vectors: np.ndarray
     labels: np.ndarray
     artists: np.ndarray
     names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A plane (n, 2), and (silhouette, intra/inter ratio) on the planes and in the space."""
+
+    chosen: Chosen
+    plane: np.ndarray
+    on_plane: tuple[Estimate, Estimate]
+    in_space: tuple[Estimate, Estimate]
 
 
 def tsne(vectors: np.ndarray, seed: int) -> np.ndarray:
@@ -50,78 +68,98 @@ def tsne(vectors: np.ndarray, seed: int) -> np.ndarray:
 
 
 def run(context: Context, layout: Layout = tsne) -> Result:
-    """A map for every model and input. ``layout`` puts vectors on a plane, given a seed."""
+    """A map for every model and input. ``layout`` puts vectors on a plane, given a seed.
+
+    An input that allows no map is noted. Raises EvaluationError when none does.
+    """
     hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
-    rows = []
-    panels: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {}
-    captions: dict[str, str] = {}
-    names: dict[str, tuple[str, ...]] = {}
+    maps: dict[Hearing, Map] = {}
+    reasons = Reasons()
     for number, hearing in enumerate(hearings):
-        context.progress(Progress(NAME, number, len(hearings), message=hearing.model))
-        chosen = choose_clips(hearing, context)
-        weights = context.weights(hearing)
-        planes = []
-        for run_number in range(NUM_RUNS):
-            context.cancel.check()
-            planes.append(layout(chosen.vectors, context.options.seed + run_number))
-        silhouette, ratio = cluster_figures([_distances(p) for p in planes], chosen, weights)
-        cosines = np.clip(1 - chosen.vectors @ chosen.vectors.T, 0, None)
-        in_space, ratio_in_space = cluster_figures([cosines], chosen, weights)
-        rows.append(
-            (hearing.source, hearing.model, silhouette, ratio, in_space, ratio_in_space,
-             len(chosen.labels))
-        )  # fmt: skip
-        panel = f"{hearing.source}: {hearing.model}"
-        panels[panel] = (planes[0], tuple(chosen.labels))
-        captions[panel] = f"silhouette {silhouette.value:.2f}"
-        names[panel] = chosen.names
+        message = f"{hearing.model}, {hearing.source}"
+        context.progress(Progress(NAME, number, len(hearings), message=message))
+        with reasons.noting(hearing.source):
+            chosen = choose_clips(hearing, context.options)
+            maps[hearing] = draw_map(chosen, context.weights(hearing), context, layout)
+    if not maps:
+        raise reasons.error()
     label = context.options.label
+    notes = {f"{NUM_RUNS} runs of t-SNE from random starts; the picture shows the first.": None}
+    notes |= dict.fromkeys(note for drawn in maps.values() for note in drawn.chosen.notes)
     return Result(
-        NAME,
-        TITLE,
-        (_table(label, tuple(rows)),),
-        (
-            Points(
-                "t-sne",
-                f"t-SNE of clips, by {label}",
-                label,
-                panels,
-                captions,
-                len({h.model for h in hearings}),
-                names,
-            ),
-        ),
-        (f"{NUM_RUNS} runs of t-SNE from random starts; the picture shows the first.",),
+        NAME, TITLE, (_table(label, maps),), (_points(label, maps),), (*notes, *reasons.notes)
     )
 
 
-def choose_clips(hearing: Hearing, context: Context) -> Chosen:
+def draw_map(chosen: Chosen, weights: np.ndarray, context: Context, layout: Layout) -> Map:
+    """Runs of the layout, and how well labels cluster in them and in the space itself."""
+    seeds = [context.options.seed + number for number in range(NUM_RUNS)]
+    planes = [_stoppable(layout, chosen.vectors, seed, context.cancel) for seed in seeds]
+    cosines = np.clip(1 - chosen.vectors @ chosen.vectors.T, 0, None)
+    on_plane = cluster_figures([_distances(p) for p in planes], chosen, weights)
+    context.cancel.check()
+    return Map(chosen, planes[0], on_plane, cluster_figures([cosines], chosen, weights))
+
+
+def _stoppable(layout: Layout, vectors: np.ndarray, seed: int, cancel: CancelToken) -> np.ndarray:
+    """A layout knows nothing of requests to stop: it is left to itself when one comes."""
+    done: Future[np.ndarray] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(layout(vectors, seed))
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=work, name="t-SNE", daemon=True).start()
+    while True:
+        cancel.check()
+        with suppress(TimeoutError):
+            return done.result(timeout=STOP_INTERVAL_S)
+
+
+def _points(label: str, maps: dict[Hearing, Map]) -> Points:
+    titles = {hearing: f"{hearing.source}: {hearing.model}" for hearing in maps}
+    return Points(
+        "t-sne",
+        f"t-SNE of clips, by {label}",
+        label,
+        {titles[h]: (m.plane, tuple(m.chosen.labels)) for h, m in maps.items()},
+        {titles[h]: f"silhouette {m.on_plane[0].value:.2f}" for h, m in maps.items()},
+        len({h.model for h in maps}),
+        {titles[h]: m.chosen.names for h, m in maps.items()},
+    )
+
+
+def choose_clips(hearing: Hearing, options: Options) -> Chosen:
     """Clips with a label, at most 50 singers' (where they are the label) and MAX_CLIPS.
 
     Raises EvaluationError with too few clips, or fewer than two labels.
     """
-    options = context.options
     labels = np.array([clip.label(options.label) for clip in hearing.clips], dtype=object)
     kept = np.flatnonzero(labels != "")
     rng = np.random.default_rng([options.seed, 6])
     names = np.unique(labels[kept].astype(str))
+    notes = []
     if options.label == "singer" and len(names) > options.num_artists:
+        notes.append(f"The maps show {options.num_artists} of {len(names)} singers, by chance.")
         names = rng.choice(names, options.num_artists, replace=False)
         kept = kept[np.isin(labels[kept].astype(str), names)]
     if len(kept) > MAX_CLIPS:
+        notes.append(f"The maps show {MAX_CLIPS} of {len(kept)} clips, by chance.")
         kept = np.sort(rng.choice(kept, MAX_CLIPS, replace=False))
     if len(names) < 2 or len(kept) < MIN_CLIPS:
         raise EvaluationError(
             f"A map by {options.label!r} needs {MIN_CLIPS} clips and two different labels; there "
             f"are {len(kept)} clips with {len(names)}. Choose another column with --label."
         )
-    vectors = hearing.best_vectors[kept]
     clips = [hearing.clips[i] for i in kept]
     return Chosen(
-        vectors,
+        hearing.best_vectors[kept],
         labels[kept].astype(str),
         hearing.artists[kept],
         tuple(f"{clip.singer} – {clip.song}" for clip in clips),
+        tuple(notes),
     )
 
 
@@ -180,7 +218,10 @@ def _distances(points: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(points[:, None] - points, axis=-1))
 
 
-def _table(label: str, rows: tuple[tuple[str | Estimate | int, ...], ...]) -> Table:
+def _table(label: str, maps: dict[Hearing, Map]) -> Table:
+    rows = tuple(
+        (h.source, h.model, *m.on_plane, *m.in_space, len(m.chosen.labels)) for h, m in maps.items()
+    )
     columns = (
         Column("input", "input"),
         Column("model", "model"),
