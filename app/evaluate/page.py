@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QStackedWid
 
 from app.evaluate import store, work
 from app.evaluate.compare import CompareView
+from app.evaluate.listening.room import TestRoom
 from app.evaluate.report_view import ReportView
 from app.evaluate.setup_panel import SetupPanel
 from app.evaluate.side import Side
@@ -81,6 +82,7 @@ class EvaluatePage(QWidget):
         self.side.run_card.cancel_requested.connect(self.cancel)
         self.setup.start_requested.connect(self.start)
         self.setup.data_requested.connect(self._look)
+        self.problem.connect(self.parts.session.problem)  # shown at the top of the window
 
     def _job(
         self,
@@ -169,13 +171,35 @@ class EvaluatePage(QWidget):
         view.export_requested.connect(self._export)
         view.reveal_requested.connect(self._reveal)
         view.delete_requested.connect(lambda folder: self._ask_to_delete([folder]))
+        view.test_requested.connect(self.show_test)
         self._show(view)
+
+    def show_test(self, opened: Opened) -> None:
+        room = TestRoom(self.parts.theme, self.parts.player, opened, self._job)
+        room.full_page.connect(self.side.setHidden)
+        room.report_requested.connect(self._show_scored)
+        room.problem.connect(self.problem)
+        self._show(room)
+
+    def _show_scored(self, opened: Opened) -> None:
+        """With all answers that there are by now; the report on disk follows."""
+
+        def use(fresh: Opened) -> None:
+            self.show_reports([fresh])
+            job = Job(lambda *_: store.save(fresh))
+            job.succeeded.connect(lambda _: self.refresh_reports())
+            job.failed.connect(self.problem)
+            self._runner.start(job, Pool.EVALUATION)
+
+        self._job(lambda *_: store.scored(opened), use)
 
     def _show(self, view: QWidget | None) -> None:
         """Instead of what was shown before; None: the setup."""
         while (old := self.pages.widget(1)) is not None:
             self.pages.removeWidget(old)
+            old.hide()
             old.deleteLater()
+        self.side.show()
         if view is not None:
             self.pages.addWidget(view)
         self.pages.setCurrentIndex(self.pages.count() - 1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Report
     from engine.evaluation.triplets import ListeningTest
 
-TEST_FOLDER = "listening-test"
+TEST_FOLDER = "listening-test"  # and the name of its protocol
+REPORT_NAME = "report.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Opened:
 def list_reports(root: Path) -> list[Opened]:
     """All that can be read, the newest first."""
     found = []
-    for path in root.glob("*/report.json"):
+    for path in root.glob(f"*/{REPORT_NAME}"):
         if path.parent.name.startswith(UNFINISHED):
             continue
         try:
@@ -62,6 +64,67 @@ def open_report(folder: Path) -> Opened:
 
     report = read(folder)
     return Opened(folder, report, read_test(folder / TEST_FOLDER))
+
+
+def scored(opened: Opened) -> Opened:
+    """With the answers that lie in the test's folder by now. Nothing is written."""
+    from engine.evaluation.protocols.listening_test import outcome
+    from engine.evaluation.results import Options
+
+    assert opened.test is not None
+    report = opened.report
+    known = {f.name for f in fields(Options)}
+    options = Options(**{k: v for k, v in report.options.items() if k in known})
+    result = outcome(opened.test_folder, opened.test, options)
+    results = tuple(result if r.name == TEST_FOLDER else r for r in report.results)
+    return replace(opened, report=replace(report, results=results))
+
+
+def save(opened: Opened) -> None:
+    """Write a report again in its folder; the old one is there until the new one is complete.
+
+    Raises EvaluationError.
+    """
+    from engine.evaluation.report import write
+
+    fresh = opened.folder.with_name(f"{UNFINISHED}{opened.folder.name}")
+
+    def work() -> None:
+        write(opened.report, fresh)
+        new = [path for path in fresh.rglob("*") if path.is_file()]
+        for path in sorted(new, key=lambda path: path.name == REPORT_NAME):  # it comes last
+            target = opened.folder / path.relative_to(fresh)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+
+    try:
+        _try(work, f"The report {opened.folder} cannot be written")
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def add_answers(opened: Opened, paths: Sequence[Path]) -> list[str]:
+    """Take in files that listeners elsewhere have saved. Returns why some were not, in sentences.
+
+    Raises EvaluationError when they cannot be copied.
+    """
+    from engine.evaluation.triplets import read_answers
+
+    assert opened.test is not None
+    folder = opened.test_folder / "answers"
+    notes = []
+    for path in paths:
+        target = folder / path.name
+        number = 1
+        while target.exists():
+            number += 1
+            target = folder / f"{path.stem} ({number}){path.suffix}"
+        _try(partial(shutil.copyfile, path, target), f"{path} cannot be copied")
+        told = [n for n in read_answers(opened.test_folder, opened.test)[1] if target.name in n]
+        if told:
+            target.unlink(missing_ok=True)
+            notes += told
+    return notes
 
 
 def delete(folder: Path) -> None:

@@ -11,6 +11,8 @@ from PySide6.QtCore import QCoreApplication
 if TYPE_CHECKING:
     from engine.evaluation.results import Result, Table
 
+CLEAR_SILHOUETTE = 0.1
+
 Row = Mapping[str, Any]
 
 
@@ -49,8 +51,7 @@ def summary(result: Result, titles: Mapping[str, str]) -> str:
         text = _tr("Given {input}, {model} tells the right label for {value} % of songs.")
         return _best_of(rows, titles, "accuracy", text)
     if result.name == "latent-space":
-        text = _tr("Given {input}, the islands are clearest with {model} (silhouette {raw:.2f}).")
-        return _best_of(rows, titles, "silhouette", text)
+        return _islands(rows, titles)
     if result.name == "agreement":
         return _agreement(rows, titles)
     if result.name == "listening-test":
@@ -67,6 +68,13 @@ def _value(row: Row, key: str) -> float:
     cell = row.get(key)
     value = getattr(cell, "value", cell)
     return float(value) if isinstance(value, (int, float)) else -math.inf
+
+
+def _islands(rows: list[Row], titles: Mapping[str, str]) -> str:
+    if max(_value(row, "silhouette") for row in rows) < CLEAR_SILHOUETTE:
+        return _tr("No picture shows clear islands: the colours lie mixed.")
+    text = _tr("Given {input}, the islands are clearest with {model} (silhouette {raw:.2f}).")
+    return _best_of(rows, titles, "silhouette", text)
 
 
 def _best_of(rows: list[Row], titles: Mapping[str, str], key: str, text: str) -> str:

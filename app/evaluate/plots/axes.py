@@ -24,6 +24,10 @@ class PercentAxis:
     def y(self, value: float) -> float:
         return self.box.bottom() - self.box.height() * min(value, self.top) / self.top
 
+    def line_y(self, value: float) -> float:
+        """Where a thin line is sharp."""
+        return math.floor(self.y(value)) + 0.5
+
     @property
     def step(self) -> float:
         return next((step for step in STEPS if self.top / step <= MAX_LINES), 0.5)
@@ -32,7 +36,7 @@ class PercentAxis:
         """Grid lines with their numbers, and what they count."""
         metrics = QFontMetricsF(painter.font())
         for number in range(math.floor(self.top / self.step + 1e-9) + 1):
-            y = self.y(number * self.step)
+            y = self.line_y(number * self.step)
             painter.setPen(QPen(theme.colour("line"), 1))
             painter.drawLine(QLineF(self.box.left(), y, self.box.right(), y))
             painter.setPen(theme.colour("muted"))
@@ -42,11 +46,11 @@ class PercentAxis:
             painter.drawText(place, int(flags), text)
         if label:
             painter.setPen(theme.colour("muted"))
-            painter.drawText(QPointF(self.box.left() - 36, self.box.top() - 8), label)
+            painter.drawText(QPointF(self.box.left() - 36, self.box.top() - 14), label)
 
     def draw_chance(self, painter: QPainter, theme: Theme, chance: float, text: str) -> None:
         """Over everything else: a dashed line, and what it is."""
-        y = self.y(chance)
+        y = self.line_y(chance)
         painter.setPen(QPen(theme.colour("muted"), 1.2, Qt.PenStyle.DashLine))
         painter.drawLine(QLineF(self.box.left(), y, self.box.right(), y))
         metrics = QFontMetricsF(painter.font())

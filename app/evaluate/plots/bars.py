@@ -10,15 +10,16 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from app.evaluate.plots.axes import PercentAxis, axis_top
 from app.evaluate.plots.base import Mark, PlotWidget
+from app.evaluate.summary import input_name
 from app.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.bootstrap import Estimate
     from engine.evaluation.results import Bars
 
-HEIGHT_PX = 250.0
+HEIGHT_PX = 256.0
 LEFT_PX = 44.0
-TOP_PX = 26.0
+TOP_PX = 32.0
 MAX_BAR_PX = 46.0
 WHISKER_PX = 4.0
 
@@ -43,7 +44,7 @@ class BarsWidget(PlotWidget):
         slot = box.width() / max(1, len(self.plot.groups))
         for number, group in enumerate(self.plot.groups):
             place = QRectF(box.left() + number * slot, box.top(), slot, box.height())
-            marks += self._draw_group(painter, axis, place, number, group)
+            marks += self._draw_group(painter, axis, place, number, input_name(group))
         if self.plot.chance is not None:
             axis.draw_chance(painter, self.theme, self.plot.chance, self.tr("chance"))
         return marks

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Curves
 
 PANEL_PX = 300.0  # at least so wide, or panels go below each other
-HEIGHT_PX = 270.0
-LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 40.0, 44.0, 44.0, 16.0
+HEIGHT_PX = 276.0
+LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 40.0, 52.0, 44.0, 16.0
 DOT_PX = 3.2
 BAND_ALPHA = 0.14
 
