@@ -23,8 +23,3 @@ def duration(seconds: float) -> str:
     if hours >= 48:
         return f"{round(hours / 24)} days"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def percent(similarity: float) -> int:
-    """A cosine similarity as whole per cent, 0 to 100."""
-    return round(100 * min(1.0, max(0.0, similarity)))

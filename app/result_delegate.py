@@ -18,7 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.format import clock, percent
+from app.format import clock
 from app.result_model import NeighbourRole
 from app.theme import Theme
 from app.track_model import shown, title_of
@@ -130,7 +130,7 @@ class ResultDelegate(QStyledItemDelegate):
         self._paint_ground(painter, rect, state, hovered_part is not None)
         self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
         self._paint_text(painter, layout, neighbour.track)
-        self._paint_score(painter, layout, neighbour.similarity)
+        self._paint_score(painter, layout, neighbour.percent)
         for i, chip in enumerate(layout.chips):
             self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
         painter.restore()
@@ -173,10 +173,10 @@ class ResultDelegate(QStyledItemDelegate):
         artist = shown(track.artist) or shown(track.path.parent.name)
         self._line(painter, layout.artist, artist, self._small_font, "muted")
 
-    def _paint_score(self, painter: QPainter, layout: RowLayout, similarity: float) -> None:
+    def _paint_score(self, painter: QPainter, layout: RowLayout, percent: int) -> None:
         metrics = QFontMetrics(self._score_font)
         sign_width = QFontMetrics(self._small_font).horizontalAdvance(" %")
-        number, rect = str(percent(similarity)), layout.score
+        number, rect = str(percent), layout.score
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self._score_font)
         painter.setPen(self._theme.colour(self._colour))
@@ -189,7 +189,7 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setBrush(self._theme.colour("raised"))
         painter.drawRoundedRect(layout.bar, 2, 2)
         filled = QRectF(layout.bar)
-        filled.setWidth(max(4.0, filled.width() * percent(similarity) / 100))
+        filled.setWidth(max(4.0, filled.width() * percent / 100))
         painter.setBrush(self._theme.colour(self._colour))
         painter.drawRoundedRect(filled, 2, 2)
 

@@ -13,7 +13,6 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from app.format import percent
 from app.track_model import shown, title_of
 from engine.search import Neighbour
 
@@ -53,6 +52,6 @@ class ResultModel(QAbstractListModel):
             )
             name = by if artist else title_of(neighbour.track)
             return self.tr("{name}, {similarity} % alike").format(
-                name=name, similarity=percent(neighbour.similarity)
+                name=name, similarity=neighbour.percent
             )
         return None

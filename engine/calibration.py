@@ -8,7 +8,7 @@ where a cosine is met as often between songs of one singer as between songs of t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +66,3 @@ def blended(parts: Sequence[Calibration], weights: Sequence[float]) -> Calibrati
         sum(w * part.slope for w, part in zip(weights, parts, strict=True)),
         sum(w * part.offset for w, part in zip(weights, parts, strict=True)),
     )
-
-
-def from_plain(values: Mapping[str, Mapping[str, float]]) -> dict[str, Calibration]:
-    """As a manifest stores them, by view."""
-    return {view: Calibration(**value) for view, value in values.items()}

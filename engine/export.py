@@ -23,7 +23,7 @@ _FORMATS: dict[str, ExportFormat] = {
     ".csv": "csv",
 }
 _CSV_COLUMNS = (
-    "rank similarity track_id path artist title album album_artist genre year track_number"
+    "rank similarity percent track_id path artist title album album_artist genre year track_number"
     " duration_s status query_start_s start_s"
 )
 
@@ -87,6 +87,7 @@ def as_dict(item: Track | Neighbour) -> dict[str, Any]:
             "rank": item.rank,
             **as_dict(item.track),
             "similarity": round(item.similarity, 6),
+            "percent": item.percent,
             "moments": [
                 {
                     "query_start_s": round(moment.query_start_s, 3),

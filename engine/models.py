@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.calibration import Calibration
 from engine.checkpoint import MANIFEST_NAME, Manifest, load_tensors, read_manifest, with_prefix
 from engine.errors import CheckpointError
 from engine.library.records import MAX_MOMENTS_BYTES, MomentCodes, View
@@ -196,6 +197,19 @@ def available() -> list[ModelInfo]:
             )
         )
     return infos
+
+
+def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
+    """What a model's cosines mean in a view. Opens no weights.
+
+    None where the model is not installed, not in the version of this sha256, or not calibrated.
+    """
+    try:
+        manifest = read_manifest(_folders().get(name) or Path(name))
+    except CheckpointError:
+        return None
+    values = manifest.calibration.get(view)
+    return Calibration(**values) if values and manifest.sha256 == sha256 else None
 
 
 def load(name: str) -> VoiceModel:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
-from app.format import clock, duration, percent
+from app.format import clock, duration
 from app.result_model import ResultModel
 from app.track_model import (
     Column,
@@ -162,7 +162,9 @@ def test_a_song_without_title_has_the_name_of_its_file():
 def test_a_result_is_told_in_words(qapp):
     model = ResultModel()
     moments = (Moment(1.0, 2.0, 0.9),)
-    model.set_neighbours([Neighbour(1, track(), 0.876, moments), Neighbour(2, track(2), -0.3, ())])
+    model.set_neighbours(
+        [Neighbour(1, track(), 0.876, 88, moments), Neighbour(2, track(2), -0.3, 0, ())]
+    )
     assert model.data(model.index(0)) == "Title by Artist, 88 % alike"
     assert model.data(model.index(1)) == "Title by Artist, 0 % alike"
     assert model.data(model.index(0), Qt.ItemDataRole.DecorationRole) is None
@@ -189,7 +191,3 @@ def test_clock(seconds, text):
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
-
-
-def test_percent():
-    assert [percent(value) for value in (-1.0, 0.0, 0.914, 1.0001)] == [0, 0, 91, 100]

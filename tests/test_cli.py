@@ -91,7 +91,7 @@ def test_similar_in_json(indexed, home):
     assert (answer["by"], answer["model"]) == ("overall", "ge2e")
     first = answer["neighbours"][0]
     assert (first["rank"], first["artist"], first["title"]) == (1, "Low", "Song 2")
-    assert {"track_id", "path", "album", "similarity", "moments"} <= first.keys()
+    assert {"track_id", "path", "album", "similarity", "percent", "moments"} <= first.keys()
     assert {"query_start_s", "start_s", "similarity"} == first["moments"][0].keys()
     assert len(answer["neighbours"]) == 3
 

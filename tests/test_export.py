@@ -126,7 +126,7 @@ def test_a_search_result_as_scripts_read_it(result: SearchResult) -> None:
     assert printed["query"]["track_id"] == 1
     assert (printed["query"]["start_s"], printed["query"]["end_s"]) == (0, None)
     (neighbour,) = printed["neighbours"]
-    expected = {"rank", "track_id", "path", "artist", "title", "album", "similarity", "moments"}
+    expected = {"rank", "track_id", "path", "artist", "album", "similarity", "percent", "moments"}
     assert expected <= set(neighbour)
     assert set(neighbour["moments"][0]) == {"query_start_s", "start_s", "similarity"}
 

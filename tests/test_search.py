@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from support.libraries import (
     DIM,
     OVERALL,
@@ -18,10 +19,13 @@ from support.libraries import (
 )
 
 from engine import audio
+from engine.calibration import Calibration
+from engine.checkpoint import Manifest, save_checkpoint
 from engine.embedding import embed_file
 from engine.errors import AmbiguousQueryError, DecodeError, QueryError
 from engine.index import hnsw
 from engine.library import Library, SpaceKey, Tags, catalogue, scan
+from engine.models import calibration_of
 from engine.search import Searcher, SearchOptions, SearchResult, choose_space, resolve
 
 SONGS = [
@@ -71,6 +75,35 @@ def test_by_vocals(library: Library) -> None:
     assert [neighbour.rank for neighbour in result.neighbours] == [1, 2, 3]
     assert (result.by, result.models, result.note) == ("vocals", {"vocals": "toy"}, None)
     assert result.query.track == library.track(1)
+
+
+def test_percentages_are_similarities_where_a_model_is_not_calibrated(library: Library) -> None:
+    result = Searcher(library).by_track(1)
+    assert not result.is_calibrated
+    assert [neighbour.percent for neighbour in result.neighbours] == [98, 94, 0]
+
+
+def test_percentages_are_chances_where_a_model_is_calibrated(library: Library) -> None:
+    known = {"vocals": Calibration(10.0, -5.0), "overall": Calibration(20.0, -12.0)}
+    searcher = Searcher(library, load_calibration=lambda model, sha256, view: known[view])
+    result = searcher.by_track(1)
+    assert result.is_calibrated
+    for neighbour in result.neighbours:
+        chance = 1 / (1 + np.exp(5 - 10 * neighbour.similarity))
+        assert neighbour.percent == round(100 * chance)
+    both = searcher.by_track(1, SearchOptions(by="blend", blend=0.25)).neighbours[0]
+    assert both.percent == round(100 / (1 + np.exp(10.25 - 17.5 * both.similarity)))
+
+
+def test_calibrations_are_of_one_version_of_a_model(tmp_path: Path) -> None:
+    facts = {"title": "", "description": "", "licence": "", "source": ""}
+    manifest = Manifest("m", "ge2e", **facts, calibration={"vocals": {"slope": 9, "offset": -4}})
+    written = save_checkpoint(tmp_path / "m", manifest, {"a": torch.zeros(1)})
+    folder = str(tmp_path / "m")
+    assert calibration_of(folder, written.sha256, "vocals") == Calibration(9, -4)
+    assert calibration_of(folder, written.sha256, "overall") is None
+    assert calibration_of(folder, "other", "vocals") is None
+    assert calibration_of(str(tmp_path / "gone"), written.sha256, "vocals") is None
 
 
 def test_by_overall(library: Library) -> None:

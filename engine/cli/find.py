@@ -224,7 +224,7 @@ def _show(result: SearchResult) -> None:
         note(printable(result.note))
     typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
     for neighbour in result.neighbours:
-        line = f"{neighbour.rank:>3}  {neighbour.similarity:>5.0%}  {_name(neighbour.track)}"
+        line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {_name(neighbour.track)}"
         if neighbour.moments:
             best = neighbour.moments[0]
             line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"

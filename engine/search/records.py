@@ -69,11 +69,19 @@ class Query:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One result. ``rank`` begins at 1; ``similarity`` is a cosine (a weighted mean for blends)."""
+    """One result.
+
+    Attributes:
+        rank: begins at 1.
+        similarity: a cosine (a weighted mean for blends).
+        percent: for people, 0 to 100: the chance that it is the same voice, if that was as likely
+            as not beforehand; of a model that is not calibrated, the similarity itself.
+    """
 
     rank: int
     track: Track
     similarity: float
+    percent: int
     moments: tuple[Moment, ...]
 
 
@@ -84,11 +92,13 @@ class SearchResult:
     Attributes:
         by: as asked, or ``overall`` where a blend was asked of a query without vocals.
         models: the model that was used, by view.
+        is_calibrated: whether percentages are chances (see ``Neighbour``).
         note: a sentence on what was not as asked, or None.
     """
 
     query: Query
     by: By
     models: dict[View, str]
+    is_calibrated: bool
     neighbours: tuple[Neighbour, ...]
     note: str | None

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.calibration import Calibration, blended
 from engine.errors import QueryError
 from engine.index.lookup import Hits, SpaceLookup
 from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
 from engine.library.scope import LatestScope, artist_ids
 from engine.library.tags import read_tags
+from engine.models import calibration_of
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
 from engine.search.filter import Filter, Song
@@ -56,6 +58,7 @@ class Searcher:
     Args:
         load_model, load_separator: from a name; by default the registries of ``engine.models`` and
             ``engine.separation``. Only queries that are files need them.
+        load_calibration: of a model's name, sha256 and view; reads no weights.
     """
 
     def __init__(
@@ -63,8 +66,10 @@ class Searcher:
         library: Library,
         load_model: Callable[[str], VoiceModel] | None = None,
         load_separator: Callable[[str], Separator] | None = None,
+        load_calibration: Callable[[str, str, View], Calibration | None] = calibration_of,
     ) -> None:
         self._library = library
+        self._load_calibration = load_calibration
         self._load_model = load_model or _load_model
         self._load_separator = load_separator or _load_separator
         self._lock = threading.Lock()
@@ -167,13 +172,37 @@ class Searcher:
         hits, found = self._widening(heard, options, song, own_ids)
         if hits.note:
             notes.append(hits.note)
+        spaces = dict(self._library.spaces())
+        keys = {view: spaces[part.space_id] for view, part in heard.items()}
+        calibration = self._calibration(keys, _weights(heard, options))
         neighbours = tuple(
-            Neighbour(rank, track, similarity, self._moments(heard, track.id))
+            Neighbour(
+                rank,
+                track,
+                similarity,
+                _percent(similarity, calibration),
+                self._moments(heard, track.id),
+            )
             for rank, (track, similarity) in enumerate(found, start=1)
         )
-        spaces = dict(self._library.spaces())
-        models = {view: spaces[part.space_id].model for view, part in heard.items()}
-        return SearchResult(query, options.by, models, neighbours, " ".join(notes) or None)
+        return SearchResult(
+            query,
+            options.by,
+            {view: key.model for view, key in keys.items()},
+            calibration is not None,
+            neighbours,
+            " ".join(notes) or None,
+        )
+
+    def _calibration(
+        self, keys: dict[View, SpaceKey], weights: dict[View, float]
+    ) -> Calibration | None:
+        """What the similarities of this search mean; None where a model does not know."""
+        parts = [
+            self._load_calibration(key.model, key.model_sha256, view) for view, key in keys.items()
+        ]
+        known = [part for part in parts if part is not None]
+        return blended(known, list(weights.values())) if len(known) == len(parts) else None
 
     def _widening(
         self, heard: dict[View, _Heard], options: SearchOptions, song: Song, own_ids: set[int]
@@ -340,6 +369,12 @@ class Searcher:
             if space_id not in self._lookups:
                 self._lookups[space_id] = SpaceLookup(self._library, space_id)
             return self._lookups[space_id]
+
+
+def _percent(similarity: float, calibration: Calibration | None) -> int:
+    if calibration is not None:
+        similarity = calibration.probability(similarity)
+    return round(100 * min(1.0, max(0.0, similarity)))
 
 
 def _weights(heard: dict[View, _Heard], options: SearchOptions) -> dict[View, float]:
