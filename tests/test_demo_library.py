@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from engine.audio import decode_all, probe
-from engine.demo import SONGS, Stems, make_demo_library, song_path
+from engine.demo import SONGS, Stems, make_demo_library, make_demo_stems, song_path
 from engine.demo.cover import cover_png
 from engine.demo.encode import SongTags, write_audio, write_tags
 from engine.errors import CancelledError
+from engine.evaluation.data import read_table
 from engine.library.covers import cover_bytes
 from engine.library.tags import read_tags
 from engine.progress import CancelToken
@@ -83,3 +84,26 @@ def test_each_format_keeps_sound_tags_and_cover(tmp_path, suffix):
 def test_covers_are_pictures_of_their_own():
     assert cover_png(1).startswith(b"\x89PNG\r\n\x1a\n")
     assert cover_png(1) == cover_png(1) != cover_png(2)
+
+
+def test_stems_add_up_to_songs_and_their_table_can_be_evaluated(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 2, 20_000)).astype(np.float32)
+    monkeypatch.setattr("engine.demo.table.stems", lambda _: Stems(*noise))
+    songs = SONGS[:1] + SONGS[3:4]
+    table = make_demo_stems(tmp_path, songs=songs)
+    data = read_table(table)
+    assert [(c.singer, c.song, c.album) for c in data.clips] == [
+        (s.artist, s.title, s.album) for s in songs
+    ]
+    assert [c.label("voice_type") for c in data.clips] == ["mezzo-soprano", "baritone"]
+    assert [c.label("register") for c in data.clips] == ["high", "low"]
+    vocals, accompaniment = (
+        decode_all(path, sample_rate_hz=44_100, num_channels=2)
+        for path in data.clips[0].parts("mixture")
+    )
+    step = 1 / 32767
+    np.testing.assert_allclose(vocals + accompaniment, noise.sum(0), atol=2 * step)
+    made_at = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.flac")}
+    assert len(made_at) == 4
+    make_demo_stems(tmp_path, songs=songs)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.flac")} == made_at

@@ -165,16 +165,27 @@ def embed(
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Made where it does not exist.")],
+    has_stems: Annotated[
+        bool,
+        typer.Option("--stems", help="Stems and a table for singalike evaluate, instead of songs."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a small music library by singers who do not exist, to try the program with."""
-    from engine.demo import make_demo_library
+    from engine.demo import make_demo_library, make_demo_stems
 
     try:
         with stoppable() as cancel, shown_progress() as progress:
-            paths = make_demo_library(folder, progress, cancel)
+            if has_stems:
+                paths = [make_demo_stems(folder, progress, cancel)]
+            else:
+                paths = make_demo_library(folder, progress, cancel)
     except OSError as error:
         raise SingalikeError(f"{folder} cannot be written: {error.strerror}.") from error
     if as_json:
         write_json([str(path) for path in paths])
-    note(f"{len(paths)} songs are in {folder}. Next: singalike index {folder}")
+    if has_stems:
+        note(f"Stems and their table are in {folder}. Next: singalike evaluate all "
+             f"--models ge2e,mfcc --data {paths[0]} --out report")  # fmt: skip
+    else:
+        note(f"{len(paths)} songs are in {folder}. Next: singalike index {folder}")

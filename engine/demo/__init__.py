@@ -9,6 +9,7 @@ from __future__ import annotations
 from engine.demo.library import make_demo_library, song_path
 from engine.demo.mix import SAMPLE_RATE_HZ, Stems, stems
 from engine.demo.songs import SONGS, Song
+from engine.demo.table import make_demo_stems, stem_path
 from engine.demo.voices import VOICES, Voice
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Stems",
     "Voice",
     "make_demo_library",
+    "make_demo_stems",
     "song_path",
+    "stem_path",
     "stems",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from engine.demo.cover import cover_png
@@ -16,7 +18,7 @@ from engine.demo.songs import SONGS, Song
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 _SUFFIXES = (".mp3", ".flac", ".m4a", ".opus", ".mp3")
-_GENRES = {
+GENRES = {
     "rock": "Rock",
     "ballad": "Ballad",
     "synthpop": "Synth-pop",
@@ -45,37 +47,55 @@ def make_demo_library(
     """
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is told before the work
     paths = [folder / song_path(song) for song in songs]
-    missing = [(song, path) for song, path in zip(songs, paths, strict=True) if not path.exists()]
-    cancel = cancel or CancelToken()
-    num_kept = len(songs) - len(missing)
+    missing = [song for song, path in zip(songs, paths, strict=True) if not path.exists()]
+    make_songs(missing, partial(_make, folder), len(songs), progress, cancel or CancelToken())
+    return paths
+
+
+def make_songs(
+    missing: Sequence[Song],
+    make: Callable[[Song, CancelToken], None],
+    num_total: int,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> None:
+    """Call ``make`` for every song that is missing of so many, several at a time."""
+    num_kept = num_total - len(missing)
     started = time.monotonic()
     # threads suffice: nearly all of the time goes into NumPy, FFTs and encoders
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "demo") as pool:
-        jobs = {pool.submit(_make, song, path, cancel): song for song, path in missing}
+        jobs = {pool.submit(make, song, cancel): song for song in missing}
         try:
             for num_made, job in enumerate(as_completed(jobs), start=1):
                 job.result()
                 eta_s = (time.monotonic() - started) / num_made * (len(missing) - num_made)
                 song = jobs[job]
-                progress(Progress("demo", num_kept + num_made, len(songs), eta_s=eta_s,
+                progress(Progress("demo", num_kept + num_made, num_total, eta_s=eta_s,
                                   message=f"{song.artist} - {song.title}"))  # fmt: skip
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     if not missing:
-        progress(Progress("demo", len(songs), len(songs), eta_s=0.0))
-    return paths
+        progress(Progress("demo", num_total, num_total, eta_s=0.0))
 
 
-def _make(song: Song, path: Path, cancel: CancelToken) -> None:
+def _make(folder: Path, song: Song, cancel: CancelToken) -> None:
     cancel.check()
     mixture = stems(song).mixture
     cancel.check()
+    path = folder / song_path(song)
     path.parent.mkdir(parents=True, exist_ok=True)
+    with finished(path, song) as unfinished:
+        write_audio(unfinished, mixture, RATE_HZ)
+        write_tags(unfinished, _tags(song))
+
+
+@contextmanager
+def finished(path: Path, song: Song) -> Iterator[Path]:
+    """A path to write to, which becomes ``path`` when the block ends well."""
     # hidden, so that no scan takes it for a song
     unfinished = path.with_name(f".unfinished-{song.seed}{path.suffix}")
     try:
-        write_audio(unfinished, mixture, RATE_HZ)
-        write_tags(unfinished, _tags(song))
+        yield unfinished
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -86,7 +106,7 @@ def _tags(song: Song) -> SongTags:
         title=song.title,
         artist=song.artist,
         album=song.album,
-        genre=_GENRES[song.style],
+        genre=GENRES[song.style],
         year=song.year,
         track_number=song.track_number,
         cover_png=cover_png(sum(map(ord, song.artist + song.album))),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MIDDLE_C_MIDI = 60
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -11,6 +13,7 @@ class Voice:
 
     Attributes:
         name: the artist.
+        voice_type: as singers are called by the range and colour that they were given here.
         centre_midi: middle of the comfortable range; melodies keep within about 7 semitones of it.
         tract_cm: length of the vocal tract; all formants scale with 17.5 / tract_cm.
         formant_factors: personal factors on F1..F5, from the shape of this one tract.
@@ -28,6 +31,7 @@ class Voice:
     """
 
     name: str
+    voice_type: str
     centre_midi: float
     tract_cm: float
     formant_factors: tuple[float, float, float, float, float]
@@ -46,10 +50,16 @@ class Voice:
     scoop_semitones: float
     cluster: float
 
+    @property
+    def register(self) -> str:
+        """``high`` for those who are at home above middle C, else ``low``."""
+        return "high" if self.centre_midi >= MIDDLE_C_MIDI else "low"
+
 
 VOICES: tuple[Voice, ...] = (
     Voice(
         name="Ysolde Marrin",  # warm mezzo with a wide, slow vibrato
+        voice_type="mezzo-soprano",
         centre_midi=64,
         tract_cm=15.2,
         formant_factors=(1.06, 0.93, 0.96, 1.03, 1.03),
@@ -70,6 +80,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Bram Tillerson-Oake",  # dark baritone, open vowels, little vibrato
+        voice_type="baritone",
         centre_midi=52,
         tract_cm=18.1,
         formant_factors=(0.97, 1.04, 0.96, 0.95, 1.0),
@@ -90,6 +101,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Zoë Lindqvår",  # bright, clear soprano
+        voice_type="soprano",
         centre_midi=69,
         tract_cm=14.0,
         formant_factors=(1.04, 1.05, 0.98, 1.04, 1.05),
@@ -110,6 +122,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Dario Vellacourt",  # operatic tenor with a ringing singer's formant
+        voice_type="tenor",
         centre_midi=58,
         tract_cm=16.9,
         formant_factors=(1.03, 0.97, 1.0, 0.93, 0.9),
@@ -130,6 +143,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Cleo Amarunde",  # close, breathy alto
+        voice_type="alto",
         centre_midi=58,
         tract_cm=16.3,
         formant_factors=(0.94, 1.0, 1.08, 1.06, 0.98),
@@ -150,6 +164,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Oskar Fennwood",  # low and pressed, with a creak
+        voice_type="bass",
         centre_midi=48,
         tract_cm=18.8,
         formant_factors=(1.05, 0.93, 1.04, 1.04, 1.02),
@@ -170,6 +185,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Juno Parrish-Bell",  # rough rock voice in the middle
+        voice_type="alto",
         centre_midi=61,
         tract_cm=16.4,
         formant_factors=(1.07, 1.02, 0.94, 0.97, 1.06),
@@ -190,6 +206,7 @@ VOICES: tuple[Voice, ...] = (
     ),
     Voice(
         name="Íris Montalvane",  # light, nasal, youthful
+        voice_type="soprano",
         centre_midi=63,
         tract_cm=14.2,
         formant_factors=(0.96, 1.10, 1.08, 0.94, 0.92),
