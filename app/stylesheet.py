@@ -16,6 +16,7 @@ QWidget#playerBar { background: $panel; border-top: 1px solid $line; }
 QWidget#side { background: $surface; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame#sheet { background: $surface; border: 1px solid $line; border-radius: 12px; }
+QFrame#card[active="true"] { border: 1px solid $accent; }
 QFrame#notice { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame#divider { background: $line; border: none; }
 QLabel { background: transparent; color: $text; }
@@ -33,6 +34,7 @@ QPushButton[kind="primary"] { background: $accent; color: $on_accent; border: 1p
   padding: 9px 20px; font-weight: 600; }
 QPushButton[kind="primary"]:hover { background: $accent_hover; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; padding: 8px 19px; }
+QPushButton[kind="primary"]:disabled { background: $raised; color: $wave; border-color: $line; }
 QPushButton[kind="large"] { padding: 9px 20px; }
 QPushButton[kind="plain"] { background: transparent; border: 1px solid transparent; color: $accent;
   padding: 4px 8px; }
@@ -44,6 +46,7 @@ QPushButton[kind="toggle"]:hover { background: $raised; }
 QPushButton[kind="toggle"]:checked { background: $selected; color: $accent;
   border-color: $selected; }
 QPushButton[kind="toggle"]:focus { border-color: $accent; }
+QPushButton[kind="toggle"]:disabled { color: $wave; }
 
 QWidget#segments { background: $raised; border-radius: 10px; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
@@ -74,6 +77,20 @@ QCheckBox::indicator:checked, QListWidget::indicator:checked { background: $acce
   border-color: $accent; image: url("$check"); }
 QCheckBox::indicator:focus { border: 2px solid $accent; width: 12px; height: 12px; }
 QCheckBox:focus { color: $accent; }
+QRadioButton { color: $text; spacing: 8px; padding: 3px 0; }
+QRadioButton::indicator { width: 14px; height: 14px; border-radius: 8px; border: 1px solid $muted;
+  background: $surface; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; }
+QRadioButton:focus { color: $accent; }
+QSpinBox, QComboBox { background: $surface; color: $text; border: 1px solid $line;
+  border-radius: 9px; padding: 4px 10px; min-height: 20px;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QSpinBox:focus, QComboBox:focus { border-color: $accent; }
+QSpinBox::up-button, QSpinBox::down-button { border: none; background: transparent; width: 24px; }
+QSpinBox::up-arrow { image: url("$up"); width: 11px; height: 11px; }
+QSpinBox::down-arrow, QComboBox::down-arrow { image: url("$down"); width: 11px; height: 11px; }
+QComboBox::drop-down { border: none; width: 28px; }
+QComboBox QAbstractItemView { border: 1px solid $line; padding: 4px; }
 QPushButton[kind="field"] { background: $surface; border: 1px solid $line; border-radius: 9px;
   padding: 7px 10px; text-align: left; }
 QPushButton[kind="field"]:focus { border-color: $accent; }
@@ -132,5 +149,7 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 
 def stylesheet(palette: Palette) -> str:
     """Qt style sheet in the colours of ``palette``."""
     mark = {"light": "check-light", "dark": "check-dark"}[palette.name]
-    check = (resources_path() / "icons" / f"{mark}.svg").as_posix()
-    return _SHEET.substitute(palette.colours(), check=check)
+    icons = {"check": mark, "up": "arrow-up", "down": "arrow-down"}
+    folder = resources_path() / "icons"
+    paths = {use: (folder / f"{name}.svg").as_posix() for use, name in icons.items()}
+    return _SHEET.substitute(palette.colours(), **paths)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.evaluate.parts import ScrollColumn, title
 from app.evaluate.plots import plot_widget
 from app.evaluate.report_view import REPORT_PX
+from app.evaluate.settings_form import Pick
 from app.evaluate.store import Opened
 from app.evaluate.tables import ResultTable
 from app.theme import Theme
@@ -109,7 +110,7 @@ class CompareView(ScrollColumn):
         self._figures = common_figures(reports)
         self.column.addWidget(title(theme, self.tr("Reports side by side")))
         self.table: ResultTable | None = None
-        self.choice = QComboBox()
+        self.choice = Pick()
         self.choice.setAccessibleName(self.tr("What is compared"))
         self.choice.addItems([figure.title for figure in self._figures])
         self.choice.currentIndexChanged.connect(self._show)

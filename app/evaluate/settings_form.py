@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
 from app.evaluate.work import Request
@@ -13,6 +14,27 @@ from app.theme import Theme
 from app.widgets import SMALL, label
 
 MAX_SEED = 2**31 - 1
+
+
+class Number(QSpinBox):
+    """The wheel scrolls the page, unless the field was clicked before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Pick(QComboBox):
+    """Never turned by the wheel: the page scrolls."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class SettingsForm(QWidget):
@@ -68,7 +90,7 @@ class SettingsForm(QWidget):
     def _number(
         self, name: str, hint: str, low: int, high: int, value: int, suffix: str = ""
     ) -> QSpinBox:
-        box = QSpinBox()
+        box = Number()
         box.setRange(low, high)
         box.setValue(value)
         box.setSuffix(suffix)
@@ -78,7 +100,7 @@ class SettingsForm(QWidget):
         return box
 
     def _choice(self, name: str, hint: str) -> QComboBox:
-        box = QComboBox()
+        box = Pick()
         box.setMinimumWidth(120)
         box.currentIndexChanged.connect(self.changed)
         self._add(name, hint, box)

@@ -137,7 +137,7 @@ class SetupPanel(QWidget):
         column.addWidget(self._models_holder)
         self._section(column, self.tr("What are they given to hear?"))
         column.addWidget(flow(self.inputs.values()))
-        self.more = button(self.tr("More settings"), "plain")
+        self.more = button(self.tr("More settings…"), "plain")
         self.more.setCheckable(True)
         self.more.toggled.connect(self._show_form)
         column.addSpacing(10)

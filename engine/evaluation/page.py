@@ -93,10 +93,10 @@ def _table(table: Table) -> str:
 def best_cells(table: Table) -> set[tuple[int, int]]:
     """(row, column) of the best figures, among the rows of the same input where there is one."""
     keys = [column.key for column in table.columns]
-    by_input = keys.index("input") if "input" in keys else None
-    groups: dict[Cell, list[int]] = {}
+    alike = [keys.index(key) for key in ("input", "question") if key in keys]
+    groups: dict[tuple[Cell, ...], list[int]] = {}
     for number, row in enumerate(table.rows):
-        groups.setdefault(None if by_input is None else row[by_input], []).append(number)
+        groups.setdefault(tuple(row[i] for i in alike), []).append(number)
     best = set()
     for i, column in enumerate(table.columns):
         if not column.better:

@@ -67,7 +67,10 @@ class QuestionCard(QFrame):
         for own, widget in self.buttons.items():
             widget.setChecked(own == choice)
             widget.setEnabled(is_open)
-        self._text.setEnabled(is_open or choice is not None)
+        if self.property("active") != is_open:
+            self.setProperty("active", is_open)
+            self.style().unpolish(self)
+            self.style().polish(self)
 
 
 class TestFlow(QWidget):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from engine.evaluation.triplets import (
     Question,
     Secret,
     Triplet,
+    export_answers,
     read_answers,
     read_test,
     save_test,
@@ -62,13 +63,28 @@ def run(context: Context) -> Result:
     """Make the test, or evaluate the answers to the one that is there."""
     folder = context.folder / FOLDER
     test = read_test(folder)
+    notes = []
     if test is None:
         test = make_test(context, folder)
-    return outcome(folder, test, context.options)
+        if len(test.triplets) < context.options.num_triplets:
+            notes.append(
+                f"Of {context.options.num_triplets} triplets asked for, the data gives "
+                f"{len(test.triplets)}: a query serves once, and models must differ on it."
+            )
+    elif {m for s in test.secrets for m in (s.model_a, s.model_b)} - context.heard.models:
+        notes.append(
+            f"The test in {FOLDER} was made with other models and is kept: answers belong to it. "
+            "For a new test, choose another folder for the report."
+        )
+    found = outcome(folder, test, context.options)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def outcome(folder: Path, test: ListeningTest, options: Options) -> Result:
-    """What the answers that lie in a test's folder say by now; what to do while there are none."""
+    """What the answers that lie in a test's folder say by now; what to do while there are none.
+
+    All answers, with what the key says of them, are put into ``answers.csv`` of that folder.
+    """
     answers, notes = read_answers(folder, test)
     if not answers:
         return Result(NAME, TITLE, notes=(
@@ -76,10 +92,12 @@ def outcome(folder: Path, test: ListeningTest, options: Options) -> Result:
             f"answers that it saves into {FOLDER}/answers, and run this command again.",
             *notes,
         ))  # fmt: skip
+    export_answers(folder, test, answers)
     tables, plots = score(test, answers, options)
     num_listeners = len({answer.listener for answer in answers})
     controls = _control_note(test, answers)
-    return Result(NAME, TITLE, tables, plots, (f"{num_listeners} listeners.", *controls, *notes))
+    who = "1 listener." if num_listeners == 1 else f"{num_listeners} listeners."
+    return Result(NAME, TITLE, tables, plots, (who, *controls, *notes))
 
 
 def make_test(context: Context, folder: Path) -> ListeningTest:
@@ -228,7 +246,9 @@ def score(
     note = "Questions: " + " ".join(f"{key}: {text}" for key, text in QUESTIONS.items())
     return (
         Table("overall", "Win rate of each model", (*who, *figures), tuple(overall), note),
-        Table("pairs", "Pair by pair", (*who, against, *figures), tuple(pairs)),
+        # One row a pair: the other's rate is what is left, so none of them is "the best".
+        Table("pairs", "Pair by pair",
+              (*who, against, replace(figures[0], better=""), *figures[1:]), tuple(pairs)),
     ), (
         HeatMaps("win-rates", "Win rate of the row against the column, % (wins–losses)",
                  tuple(models), panels, notes),
