@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,7 @@ def made(tmp_path: Path) -> Path:
         hearings.append(replace(plain, clips=tuple(clips)))
     result = listening_test.run(context_of(*hearings, folder=tmp_path / "out", num_triplets=3))
     assert result.notes[0].startswith("A test of 3 triplets is ready")
+    assert len(result.notes) == 1
     return tmp_path / "out" / "listening-test"
 
 
@@ -106,6 +108,17 @@ def test_answers_are_merged_and_scored(made: Path) -> None:
     assert any("answers another test" in note for note in result.notes)
     assert any("t999 does not ask" in note for note in result.notes)
     assert any("five.json" in note for note in result.notes)
+    rows = list(csv.DictReader((made / "answers.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(r["listener"], r["question"], r["choice"]) for r in rows] == [
+        ("one", "overall", "a"), ("one", "vocals", "b"), ("two", "overall", "a"),
+    ]  # fmt: skip
+    assert [r["winner"] for r in rows] == [secret.model_a, secret.model_b, secret.model_a]
+
+
+def test_a_test_is_kept_when_other_models_are_named(made: Path) -> None:
+    context = context_of(hearing_of(0, "a"), hearing_of(1, "c"), folder=made.parent)
+    notes = listening_test.run(context).notes
+    assert any("was made with other models and is kept" in note for note in notes)
 
 
 def test_win_rates_by_hand() -> None:

@@ -111,8 +111,10 @@ class Heard:
     content_sha256: str
     notes: tuple[str, ...]
 
-    def of(self, source: Input) -> tuple[Hearing, ...]:
-        return tuple(h for h in self.hearings if h.source == source)
+    @property
+    def models(self) -> frozenset[str]:
+        """Names of those that heard anything."""
+        return frozenset(h.model for h in self.hearings)
 
 
 @dataclass(frozen=True)

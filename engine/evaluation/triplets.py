@@ -4,11 +4,13 @@ test.json        what listeners are asked: a query and two candidates, by file o
 key.json         which model recommended which; not to be opened before the answers are in
 audio/*.mp3      the sound, under names that tell nothing
 listen.html      plays the triplets in a browser and saves answers
-answers/*.json   one file for each listener, or several that are merged
+answers/*.json   one file for each listener and each time that answers were saved
+answers.csv      all answers with their key, for statistics of one's own
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import secrets
 from collections.abc import Iterable, Sequence
@@ -25,6 +27,9 @@ QUESTIONS: dict[Question, str] = {
     "overall": "Which one is more similar to the query overall?",
     "vocals": "Which one has vocals more similar to those of the query?",
 }
+
+_NAMES_OF_ANSWERS = ("listener", "triplet", "question", "choice")
+_NAMES_OF_SECRETS = ("input", "model_a", "model_b", "is_control")
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,22 @@ def read_answers(folder: Path, test: ListeningTest) -> tuple[list[Answer], list[
             else:
                 notes.append(f"{path.name}: {answer.triplet} does not ask {answer.question!r}.")
     return list(found.values()), notes
+
+
+def export_answers(folder: Path, test: ListeningTest, answers: Iterable[Answer]) -> Path:
+    """Write all answers, one a row, with what the key says of them. Raises OSError."""
+    secrets_of = {secret.id: secret for secret in test.secrets}
+    path = folder / "answers.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow((*_NAMES_OF_ANSWERS, *_NAMES_OF_SECRETS, "winner"))
+        for answer in answers:
+            secret = secrets_of[answer.triplet]
+            models = {"a": secret.model_a, "b": secret.model_b}
+            winner = "" if secret.is_control else models.get(answer.choice, "")
+            told = [getattr(answer, name) for name in _NAMES_OF_ANSWERS]
+            writer.writerow((*told, *(getattr(secret, n) for n in _NAMES_OF_SECRETS), winner))
+    return path
 
 
 def _answers_of(path: Path, test_id: str) -> Sequence[Answer]:
