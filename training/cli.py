@@ -146,12 +146,51 @@ def fit(
 
 
 @app.command()
+def sing(
+    source: Annotated[Path, typer.Option("--from", help="Table with spoken voices.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the songs.")],
+    only: Annotated[str, typer.Option(help="Rows of the table to take: column=value.")] = "",
+    songs: Annotated[int, typer.Option(min=1, help="Songs of each voice.")] = 2,
+    length: Annotated[float, typer.Option(min=8, help="Seconds of a song.")] = 15.0,
+    warps: Annotated[
+        int, typer.Option(min=0, help="New voices made of each, with longer or shorter tracts.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of melodies, keys and manners.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Voices at the same time.")] = 1,
+) -> None:
+    """Make spoken voices sing, in many keys. Can be interrupted and run again."""
+    _need("pyworld", "pip install 'singalike[voices]'")
+    from training.material.sung import SingOptions, sing_table
+    from training.sources import read_source
+    from training.terminal import progress_line
+
+    options = SingOptions(num_songs=songs, song_s=length, num_warps=warps, seed=seed)
+    with progress_line() as progress:
+        made = sing_table(
+            read_source(source, only), out, options, num_processes=jobs, progress=progress
+        )
+    typer.echo(made.text())
+    if made.failures:
+        raise typer.Exit(3)
+
+
+@app.command()
 def systems() -> None:
     """List the training systems."""
     from training.config import load_system, system_names
 
     for name in system_names():
         typer.echo(f"{name:16} {load_system(name).title}")
+
+
+def _need(module: str, command: str) -> None:
+    """Say how to install a package that only this command uses."""
+    from importlib.util import find_spec
+
+    from training.errors import DataError
+
+    if find_spec(module) is None:
+        raise DataError(f"The Python package {module} is missing. Install it: {command}")
 
 
 def _parts(text: str) -> tuple[float, float, float]:
