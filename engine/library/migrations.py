@@ -109,6 +109,16 @@ CREATE TABLE lease (
 );
 """
 
+_V2 = """
+CREATE TABLE map (
+    space_id INTEGER PRIMARY KEY REFERENCES space(id) ON DELETE CASCADE,
+    made_s REAL NOT NULL,
+    num_laid_out INTEGER NOT NULL,
+    track_ids BLOB NOT NULL,
+    positions BLOB NOT NULL
+);
+"""
+
 
 def run_sql(connection: sqlite3.Connection, script: str) -> None:
     """Statements one by one: ``executescript`` would commit the transaction they belong to."""
@@ -122,8 +132,12 @@ def _v1_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _v2_maps(connection: sqlite3.Connection) -> None:
+    run_sql(connection, _V2)
+
+
 Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: tuple[Migration, ...] = (_v1_tables,)
+MIGRATIONS: tuple[Migration, ...] = (_v1_tables, _v2_maps)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -1,0 +1,108 @@
+"""Which songs belong together on a map: nearest neighbours, as the edges of a sparse graph.
+
+Every song is tied to its k nearest by the same strength. For embeddings in the plane this gives
+what t-SNE's adaptive Gaussians give, at a sixth of the edges (Böhm, Berens and Kobak, "Attraction-
+Repulsion Spectrum in Neighbor Embeddings", JMLR 2022, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import hnswlib
+import numpy as np
+from scipy import sparse
+
+NUM_AXES = 50  # principal axes kept for the search for neighbours
+NUM_NEIGHBOURS = 15
+EXACT_LIMIT = 4000  # songs; below, all pairs are compared
+BATCH = 1000
+HNSW_M, HNSW_EF_CONSTRUCTION, HNSW_EF = 12, 80, 60
+
+Step = Callable[[int], None]  # told how many songs are done; may raise CancelledError
+
+
+def principal_axes(
+    read: Callable[[], Iterable[np.ndarray]], num_axes: int = NUM_AXES
+) -> np.ndarray:
+    """(n, min(num_axes, dim)) float32: coordinates along the directions of largest variance.
+
+    ``read`` starts over the rows, a few (m, dim) float32 at a time; it is called twice, and the
+    second reading is the one whose rows are returned. Each axis' sign makes its largest loading
+    positive, so that equal vectors give equal maps.
+    """
+    count, total, square = 0, np.zeros(1), np.zeros((1, 1))
+    for chunk in read():
+        wide = chunk.astype(np.float64)
+        count += len(chunk)
+        total = total + wide.sum(0)
+        square = square + wide.T @ wide
+    if count == 0:
+        return np.empty((0, num_axes), np.float32)
+    mean = total / count
+    _, vectors = np.linalg.eigh(square / count - np.outer(mean, mean))
+    axes = vectors[:, ::-1][:, :num_axes]
+    largest = axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])]
+    axes = axes * np.where(largest < 0, -1.0, 1.0)
+    return np.concatenate([((chunk - mean) @ axes).astype(np.float32) for chunk in read()])
+
+
+def neighbours(points: np.ndarray, k: int, step: Step) -> np.ndarray:
+    """(n, k) int64: rows of the k points nearest to each point of (n, d), itself left out."""
+    if len(points) <= EXACT_LIMIT:
+        return _exact(points, k, step)
+    return _by_graph(points, k, step)
+
+
+def _exact(points: np.ndarray, k: int, step: Step) -> np.ndarray:
+    squares = (points**2).sum(1)
+    found = []
+    for start in range(0, len(points), BATCH):
+        rows = points[start : start + BATCH]
+        distances = squares[None] - 2 * rows @ points.T
+        distances[np.arange(len(rows)), np.arange(start, start + len(rows))] = np.inf
+        nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
+        found.append(np.sort(nearest, axis=1))
+        step(start + len(rows))
+    return np.concatenate(found).astype(np.int64)
+
+
+def _by_graph(points: np.ndarray, k: int, step: Step) -> np.ndarray:
+    """One thread builds the graph: with more, each map of the same library would differ."""
+    num = len(points)
+    graph = hnswlib.Index(space="l2", dim=points.shape[1])
+    graph.init_index(
+        max_elements=num, M=HNSW_M, ef_construction=HNSW_EF_CONSTRUCTION, random_seed=0
+    )
+    for start in range(0, num, BATCH):
+        rows = points[start : start + BATCH]
+        graph.add_items(rows, np.arange(start, start + len(rows)), num_threads=1)
+        step((start + len(rows)) // 2)
+    graph.set_ef(HNSW_EF)
+    found = []
+    for start in range(0, num, BATCH):
+        rows = points[start : start + BATCH]
+        labels, _ = graph.knn_query(rows, k=k + 1, num_threads=1)
+        found.append(_without_self(labels.astype(np.int64), start))
+        step((num + start + len(rows)) // 2)
+    return np.concatenate(found)
+
+
+def _without_self(labels: np.ndarray, start: int) -> np.ndarray:
+    """(m, k + 1) -> (m, k): drops each row's own number, or the farthest where it is not there."""
+    is_self = labels == np.arange(start, start + len(labels))[:, None]
+    is_self[~is_self.any(1), -1] = True
+    return labels[~is_self].reshape(len(labels), -1)
+
+
+def affinities(nearest: np.ndarray) -> sparse.csr_array:
+    """(n, n) symmetric float32 weights that add up to 1, from the rows of each point's nearest."""
+    num, k = nearest.shape
+    rows = np.repeat(np.arange(num), k)
+    ties = sparse.csr_array(
+        (np.ones(num * k, np.float32), (rows, nearest.ravel())), shape=(num, num)
+    )
+    both = sparse.csr_array(ties + ties.T)
+    both.sort_indices()
+    both.data = (both.data / both.data.sum(dtype=np.float64)).astype(np.float32)
+    return both
