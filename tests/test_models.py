@@ -84,9 +84,19 @@ def test_a_checkpoint_of_ours_loads_from_its_folder(cvsm_folder):
 
 def test_track_vectors_are_centred_and_of_unit_length(ge2e):
     embeddings = np.random.default_rng(1).random((7, ge2e.dim)).astype(np.float32)
-    vector = ge2e.track_vector(embeddings, "vocals")
+    vector = ge2e.track_vector(embeddings, np.ones(7), "vocals")
     assert vector.shape == (ge2e.dim,)
     assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_segments_of_voices_count_by_their_level_and_all_others_alike(ge2e):
+    loud_and_soft = np.stack([np.full(100, 0.3), np.full(100, -0.1)]).astype(np.float32)
+    weights = models.segment_weights(loud_and_soft, "vocals")
+    np.testing.assert_allclose(weights, [0.3, 0.1], rtol=1e-6)
+    assert models.segment_weights(loud_and_soft, "overall").tolist() == [1.0, 1.0]
+    embeddings = np.eye(2, ge2e.dim, dtype=np.float32)
+    vector = ge2e.track_vector(embeddings, weights, "vocals")
+    np.testing.assert_allclose(vector[:2], np.array([3, 1]) / 10**0.5, rtol=1e-5)
 
 
 def test_geometry_takes_away_what_all_voices_share():

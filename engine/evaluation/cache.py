@@ -15,7 +15,7 @@ import numpy as np
 
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
-VERSION = 2
+VERSION = 3
 FLOAT16_MAX = 60_000.0
 
 
@@ -38,13 +38,15 @@ class EmbeddingCache:
         digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
         return self.folder / f"v{VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
 
-    def save(self, path: Path, excerpts: np.ndarray) -> None:
-        """(num_segments, excerpts per segment, dim) float32; no segments where nothing was heard.
+    def save(self, path: Path, excerpts: np.ndarray, weights: np.ndarray) -> None:
+        """Excerpts (num_segments, excerpts per segment, dim) float32, weights (num_segments,).
+
+        There are no segments where nothing was heard; weights are those of the mean.
 
         Raises OSError when the folder cannot be written.
         """
-        dim = excerpts.shape[-1]
-        mean = excerpts.reshape(-1, dim).mean(0, dtype=np.float64) if len(excerpts) else np.zeros(0)
+        per_segment = excerpts.mean(1, dtype=np.float64)
+        mean = np.average(per_segment, 0, weights) if len(excerpts) else np.zeros(0)
         fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
         stored = excerpts.astype(np.float16 if fits else np.float32)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,7 @@ class EmbeddingCache:
         partial.replace(path)
 
     def summary(self, path: Path) -> tuple[np.ndarray, int] | None:
-        """((dim,) float32 mean over all excerpts, number of segments); None when not in the cache.
+        """((dim,) float32 weighted mean over segments, their number); None when not in the cache.
 
         Where nothing was heard, the mean is empty and the number 0.
         """

@@ -21,7 +21,7 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.data import Clip, Dataset, Input
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.listening import Listening, view_of
-from engine.models import NORM_EPS, cut_excerpts
+from engine.models import NORM_EPS, cut_excerpts, segment_weights
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.threads import single_threaded_torch
 
@@ -36,7 +36,7 @@ class Hearing:
 
     Attributes:
         clips: those in which something is heard, the same for all models of an input.
-        means: (num_clips, dim) float32, over all excerpts.
+        means: (num_clips, dim) float32, over segments, weighted as the program does it.
         num_segments: (num_clips,) int, that pass the gate.
         centre: (dim,) the model's own, None where it has none.
     """
@@ -211,10 +211,12 @@ class _Worker:
         excerpts: dict[int, list[np.ndarray]] = {
             i: [] for i in job.missing if i not in self._failed_models
         }
+        weights = [np.zeros(0)]
         try:
             for segments in self._listening.segments(
                 self._clips[job.clip], job.source, self._cancel
             ):
+                weights.append(segment_weights(segments, view_of(job.source)))
                 for i in [i for i in excerpts if len(segments)]:
                     self._cancel.check()
                     if (embedded := self._embed(i, segments)) is None:
@@ -228,7 +230,8 @@ class _Worker:
             return
         for i, parts in excerpts.items():
             silent = np.zeros((0, 1, self._embedders[i].dim), np.float32)
-            self._cache.save(job.path_of[i], np.concatenate(parts) if parts else silent)
+            heard = np.concatenate(parts) if parts else silent
+            self._cache.save(job.path_of[i], heard, np.concatenate(weights))
 
     def _embed(self, index: int, segments: np.ndarray) -> np.ndarray | None:
         embedder = self._embedders[index]

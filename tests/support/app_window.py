@@ -102,10 +102,14 @@ class HandOutput(QObject):
 
     opened = Signal(int)
     failed = Signal(str)
+    switched = Signal(str)
+    listed = Signal(object)
 
     def __init__(self, fill: Fill) -> None:
         super().__init__()
         self._fill = fill
+        self.names = ["Speakers", "Headphones"]
+        self.chosen = ""
         self.is_open = False
         self.reason: str | None = None  # why it cannot be opened
         self.rate_hz = RATE_HZ
@@ -120,7 +124,16 @@ class HandOutput(QObject):
     def close(self) -> None:
         self.is_open = False
 
-    lost = close
+    def lost(self) -> None:
+        self.close()
+        self.open()
+
+    def choose(self, name: str) -> None:
+        self.chosen = name
+
+    def look(self) -> None:
+        self.listed.emit(self.names)
+
     shutdown = close
 
     def pull(self, num_blocks: int = 1) -> np.ndarray:

@@ -78,7 +78,7 @@ def make_hearing(
     cache = cache or EmbeddingCache(Path("unused"))
     paths = tuple(cache.path("0" * 16, model, str(i)) for i in range(num))
     for path, values in zip(paths, excerpts, strict=False):
-        cache.save(path, values)
+        cache.save(path, values, np.ones(len(values)))
     return Hearing(model, source, clips, np.asarray(vectors, np.float32), np.ones(num, np.int64),
                    centre, cache, paths)  # fmt: skip
 

@@ -101,8 +101,10 @@ class ToyModel:
         spectrum = np.abs(np.fft.rfft(segments[:, :1600]))[:, : 16 * 10]
         return spectrum.reshape(len(segments), DIM, -1).sum(-1).astype(np.float32)
 
-    def track_vector(self, segment_embeddings: np.ndarray, view: View) -> np.ndarray:
-        return unit(segment_embeddings.mean(0))
+    def track_vector(
+        self, segment_embeddings: np.ndarray, weights: np.ndarray, view: View
+    ) -> np.ndarray:
+        return unit(np.average(segment_embeddings, axis=0, weights=weights))
 
     def moment_codes(
         self, segment_embeddings: np.ndarray, starts_s: np.ndarray, view: View
