@@ -49,8 +49,11 @@ class BlendBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(self._segments)
+        layout.addWidget(self._segments, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._ends, 1)
+        keep = self.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # or what is below it would jump
+        self.setSizePolicy(keep)
         self.set_blend(None, 0.5)
         self._one.toggled.connect(self._switched)
         self._slider.valueChanged.connect(self._moved)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, QTimer, Signal
 
 from app.covers import cover_seed
 from app.finder import Answer, Finder, Question
 from app.media import Waveforms
 from app.player import Player, Side, Sound
 from app.results_panel import ResultList, ResultsPanel
+from app.shortcuts import noop
 from app.track_model import shown, title_of
 from engine.library import Track
 from engine.search import Neighbour
 
 PATIENCE_MS = 400
+YOUR_VOICE = (noop("Your voice"), noop("from the microphone"))
 
 
 class Comparison(QObject):
@@ -68,6 +71,7 @@ class Comparison(QObject):
 
     def _asked(self, question: Question) -> None:
         self._panel.show_main()
+        self._panel.arrange(self._finder.lists_for(question))
         self._wait.start()
         if question == self._question:
             return  # other filters, the same song
@@ -91,7 +95,9 @@ class Comparison(QObject):
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
         question = self._finder.question
-        if question is not None and question.track is None:
+        if question is not None and question.is_voice:
+            self._panel.show_message(self.tr("Listening to your voice…"))
+        elif question is not None and question.track is None and question.artist is None:
             self._panel.show_message(self.tr("Listening to the file. This takes some seconds…"))
         else:
             self._panel.show_message(self.tr("Searching…"))
@@ -150,6 +156,14 @@ class Comparison(QObject):
     def play_track(self, track: Track) -> None:
         """A song of the table; it takes the query's side."""
         self._player.play(Side.QUERY, sound_of_track(track))
+
+    def play_recording(self, path: Path, duration_s: float) -> None:
+        """What was sung into the microphone, on and off."""
+        sound = sound_of(Question(None, path, duration_s, is_voice=True))
+        if self._player.sound(Side.QUERY) == sound and self._player.side == Side.QUERY:
+            self._player.toggle()
+        else:
+            self._player.play(Side.QUERY, sound)
 
     def toggle(self) -> None:
         """Play or pause; with nothing loaded yet, the song on show is played."""
@@ -215,4 +229,7 @@ def sound_of(question: Question) -> Sound:
     if question.track is not None:
         return sound_of_track(question.track)
     path = question.path
+    if question.is_voice:
+        title, origin = (QCoreApplication.translate("Comparison", text) for text in YOUR_VOICE)
+        return Sound(path, title, origin, question.duration_s)
     return Sound(path, shown(path.stem), shown(path.parent.name), question.duration_s or None)

@@ -171,6 +171,7 @@ class FilterSheet(QFrame):
         self._genres.setObjectName("framed")
         self._genres.setAccessibleName(self.tr("Genres"))
         self._genres.setFixedHeight(124)
+        self._genres.setSpacing(2)
         self._genres.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 14)

@@ -112,7 +112,8 @@ class Finder(QObject):
         if question is None:
             return
         self.asked.emit(question)
-        wanted = self._wanted(question)
+        weight = 0.5 if self.blend is None else self.blend
+        wanted = [replace(self.options, by=by, blend=weight) for by in self.lists_for(question)]
         job = Job(lambda progress, cancel: self._answer(question, wanted, progress, cancel))
         job.succeeded.connect(self.answered)
         job.failed.connect(self.failed)
@@ -126,13 +127,11 @@ class Finder(QObject):
             self.history_changed.emit()
         self.ask_again()
 
-    def _wanted(self, question: Question) -> list[SearchOptions]:
-        """What to search for, one for each list. A voice alone has no overall sound to compare."""
+    def lists_for(self, question: Question) -> tuple[By, ...]:
+        """Which lists the answer will have. A voice alone has no overall sound to compare."""
         if question.is_voice:
-            return [replace(self.options, by="vocals")]
-        if self.blend is not None:
-            return [replace(self.options, by="blend", blend=self.blend)]
-        return [replace(self.options, by="vocals"), replace(self.options, by="overall")]
+            return ("vocals",)
+        return ("vocals", "overall") if self.blend is None else ("blend",)
 
     # In the search thread
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
@@ -15,6 +18,7 @@ from app.library_panel import LibraryPanel
 from app.media import Waveforms
 from app.parts import Parts
 from app.player import Side
+from app.record_dialog import RecordDialog
 from app.result_delegate import ResultDelegate
 from app.results_panel import ResultList, ResultsPanel
 from app.settings import (
@@ -37,6 +41,8 @@ class LibraryPage(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self._parts = parts
         self._covers = covers
+        self._record_dialog: RecordDialog | None = None
+        self._recordings: TemporaryDirectory[str] | None = None
         self.library = LibraryPanel(
             parts.session, parts.settings, parts.theme, TrackModel(self._table_cover, self)
         )
@@ -175,6 +181,36 @@ class LibraryPage(QSplitter):
             return self.library.view.current_track()
         chosen = self.results.chosen()
         return chosen.track if chosen is not None else self.library.view.current_track()
+
+    def show_recorder(self) -> None:
+        """Sing or hum, then find the voices nearest to it."""
+        if not self._parts.session.is_open or self._record_dialog is not None:
+            return
+        if self._recordings is None:
+            self._recordings = TemporaryDirectory(prefix="singalike-")
+        dialog = RecordDialog(
+            self.window(),
+            self._parts.theme,
+            self._parts.recorder,
+            self._parts.session.runner,
+            Path(self._recordings.name),
+        )
+        dialog.found.connect(self._parts.finder.find_voice)
+        dialog.play_requested.connect(self.comparison.play_recording)
+        dialog.finished.connect(self._recorder_closed)
+        self._record_dialog = dialog
+        dialog.open()
+
+    def _recorder_closed(self) -> None:
+        self._record_dialog = None
+
+    def stop(self) -> None:
+        """At the end of the program: nothing records any more, and no recording is left."""
+        if self._record_dialog is not None:
+            self._record_dialog.close()
+        self._parts.recorder.wait()
+        if self._recordings is not None:
+            self._recordings.cleanup()
 
     def save_state(self) -> None:
         settings = self._parts.settings

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.audio_output import AudioOutput
 from app.finder import Finder
 from app.indexing import Indexing
 from app.jobs import JobRunner
 from app.player import Player
+from app.recorder import Recorder
 from app.session import Session
 from app.settings import Settings
+from app.sound_devices import SoundDevices
 from app.theme import Theme
 from engine.search import Searcher
 
@@ -26,6 +29,7 @@ class Parts:
     indexing: Indexing
     finder: Finder
     demo_path: Path | None = None
+    recorder: Recorder = field(default_factory=lambda: Recorder(SoundDevices()))
 
 
 def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
@@ -34,4 +38,14 @@ def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
     session = Session(library_path, runner)
     runner.setParent(session)
     finder = Finder(runner, lambda: Searcher(session.library))
-    return Parts(session, settings, theme, Player(), Indexing(runner), finder)
+    devices = SoundDevices()
+    player = Player(make_output=lambda fill: AudioOutput(fill, devices))
+    return Parts(
+        session,
+        settings,
+        theme,
+        player,
+        Indexing(runner),
+        finder,
+        recorder=Recorder(devices),
+    )

@@ -45,6 +45,12 @@ class Output(Protocol):
     def opened(self) -> SignalInstance: ...
     @property
     def failed(self) -> SignalInstance: ...
+    @property
+    def switched(self) -> SignalInstance: ...
+    @property
+    def listed(self) -> SignalInstance: ...
+    def choose(self, name: str) -> None: ...
+    def look(self) -> None: ...
     def open(self) -> None: ...
     def close(self) -> None: ...
     def lost(self) -> None: ...
@@ -67,6 +73,7 @@ class Player(QObject):
     moved = Signal()  # positions, 30 times a second while playing
     levels_changed = Signal()  # volume, mix
     problem = Signal(str)  # a sentence
+    devices_listed = Signal(object)  # list[str]
 
     def __init__(
         self,
@@ -89,6 +96,9 @@ class Player(QObject):
         self._output = make_output(self._mixer.fill)
         self._output.opened.connect(self._output_opened, Qt.ConnectionType.QueuedConnection)
         self._output.failed.connect(self._output_failed, Qt.ConnectionType.QueuedConnection)
+        self._output.switched.connect(self.problem, Qt.ConnectionType.QueuedConnection)
+        self._output.listed.connect(self.devices_listed, Qt.ConnectionType.QueuedConnection)
+        self._device = ""
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -223,6 +233,19 @@ class Player(QObject):
         if self.side != before:
             self.state_changed.emit()
 
+    @property
+    def device(self) -> str:
+        """The sound device that was chosen; "" is the system's."""
+        return self._device
+
+    def choose_device(self, name: str) -> None:
+        self._device = name
+        self._output.choose(name)
+
+    def look_for_devices(self) -> None:
+        """``devices_listed`` brings their names."""
+        self._output.look()
+
     def close(self) -> None:
         """Silence, and no thread left."""
         self._timer.stop()
@@ -286,10 +309,8 @@ class Player(QObject):
         self._seen_blocks = self._mixer.num_blocks
         self._stalled_ticks = 0 if is_alive else self._stalled_ticks + 1
         if self._is_playing and self._is_open and self._stalled_ticks >= STALL_TICKS:
+            self._is_open, self._stalled_ticks = False, 0
             self._output.lost()
-            self._output_failed(
-                self.tr("The sound device no longer answers. Press play to try again.")
-            )
 
     def _close_output(self) -> None:
         self._is_open = False

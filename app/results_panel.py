@@ -126,7 +126,7 @@ class ResultsPanel(QWidget):
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self._welcome(theme))
         self._stack.addWidget(self._main())
-        self._arrange(("vocals", "overall"))
+        self.arrange(("vocals", "overall"))
 
     def _welcome(self, theme: Theme) -> QWidget:
         page = QWidget()
@@ -184,10 +184,14 @@ class ResultsPanel(QWidget):
         """From now on a song is picked."""
         self._stack.setCurrentIndex(1)
 
-    def _arrange(self, shown: Collection[By]) -> None:
+    def arrange(self, shown: Collection[By]) -> None:
+        """Which lists there are from now on; those that come are empty at first."""
         had_focus = any(one.view.hasFocus() for one in self.lists.values())
         for by, one in self.lists.items():
+            if one.isHidden() and by in shown:
+                one.show_message("")
             one.setVisible(by in shown)
+        self.blend_bar.setVisible(set(shown) != {"vocals"})  # else there is nothing to blend
         self._between.setVisible(len(shown) == 2)
         if had_focus and not any(one.view.hasFocus() for one in self.shown_lists()):
             self.shown_lists()[0].view.setFocus()
@@ -196,7 +200,7 @@ class ResultsPanel(QWidget):
         return [one for one in self.lists.values() if not one.isHidden()]
 
     def show_answer(self, answer: Answer) -> None:
-        self._arrange(answer.lists.keys())
+        self.arrange(answer.lists.keys())
         for by, found in answer.lists.items():
             self.lists[by].show_result(found)
 

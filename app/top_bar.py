@@ -109,6 +109,7 @@ class TopBar(QWidget):
         self.search = SearchField(theme)
         self._count = label(role="muted", font=theme.font(SMALL))
         self.pages = PageSwitch(pages)
+        self.record = self._button(theme, "voice", Keys.RECORD)
         self.add_folder = self._button(theme, "folder-add", Keys.ADD_FOLDER)
         self.folders = self._button(theme, "folder", Keys.FOLDERS)
         self.rescan = self._button(theme, "retry", Keys.RESCAN)
@@ -134,6 +135,8 @@ class TopBar(QWidget):
         left.addWidget(self._count)
         left.addStretch()
         right.addStretch()
+        right.addWidget(self.record)
+        right.addSpacing(8)
         for widget in (self.add_folder, self.folders, self.rescan, self.preferences, self.help):
             right.addWidget(widget)
         row = QGridLayout(self)

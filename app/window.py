@@ -111,6 +111,7 @@ class MainWindow(QMainWindow):
         bar.search.left_downwards.connect(self._enter_table)
         bar.back.clicked.connect(lambda: finder.go(-1))
         bar.forward.clicked.connect(lambda: finder.go(1))
+        bar.record.clicked.connect(self.library_page.show_recorder)
         bar.add_folder.clicked.connect(self.commands.add_folder)
         bar.folders.clicked.connect(self.commands.show_folders)
         bar.rescan.clicked.connect(self._rescan)
@@ -130,6 +131,9 @@ class MainWindow(QMainWindow):
             Keys.PAGE_EVALUATE: lambda: self.show_page(Page.EVALUATE),
             Keys.PREFERENCES: self.show_preferences,
             Keys.SEARCH: self._focus_search,
+            Keys.RECORD: self.library_page.show_recorder,
+            Keys.FILTERS: self._show_filters,
+            Keys.BLEND: self.results.blend_bar.toggle,
             Keys.BACK: lambda: finder.go(-1),
             Keys.FORWARD: lambda: finder.go(1),
             Keys.TO_TABLE: self._enter_table,
@@ -225,6 +229,11 @@ class MainWindow(QMainWindow):
         self.show_page(Page.LIBRARY)
         self.library_page.enter_results(results)
 
+    def _show_filters(self) -> None:
+        self.show_page(Page.LIBRARY)
+        if self.results.filter_button.isVisible():
+            self.results.filter_button.open_sheet()
+
     def _reveal_selected(self) -> None:
         if (track := self.library_page.selected_track()) is not None:
             self.commands.reveal(track.path)
@@ -270,6 +279,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch
         self._save()
+        self.library_page.stop()
         self.parts.player.close()
         self.has_stopped = self.parts.session.close()
         event.accept()
