@@ -237,6 +237,17 @@ def test_two_processes_have_the_loss_of_one_with_the_joint_batch(
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=1e-2)
 
 
+def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset: Dataset) -> None:
+    trainer = Trainer(small("cola"), dataset, RunOptions("cpu", num_batches=3))
+    norm = next(m for m in trainer.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    seen: list[torch.Tensor] = []
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().var((0, 2, 3))))
+    for _ in range(3):
+        trainer.step()
+    assert norm.running_var is not None
+    torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
+
+
 def test_export_is_a_model_of_the_application(dataset: Dataset, tmp_path: Path) -> None:
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
     trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", num_batches=1))
