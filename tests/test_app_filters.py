@@ -140,7 +140,7 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
     alone = [n.track.id for n in panel.blended.model.neighbours]
     qtbot.mouseClick(bar._both, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.shown_lists() == [panel.voices, panel.overall])
-    assert [n.track.id for n in panel.voices.model.neighbours] == alone
+    qtbot.waitUntil(lambda: [n.track.id for n in panel.voices.model.neighbours] == alone)
 
 
 def test_the_voices_like_an_artists(qtbot, window):
