@@ -153,7 +153,7 @@ def export_test(folder: Path, target: Path) -> Path:
 
     def write() -> None:
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for path in [folder / "listen.html", *sorted((folder / "audio").glob("*.mp3"))]:
+            for path in [folder / "listen.html", *sorted((folder / "audio").iterdir())]:
                 archive.write(path, Path("listening-test") / path.relative_to(folder))
 
     _try(write, f"{target} cannot be written")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import colorsys
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from app.palette import Palette, luminance
+from app.palette import Palette, contrast, luminance
 
 # (hue in degrees, saturation, lightness on a light ground, lightness on a dark one)
 _SERIES = (
@@ -47,13 +48,7 @@ def heat_colour(palette: Palette, value: float) -> QColor:
     return QColor.fromRgbF(*(min(1.0, max(0.0, part)) for part in parts))
 
 
-def text_on(palette: Palette, ground: QColor) -> QColor:
-    """Whichever of the theme's text colours reads better there."""
-    light = luminance(ground.name())
-    options = (QColor(palette.text), QColor(palette.on_accent))
-
-    def ratio(colour: QColor) -> float:
-        low, high = sorted((luminance(colour.name()), light))
-        return (high + 0.05) / (low + 0.05)
-
-    return max(options, key=ratio)
+def text_on(ground: QColor) -> QColor:
+    """Black or white, whichever reads better: one of them has a contrast of 4.5 on anything."""
+    options = (QColor(Qt.GlobalColor.black), QColor(Qt.GlobalColor.white))
+    return max(options, key=lambda colour: contrast(colour.name(), ground.name()))

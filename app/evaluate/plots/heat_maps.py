@@ -100,7 +100,7 @@ class HeatMapsWidget(PlotWidget):
         ground = heat_colour(self.theme.palette, value)
         painter.setBrush(ground)
         painter.drawRoundedRect(rect, 4, 4)
-        painter.setPen(text_on(self.theme.palette, ground))
+        painter.setPen(text_on(ground))
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), f"{100 * value:.0f}")
         return True
 
