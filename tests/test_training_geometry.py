@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from support.training_data import write_dataset
 
 from engine.checkpoint import load_tensors, read_manifest
 from engine.models import load
-from training.data import PARTS, Dataset
+from training.data import PARTS, Dataset, open_datasets
 from training.export import fit_existing
 from training.geometry import chosen_segments, pairs_of_songs
 
@@ -33,7 +34,7 @@ def test_voices_as_the_separator_left_them_stand_for_the_vocals_view(dataset: Da
     table = dataset.segments.copy()
     train = np.flatnonzero(table["has_vocals"] & (table["part"] == PARTS.index("train")))
     table["clean"][train[1]] = train[0]  # the second is now a separated version of the first
-    changed = Dataset(dataset.path, dataset.info, table)
+    changed = replace(dataset, segments=table)
     assert chosen_segments(changed, "train", "vocals", (9, 9)).tolist() == [train[1]]
     assert train[1] not in chosen_segments(changed, "train", "overall", (9, 9))
 
@@ -42,7 +43,7 @@ def test_pairs_are_of_whole_songs_and_an_only_song_counts_as_two(dataset: Datase
     table = np.zeros(6, dataset.segments.dtype)
     table["artist"] = [0, 0, 0, 0, 1, 1]
     table["track"] = [0, 0, 1, 1, 2, 2]
-    made = Dataset(dataset.path, dataset.info, table)
+    made = replace(dataset, segments=table)
     vectors = np.array([[1, 0.2], [1, -0.2], [0, 2], [0, 2], [-1, 0], [0, -1]], np.float32)
     cosines, is_same = pairs_of_songs(made, np.arange(6), vectors)
     # songs: (1, 0), (0, 1) of singer 0; (-1, 0) and (0, -1), halves of singer 1's only song
@@ -60,3 +61,20 @@ def test_a_model_is_fitted_and_its_network_stays(dataset: Dataset, tmp_path: Pat
     assert set(read_manifest(tmp_path / "ge2e").calibration) <= {"vocals", "overall"}
     stored = load_tensors(tmp_path / "ge2e", written, as_stored=True)
     assert {str(t.dtype) for t in stored.values()} == {"torch.float16"}
+
+
+def test_several_data_sets_are_one(tmp_path: Path) -> None:
+    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)
+    two = write_dataset(tmp_path / "two", num_artists=6, seed=2)
+    both = open_datasets([one.path, two.path])
+    assert both.artists == [f"artist {n}" for n in range(6)]
+    assert len(both.segments) == len(one.segments) + len(two.segments)
+    last = np.array([len(both.segments) - 1, 0])
+    expected = [two.read(np.array([len(two.segments) - 1]))[0], one.read(np.array([0]))[0]]
+    np.testing.assert_array_equal(both.read(last), np.stack(expected))
+    # the third artist validates in the first, and would train in the second
+    assert set(both.segments["part"][both.segments["artist"] == 2]) == {PARTS.index("valid")}
+    tracks = both.segments["track"]
+    assert len(np.unique(tracks)) == 2 * 3 + 2 * 6
+    assert (both.segments["clean"] == np.arange(len(tracks))).all()
+    assert len(both.info["sources"]) == 2

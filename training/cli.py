@@ -12,7 +12,10 @@ import typer
 
 app = typer.Typer(help="Train voice models on your own data.", no_args_is_help=True)
 
-DataFolder = Annotated[Path, typer.Option("--data", help="Folder of a prepared data set.")]
+DataFolders = Annotated[
+    list[Path],
+    typer.Option("--data", help="Folder of a prepared data set; several times for several as one."),
+]
 
 
 @app.command()
@@ -55,7 +58,7 @@ def run(
     system: Annotated[
         str, typer.Option("--system", "-s", help="Name (see `systems`) or a .toml file.")
     ],
-    data: DataFolder,
+    data: DataFolders,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Run folder; an unfinished run goes on.")
     ],
@@ -76,7 +79,7 @@ def run(
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
     from training.config import load_system
-    from training.data import Dataset
+    from training.data import open_datasets
     from training.loop import run as run_training
     from training.terminal import progress_line
     from training.trainer import RunOptions
@@ -92,7 +95,7 @@ def run(
         tensorboard=tensorboard,
     )
     with progress_line() as progress:
-        trainer = run_training(config, Dataset.open(data), out, options, progress)
+        trainer = run_training(config, open_datasets(data), out, options, progress)
     if trainer.world.is_main:
         typer.echo(f"{trainer.batch:,} of {trainer.num_batches:,} batches done; saved in {out}.")
 
@@ -100,7 +103,7 @@ def run(
 @app.command()
 def export(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
-    data: DataFolder,
+    data: DataFolders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint.")],
     title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
     description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
@@ -110,7 +113,7 @@ def export(
     int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
-    from training.data import Dataset
+    from training.data import open_datasets
     from training.export import ExportOptions
     from training.export import export as export_checkpoint
     from training.terminal import progress_line
@@ -125,23 +128,23 @@ def export(
         is_quantised=int8,
     )
     with progress_line() as progress:
-        manifest = export_checkpoint(run_folder, Dataset.open(data), out, options, progress)
+        manifest = export_checkpoint(run_folder, open_datasets(data), out, options, progress)
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 
 @app.command()
 def fit(
     model: Annotated[str, typer.Argument(help="A model's name, or the folder of a checkpoint.")],
-    data: DataFolder,
+    data: DataFolders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the new checkpoint.")],
 ) -> None:
     """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
-    from training.data import Dataset
+    from training.data import open_datasets
     from training.export import fit_existing
     from training.terminal import progress_line
 
     with progress_line() as progress:
-        manifest = fit_existing(model, Dataset.open(data), out, progress)
+        manifest = fit_existing(model, open_datasets(data), out, progress)
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 

@@ -11,6 +11,7 @@ The accompaniment is mixture minus gated vocals (CVSM.md), so it needs no place 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,15 @@ SEGMENT_DTYPE = np.dtype(
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened data set. Samples stay on disk until they are asked for."""
+    """An opened data set, or several as one. Samples stay on disk until they are asked for.
+
+    ``path`` is the folder (of the first); column ``shard`` of ``segments`` counts ``shard_paths``.
+    """
 
     path: Path
     info: dict[str, Any]
     segments: np.ndarray
+    shard_paths: tuple[Path, ...]
 
     @classmethod
     def open(cls, path: Path) -> Dataset:
@@ -62,7 +67,42 @@ class Dataset:
             ) from error
         if info.get("format_version") != FORMAT_VERSION or segments.dtype != SEGMENT_DTYPE:
             raise DataError(f"{path} was prepared by another version. Prepare it again.")
-        return cls(path, info, segments)
+        num_shards = int(segments["shard"].max()) + 1 if len(segments) else 0
+        return cls(path, info, segments, tuple(shard_path(path, n) for n in range(num_shards)))
+
+    @classmethod
+    def join(cls, datasets: Sequence[Dataset]) -> Dataset:
+        """Several as one: the same name is the same artist.
+
+        An artist who is in several keeps the part that the first gives: nobody who validates in
+        one trains in another.
+        """
+        first = datasets[0]
+        if len(datasets) == 1:
+            return first
+        numbers: dict[str, int] = {}
+        part_of: dict[int, int] = {}
+        tables: list[np.ndarray] = []
+        num_shards = num_tracks = num_segments = 0
+        for dataset in datasets:
+            table = dataset.segments.copy()
+            own = [numbers.setdefault(name, len(numbers)) for name in dataset.artists]
+            table["artist"] = np.array(own, np.int32)[table["artist"]]
+            is_sung = table["vocal_level"] > 0
+            for artist in np.unique(table["artist"][is_sung]).tolist():
+                rows = is_sung & (table["artist"] == artist)
+                table["part"][rows] = part_of.setdefault(artist, int(table["part"][rows][0]))
+            table["shard"] += num_shards
+            table["track"] += num_tracks
+            table["clean"] += num_segments
+            num_shards += len(dataset.shard_paths)
+            num_tracks += int(table["track"].max()) + 1 - num_tracks if len(table) else 0
+            num_segments += len(table)
+            tables.append(table)
+        sources = [source for dataset in datasets for source in dataset.info["sources"]]
+        info = first.info | {"artists": list(numbers), "sources": sources}
+        paths = tuple(path for dataset in datasets for path in dataset.shard_paths)
+        return cls(first.path, info, np.concatenate(tables), paths)
 
     @property
     def artists(self) -> list[str]:
@@ -70,7 +110,7 @@ class Dataset:
 
     def shard(self, number: int) -> np.ndarray:
         """(num_rows, 2, 80000) int16, memory-mapped."""
-        path = shard_path(self.path, number)
+        path = self.shard_paths[number]
         shape = (-1, len(STEMS), SEGMENT_SAMPLES)
         try:
             return np.memmap(path, np.int16, "r").reshape(shape)
@@ -86,6 +126,11 @@ class Dataset:
             chosen = chosen[np.argsort(table["row"][chosen], kind="stable")]  # read forwards
             out[chosen] = self.shard(int(number))[table["row"][chosen]]
         return out
+
+
+def open_datasets(paths: Sequence[Path]) -> Dataset:
+    """One data set, or several as one. Raises DataError."""
+    return Dataset.join([Dataset.open(path) for path in paths])
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import torch
 from torch import nn
@@ -34,7 +36,7 @@ def teacher_targets(
     teacher = load(teacher_name)
     ratios = speed_ratios(augment)
     chosen = _chosen_segments(dataset)
-    key = f"{teacher.sha256[:12]}-{len(ratios)}-{augment.voice_range:g}-{len(chosen)}"
+    key = f"{teacher.sha256[:12]}-{len(ratios)}-{augment.voice_range:g}-{_digest(dataset, chosen)}"
     path = dataset.path / f"targets-{key}.npy"
     if path.exists():
         raw = np.load(path)
@@ -49,6 +51,15 @@ def teacher_targets(
         raw = np.concatenate(blocks)
         np.save(path, raw)
     return torch.from_numpy(_per_track(dataset, chosen, raw)).to(device)
+
+
+def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
+    """Of which segments of which shards; targets of other data must not be taken for these."""
+    table = dataset.segments[chosen]
+    names = "\n".join(str(path) for path in dataset.shard_paths)
+    digest = hashlib.blake2b(names.encode(), digest_size=8)
+    digest.update(np.stack([table["shard"], table["row"]]).tobytes())
+    return digest.hexdigest()
 
 
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
