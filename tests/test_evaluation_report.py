@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,10 @@ from engine.errors import EvaluationError
 from engine.evaluation import figures
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.cli import app
+from engine.evaluation.colours import colour
 from engine.evaluation.data import read_table
 from engine.evaluation.embedders.mfcc import Mfcc
-from engine.evaluation.page import best_cells
+from engine.evaluation.page import best_cells, page
 from engine.evaluation.protocols import PROTOCOLS
 from engine.evaluation.report import report_json, write
 from engine.evaluation.results import (
@@ -96,11 +99,11 @@ def test_a_report_is_a_folder_that_needs_nothing_else(tmp_path: Path) -> None:
         *(f"figures/one.{n}.{s}" for n in ("bars", "curves", "maps", "points")
           for s in ("png", "svg")),
     }  # fmt: skip
-    page = index_path.read_text()
-    assert not re.search(r'(src|href)="(?!data:)', page)
-    assert "<script" not in page
+    html = index_path.read_text()
+    assert not re.search(r'(src|href)="(?!data:|#)', html)
+    assert "<script" not in html
     for text in ("Left out: &lt;b&gt;", "Beware.", "It needs &amp; more.", "&lt;c&gt;"):
-        assert text in page
+        assert text in html
     body = json.loads((tmp_path / "out" / "report.json").read_text())
     assert (body["schema"], body["schema_version"]) == ("singalike-evaluation", 1)
     row = body["results"][0]["tables"][0]["rows"][0]
@@ -118,9 +121,39 @@ def test_the_same_plot_gives_the_same_file(tmp_path: Path) -> None:
     assert texts[0] == texts[1]
 
 
+def test_each_model_has_one_colour_in_all_figures(tmp_path: Path) -> None:
+    estimate = Estimate(0.3, 0.2, 0.4)
+    alone = Bars("b", "B", "EER", ("vocals",), {"second": (estimate,)})
+    svg = figures.save(alone, tmp_path / "b", ["first", "second"])
+    assert colour(1) in svg
+    assert colour(0) not in svg
+    many = {f"m{i}": (estimate,) for i in range(12)}  # more than there are colours
+    assert figures.save(Bars("b", "B", "EER", ("vocals",), many), tmp_path / "b")
+    models = tuple({"name": name, "sha256": "0"} for name in ("first", "a|b"))
+    report = replace(report_of(Result("r", "R", (TABLE,))), models=models)
+    rows = re.findall(r"<tr>.*?</tr>", page(report, {}))
+    assert f'background:{colour(1)}"></i>a|b' in rows[1]
+
+
+def test_rows_of_an_input_stand_under_its_name() -> None:
+    html = page(report_of(Result("r", "R", (TABLE,))), {})
+    assert html.count("<tbody>") == 2
+    assert html.count("rowspan=2>vocals</th>") == html.count("rowspan=2>mixture</th>") == 1
+    assert '<td class="best"><b>12.5</b> <small>[10.0, 20.0]</small></td>' in html
+
+
+def test_a_page_without_matplotlib_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "engine.evaluation.figures", None)
+    result = Result("r", "R", plots=(HeatMaps("m", "M", ("a",), {"p": ((0.5,),)}, {}),))
+    index_path = write(report_of(result), tmp_path)
+    assert "Figures need matplotlib" in index_path.read_text()
+
+
 def test_things_that_are_no_plots() -> None:
     with pytest.raises(TypeError, match="no figure for str"):
-        figures.draw("plot")
+        figures.draw("plot", ())
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ def _write(report: Report, folder: Path) -> Path:
     text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     drawings: dict[tuple[str, str], str] = {}
+    models = [str(model["name"]) for model in report.models]
     for result in report.results:
         for table in result.tables:
             stem = f"{result.name}.{table.name}"
@@ -73,17 +74,17 @@ def _write(report: Report, folder: Path) -> Path:
             (tables_path / f"{stem}.md").write_text(table_markdown(table), encoding="utf-8")
         for plot in result.plots:
             path = figures_path / f"{result.name}.{plot.name}"
-            if drawing := _draw(plot, path):
+            if drawing := _draw(plot, path, models):
                 drawings[result.name, plot.name] = drawing
     index_path = folder / "index.html"
     index_path.write_text(page(report, drawings), encoding="utf-8")
     return index_path
 
 
-def _draw(plot: Plot, path: Path) -> str | None:
+def _draw(plot: Plot, path: Path, models: Sequence[str]) -> str | None:
     """PNG and SVG beside each other; the SVG's text, or None without matplotlib."""
     try:
-        from engine.evaluation import figures
+        from engine.evaluation.figures import save
     except ModuleNotFoundError:
         return None
-    return figures.save(plot, path)
+    return save(plot, path, models)

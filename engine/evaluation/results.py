@@ -125,13 +125,17 @@ class Curves:
 
 @dataclass(frozen=True)
 class HeatMaps:
-    """Square matrices over the same names, one panel each; fractions, NaN for empty cells."""
+    """Square matrices over the same names, one panel each; fractions, NaN for empty cells.
+
+    ``chance`` is the middle between two colours; without it, there is one that deepens.
+    """
 
     name: str
     title: str
     labels: tuple[str, ...]
     panels: Mapping[str, tuple[tuple[float, ...], ...]]
     row_notes: Mapping[str, tuple[str, ...]]
+    chance: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -251,7 +251,7 @@ def score(
               (*who, against, replace(figures[0], better=""), *figures[1:]), tuple(pairs)),
     ), (
         HeatMaps("win-rates", "Win rate of the row against the column, % (wins–losses)",
-                 tuple(models), panels, notes),
+                 tuple(models), panels, notes, chance=0.5),
     )  # fmt: skip
 
 
