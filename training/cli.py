@@ -178,6 +178,35 @@ def sing(
 
 
 @app.command()
+def backings(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the accompaniments.")],
+    num: Annotated[int, typer.Option(min=1, help="How many; run again with more to add some.")],
+    soundfont: Annotated[
+        list[Path] | None, typer.Option(help="General MIDI .sf2 file; several take turns.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Pieces at the same time.")] = 1,
+) -> None:
+    """Make accompaniments in many styles, without a voice. Can be interrupted and run again."""
+    _need("tinysoundfont", "pip install --no-deps tinysoundfont")  # else it asks for PortAudio
+    from training.material.backings import BackingOptions, make_backings
+    from training.terminal import progress_line
+
+    with progress_line() as progress:
+        made = make_backings(
+            num,
+            out,
+            BackingOptions(seed=seed),
+            soundfonts=soundfont or [],
+            num_processes=jobs,
+            progress=progress,
+        )
+    typer.echo(made.text())
+    if made.failures:
+        raise typer.Exit(3)
+
+
+@app.command()
 def systems() -> None:
     """List the training systems."""
     from training.config import load_system, system_names
