@@ -7,8 +7,16 @@ import pytest
 from support.evaluation import SINGERS, write_table
 from support.sound import buzz, write_wav
 
+from engine.demo.cover import cover_png
+from engine.demo.encode import SongTags, write_audio, write_tags
 from engine.errors import EvaluationError, LibraryError
-from engine.evaluation.data import Clip, read_data, read_library, read_table
+from engine.evaluation.data import (
+    LIBRARY_COLUMNS,
+    Clip,
+    read_data,
+    read_library,
+    read_table,
+)
 from engine.library import Library, scan
 
 
@@ -80,7 +88,7 @@ def test_bad_tables_are_explained(tmp_path: Path, text: str, message: str) -> No
 def test_rows_without_a_singer_are_counted(tmp_path: Path) -> None:
     rows = "path,singer,song,kind\na,A,1,mixture\nb,,1,accompaniment\nc,,2,accompaniment\n"
     assert read_table(table(tmp_path, rows)).notes == (
-        "2 rows without a singer or a song were left out.",
+        "Left out, without a singer or a song: 2 rows.",
     )
 
 
@@ -105,10 +113,33 @@ def test_a_library_is_a_data_set(tmp_path: Path) -> None:
         ("Ann", "Song", "LP"),
         ("Bea", "Song", "LP"),
     ]
-    assert data.notes[0].startswith("1 tracks were left out")
+    assert data.notes == (
+        "Left out, because no artist is named or the file cannot be read: 1 of 3 tracks.",
+    )
+    assert [clip.label("artist") for clip in data.clips] == ["Ann", "Bea"]
     assert read_data(tmp_path / "l.db").clips == data.clips
-    with pytest.raises(EvaluationError, match="--where"):
+    chosen = read_data(tmp_path / "l.db", ["artist=b*"])
+    assert [clip.singer for clip in chosen.clips] == ["Bea"]
+    assert chosen.name == "l.db (artist=b*)"
+    with pytest.raises(EvaluationError, match="a library has no column 'a'"):
         read_data(tmp_path / "l.db", ["a=b"])
+    with pytest.raises(EvaluationError, match=r"No song of l\.db is left"):
+        read_data(tmp_path / "l.db", ["artist=Zoe"])
+
+
+def test_tags_of_a_library_are_labels(tmp_path: Path) -> None:
+    path = tmp_path / "music" / "song.flac"
+    path.parent.mkdir()
+    write_audio(path, np.zeros((2, 44_100), np.float32), 44_100)
+    write_tags(path, SongTags("T", "Ann", "LP", "Soul", 1987, 1, cover_png(1)))
+    with Library.open(tmp_path / "l.db") as library:
+        scan(library, [path.parent])
+        [clip] = read_library(library).clips
+    labels = {column: clip.label(column) for column in LIBRARY_COLUMNS}
+    assert labels == {
+        "artist": "Ann", "singer": "Ann", "song": "T", "album": "LP", "genre": "Soul",
+        "year": "1987", "decade": "1980s",
+    }  # fmt: skip
 
 
 def test_a_damaged_library_is_no_table(tmp_path: Path) -> None:

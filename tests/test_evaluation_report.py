@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.evaluation import write_table
+from support.evaluation import RATE_HZ, SINGERS, voice, write_table
+from support.sound import write_wav
 from typer.testing import CliRunner
 
 from engine.errors import EvaluationError
@@ -35,6 +36,7 @@ from engine.evaluation.results import (
 )
 from engine.evaluation.run import evaluate, load_models, with_eta
 from engine.evaluation.tables import table_csv, table_markdown
+from engine.library import Library, scan
 from engine.progress import Progress
 
 NAN = float("nan")
@@ -225,3 +227,24 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads(run.stdout)["seed"] == 0
     for arguments[-1], protocol in (("1", "nothing"), ("-1", "all")):
         assert CliRunner().invoke(app, [protocol, *arguments]).exit_code == 2
+
+
+def test_a_library_is_evaluated_by_its_tags(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    for number, singer in enumerate(SINGERS[:2]):
+        for song in range(2):
+            (music / singer).mkdir(parents=True, exist_ok=True)
+            write_wav(music / singer / f"Song {song}.wav", voice(number, song, 5.5), RATE_HZ)
+    with Library.open(tmp_path / "music.db") as library:
+        scan(library, [music])
+    arguments = [
+        "artist-similarity", "--models", "mfcc", "--data", str(tmp_path / "music.db"), "--out",
+        str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--input", "mixture", "--trials",
+        "2", "--workers", "1",
+    ]  # fmt: skip
+    run = CliRunner().invoke(app, arguments)
+    assert run.exit_code == 0, run.output
+    body = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert body["data"]["name"] == "music.db"
+    assert (body["data"]["singers"], body["data"]["songs"]) == (2, 4)
+    assert any(note.startswith("No leak check") for note in body["results"][0]["notes"])

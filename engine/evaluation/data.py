@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import EvaluationError
-from engine.library import Library, TrackStatus
+from engine.library import Library, Track, TrackStatus
 
 Kind = Literal["mixture", "vocals", "accompaniment"]
 KINDS: tuple[Kind, ...] = ("mixture", "vocals", "accompaniment")
@@ -22,6 +22,7 @@ KINDS: tuple[Kind, ...] = ("mixture", "vocals", "accompaniment")
 Input = Literal["mixture", "vocals", "separated", "accompaniment"]
 INPUTS: tuple[Input, ...] = ("vocals", "separated", "mixture")
 REQUIRED_COLUMNS = ("path", "singer", "song", "kind")
+LIBRARY_COLUMNS = ("artist", "singer", "song", "album", "genre", "year", "decade")
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -52,7 +53,7 @@ class Clip:
 
     def label(self, column: str) -> str:
         """The value of a column; "" where the clip has none."""
-        own = {"singer": self.singer, "song": self.song, "album": self.album}
+        own = {"singer": self.singer, "artist": self.singer, "song": self.song, "album": self.album}
         return own.get(column) or self.labels.get(column, "")
 
 
@@ -86,35 +87,68 @@ def read_data(path: Path, where: Sequence[str] = ()) -> Dataset:
         ) from error
     if not is_library:
         return read_table(path, where)
-    if where:
-        raise EvaluationError("--where chooses rows of a table; it does not work on a library.")
     with Library.open(path, create=False) as library:
-        return read_library(library)
+        return read_library(library, where)
 
 
-def read_library(library: Library) -> Dataset:
-    """All tracks that are there and name an artist, as mixtures."""
+def read_library(library: Library, where: Sequence[str] = ()) -> Dataset:
+    """All tracks that are there and name an artist, as mixtures; the artist is their singer.
+
+    ``where``: as for a table, with the columns ``LIBRARY_COLUMNS``. Raises EvaluationError.
+    """
     tracks = library.tracks(library.track_ids(sort="path"))
-    usable = [
-        t for t in tracks if t.artist and t.status not in (TrackStatus.MISSING, TrackStatus.FAILED)
-    ]
-    clips = tuple(
+    clips = [
         Clip(
             track.artist,
             track.title or track.path.stem,
             track.album,
-            {"genre": track.tags.genre} if track.tags.genre else {},
+            _labels(track),
             {"mixture": track.path},
         )
-        for track in usable
-    )
-    num_left_out = len(tracks) - len(usable)
-    notes = (
-        [f"{num_left_out} tracks were left out: no artist is named, or the file cannot be read."]
-        if num_left_out
-        else []
-    )
-    return Dataset(library.path.name, clips, tuple(notes))
+        for track in tracks
+        if track.artist and track.status not in (TrackStatus.MISSING, TrackStatus.FAILED)
+    ]
+    num_left_out = len(tracks) - len(clips)
+    for condition in where:
+        column, pattern = _condition(condition, LIBRARY_COLUMNS, "a library")
+        clips = [clip for clip in clips if fnmatchcase(clip.label(column).lower(), pattern)]
+    if not clips:
+        raise EvaluationError(
+            f"No song of {library.path.name} is left to evaluate on: songs must be at hand, and "
+            "their tags must name an artist."
+        )
+    notes: tuple[str, ...] = ()
+    if num_left_out:
+        notes = (
+            "Left out, because no artist is named or the file cannot be read: "
+            f"{num_left_out} of {len(tracks)} tracks.",
+        )
+    return Dataset(_name(library.path.name, where), tuple(clips), notes)
+
+
+def _labels(track: Track) -> dict[str, str]:
+    """What tags tell beside artist, title and album; what they do not tell is left out."""
+    tags = track.tags
+    labels = {
+        "genre": tags.genre or "",
+        "year": str(tags.year) if tags.year else "",
+        "decade": f"{tags.year // 10 * 10}s" if tags.year else "",
+    }
+    return {column: value for column, value in labels.items() if value}
+
+
+def _name(name: str, where: Sequence[str]) -> str:
+    return f"{name} ({', '.join(where)})" if where else name
+
+
+def _condition(condition: str, columns: Sequence[str], what: str) -> tuple[str, str]:
+    """``COLUMN=TEXT`` -> (column, pattern in small letters). Raises EvaluationError."""
+    column, _, pattern = condition.partition("=")
+    if column not in columns:
+        raise EvaluationError(
+            f"--where {condition}: {what} has no column {column!r} (it has {', '.join(columns)})."
+        )
+    return column, pattern.lower()
 
 
 def read_table(path: Path, where: Sequence[str] = ()) -> Dataset:
@@ -141,8 +175,8 @@ def read_table(path: Path, where: Sequence[str] = ()) -> Dataset:
     clips = tuple(_clip(path, group) for group in groups.values())
     if not clips:
         raise EvaluationError(f"No row of {path.name} names both a singer and a song.")
-    notes = [f"{num_unnamed} rows without a singer or a song were left out."] if num_unnamed else []
-    return Dataset(path.stem, clips, tuple(notes))
+    notes = [f"Left out, without a singer or a song: {num_unnamed} rows."] if num_unnamed else []
+    return Dataset(_name(path.stem, where), clips, tuple(notes))
 
 
 def thinned(dataset: Dataset, max_singers: int, max_songs: int, seed: int) -> Dataset:
@@ -185,13 +219,8 @@ def _rows(path: Path, where: Sequence[str]) -> list[dict[str, str]]:
             f"{', '.join(REQUIRED_COLUMNS)}."
         )
     for condition in where:
-        column, _, pattern = condition.partition("=")
-        if column not in header:
-            raise EvaluationError(
-                f"--where {condition}: the table has no column {column!r} (it has "
-                f"{', '.join(header)})."
-            )
-        rows = [row for row in rows if fnmatchcase(row[column].lower(), pattern.lower())]
+        column, pattern = _condition(condition, header, "the table")
+        rows = [row for row in rows if fnmatchcase(row[column].lower(), pattern)]
     if not rows:
         raise EvaluationError(f"No row of {path.name} is left to evaluate on.")
     return rows

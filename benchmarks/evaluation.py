@@ -1,0 +1,75 @@
+"""Memory and time of every protocol on many clips, two models and two inputs.
+
+    python benchmarks/evaluation.py [NUM_CLIPS]
+
+Embeddings (1280 dimensions, 10 excerpts a clip) are drawn by chance around a voice for each
+singer and lie in a cache on disk, as those of sound do. Listening itself holds a clip a worker,
+however many there are; it is not measured here, nor is the sound of a listening test. Printed are
+CPU seconds and the peak of the whole process so far.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.data import Clip, Input
+from engine.evaluation.hearing import Heard, Hearing
+from engine.evaluation.protocols import PROTOCOLS, protocol
+from engine.evaluation.results import Context, Options
+from engine.progress import CancelToken, ignore_progress
+from engine.threads import single_threaded_torch
+
+DIM, NUM_SEGMENTS, NUM_EXCERPTS, CLIPS_PER_SINGER = 1280, 2, 5, 7
+
+
+def hearing(model: str, source: Input, num_clips: int, cache: EmbeddingCache) -> Hearing:
+    """What a model might hear: voices that differ, songs that do, and noise."""
+    rng = np.random.default_rng([len(model), len(source)])
+    num_singers = -(-num_clips // CLIPS_PER_SINGER)
+    voices = rng.normal(size=(num_singers, DIM)).astype(np.float32)
+    clips, means, paths = [], [], []
+    for number in range(num_clips):
+        singer = number % num_singers
+        song = voices[singer] + 2 * rng.standard_normal(DIM, dtype=np.float32)
+        noise = rng.standard_normal((NUM_SEGMENTS, NUM_EXCERPTS, DIM), dtype=np.float32)
+        path = cache.path(model * 16, source, str(number))
+        cache.save(path, song + noise)
+        label = {"gender": "ab"[singer % 2]}
+        clips.append(Clip(f"singer {singer}", f"song {number}", labels=label))
+        means.append((song + noise).mean((0, 1)))
+        paths.append(path)
+    counts = np.full(num_clips, NUM_SEGMENTS)
+    return Hearing(model, source, tuple(clips), np.stack(means), counts, None, cache, tuple(paths))
+
+
+def main() -> None:
+    num_clips = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with tempfile.TemporaryDirectory() as folder, single_threaded_torch():
+        cache = EmbeddingCache(Path(folder))
+        sources: tuple[Input, ...] = ("vocals", "accompaniment")
+        hearings = [hearing(m, s, num_clips, cache) for m in ("one", "two") for s in sources]
+        options = Options(label="gender")
+        context = Context(
+            Heard(tuple(hearings), "", ()), options, Path(folder), ignore_progress, CancelToken()
+        )
+        for name in PROTOCOLS:
+            if name == "listening-test":
+                continue
+            started = time.process_time()
+            _, run = protocol(name)
+            run(context)
+            peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+            print(
+                f"{name:<20} {time.process_time() - started:7.1f} s   {peak_gb:.2f} GB", flush=True
+            )
+
+
+if __name__ == "__main__":
+    main()
