@@ -86,6 +86,13 @@ def test_bars_are_as_high_as_their_figures(qtbot, theme):
     assert other.height() == pytest.approx(bar.height())
 
 
+def test_a_model_has_one_colour_in_all_plots_of_a_report(qtbot, theme):
+    widget = plot_widget(BARS, theme, ["x", "n", "m"])
+    qtbot.addWidget(widget)
+    assert widget.colour(0) == series_colour(theme.palette, 2)  # m
+    assert widget.colour(1) == series_colour(theme.palette, 1)  # n
+
+
 def test_pointing_at_a_song_picks_out_its_singer(qtbot, theme):
     widget = shown(qtbot, POINTS, theme)
     assert widget.colour(0).alphaF() == widget.colour(1).alphaF() == 1.0
@@ -126,8 +133,12 @@ def test_colours_stand_out_and_differ(palette):
     for colour in colours[:NUM_SERIES]:
         assert contrast(colour.name(), palette.surface) >= 2.4
     for value in np.linspace(0, 1, 21):
-        ground = heat_colour(palette, float(value))
-        assert contrast(text_on(ground).name(), ground.name()) >= MIN_CONTRAST
+        for chance in (None, 0.5):
+            ground = heat_colour(palette, float(value), chance)
+            assert contrast(text_on(ground).name(), ground.name()) >= MIN_CONTRAST
+    assert heat_colour(palette, 0.5, 0.5) == heat_colour(palette, 0.0)
+    assert heat_colour(palette, 1.0, 0.5).name() == palette.accent
+    assert heat_colour(palette, 0.0, 0.5).name() == palette.overall
 
 
 def test_an_axis_ends_at_a_round_number():

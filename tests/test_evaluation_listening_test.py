@@ -10,8 +10,9 @@ import pytest
 from support.evaluation import context_of, make_hearing
 from support.sound import buzz, write_wav
 
-from engine.audio import probe
+from engine.audio import decode, probe
 from engine.errors import EvaluationError
+from engine.evaluation.data import Clip
 from engine.evaluation.hearing import Hearing
 from engine.evaluation.protocols import listening_test
 from engine.evaluation.results import Options
@@ -26,6 +27,7 @@ from engine.evaluation.triplets import (
     save_answers,
     save_test,
 )
+from engine.loudness import measure
 
 SINGERS = [f"s{i // 2}" for i in range(12)]
 
@@ -82,6 +84,22 @@ def test_a_test_lies_in_a_folder_and_tells_nothing(made: Path) -> None:
         for name in (triplet.query, triplet.a, triplet.b):
             assert probe(made / name).duration_s == pytest.approx(1.0, abs=0.1)
     assert "http" not in (made / "listen.html").read_text()
+
+
+def test_excerpts_are_equally_loud(tmp_path: Path) -> None:
+    clips = [
+        Clip(f"s{i}", "x", files={"mixture": write_wav(tmp_path / f"{i}.wav", gain * buzz(3.0))})
+        for i, gain in enumerate((0.05, 0.3, 1.0))
+    ]
+    out = tmp_path / "out"
+    out.mkdir()
+    names = [listening_test._excerpt(out, clip, "mixture", 0) for clip in clips]
+    heard = [
+        measure(decode(out / name, sample_rate_hz=44_100, num_channels=2), 44_100).lufs
+        for name in names
+    ]
+    assert heard == pytest.approx([heard[0]] * 3, abs=0.1)
+    assert heard[0] == pytest.approx(listening_test.EXCERPT_LUFS, abs=1.0)  # MP3 pads the ends
 
 
 def test_answers_are_merged_and_scored(made: Path) -> None:

@@ -36,8 +36,9 @@ class Choice(QFrame):
         self.box = QCheckBox()
         self.box.setAccessibleName(title)
         self.box.setAccessibleDescription(f"{text} {small}".strip())
+        self.box.toggled.connect(self._show_weight)
         self.box.toggled.connect(self.changed)
-        self._note = label(role="error", font=theme.font(SMALL), wrap=True)
+        self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)
         self._note.hide()
         texts = QVBoxLayout()
         texts.setSpacing(2)
@@ -67,6 +68,12 @@ class Choice(QFrame):
         self._note.setText(text)
         self._note.setVisible(bool(text))
         self.box.setStatusTip(text)
+
+    def _show_weight(self, is_chosen: bool) -> None:
+        """An obstacle is an alarm only for what is wanted."""
+        self._note.setProperty("role", "error" if is_chosen else "muted")
+        self._note.style().unpolish(self._note)
+        self._note.style().polish(self._note)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.box.isEnabled() and event.button() == Qt.MouseButton.LeftButton:

@@ -91,7 +91,7 @@ class ReportView(ScrollColumn):
         if result.name == "listening-test" and self.opened.test is not None:
             column.addWidget(self._test_card())
         for plot in result.plots:
-            column.addWidget(self._framed(plot_widget(plot, theme)))
+            column.addWidget(self._framed(plot_widget(plot, theme, list(self._titles()))))
         for table in result.tables:
             if table.rows:
                 self._add_table(table)

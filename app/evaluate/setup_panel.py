@@ -273,7 +273,7 @@ class SetupPanel(QWidget):
         if all(notes):
             return notes[0]
         if self._is_busy:
-            return self.tr("Another evaluation is running. It can be followed on the left.")
+            return self.tr("An evaluation is running: it can be followed on the left.")
         return ""
 
     # How it is done

@@ -130,7 +130,7 @@ def _other_model(name: str, is_built_in: bool) -> ModelChoice:
         return ModelChoice(name, "MFCC statistics", text, "MIT", 0)
     if name == "mert":
         text = "A general music encoder that knows nothing of voices in particular."
-        licence = "CC BY-NC 4.0: not for commercial use"
+        licence = "CC BY-NC 4.0: not for commercial use (fetched when first used)"
         obstacle = (
             ""
             if find_spec("transformers") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.evaluate.plots.base import PlotWidget
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Plot
 
 
-def plot_widget(plot: Plot, theme: Theme) -> PlotWidget:
-    """The widget for any plot of ``engine.evaluation.results``."""
+def plot_widget(plot: Plot, theme: Theme, models: Sequence[str] = ()) -> PlotWidget:
+    """The widget for any plot of ``engine.evaluation.results``.
+
+    ``models``: of the whole report, so that each has one colour in all of its plots.
+    """
     from app.evaluate.plots.bars import BarsWidget
     from app.evaluate.plots.curves import CurvesWidget
     from app.evaluate.plots.heat_maps import HeatMapsWidget
@@ -20,9 +24,9 @@ def plot_widget(plot: Plot, theme: Theme) -> PlotWidget:
     from engine.evaluation.results import Bars, Curves, HeatMaps
 
     if isinstance(plot, Bars):
-        return BarsWidget(plot, theme)
+        return BarsWidget(plot, theme, models)
     if isinstance(plot, Curves):
-        return CurvesWidget(plot, theme)
+        return CurvesWidget(plot, theme, models)
     if isinstance(plot, HeatMaps):
         return HeatMapsWidget(plot, theme)
     return PointsWidget(plot, theme)

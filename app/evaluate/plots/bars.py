@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.evaluate.plots.axes import PercentAxis, axis_top
 from app.evaluate.plots.base import Mark, PlotWidget
+from app.evaluate.plots.colours import text_on
 from app.evaluate.summary import input_name
 from app.theme import Theme
 
@@ -25,8 +27,8 @@ WHISKER_PX = 4.0
 
 
 class BarsWidget(PlotWidget):
-    def __init__(self, plot: Bars, theme: Theme) -> None:
-        super().__init__(theme, plot.title, list(plot.series))
+    def __init__(self, plot: Bars, theme: Theme, models: Sequence[str] = ()) -> None:
+        super().__init__(theme, plot.title, list(plot.series), models)
         self.plot = plot
         known = [e for estimates in plot.series.values() for e in estimates if e is not None]
         values = [v for e in known for v in (e.value, e.high)]
@@ -70,9 +72,21 @@ class BarsWidget(PlotWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.colour(index))
             painter.drawRoundedRect(bar, 3, 3)
+            self._draw_value(painter, bar, estimate.value, self.colour(index))
             self._draw_whisker(painter, axis, bar, estimate)
             marks.append(Mark(bar, f"{name} · {group}\n{percent_text(estimate)}", index))
         return marks
+
+    def _draw_value(self, painter: QPainter, bar: QRectF, value: float, colour: QColor) -> None:
+        """At the foot of the bar, where it fits."""
+        metrics = QFontMetricsF(painter.font())
+        text = f"{100 * value:.0f}"
+        if metrics.horizontalAdvance(text) + 4 <= bar.width() and bar.height() > metrics.height():
+            foot = QRectF(
+                bar.left(), bar.bottom() - metrics.height() - 3, bar.width(), metrics.height()
+            )
+            painter.setPen(text_on(colour))
+            painter.drawText(foot, int(Qt.AlignmentFlag.AlignCenter), text)
 
     def _draw_whisker(
         self, painter: QPainter, axis: PercentAxis, bar: QRectF, estimate: Estimate

@@ -52,11 +52,15 @@ class PlotWidget(QWidget):
 
     has_legend_focus = False  # whether pointing at one series makes the others pale
 
-    def __init__(self, theme: Theme, title: str, names: Sequence[str]) -> None:
+    def __init__(
+        self, theme: Theme, title: str, names: Sequence[str], models: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self.theme = theme
         self.title = title
         self.names = list(names)
+        known = all(name in models for name in names)
+        self._colours = [models.index(name) if known else i for i, name in enumerate(names)]
         self.marks: list[Mark] = []
         self.current = -1
         self.pinned = -1  # the series that stays in focus, by a click on the legend
@@ -124,7 +128,7 @@ class PlotWidget(QWidget):
 
     def colour(self, series: int) -> QColor:
         """Of a series; pale while another one is in focus."""
-        colour = series_colour(self.theme.palette, series)
+        colour = series_colour(self.theme.palette, self._colours[series])
         if self.has_legend_focus and self.focused_series not in (-1, series):
             colour.setAlphaF(0.15)
         return colour

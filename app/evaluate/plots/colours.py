@@ -37,13 +37,20 @@ def series_colour(palette: Palette, number: int) -> QColor:
     return QColor.fromRgbF(red, green, blue)
 
 
-def heat_colour(palette: Palette, value: float) -> QColor:
-    """From the ground (0) to the accent (1)."""
-    low, high = QColor(palette.raised), QColor(palette.accent)
+def heat_colour(palette: Palette, value: float, chance: float | None = None) -> QColor:
+    """From the ground (0) to the accent (1).
+
+    With a ``chance`` the ground is there, and what is worse goes to the accent's counterpart.
+    """
+    middle = chance or 0.0
+    end = QColor(palette.accent if value >= middle else palette.overall)
+    reach = 1 - middle if value >= middle else middle
+    share = min(1.0, abs(value - middle) / reach)
+    ground = QColor(palette.raised)
     parts = (
-        low.redF() + value * (high.redF() - low.redF()),
-        low.greenF() + value * (high.greenF() - low.greenF()),
-        low.blueF() + value * (high.blueF() - low.blueF()),
+        ground.redF() + share * (end.redF() - ground.redF()),
+        ground.greenF() + share * (end.greenF() - ground.greenF()),
+        ground.blueF() + share * (end.blueF() - ground.blueF()),
     )
     return QColor.fromRgbF(*(min(1.0, max(0.0, part)) for part in parts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ Series = Mapping[str, "tuple[Estimate, ...]"]
 
 
 class CurvesWidget(PlotWidget):
-    def __init__(self, plot: Curves, theme: Theme) -> None:
+    def __init__(self, plot: Curves, theme: Theme, models: Sequence[str] = ()) -> None:
         names = dict.fromkeys(name for series in plot.panels.values() for name in series)
-        super().__init__(theme, plot.title, list(names))
+        super().__init__(theme, plot.title, list(names), models)
         self.plot = plot
         highs = [e.high for s in plot.panels.values() for es in s.values() for e in es]
         values = [e.value for s in plot.panels.values() for es in s.values() for e in es]

@@ -97,7 +97,7 @@ class HeatMapsWidget(PlotWidget):
             painter.setBrush(self.theme.colour("panel"))
             painter.drawRoundedRect(rect, 4, 4)
             return False
-        ground = heat_colour(self.theme.palette, value)
+        ground = heat_colour(self.theme.palette, value, self.plot.chance)
         painter.setBrush(ground)
         painter.drawRoundedRect(rect, 4, 4)
         painter.setPen(text_on(ground))

@@ -34,6 +34,7 @@ from engine.evaluation.triplets import (
     read_test,
     save_test,
 )
+from engine.loudness import measure
 from engine.progress import Progress
 
 NAME = "listening-test"
@@ -42,7 +43,8 @@ FOLDER = "listening-test"
 EXCERPT_S = 15.0
 CONTROL_SHARE = 0.1
 SAMPLE_RATE_HZ = 44_100
-PEAK = 0.9
+EXCERPT_LUFS = -23.0  # of EBU R 128: nearly all music can be brought to it without clipping
+PEAK = 0.9  # MP3 overshoots a little
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +176,8 @@ def _pairs(hearings: list[Hearing], rng: np.random.Generator) -> Iterator[_Drawn
 def _excerpt(folder: Path, clip: Clip, source: Input, seed: int) -> str:
     """Cut the middle of a clip to a file whose name tells nothing; its name below ``folder``.
 
-    What models heard as separated vocals is played as the mixture it came from.
+    What models heard as separated vocals is played as the mixture it came from. All excerpts are
+    equally loud: what is louder is liked better, whoever sings.
     """
     from engine.demo.encode import write_audio
 
@@ -190,11 +193,11 @@ def _excerpt(folder: Path, clip: Clip, source: Input, seed: int) -> str:
         ]  # fmt: skip
         length = min(part.shape[1] for part in parts)
         sound = sum((part[:, :length] for part in parts), np.zeros((2, length), np.float32))
-        loudest = float(np.abs(sound).max())
+        loudness = measure([sound], SAMPLE_RATE_HZ)
+        gain = min(loudness.gain_to(EXCERPT_LUFS), PEAK / max(loudness.peak, PEAK / 100))
         (folder / "audio").mkdir(exist_ok=True)
         partial = folder / "audio" / "unfinished.mp3"
-        write_audio(partial, (sound * (PEAK / max(loudest, PEAK))).astype(np.float32),
-                    SAMPLE_RATE_HZ)  # fmt: skip
+        write_audio(partial, (sound * gain).astype(np.float32), SAMPLE_RATE_HZ)
         partial.replace(folder / name)
     return name
 
