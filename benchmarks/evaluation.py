@@ -40,7 +40,7 @@ def hearing(model: str, source: Input, num_clips: int, cache: EmbeddingCache) ->
         song = voices[singer] + 2 * rng.standard_normal(DIM, dtype=np.float32)
         noise = rng.standard_normal((NUM_SEGMENTS, NUM_EXCERPTS, DIM), dtype=np.float32)
         path = cache.path(model * 16, source, str(number))
-        cache.save(path, song + noise)
+        cache.save(path, song + noise, np.ones(NUM_SEGMENTS))
         label = {"gender": "ab"[singer % 2]}
         clips.append(Clip(f"singer {singer}", f"song {number}", labels=label))
         means.append((song + noise).mean((0, 1)))

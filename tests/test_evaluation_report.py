@@ -204,6 +204,11 @@ def test_the_time_left_follows_the_pace_so_far() -> None:
     assert etas[2:] == [0.0, 7.0]
 
 
+def test_a_run_needs_a_model(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="at least one model"):
+        evaluate(["agreement"], {}, read_table(write_table(tmp_path)), folder=tmp_path)
+
+
 def test_models_of_one_name_are_told_apart() -> None:
     assert list(load_models(["mfcc", "mfcc"])) == ["mfcc", "mfcc (2)"]
 

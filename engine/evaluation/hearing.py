@@ -190,6 +190,9 @@ class _Worker:
                 parts = clip.parts(source)
                 if not parts:
                     continue
+                if lost := [part for part in parts if not part.exists()]:
+                    self._failed_clips[number, source] = f"There is no file {lost[0]}."
+                    continue
                 try:
                     for part in parts:
                         hashes[part] = hashes.get(part) or audio_hash(part)

@@ -69,8 +69,11 @@ def evaluate(
         command: recorded in the report.
 
     Raises:
-        EvaluationError: nothing could be heard at all. SeparatorError, CancelledError, OSError.
+        EvaluationError: no model, or nothing could be heard at all.
+        SeparatorError, CancelledError, OSError.
     """
+    if not models:
+        raise EvaluationError("Name at least one model: --models ge2e, for example.")
     options, cancel = options or Options(), cancel or CancelToken()
     progress = with_eta(progress)
     sources = list(inputs or default_inputs(dataset))
