@@ -7,10 +7,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from app.mixer import BLOCK_FRAMES
 from app.sound_devices import (
@@ -21,7 +21,7 @@ from app.sound_devices import (
     reason_of,
 )
 
-__all__ = ["PREFERRED_RATE_HZ", "AudioOutput", "Fill"]
+__all__ = ["PREFERRED_RATE_HZ", "AudioOutput", "Fill", "Output"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,25 @@ LATENCY_S = 0.2  # the callback is Python: it may have to wait for other threads
 HOPELESS_S = 10.0  # a device that is lost twice within it is not opened a third time
 
 Fill = Callable[[np.ndarray], None]
+
+
+class Output(Protocol):
+    """What the player needs of a sound device; ``AudioOutput`` is the real one."""
+
+    @property
+    def opened(self) -> SignalInstance: ...
+    @property
+    def failed(self) -> SignalInstance: ...
+    @property
+    def switched(self) -> SignalInstance: ...
+    @property
+    def listed(self) -> SignalInstance: ...
+    def choose(self, name: str) -> None: ...
+    def look(self) -> None: ...
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+    def lost(self) -> None: ...
+    def shutdown(self) -> None: ...
 
 
 class AudioOutput(QObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from PySide6.QtCore import QCoreApplication, QObject, QPoint, QTimer, Signal
 
 from app.covers import cover_seed
 from app.finder import Answer, Finder, Question
-from app.media import Waveforms
+from app.media import SoundShapes
 from app.player import Player, Side, Sound
 from app.results_panel import ResultList, ResultsPanel
 from app.shortcuts import noop
 from app.track_model import shown, title_of
+from app.vocals import VocalsFetcher
 from engine.library import Track
+from engine.loudness import Loudness
 from engine.search import Neighbour
 
 PATIENCE_MS = 400
@@ -31,14 +34,16 @@ class Comparison(QObject):
         panel: ResultsPanel,
         finder: Finder,
         player: Player,
-        waveforms: Waveforms,
+        shapes: SoundShapes,
+        vocals: VocalsFetcher,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._panel = panel
         self._finder = finder
         self._player = player
-        self._waveforms = waveforms
+        self._shapes = shapes
+        self._vocals = vocals
         self._question: Question | None = None
         self._chosen: Neighbour | None = None
         self._last_moment = -1
@@ -55,12 +60,21 @@ class Comparison(QObject):
             row.moment_chosen.connect(self._play_moment)
         for results in panel.lists.values():
             self._connect_list(results)
+        self._connect_player()
+
+    def _connect_player(self) -> None:
+        player, vocals = self._player, self._vocals
         player.state_changed.connect(self._show_playing)
         player.loaded.connect(self._show_playing)
+        player.loaded.connect(self._follow_queue)
+        player.upcoming.connect(lambda sound: self._shapes.request("next", sound.path))
+        self._shapes.measured.connect(player.put_loudness)
+        player.vocals_wanted.connect(self._fetch_vocals)
+        vocals.arrived.connect(self._vocals_arrived)
 
     def _connect_list(self, results: ResultList) -> None:
         results.chosen.connect(self._choose)
-        results.play_requested.connect(self.play_result)
+        results.play_requested.connect(partial(self._play_from, results))
         results.moment_requested.connect(self._moment_clicked)
         results.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
         results.menu_requested.connect(
@@ -90,7 +104,7 @@ class Comparison(QObject):
         row = self._panel.query_row
         if sound != row.sound:
             row.set_sound(sound, seed)
-            self._waveforms.request("query", sound.path, row.set_peaks)
+            self._shapes.request("query", sound.path, row.set_shape)
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
@@ -139,23 +153,69 @@ class Comparison(QObject):
         sound = sound_of_track(track)
         if row.sound != sound:
             row.set_sound(sound, cover_seed(track))
-            self._waveforms.request("result", track.path, row.set_peaks)
+            self._shapes.request("result", track.path, row.set_shape)
         row.set_moments([moment.start_s for moment in neighbour.moments])
         self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
 
-    def play_result(self, neighbour: Neighbour) -> None:
-        """From its start, or on and off when it is the one that sounds."""
+    def _play_from(self, results: ResultList, neighbour: Neighbour) -> None:
+        self.play_result(neighbour, results.model.neighbours)
+
+    def play_result(self, neighbour: Neighbour, among: Sequence[Neighbour] = ()) -> None:
+        """From its start, those after it next; on and off when it is the one that sounds."""
         self._choose(neighbour)
         sound = sound_of_track(neighbour.track)
         player = self._player
         if player.sound(Side.RESULT) == sound and player.side == Side.RESULT:
             player.toggle()
         else:
-            player.play(Side.RESULT, sound)
+            after = [sound_of_track(n.track) for n in among if n.rank > neighbour.rank]
+            player.play(Side.RESULT, sound, after)
 
-    def play_track(self, track: Track) -> None:
-        """A song of the table; it takes the query's side."""
-        self._player.play(Side.QUERY, sound_of_track(track))
+    def play_track(self, track: Track, after: Sequence[Track] = ()) -> None:
+        """A song of the table, and those below it; it takes the query's side."""
+        self._player.play(Side.QUERY, sound_of_track(track), [sound_of_track(t) for t in after])
+
+    def _follow_queue(self, side: Side) -> None:
+        """What plays is measured; a result that came up by itself is shown as if chosen."""
+        sound = self._player.sound(side)
+        if sound is None:
+            return
+        self._shapes.request(f"playing {side}", sound.path)
+        if side != Side.RESULT or sound == self._panel.result_row.sound:
+            return
+        for results in self._panel.shown_lists():
+            for row, neighbour in enumerate(results.model.neighbours):
+                if neighbour.track.id == sound.track_id:
+                    results.view.setCurrentIndex(results.model.index(row))
+                    self._choose(neighbour)
+                    return
+
+    # Vocals
+
+    def _fetch_vocals(self, sound: Sound) -> None:
+        question = self._question
+        if question is not None and question.is_voice and sound.path == question.path:
+            self._player.put_vocals(sound.path, sound.path)  # nothing but a voice
+        else:
+            self._vocals.want(sound)
+
+    def _vocals_arrived(self, path: Path, vocals_path: Path, loudness: Loudness) -> None:
+        self._player.put_loudness(vocals_path, loudness)
+        self._player.put_vocals(path, vocals_path)
+
+    def toggle_vocals(self) -> None:
+        """Vocals alone, or whole songs."""
+        is_wanted = not self._player.is_vocals_only
+        if not is_wanted:
+            self._vocals.cancel()
+        self._player.set_vocals_only(is_wanted)
+
+    def toggle_loop(self) -> None:
+        """Repeats the matching moments that are heard, or the next ones."""
+        player = self._player
+        if not player.is_linked:
+            self.play_next_moment()
+        player.set_looping(not player.is_looping)
 
     def play_recording(self, path: Path, duration_s: float) -> None:
         """What was sung into the microphone, on and off."""

@@ -32,6 +32,7 @@ class Pool(StrEnum):
     DATABASE = "database"  # short reads for the table, and every write that the window asks for
     INTERACTIVE = "interactive"  # what a person waits for: searches
     MEDIA = "media"  # waveforms and covers: up to a second each, and no search may wait for them
+    VOCALS = "vocals"  # separating a song that is to be heard now: seconds
     BACKGROUND = "background"  # indexing: hours
     EVALUATION = "evaluation"  # minutes, and never behind hours of indexing
 

@@ -15,7 +15,7 @@ from app.covers import Covers
 from app.filters import FilterButton, Filters
 from app.index_strip import IndexStrip
 from app.library_panel import LibraryPanel
-from app.media import Waveforms
+from app.media import SoundShapes
 from app.parts import Parts
 from app.player import Side
 from app.record_dialog import RecordDialog
@@ -32,6 +32,7 @@ from app.settings import (
 from app.song_row import SongRow
 from app.track_model import TrackModel
 from app.track_view import COVER_PX
+from app.vocals import VocalsFetcher
 from engine.library import Track
 from engine.search import By
 
@@ -48,11 +49,13 @@ class LibraryPage(QSplitter):
         )
         self.index_strip = IndexStrip(parts.indexing, parts.theme)
         self.results = self._build_results()
+        self.vocals = VocalsFetcher(parts.session.runner, parts.vocals, self)
         self.comparison = Comparison(
             self.results,
             parts.finder,
             parts.player,
-            Waveforms(parts.session.runner, self),
+            SoundShapes(parts.session.runner, self),
+            self.vocals,
             self,
         )
         self._lay_out()
@@ -128,12 +131,15 @@ class LibraryPage(QSplitter):
             source.menu_requested.connect(commands.show_track_menu)
         for finding in (self.library, commands):
             finding.find_requested.connect(parts.finder.find_track)
-            finding.play_requested.connect(self.comparison.play_track)
+            finding.play_requested.connect(self._play_track)
         parts.session.overview_changed.connect(self.index_strip.show_overview)
         parts.indexing.progressed.connect(lambda _: self.library.refresh_soon())
         parts.indexing.ended.connect(self._index_ended)
         self.index_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
+
+    def _play_track(self, track: Track) -> None:
+        self.comparison.play_track(track, self.library.tracks_after(track.id))
 
     def _restore_search(self) -> None:
         """What was filtered by tags and place is not kept: it would hide songs unseen."""

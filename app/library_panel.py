@@ -11,7 +11,9 @@ from app.theme import Theme
 from app.track_model import SORT_KEYS, Column, TrackModel
 from app.track_view import HIDDEN_FIRST, TrackView
 from app.widgets import label
+from engine.library import Track, TrackStatus
 
+MAX_QUEUED = 50  # a table is no playlist: what follows is what was in sight
 REFRESH_MS = 1500  # while indexing
 
 
@@ -99,6 +101,14 @@ class LibraryPanel(QWidget):
         """The same, at most every one and a half seconds; for the time of indexing."""
         if not self._refresh_soon.isActive():
             self._refresh_soon.start()
+
+    def tracks_after(self, track_id: int) -> list[Track]:
+        """The songs below one, as far as they are known and there."""
+        row = self.model.row_of(track_id)
+        if row < 0:
+            return []
+        below = (self.model.track_at(r) for r in range(row + 1, row + 1 + MAX_QUEUED))
+        return [track for track in below if track and track.status is not TrackStatus.MISSING]
 
     def save_state(self) -> None:
         self._settings.set(TABLE_HEADER, bytes(self.view.horizontalHeader().saveState().data()))

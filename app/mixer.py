@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 BLOCK_FRAMES = 1024
 RING_S = 12.0
 CHUNK_S = 0.5
+SEAM_S = 0.01  # of a loop, faded so that it does not click
 
 # (path, sample rate, start in seconds) -> chunks (2, n) float32
 Decode = Callable[[Path, int, float], Iterator[np.ndarray]]
@@ -29,16 +30,32 @@ class Source:
     """The sound of one file from ``start_s`` on: a thread decodes into a ring, the callback reads.
 
     A seek makes a new Source; an old one is stopped and forgotten.
+
+    Attributes:
+        gain: what brings it to the common loudness; the window sets it, the callback follows.
+        loop_s: it begins anew after so many seconds; None: it runs to its end.
     """
 
-    def __init__(self, path: Path, start_s: float, rate_hz: int, decode: Decode) -> None:
+    def __init__(
+        self,
+        path: Path,
+        start_s: float,
+        rate_hz: int,
+        decode: Decode,
+        *,
+        gain: float = 1.0,
+        loop_s: float | None = None,
+    ) -> None:
         self.path = path
         self.start_s = start_s
         self.rate_hz = rate_hz
+        self.gain = gain
+        self.loop_s = loop_s
         self.error: str | None = None
         self.is_complete = False  # nothing more will be written
         self.num_read = 0  # frames; written by the callback only
         self.num_written = 0  # frames; written by the decoding thread only
+        self._loop_frames = 0  # length of the loop, once it is known
         self._ring = np.zeros((int(RING_S * rate_hz), 2), dtype=np.float32)
         self._decode = decode
         self._has_room = threading.Event()
@@ -48,7 +65,8 @@ class Source:
 
     @property
     def position_s(self) -> float:
-        return self.start_s + self.num_read / self.rate_hz
+        num = self.num_read % self._loop_frames if self._loop_frames else self.num_read
+        return self.start_s + num / self.rate_hz
 
     @property
     def num_buffered(self) -> int:
@@ -68,6 +86,19 @@ class Source:
         self.num_read += num
         return num
 
+    def skip_to(self, position_s: float) -> bool:
+        """Passes over what lies before a place; False where that is not decoded yet.
+
+        Only for a source that nobody reads from yet.
+        """
+        num = round((position_s - self.start_s) * self.rate_hz)
+        if num > self.num_written and not self.is_complete:
+            self.num_read = self.num_written  # makes room for what is wanted
+            self.wake()
+            return False
+        self.num_read = min(max(num, self.num_read), self.num_written)
+        return True
+
     def wake(self) -> None:
         """Lets the decoding go on when half of the ring is free; called while playing."""
         if self.num_buffered * 2 <= len(self._ring):
@@ -82,7 +113,8 @@ class Source:
 
     def _fill(self) -> None:
         try:
-            for chunk in self._decode(self.path, self.rate_hz, self.start_s):
+            chunks = self._decode(self.path, self.rate_hz, self.start_s)
+            for chunk in chunks if self.loop_s is None else self._looped(chunks, self.loop_s):
                 self._write(chunk.T)
                 if self._is_stopped:
                     return
@@ -93,6 +125,25 @@ class Source:
             self.error = f"{self.path.name} cannot be played: {error}."
         finally:
             self.is_complete = True
+
+    def _looped(self, chunks: Iterator[np.ndarray], loop_s: float) -> Iterator[np.ndarray]:
+        """The first ``loop_s`` seconds again and again; its ends are faded."""
+        wanted, held, num = round(loop_s * self.rate_hz), list[np.ndarray](), 0
+        for chunk in chunks:
+            held.append(chunk[:, : wanted - num])
+            num += held[-1].shape[1]
+            if num == wanted or self._is_stopped:
+                break
+        if num == 0:
+            return
+        turn = np.concatenate(held, axis=1)
+        seam = min(round(SEAM_S * self.rate_hz), num // 2)
+        rise = np.linspace(0.0, 1.0, seam, dtype=np.float32)
+        turn[:, :seam] *= rise
+        turn[:, num - seam :] *= rise[::-1]
+        self._loop_frames = num
+        while not self._is_stopped:
+            yield turn
 
     def _write(self, frames: np.ndarray) -> None:
         done = 0
@@ -110,17 +161,20 @@ class Source:
 
 
 class Deck:
-    """One of the two sounds. The window sets ``source``, ``gain`` and ``is_running``.
+    """One of the two sounds. The window sets ``source``, ``following``, ``gain``, ``is_running``.
 
-    The callback follows smoothly: every change of gain is a ramp over one block, and a new source
-    fades in as the old one fades out.
+    The callback goes along smoothly: every change of gain is a ramp over one block, and a new
+    source fades in as the old one fades out. Where ``following`` is there when the source ends, it
+    begins with the very next sample; ``heard`` then is that source, for the window to see.
     """
 
     def __init__(self) -> None:
         self.source: Source | None = None
+        self.following: Source | None = None
         self.gain = 1.0
         self.is_running = False
-        self._heard: Source | None = None  # the callback's own
+        self.heard: Source | None = None  # written by the callback only
+        self._seen: Source | None = None  # what ``source`` was in the block before
         self._heard_gain = 0.0
 
     @property
@@ -130,21 +184,38 @@ class Deck:
     def mix_into(self, out: np.ndarray, scratch: np.ndarray, rise: np.ndarray) -> None:
         """Adds this deck's next block to ``out`` (n, 2). ``rise`` (n, 1) goes from 0 to 1."""
         source = self.source
-        if source is not self._heard:
-            self._ramp(out, scratch, rise, 0.0)
-            self._heard = source
-        if source is not None and (self.is_running or self._heard_gain > 0.0):
-            self._ramp(out, scratch, rise, self.gain if self.is_running else 0.0)
+        if source is not self._seen:
+            if source is not self.heard:
+                self._ramp(out, scratch, rise, 0.0)
+                self.heard = source
+            self._seen = source
+        if self.heard is not None and (self.is_running or self._heard_gain > 0.0):
+            gain = self.gain * self.heard.gain if self.is_running else 0.0
+            num = self._ramp(out, scratch, rise, gain)
+            if num < len(out) and self.is_running and self.heard.is_drained:
+                self._follow(out[num:], scratch[num:])
 
-    def _ramp(self, out: np.ndarray, scratch: np.ndarray, rise: np.ndarray, gain: float) -> None:
-        start, self._heard_gain = self._heard_gain, gain
-        if self._heard is None:
+    def _follow(self, out: np.ndarray, scratch: np.ndarray) -> None:
+        """The next song, from the sample after the last one of this."""
+        following = self.following
+        if following is None or following is self.heard:
             return
-        num = self._heard.read_into(scratch)
+        self.heard = following
+        num = following.read_into(scratch)
+        self._heard_gain = self.gain * following.gain
+        scratch[:num] *= self._heard_gain
+        out[:num] += scratch[:num]
+
+    def _ramp(self, out: np.ndarray, scratch: np.ndarray, rise: np.ndarray, gain: float) -> int:
+        start, self._heard_gain = self._heard_gain, gain
+        if self.heard is None:
+            return 0
+        num = self.heard.read_into(scratch)
         if start == gain == 0.0:
-            return  # runs along unheard, so that both songs stay at the same moment
+            return num  # runs along unheard, so that both songs stay at the same moment
         scratch[:num] *= start + (gain - start) * rise[:num]
         out[:num] += scratch[:num]
+        return num
 
 
 class Mixer:

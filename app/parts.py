@@ -15,7 +15,9 @@ from app.session import Session
 from app.settings import Settings
 from app.sound_devices import SoundDevices
 from app.theme import Theme
+from engine.paths import cache_path
 from engine.search import Searcher
+from engine.vocals_cache import VocalsCache
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Parts:
     indexing: Indexing
     finder: Finder
     demo_path: Path | None = None
+    vocals: VocalsCache = field(default_factory=lambda: VocalsCache(cache_path() / "vocals"))
     recorder: Recorder = field(default_factory=lambda: Recorder(SoundDevices()))
 
 

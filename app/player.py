@@ -1,23 +1,30 @@
-"""Plays the query and a result: two songs to mix, to compare, to move to matching moments."""
+"""Plays the query and a result: two songs to mix, to compare, to move to matching moments.
+
+After a song comes the next one of a queue; both sides can be heard as mixtures or as vocals alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.audio_output import PREFERRED_RATE_HZ, AudioOutput, Fill
-from app.mixer import Decode, Mixer, Source
+from app.audio_output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
+from app.feed import Feed
+from app.levels import Levels
+from app.mixer import Decode, Mixer
 from engine import audio
+from engine.loudness import Loudness
 
 TICK_MS = 33
 STALL_TICKS = 60  # two seconds without a callback: the device is gone
 IDLE_CLOSE_MS = 3000
+LOOP_S = 5.0  # a segment: what a matching moment is a match of
+RESTART_S = 3.0  # before it, “previous” goes to the song before
 
 
 class Side(IntEnum):
@@ -38,25 +45,6 @@ class Sound:
     track_id: int | None = None
 
 
-class Output(Protocol):
-    """What the player needs of a sound device; ``AudioOutput`` is the real one."""
-
-    @property
-    def opened(self) -> SignalInstance: ...
-    @property
-    def failed(self) -> SignalInstance: ...
-    @property
-    def switched(self) -> SignalInstance: ...
-    @property
-    def listed(self) -> SignalInstance: ...
-    def choose(self, name: str) -> None: ...
-    def look(self) -> None: ...
-    def open(self) -> None: ...
-    def close(self) -> None: ...
-    def lost(self) -> None: ...
-    def shutdown(self) -> None: ...
-
-
 def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
     return audio.decode(path, sample_rate_hz=rate_hz, num_channels=2, start_s=start_s, chunk_s=0.5)
 
@@ -69,9 +57,11 @@ class Player(QObject):
     """
 
     loaded = Signal(object)  # Side: another song, or none
-    state_changed = Signal()  # playing or not, which side is heard
+    state_changed = Signal()  # playing or not, which side is heard, looping, vocals only
     moved = Signal()  # positions, 30 times a second while playing
     levels_changed = Signal()  # volume, mix
+    upcoming = Signal(object)  # Sound: comes next, and had better be measured by then
+    vocals_wanted = Signal(object)  # Sound: ``put_vocals`` brings them
     problem = Signal(str)  # a sentence
     devices_listed = Signal(object)  # list[str]
 
@@ -80,25 +70,29 @@ class Player(QObject):
         parent: QObject | None = None,
         make_output: Callable[[Fill], Output] = AudioOutput,
         decode: Decode = decode_file,
+        levels: Levels | None = None,
     ) -> None:
         super().__init__(parent)
         self._mixer = Mixer()
-        self._decode = decode
-        self._rate_hz = PREFERRED_RATE_HZ
+        self._levels = levels or Levels()
+        self._feed = Feed(self._mixer, decode, self._levels, PREFERRED_RATE_HZ)
         self._sounds: list[Sound | None] = [None, None]
+        self._queue: list[Sound] = []
+        self._past: list[Sound] = []
+        self._queue_side = Side.QUERY
+        self._vocals: dict[Path, Path] = {}
+        self._is_vocals_only = False
+        self._moments: tuple[float, float] | None = None  # of a jump; the sides are linked
+        self._is_looping = False
         self._volume = 0.8
         self._mix = 0.0
-        self._is_linked = False
         self._is_playing = False
         self._is_open = False
         self._stalled_ticks = 0
         self._seen_blocks = 0
-        self._output = make_output(self._mixer.fill)
-        self._output.opened.connect(self._output_opened, Qt.ConnectionType.QueuedConnection)
-        self._output.failed.connect(self._output_failed, Qt.ConnectionType.QueuedConnection)
-        self._output.switched.connect(self.problem, Qt.ConnectionType.QueuedConnection)
-        self._output.listed.connect(self.devices_listed, Qt.ConnectionType.QueuedConnection)
         self._device = ""
+        self._output = make_output(self._mixer.fill)
+        self._connect_output()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -107,11 +101,35 @@ class Player(QObject):
         self._idle.setInterval(IDLE_CLOSE_MS)
         self._idle.timeout.connect(self._close_output)
 
+    def _connect_output(self) -> None:
+        queued = Qt.ConnectionType.QueuedConnection
+        self._output.opened.connect(self._output_opened, queued)
+        self._output.failed.connect(self._output_failed, queued)
+        self._output.switched.connect(self.problem, queued)
+        self._output.listed.connect(self.devices_listed, queued)
+
     # What is so
 
     @property
     def is_playing(self) -> bool:
         return self._is_playing
+
+    @property
+    def is_linked(self) -> bool:
+        """Both songs are at matching moments."""
+        return self._moments is not None
+
+    @property
+    def is_looping(self) -> bool:
+        return self._is_looping
+
+    @property
+    def is_vocals_only(self) -> bool:
+        return self._is_vocals_only
+
+    @property
+    def has_next(self) -> bool:
+        return bool(self._queue)
 
     @property
     def side(self) -> Side:
@@ -127,47 +145,100 @@ class Player(QObject):
         """0: only the query is heard, 1: only the result."""
         return self._mix
 
+    @property
+    def device(self) -> str:
+        """The sound device that was chosen; "" is the system's."""
+        return self._device
+
     def sound(self, side: Side) -> Sound | None:
         return self._sounds[side]
 
     def position_s(self, side: Side) -> float:
-        source = self._mixer.decks[side].source
-        return source.position_s if source is not None else 0.0
+        return self._feed.position_s(side)
 
     def duration_s(self, side: Side) -> float:
         """Length as tagged, or as far as decoded where that is not known."""
-        sound, source = self._sounds[side], self._mixer.decks[side].source
-        if sound is not None and sound.duration_s:
-            return sound.duration_s
-        return source.start_s + source.num_written / source.rate_hz if source is not None else 0.0
+        sound = self._sounds[side]
+        return (sound.duration_s if sound is not None else None) or self._feed.decoded_s(side)
 
     # What can be done
 
     def load(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
         """Puts a song on one side, where it waits; the other side plays on."""
         self._sounds[side] = sound
-        self._is_linked = False
-        self._set_source(side, sound, start_s)
+        self._unlink()
+        if side == self._queue_side:
+            self._queue, self._past = [], []
+        self._set_source(side, start_s)
         if sound is None and not any(self._sounds):
             self.pause()
         self._apply()
-        self.loaded.emit(side)
-        self.moved.emit()
+        self._tell_loaded(side)
 
-    def play(self, side: Side, sound: Sound | None = None) -> None:
-        """One side alone: ``sound`` from its start, or what is loaded from where it is."""
-        if sound is not None and sound != self._sounds[side]:
-            self.load(side, sound)
-        self._is_linked = False
+    def play(self, side: Side, sound: Sound | None = None, queue: Sequence[Sound] = ()) -> None:
+        """One side alone: ``sound`` from its start and ``queue`` after it, or what is loaded."""
+        if sound is not None:
+            if sound != self._sounds[side]:
+                self.load(side, sound)
+            self._queue_side, self._queue, self._past = side, list(queue), []
+            if queue:
+                self.upcoming.emit(queue[0])
+        self._unlink()
         self.set_mix(float(side))
         self.resume()
 
+    def play_next(self) -> None:
+        """The next song of the queue, now."""
+        if self._queue:
+            past = [*self._past, *filter(None, [self._sounds[self._queue_side]])]
+            self.play(self._queue_side, self._queue[0], self._queue[1:])
+            self._past = past
+
+    def play_previous(self) -> None:
+        """From the beginning; at the beginning, the song before."""
+        side, past = self._queue_side, self._past
+        current = self._sounds[side]
+        if self.side != side or self.position_s(side) > RESTART_S or not past or current is None:
+            self.seek(self.side, 0.0)
+            return
+        self.play(side, past[-1], [current, *self._queue])
+        self._past = past[:-1]
+
     def jump(self, query_s: float, result_s: float) -> None:
         """Moves both songs to matching moments and plays on from there, linked."""
-        for side, position_s in ((Side.QUERY, query_s), (Side.RESULT, result_s)):
-            self._set_source(side, self._sounds[side], position_s)
-        self._is_linked = True
+        self._moments = (query_s, result_s)
+        for side, start_s in zip(Side, self._moments, strict=True):
+            self._set_source(side, start_s)
         self.resume()
+
+    def set_looping(self, is_looping: bool) -> None:
+        """Repeats the matching moments, or goes on after them. Only for linked songs."""
+        if self._moments is None or is_looping == self._is_looping:
+            return
+        self._is_looping = is_looping
+        for side, start_s in zip(Side, self._moments, strict=True):
+            self._set_source(side, start_s if is_looping else self.position_s(side))
+        self._apply()
+        self.state_changed.emit()
+
+    def set_vocals_only(self, is_vocals_only: bool) -> None:
+        """The separated vocals instead of the whole songs, as soon as there are any."""
+        self._is_vocals_only = is_vocals_only
+        for side in Side:
+            self._exchange(side)
+            self._want_vocals(self._sounds[side])
+        self.state_changed.emit()
+
+    def put_vocals(self, path: Path, vocals_path: Path) -> None:
+        """The vocals of the song at ``path``."""
+        self._vocals[path] = vocals_path
+        for side in Side:
+            self._exchange(side)
+
+    def put_loudness(self, path: Path, loudness: Loudness) -> None:
+        """How loud a file is: of a song, or of its vocals."""
+        self._levels.put(path, loudness)
+        self._feed.level()
 
     def toggle(self) -> None:
         if self._is_playing:
@@ -179,9 +250,9 @@ class Player(QObject):
         if not any(self._sounds):
             return
         for side in Side:
-            if self._is_at_end(side):
-                self._set_source(side, self._sounds[side], 0.0)
-        self._is_playing = True
+            if self._feed.is_at_end(side):
+                self._set_source(side, 0.0)
+        self._is_playing = self._feed.is_playing = True
         self._stalled_ticks = 0
         self._idle.stop()
         self._timer.start()
@@ -192,28 +263,30 @@ class Player(QObject):
     def pause(self) -> None:
         if not self._is_playing:
             return
-        self._is_playing = False
+        self._is_playing = self._feed.is_playing = False
         self._timer.stop()
         self._idle.start()
         self._apply()
         self.state_changed.emit()
 
     def seek(self, side: Side, position_s: float) -> None:
-        self._is_linked = False
-        self._set_source(side, self._sounds[side], max(0.0, position_s))
+        self._unlink()
+        self._set_source(side, max(0.0, position_s))
         self._apply()
         self.moved.emit()
 
     def skip(self, seconds: float) -> None:
         """Moves the song that is heard; linked songs move together."""
-        if self._is_linked:
-            positions = [max(0.0, self.position_s(side) + seconds) for side in Side]
-            for side in Side:
-                self._set_source(side, self._sounds[side], positions[side])
-            self._apply()
-            self.moved.emit()
-        else:
+        if not self.is_linked:
             self.seek(self.side, self.position_s(self.side) + seconds)
+            return
+        self._is_looping = False
+        positions = [max(0.0, self.position_s(side) + seconds) for side in Side]
+        for side in Side:
+            self._set_source(side, positions[side])
+        self._apply()
+        self.moved.emit()
+        self.state_changed.emit()
 
     def swap(self) -> None:
         """To the other song."""
@@ -233,14 +306,10 @@ class Player(QObject):
         if self.side != before:
             self.state_changed.emit()
 
-    @property
-    def device(self) -> str:
-        """The sound device that was chosen; "" is the system's."""
-        return self._device
-
     def choose_device(self, name: str) -> None:
-        self._device = name
-        self._output.choose(name)
+        if name != self._device:
+            self._device = name
+            self._output.choose(name)
 
     def look_for_devices(self) -> None:
         """``devices_listed`` brings their names."""
@@ -250,13 +319,28 @@ class Player(QObject):
         """Silence, and no thread left."""
         self._timer.stop()
         self._idle.stop()
-        self._is_playing = False
+        self._is_playing = self._feed.is_playing = False
         self._output.shutdown()
-        for deck in self._mixer.decks:
-            if deck.source is not None:
-                deck.source.stop(timeout_s=2.0)
+        self._feed.close()
 
     # How it is done
+
+    def _tell_loaded(self, side: Side) -> None:
+        self._want_vocals(self._sounds[side])
+        self.loaded.emit(side)
+        self.moved.emit()
+
+    def _want_vocals(self, sound: Sound | None) -> None:
+        if self._is_vocals_only and sound is not None and sound.path not in self._vocals:
+            self.vocals_wanted.emit(sound)
+
+    def _unlink(self) -> None:
+        if self._is_looping:
+            self._is_looping = False
+            for side in Side:
+                self._set_source(side, self.position_s(side))
+            self.state_changed.emit()
+        self._moments = None
 
     def _weight(self, side: Side) -> float:
         if not all(self._sounds):
@@ -268,40 +352,58 @@ class Player(QObject):
         for side, deck in zip(Side, self._mixer.decks, strict=True):
             weight = self._weight(side)
             deck.gain = weight * self._volume**2  # squared: nearer to what loudness feels like
-            deck.is_running = self._is_playing and (weight > 0.0 or self._is_linked)
+            deck.is_running = self._is_playing and (weight > 0.0 or self.is_linked)
 
-    def _set_source(self, side: Side, sound: Sound | None, start_s: float) -> None:
-        deck = self._mixer.decks[side]
-        old = deck.source
+    def _file(self, sound: Sound | None) -> Path | None:
+        """What is to be heard of a song."""
+        if sound is None:
+            return None
+        return self._vocals.get(sound.path, sound.path) if self._is_vocals_only else sound.path
+
+    def _set_source(self, side: Side, start_s: float) -> None:
+        sound = self._sounds[side]
         if sound is not None and sound.duration_s:
             start_s = min(start_s, sound.duration_s)
-        deck.source = (
-            Source(sound.path, start_s, self._rate_hz, self._decode) if sound is not None else None
-        )
-        if old is not None:
-            old.stop()
+        loop_s = LOOP_S if self._is_looping else None
+        self._feed.begin(side, self._file(sound), start_s, loop_s)
 
-    def _is_at_end(self, side: Side) -> bool:
-        source = self._mixer.decks[side].source
-        return source is not None and source.is_drained and source.error is None
+    def _exchange(self, side: Side) -> None:
+        """From the mixture to the vocals or back."""
+        if (path := self._file(self._sounds[side])) is not None:
+            self._feed.exchange(side, path)
 
     def _tick(self) -> None:
+        self._feed.tick()
         for side in Side:
-            source = self._mixer.decks[side].source
-            if source is None:
-                continue
-            source.wake()
-            if source.error is not None and source.is_drained:
-                self._give_up(side, source.error)
+            self._advance(side)
+            if (reason := self._feed.error(side)) is not None:
+                self._give_up(side, reason)
                 return
-        if self._is_at_end(self.side):
+        if self._feed.is_at_end(self.side):
             self.pause()
         self._watch_device()
         self.moved.emit()
 
+    def _advance(self, side: Side) -> None:
+        """Has the next song decoded ahead, and takes note when it has begun."""
+        if self._feed.has_advanced(side):
+            self._past += filter(None, [self._sounds[side]])
+            self._sounds[side] = self._queue.pop(0)
+            self._tell_loaded(side)
+            if self._queue:
+                self.upcoming.emit(self._queue[0])
+        elif side == self._queue_side and self._queue and not self.is_linked:
+            path = self._file(self._queue[0])
+            if path is not None and self._feed.is_decoded(side):
+                self._feed.prepare(side, path)
+
     def _give_up(self, side: Side, reason: str) -> None:
-        self.pause()
-        self.load(side, None)
+        """A song that cannot be read is left out of the queue, or ends the playing."""
+        if side == self._queue_side and self._queue and self.side == side:
+            self.play_next()
+        else:
+            self.pause()
+            self.load(side, None)
         self.problem.emit(reason)
 
     def _watch_device(self) -> None:
@@ -319,11 +421,11 @@ class Player(QObject):
     def _output_opened(self, rate_hz: int) -> None:
         self._is_open = True
         self._stalled_ticks = 0
-        if rate_hz == self._rate_hz:
+        if rate_hz == self._feed.rate_hz:
             return
-        self._rate_hz = rate_hz
+        self._feed.rate_hz = rate_hz
         for side in Side:
-            self._set_source(side, self._sounds[side], self.position_s(side))
+            self._set_source(side, self.position_s(side))
 
     def _output_failed(self, reason: str) -> None:
         self._is_open = False

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QActionGroup, QFont
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.format import clock
 from app.player import Player
+from app.shortcuts import Keys
 from app.theme import Theme
-from app.widgets import SMALL, ElidedLabel, IconButton, label
+from app.widgets import SMALL, ElidedLabel, IconButton, button, label
 
 STEPS = 1000
 
 
 class PlayerBar(QWidget):
+    vocals_requested = Signal()
+    loop_requested = Signal()
+
     def __init__(self, player: Player, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("playerBar")
@@ -25,6 +31,13 @@ class PlayerBar(QWidget):
             theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
         )
         self._play.setProperty("kind", "round")
+        self._next = self._key_button(theme, "next", Keys.NEXT)
+        self._loop = self._key_button(theme, "loop", Keys.LOOP)
+        self._loop.setCheckable(True)
+        self._vocals = button(self.tr("Vocals"), "toggle")
+        self._vocals.setCheckable(True)
+        self._vocals.setToolTip(f"{Keys.VOCALS.value.description}  ({Keys.VOCALS.value.label})")
+        self._devices = IconButton(theme, "device", self.tr("Sound device"))
         self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
         self._artist = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._time = label("0:00", role="muted", font=theme.font(SMALL))
@@ -42,6 +55,9 @@ class PlayerBar(QWidget):
         self._connect()
         self._refresh()
         self._show_levels()
+
+    def _key_button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
+        return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
 
     def _slider(self, name: str) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
@@ -62,28 +78,36 @@ class PlayerBar(QWidget):
         for widget in (self._time, self._length):
             widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("00:00"))
         self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._fader.setFixedWidth(86)
-        self._volume.setFixedWidth(86)
+        self._fader.setFixedWidth(64)
+        self._volume.setFixedWidth(72)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 10, 14, 10)
-        row.setSpacing(10)
+        row.setSpacing(8)
         row.addWidget(self._play)
+        row.addWidget(self._next)
         row.addLayout(names, 3)
         row.addWidget(self._time)
         row.addWidget(self._seek, 5)
         row.addWidget(self._length)
-        row.addSpacing(8)
+        row.addWidget(self._loop)
+        row.addWidget(self._vocals)
         row.addWidget(self._swap)
         row.addWidget(label(self.tr("Query"), "muted", theme.font(SMALL)))
         row.addWidget(self._fader)
         row.addWidget(label(self.tr("Result"), "muted", theme.font(SMALL)))
-        row.addSpacing(8)
         row.addWidget(self._mute)
         row.addWidget(self._volume)
+        row.addWidget(self._devices)
 
     def _connect(self) -> None:
         player = self._player
         self._play.clicked.connect(player.toggle)
+        self._next.clicked.connect(player.play_next)
+        self._loop.clicked.connect(self._loop_clicked)
+        self._vocals.clicked.connect(self._vocals_clicked)
+        self._devices.clicked.connect(player.look_for_devices)
+        player.devices_listed.connect(self._show_devices)
+        player.upcoming.connect(self._refresh)
         self._swap.clicked.connect(player.swap)
         self._mute.clicked.connect(self._toggle_mute)
         self._seek.sliderReleased.connect(self._seek_released)
@@ -109,7 +133,43 @@ class PlayerBar(QWidget):
         self._seek.setEnabled(sound is not None)
         self._fader.setEnabled(has_both)
         self._swap.setEnabled(has_both)
+        self._next.setEnabled(player.has_next)
+        self._loop.setEnabled(has_both or player.is_looping)
+        self._loop.setChecked(player.is_looping)
+        self._loop.set_colour("accent" if player.is_looping else "muted")
+        self._vocals.setChecked(player.is_vocals_only)
         self._show_position()
+
+    def _loop_clicked(self) -> None:
+        self._loop.setChecked(self._player.is_looping)  # what counts is what the player says
+        self.loop_requested.emit()
+
+    def _vocals_clicked(self) -> None:
+        self._vocals.setChecked(self._player.is_vocals_only)
+        self.vocals_requested.emit()
+
+    def show_separating(self, percent: int | None) -> None:
+        """How far the vocals are that are wanted; None: nothing is under way."""
+        text = self.tr("Vocals")
+        self._vocals.setText(text if percent is None else f"{text} {percent} %")
+        self._vocals.setAccessibleName(self._vocals.text())
+
+    def _show_devices(self, names: list[str]) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(menu)
+        chosen = self._player.device
+        gone = [chosen] if chosen and chosen not in names else []
+        for name in ("", *names, *gone):
+            text = name[:60].replace("&", "&&") or self.tr("As the system says")
+            if name in gone:
+                text = self.tr("{name} (not connected)").format(name=text)
+            action = menu.addAction(text, partial(self._player.choose_device, name))
+            action.setCheckable(True)
+            action.setChecked(name == chosen)
+            group.addAction(action)
+        corner = self._devices.mapToGlobal(QPoint(self._devices.width(), -6))
+        menu.popup(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))
 
     def _show_position(self) -> None:
         if self._seek.isSliderDown():

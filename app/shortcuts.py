@@ -62,6 +62,10 @@ class Keys(Enum):
     NEXT_MOMENT = Shortcut("M", noop("Hear the next matching moment"), LISTEN, True)
     COMPARE = Shortcut("X", noop("Switch between the two songs"), LISTEN, True)
     LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
+    VOCALS = Shortcut("V", noop("Vocals alone, or the whole song"), LISTEN, True)
+    LOOP = Shortcut("R", noop("Repeat the matching moment"), LISTEN, True)
+    NEXT = Shortcut("N", noop("Next song"), LISTEN, True)
+    PREVIOUS = Shortcut("P", noop("To the beginning, or the song before"), LISTEN, True)
     SOFTER = Shortcut("Ctrl+Down", noop("Softer"), LISTEN)
     REVEAL = Shortcut("Ctrl+R", noop("Show the selected file in its folder"), LIBRARY)
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
@@ -80,3 +84,7 @@ def plain_key(key: int) -> Keys | None:
         Qt.Key.Key_X: Keys.COMPARE,
     }
     return plain.get(Qt.Key(key))
+        Qt.Key.Key_V: Keys.VOCALS,
+        Qt.Key.Key_R: Keys.LOOP,
+        Qt.Key.Key_N: Keys.NEXT,
+        Qt.Key.Key_P: Keys.PREVIOUS,

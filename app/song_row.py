@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFont, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -15,6 +14,7 @@ from app.player import Player, Side, Sound
 from app.theme import Theme
 from app.waveform import Waveform
 from app.widgets import HEADING, SMALL, ElidedLabel, IconButton
+from engine.loudness import SoundShape
 
 COVER_PX = 56
 TEXT_PX = 176
@@ -105,8 +105,8 @@ class SongRow(QWidget):
         if self._sound is None:
             self._artist.setText(hint)
 
-    def set_peaks(self, peaks: np.ndarray) -> None:
-        self.waveform.set_peaks(peaks)
+    def set_shape(self, shape: SoundShape) -> None:
+        self.waveform.set_peaks(shape.peaks)
 
     def set_moments(self, starts_s: Sequence[float]) -> None:
         self.waveform.set_moments(starts_s)

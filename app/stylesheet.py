@@ -54,11 +54,17 @@ QPushButton[kind="segment"] { background: transparent; border: 1px solid transpa
 QPushButton[kind="segment"]:hover { color: $text; }
 QPushButton[kind="segment"]:checked { background: $surface; color: $text; border-color: $line; }
 QPushButton[kind="segment"]:focus { border-color: $accent; }
+QPushButton[kind="legend"] { background: transparent; border: 1px solid transparent;
+  padding: 3px 6px; text-align: left; border-radius: 6px; }
+QPushButton[kind="legend"]:hover { background: $raised; }
+QPushButton[kind="legend"]:checked { background: $selected; }
+QPushButton[kind="legend"]:focus { border-color: $accent; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 8px;
   padding: 5px; }
 QToolButton:hover { background: $raised; }
-QToolButton:pressed { background: $selected; }
+QToolButton:checked { background: $selected; }
+QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton[kind="round"] { background: $accent; border-radius: 20px; padding: 9px; }

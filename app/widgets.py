@@ -102,6 +102,11 @@ class IconButton(QToolButton):
             self._icon = icon
             self._refresh()
 
+    def set_colour(self, colour: str) -> None:
+        if colour != self._colour:
+            self._colour = colour
+            self._refresh()
+
     def set_name(self, name: str) -> None:
         self.setAccessibleName(name)
         self.setToolTip(f"{name}  ({self._shortcut})" if self._shortcut else name)

@@ -22,7 +22,7 @@ from app.player_bar import PlayerBar
 from app.preferences.dialog import PreferencesDialog
 from app.results_panel import ResultList
 from app.session import Overview
-from app.settings import THEME, VOLUME, WINDOW_GEOMETRY
+from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WINDOW_GEOMETRY
 from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
@@ -119,6 +119,12 @@ class MainWindow(QMainWindow):
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
         finder.history_changed.connect(self._show_history)
+        self.map_page.find_requested.connect(self._find_on_map)
+        self.parts.session.listed.connect(self._show_matches)
+        self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
+        self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
+        self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
+        self.library_page.vocals.problem.connect(self.notice.show_text)
         finder.history_changed.connect(lambda: self.show_page(Page.LIBRARY))
         self._show_history()
 
@@ -158,6 +164,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self.parts.player.set_volume(settings.get(VOLUME))
         if settings.notice:
+        self.parts.player.choose_device(settings.get(OUTPUT_DEVICE))
             self.notice.show_text(settings.notice)
 
     # The library
@@ -260,6 +267,10 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
+            Keys.VOCALS: self.comparison.toggle_vocals,
+            Keys.LOOP: self.comparison.toggle_loop,
+            Keys.NEXT: player.play_next,
+            Keys.PREVIOUS: player.play_previous,
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         if paths and self.parts.session.is_open:
@@ -299,6 +310,7 @@ def _column(*widgets: QWidget) -> QWidget:
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
+        settings.set(OUTPUT_DEVICE, self.parts.player.device)
     for widget in widgets:
         layout.addWidget(widget)
     return column

@@ -8,14 +8,18 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QLabel,
     QLineEdit,
+    QMenu,
     QWidget,
 )
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
+from support.app_window import write_wav
 
 from app.dialogs import HelpSheet
 from app.player import Side
 from app.shortcuts import Keys
+from engine.errors import SeparatorError
+from engine.progress import Progress
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -134,3 +138,121 @@ def test_shortcuts_are_unique_and_the_help_lists_them_all(qtbot, window):
     assert {keys.value.description for keys in Keys} <= texts
     assert {keys.value.label for keys in Keys} <= texts
     sheet.close()
+
+
+# Queue, vocals, loop, device
+
+
+def play_first_result(qtbot, window) -> None:
+    find_first(qtbot, window)
+    window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
+    qtbot.keyClick(
+        window.results.voices.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
+    )
+
+
+def test_results_play_one_after_another_and_are_shown(qtbot, window):
+    play_first_result(qtbot, window)
+    player, by_voice = window.parts.player, results(window)[0]
+    assert player.sound(Side.RESULT).title == by_voice[0]
+    qtbot.keyClick(window.results.voices.view, Qt.Key.Key_N)
+    assert player.sound(Side.RESULT).title == by_voice[1]
+    assert window.results.result_row.sound.title == by_voice[1]
+    assert window.results.voices.view.currentIndex().row() == 1
+    qtbot.keyClick(window.results.voices.view, Qt.Key.Key_P)
+    assert player.sound(Side.RESULT).title == by_voice[0]
+    for _ in range(200):
+        player._output.pull(4)
+        if player.sound(Side.RESULT).title == by_voice[1]:
+            break
+        qtbot.wait(10)
+    assert window.results.result_row.sound.title == by_voice[1]
+    assert player.is_playing
+
+
+def test_a_song_of_the_table_is_followed_by_those_below_it(qtbot, window):
+    click_song(qtbot, window, 1)
+    qtbot.keyClick(window.library.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    player = window.parts.player
+    assert player.sound(Side.QUERY).title == "Second wind"
+    qtbot.mouseClick(window.player_bar._next, Qt.MouseButton.LeftButton)
+    assert player.sound(Side.QUERY).title == "Third rail"
+
+
+def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
+    vocals = write_wav(tmp_path / "vocals.wav", 0.5, 1600.0)
+    asked = []
+
+    def vocals_of(self, path, progress, cancel):
+        asked.append(path)
+        progress(Progress("vocals", audio_done_s=43, audio_total_s=100))
+        return vocals
+
+    monkeypatch.setattr("engine.vocals_cache.VocalsCache.vocals_of", vocals_of)
+    play_first_result(qtbot, window)
+    player = window.parts.player
+    with qtbot.waitSignal(window.library_page.vocals.progressed) as told:
+        qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
+    assert told.args == [43]
+    assert window.player_bar._vocals.isChecked()
+    side = player._mixer.decks[Side.RESULT]
+    qtbot.waitUntil(lambda: side.source.path == vocals)
+    assert asked == [player.sound(Side.RESULT).path]
+    qtbot.waitUntil(lambda: window.player_bar._vocals.text() == "Vocals")
+    qtbot.mouseClick(window.player_bar._vocals, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: side.source.path == player.sound(Side.RESULT).path)
+    assert not window.player_bar._vocals.isChecked()
+
+
+def test_vocals_that_cannot_be_had_are_told(qtbot, window, monkeypatch):
+    def vocals_of(self, path, progress, cancel):
+        raise SeparatorError("The vocals cannot be kept. Make room.")
+
+    monkeypatch.setattr("engine.vocals_cache.VocalsCache.vocals_of", vocals_of)
+    play_first_result(qtbot, window)
+    qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: window.notice.text == "The vocals cannot be kept. Make room.")
+    assert window.parts.player.is_playing
+
+
+def test_a_moment_is_repeated_by_one_key(qtbot, window):
+    find_first(qtbot, window)
+    player = window.parts.player
+    window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
+    assert not window.player_bar._loop.isEnabled()
+    qtbot.keyClick(window.results.voices.view, Qt.Key.Key_R)
+    assert player.is_looping
+    assert player.is_linked
+    assert window.player_bar._loop.isChecked()
+    qtbot.mouseClick(window.player_bar._loop, Qt.MouseButton.LeftButton)
+    assert not player.is_looping
+    assert not window.player_bar._loop.isChecked()
+
+
+def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
+    qtbot.mouseClick(window.player_bar._devices, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(window.player_bar.findChildren(QMenu)))
+    (menu,) = window.player_bar.findChildren(QMenu)
+    texts = [action.text() for action in menu.actions()]
+    assert texts == ["As the system says", "Speakers", "Headphones"]
+    menu.actions()[2].trigger()
+    menu.close()
+    assert window.parts.player._output.chosen == "Headphones"
+    window.close()
+    again = open_window()
+    assert again.parts.player.device == "Headphones"
+    again.parts.player._output.names = ["Speakers"]
+    qtbot.mouseClick(again.player_bar._devices, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(again.player_bar.findChildren(QMenu)))
+    (menu,) = again.player_bar.findChildren(QMenu)
+    assert [action.text() for action in menu.actions()][-1] == "Headphones (not connected)"
+    assert menu.actions()[-1].isChecked()
+    menu.close()
+
+
+def test_songs_on_show_are_measured(qtbot, window):
+    find_first(qtbot, window)
+    player = window.parts.player
+    path = window.results.query_row.sound.path
+    qtbot.waitUntil(lambda: path in player._levels._known)
+    assert player._levels.gains([path])[0] < 1.0  # the sines are louder than the target

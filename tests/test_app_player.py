@@ -9,6 +9,7 @@ import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 
 from app.audio_output import AudioOutput
+from app.levels import Levels
 from app.mixer import BLOCK_FRAMES, Deck, Mixer, Source
 from app.player import STALL_TICKS, Player, Side, Sound, decode_file
 from engine import audio
@@ -22,7 +23,7 @@ def _no_leaks(qapp: object) -> Iterator[None]:
 
 @pytest.fixture
 def player(qapp: object) -> Iterator[Player]:
-    player = Player(make_output=HandOutput)
+    player = Player(make_output=HandOutput, levels=Levels(is_on=False))
     player.set_volume(1.0)
     yield player
     player.close()

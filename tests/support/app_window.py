@@ -30,6 +30,7 @@ from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, scan
 from engine.paths import resources_path
 from engine.progress import CancelToken, ProgressCallback
 from engine.search import Searcher
+from engine.vocals_cache import VocalsCache
 
 RATE_HZ = 44_100
 DIM = 16
@@ -173,6 +174,7 @@ def make_window(
         Indexing(runner, index, look),  # type: ignore[arg-type]
         Finder(runner, lambda: Searcher(session.library)),
         library_path.with_name("demo"),
+        VocalsCache(library_path.with_name("vocals")),
     )
     window = MainWindow(parts, list(folders))
     qtbot.addWidget(window)  # type: ignore[attr-defined]
