@@ -20,6 +20,7 @@ from training.material.sung import SingOptions, keys_of, readers_of, sing_table
 from training.material.voice import FRAME_S, Voice, analyse, midi_of, warped
 from training.rendering import decode_mono
 from training.sources import read_source
+from training.split import split_artists
 
 runner = CliRunner()
 TUNE = [
@@ -193,3 +194,18 @@ def test_warped_persons_have_names_of_their_own(tmp_path: Path) -> None:
         ratios = [ratio for _, ratio in reader.warps()]
         assert ratios[0] == 1.0
         assert all(0.84 <= ratio <= 1.19 and abs(ratio - 1) >= 0.08 for ratio in ratios[1:])
+
+
+def test_all_persons_made_of_a_speaker_are_in_one_part(tmp_path: Path) -> None:
+    lines = ["path,singer,song,kind,origin"]
+    for number in range(20):
+        lines.append(f"s{number}.wav,reader {number},text,speech,")
+        lines.append(f"a{number}.wav,reader {number},sung,vocals,reader {number}")
+        lines.append(f"b{number}.wav,reader {number}~1.1,sung,vocals,reader {number}")
+    (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    songs = read_source(tmp_path / "t.csv")
+    parts = split_artists(songs, (0.5, 0.5, 0.0), 0)
+    for number in range(20):
+        keys = [f"{kind}{number}.wav" for kind in "sab"]
+        assert len({parts[key] for key in keys}) == 1
+    assert sorted(parts.values()) == [0] * 30 + [1] * 30

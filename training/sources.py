@@ -27,6 +27,7 @@ class Song:
             ``vocals`` and ``speech`` (a voice alone), ``accompaniment`` (no voice).
         mixture, vocals, accompaniment: files; None where there is none.
         licence, corpus: as the table's columns licence and source say, "" where it has none.
+        origin: whose voice the artist's was made of, "" if nobody's but the artist's own.
     """
 
     key: str
@@ -38,10 +39,16 @@ class Song:
     accompaniment: Path | None = None
     licence: str = ""
     corpus: str = ""
+    origin: str = ""
 
     @property
     def paths(self) -> list[Path]:
         return [p for p in (self.mixture, self.vocals, self.accompaniment) if p is not None]
+
+    @property
+    def person(self) -> str:
+        """Who must not be in two parts of a data set."""
+        return self.origin or self.artist
 
     @property
     def has_voice(self) -> bool:
@@ -148,6 +155,7 @@ def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
             "stems",
             licence=first.get("licence", ""),
             corpus=first.get("source", ""),
+            origin=first.get("origin", ""),
             **files,
         )
         return
@@ -161,5 +169,6 @@ def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
             kind,
             licence=row.get("licence", ""),
             corpus=row.get("source", ""),
+            origin=row.get("origin", ""),
             **{slot: root / row["path"]},
         )

@@ -17,17 +17,23 @@ def split_artists(
 ) -> dict[str, int]:
     """Part of each song's key; no artist is in two parts.
 
-    Singers and speakers are split apart, so that each part has its share of both. Songs without
-    a voice carry no singer's identity and are split by title, so that parts share no backing.
+    Singers, speakers, and those who do both are split apart, so that each part has its share of
+    all. Voices made of somebody's go where that person goes. Songs without a voice carry no
+    singer's identity and are split by title, so that parts share no backing.
 
     Raises:
         DataError: a part that should have artists gets none.
     """
     groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    kinds: dict[str, set[str]] = defaultdict(set)
     for song in songs:
-        group = str(song.kind) if song.kind in ("speech", "accompaniment") else "singing"
-        label = song.title if group == "accompaniment" else song.artist
-        groups[group][label].append(song.key)
+        if song.has_voice:
+            kinds[song.person].add("speech" if song.kind == "speech" else "singing")
+    for song in songs:
+        if song.has_voice:
+            groups["+".join(sorted(kinds[song.person]))][song.person].append(song.key)
+        else:
+            groups["accompaniment"][song.title].append(song.key)
     rng = np.random.default_rng(seed)
     parts: dict[str, int] = {}
     for group in sorted(groups):
