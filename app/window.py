@@ -119,8 +119,6 @@ class MainWindow(QMainWindow):
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
         finder.history_changed.connect(self._show_history)
-        self.map_page.find_requested.connect(self._find_on_map)
-        self.parts.session.listed.connect(self._show_matches)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
         self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
