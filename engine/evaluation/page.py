@@ -9,18 +9,15 @@ from html import escape
 from itertools import groupby
 
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.colours import colour
+from engine.evaluation.colours import THEME, colour
 from engine.evaluation.results import Cell, Column, Report, Result, Table
 from engine.evaluation.tables import cell_text, heading
 
 MODEL_COLUMNS = ("model", "other", "one")
 NO_FIGURES = "Figures need matplotlib. Install it: pip install 'singalike[evaluation]'"
-STYLE = """
-:root { color-scheme: light dark; --ink: #1f2933; --muted: #5f6b76; --line: #e1e5ea;
-  --soft: #f6f7f9; --ground: #fff; --accent: #6440c4; --warn: #b45309; --warn-soft: #fdf3e3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ebee; --muted: #a3adb7; --line: #343b43;
-  --soft: #20252b; --ground: #171b20; --accent: #b39bf2; --warn: #f0b45b; --warn-soft: #32281a; } }
-* { box-sizing: border-box; }
+STYLE = (
+    THEME
+    + """
 body { font: 15px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--ground);
   max-width: 76rem; margin: 0 auto; padding: 2.5rem 2rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 0.4rem; }
@@ -59,6 +56,7 @@ dd { margin: 0 0 0.6rem; overflow-wrap: anywhere; font-family: ui-monospace, mon
 @media print { body { max-width: none; padding: 0; } nav { display: none; }
   figure, tr { break-inside: avoid; } }
 """
+)
 
 
 def page(report: Report, drawings: Mapping[tuple[str, str], str]) -> str:
