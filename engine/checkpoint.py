@@ -110,6 +110,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise CheckpointError(f"{path} is incomplete: {error}.") from error
 
 
+def missing_weights(manifest: Manifest, folder: Path) -> CheckpointError:
+    """To be raised where a checkpoint has a manifest only."""
+    return CheckpointError(
+        f"The weights of {manifest.name} are missing: there is no {folder / WEIGHTS_NAME}. Install "
+        f"or export it again, or delete {folder}."
+    )
+
+
 def load_tensors(
     folder: Path, manifest: Manifest, *, as_stored: bool = False
 ) -> dict[str, torch.Tensor]:
@@ -125,7 +133,7 @@ def load_tensors(
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"The weights of {manifest.name} are missing: {path}.") from error
+        raise missing_weights(manifest, folder) from error
     if hashlib.sha256(data).hexdigest() != manifest.sha256:
         raise CheckpointError(
             f"The weights of {manifest.name} are damaged: {path} does not have the sha256 that "

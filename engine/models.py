@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.calibration import Calibration
-from engine.checkpoint import MANIFEST_NAME, Manifest, load_tensors, read_manifest, with_prefix
+from engine.checkpoint import (
+    MANIFEST_NAME,
+    WEIGHTS_NAME,
+    Manifest,
+    load_tensors,
+    missing_weights,
+    read_manifest,
+    with_prefix,
+)
 from engine.errors import CheckpointError
 from engine.library.records import MAX_MOMENTS_BYTES, MomentCodes, View
 from engine.paths import data_path, resources_path
@@ -195,11 +203,14 @@ def default_model_name(view: View) -> str:
 
 
 def available() -> list[ModelInfo]:
-    """All voice models installed here, ours first. Opens no weights."""
+    """All voice models installed here, ours first. Opens no weights; leaves out damaged ones."""
     infos = []
     for folder in _folders().values():
-        manifest = read_manifest(folder)
-        if manifest.architecture not in ARCHITECTURES:
+        try:
+            manifest = read_manifest(folder)
+        except CheckpointError:
+            continue
+        if manifest.architecture not in ARCHITECTURES or not (folder / WEIGHTS_NAME).is_file():
             continue
         size_bytes = sum(path.stat().st_size for path in folder.iterdir())
         views = tuple(view for view in VIEWS if default_model_name(view) == manifest.name)
@@ -215,6 +226,20 @@ def available() -> list[ModelInfo]:
             )
         )
     return infos
+
+
+def problems() -> list[str]:
+    """What is wrong with installed checkpoints, a sentence each. Opens no weights."""
+    found = []
+    for folder in _folders().values():
+        try:
+            manifest = read_manifest(folder)
+        except CheckpointError as error:
+            found.append(str(error))
+            continue
+        if not (folder / WEIGHTS_NAME).is_file():
+            found.append(str(missing_weights(manifest, folder)))
+    return found
 
 
 def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:

@@ -197,3 +197,18 @@ def test_matrices_are_kept_as_integers_with_a_scale_for_each_row(tmp_path: Path)
     assert ((loaded["weight"] - weight).abs() <= step * 0.501).all()
     assert not loaded["zero"].any()
     torch.testing.assert_close(loaded["bias"], tensors["bias"], atol=1e-3, rtol=0)
+
+
+def test_damaged_models_do_not_hide_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "data_path", lambda: tmp_path)
+    (tmp_path / "models" / "torn").mkdir(parents=True)
+    (tmp_path / "models" / "torn" / "checkpoint.json").write_text("{")
+    save_checkpoint(tmp_path / "models" / "bare", manifest(name="bare"), {"a": torch.zeros(1)})
+    (tmp_path / "models" / "bare" / "weights.safetensors").unlink()
+    names = {info.name for info in models.available()}
+    assert "ge2e" in names
+    assert not names & {"torn", "bare"}
+    torn, bare = sorted(models.problems(), key=lambda text: "torn" not in text)
+    assert "Install or export it again" in torn
+    assert "weights of bare are missing" in bare
+    assert "delete" in bare

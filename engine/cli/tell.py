@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.shared import JsonOption, LibraryOption, open_library, printable, write_json
+from engine.cli.shared import JsonOption, LibraryOption, note, open_library, printable, write_json
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -100,3 +100,5 @@ def models(as_json: JsonOption = False) -> None:
         size = f"{info.size_bytes / 1e6:.1f} MB"
         typer.echo(f"{info.name}  {info.title}  {size}, {info.licence}, {serves}")
         typer.echo(f"    {info.description}")
+    for problem in models.problems():
+        note(problem)
