@@ -11,6 +11,7 @@ from engine.evaluation import metrics
 from engine.evaluation.protocols import agreement, latent_space
 from engine.evaluation.protocols.latent_space import Chosen, cluster_figures, ratio_replicates
 from engine.evaluation.results import Options
+from engine.progress import CancelToken
 
 
 def clustered(spread: float, num_singers: int = 4, num_songs: int = 4) -> np.ndarray:
@@ -125,9 +126,9 @@ def test_nearest_songs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     songs = ["x", "x", "y", "z", "w"]  # the first two are one song
     hearing = make_hearing(vectors, ["A", "A", "B", "C", "D"], songs)
-    np.testing.assert_array_equal(agreement.nearest(hearing), [2, 2, 1, 4, 3])
+    np.testing.assert_array_equal(agreement.nearest(hearing, CancelToken()), [2, 2, 1, 4, 3])
     alone = make_hearing(vectors[:2], ["A", "A"], ["x", "x"])
-    np.testing.assert_array_equal(agreement.nearest(alone), [-1, -1])
+    np.testing.assert_array_equal(agreement.nearest(alone, CancelToken()), [-1, -1])
 
 
 def test_agreement() -> None:

@@ -285,6 +285,7 @@ class _Worker:
         for i, embedder in enumerate(self._embedders):
             if i in self._failed_models:
                 continue
+            self._cancel.check()
             summaries = {j.clip: self._cache.summary(j.path_of[i]) for j in jobs}
             heard = {c: s for c, s in summaries.items() if s is not None and s[1]}
             silent |= summaries.keys() - heard.keys()

@@ -14,20 +14,22 @@ from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import mean_estimate
 from engine.evaluation.hearing import Hearing
 from engine.evaluation.results import Column, Context, HeatMaps, Result, Table
+from engine.progress import CancelToken, Progress
 
 NAME = "agreement"
 TITLE = "Agreement between models"
 ROWS_AT_ONCE = 512
 
 
-def nearest(hearing: Hearing) -> np.ndarray:
+def nearest(hearing: Hearing, cancel: CancelToken) -> np.ndarray:
     """(num_clips,) int: the clip of another song that is most similar to each; -1 without any.
 
-    Of equally similar ones, the first.
+    Of equally similar ones, the first. Raises CancelledError.
     """
     vectors = hearing.best_vectors
     found = []
     for first in range(0, len(vectors), ROWS_AT_ONCE):
+        cancel.check()
         rows = np.arange(first, min(first + ROWS_AT_ONCE, len(vectors)))
         scores = vectors[rows] @ vectors.T
         scores[hearing.songs[rows, None] == hearing.songs] = -np.inf
@@ -46,9 +48,9 @@ def run(context: Context) -> Result:
     if len(models) < 2:
         raise EvaluationError("Agreement needs two models at least. Name more with --models.")
     rows, panels = [], {}
-    for source, hearings in by_source.items():
-        context.cancel.check()
-        nearest_of = {h.model: nearest(h) for h in hearings}
+    for number, (source, hearings) in enumerate(by_source.items()):
+        context.progress(Progress(NAME, number, len(by_source), message=source))
+        nearest_of = {h.model: nearest(h, context.cancel) for h in hearings}
         shares = np.full((len(models), len(models)), np.nan)
         for one, other in combinations(hearings, 2):
             same = (nearest_of[one.model] == nearest_of[other.model]).astype(float)

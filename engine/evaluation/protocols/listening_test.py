@@ -35,7 +35,7 @@ from engine.evaluation.triplets import (
     save_test,
 )
 from engine.loudness import measure
-from engine.progress import Progress
+from engine.progress import CancelToken, Progress
 
 NAME = "listening-test"
 TITLE = "Listening test"
@@ -104,7 +104,7 @@ def outcome(folder: Path, test: ListeningTest, options: Options) -> Result:
 
 def make_test(context: Context, folder: Path) -> ListeningTest:
     """Draw triplets, cut their sound, write everything. Raises EvaluationError, OSError."""
-    drawn = draw_triplets(context.heard.hearings, context.options)
+    drawn = draw_triplets(context.heard.hearings, context.options, context.cancel)
     folder.mkdir(parents=True, exist_ok=True)
     triplets, secrets = [], []
     for number, item in enumerate(drawn):
@@ -129,7 +129,9 @@ def make_test(context: Context, folder: Path) -> ListeningTest:
     return test
 
 
-def draw_triplets(hearings: tuple[Hearing, ...], options: Options) -> list[_Drawn]:
+def draw_triplets(
+    hearings: tuple[Hearing, ...], options: Options, cancel: CancelToken | None = None
+) -> list[_Drawn]:
     """Random queries for every pair of models in turn, inputs in turn, candidates in random order.
 
     Queries for which both models recommend the same song are left out, but for a few controls.
@@ -137,7 +139,10 @@ def draw_triplets(hearings: tuple[Hearing, ...], options: Options) -> list[_Draw
     """
     rng = np.random.default_rng([options.seed, 7])
     sources = list(dict.fromkeys(h.source for h in hearings if h.source != "accompaniment"))
-    streams = [_pairs(h, rng) for h in ([h for h in hearings if h.source == s] for s in sources)]
+    streams = [
+        _pairs(h, rng, cancel or CancelToken())
+        for h in ([h for h in hearings if h.source == s] for s in sources)
+    ]
     num_controls = round(CONTROL_SHARE * options.num_triplets)
     drawn: list[_Drawn] = []
     while streams and len(drawn) < options.num_triplets:
@@ -157,12 +162,14 @@ def draw_triplets(hearings: tuple[Hearing, ...], options: Options) -> list[_Draw
     return drawn
 
 
-def _pairs(hearings: list[Hearing], rng: np.random.Generator) -> Iterator[_Drawn]:
+def _pairs(
+    hearings: list[Hearing], rng: np.random.Generator, cancel: CancelToken
+) -> Iterator[_Drawn]:
     """Every query once, with pairs of models in turn."""
     pairs = list(combinations(hearings, 2))
     if not pairs:
         return
-    best = {h.model: nearest(h) for h in hearings}
+    best = {h.model: nearest(h, cancel) for h in hearings}
     order = [pairs[i] for i in rng.permutation(len(pairs))]
     for number, query in enumerate(rng.permutation(len(hearings[0].clips))):
         pair = order[number % len(order)]
