@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import find, hear, keep, tell
+from engine.cli import find, hear, journey, keep, tell
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
@@ -48,6 +48,7 @@ def singalike(
 for _command in (
     hear.index,
     find.similar,
+    journey.journey,
     hear.embed,
     tell.status,
     tell.failed,

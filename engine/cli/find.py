@@ -122,20 +122,14 @@ def search(
     library: Library, song: str | None, options: SearchOptions, at: str | None = None
 ) -> SearchResult:
     """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
-    from engine.search import Searcher, resolve
+    from engine.search import Searcher
 
     searcher = Searcher(library)
     if song is None:
         return searcher.by_track(_example(library), options)
-    try:
-        path = Path(song)
-        is_stranger = path.is_file() and library.track_by_path(path) is None
-        track = None if is_stranger else library.track(resolve(library, song))
-    except AmbiguousQueryError as error:
-        note(str(error))
-        for candidate in library.tracks(error.candidates[:MAX_CANDIDATES]):
-            note(f"  {candidate.id:>6}  {_name(candidate)}")
-        raise typer.Exit(2) from error
+    path = Path(song)
+    is_stranger = path.is_file() and library.track_by_path(path) is None
+    track = None if is_stranger else meant(library, song)
     if track is not None and at is None:
         return searcher.by_track(track.id, options)
     start_s, end_s = parse_part(at) if at else (0.0, None)
@@ -144,6 +138,19 @@ def search(
         return searcher.by_file(
             target, options, start_s=start_s, end_s=end_s, progress=progress, cancel=cancel
         )
+
+
+def meant(library: Library, song: str) -> Track:
+    """The track that a path, an id or words mean. Several: a list, and exit 2."""
+    from engine.search import resolve
+
+    try:
+        return library.track(resolve(library, song))
+    except AmbiguousQueryError as error:
+        note(str(error))
+        for candidate in library.tracks(error.candidates[:MAX_CANDIDATES]):
+            note(f"  {candidate.id:>6}  {name_of(candidate)}")
+        raise typer.Exit(2) from error
 
 
 def search_artist(
@@ -207,14 +214,14 @@ def _example(library: Library) -> int:
     return best.id
 
 
-def _name(track: Track) -> str:
+def name_of(track: Track) -> str:
     title = track.title or track.path.name
     return printable(f"{track.artist} – {title}" if track.artist else title)
 
 
 def _show(result: SearchResult) -> None:
     query = result.query
-    name = _name(query.track) if query.track else printable(query.path.name)
+    name = name_of(query.track) if query.track else printable(query.path.name)
     if query.artist is not None:
         name = printable(query.artist)
     part = f", {clock(query.start_s)}–{clock(query.end_s)}" if query.end_s is not None else ""
@@ -224,7 +231,7 @@ def _show(result: SearchResult) -> None:
         note(printable(result.note))
     typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
     for neighbour in result.neighbours:
-        line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {_name(neighbour.track)}"
+        line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {name_of(neighbour.track)}"
         if neighbour.moments:
             best = neighbour.moments[0]
             line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"

@@ -244,7 +244,7 @@ class Searcher:
 
         In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
         """
-        parts = {v: self._lookup(h.space_id).nearest(h.vector, num) for v, h in heard.items()}
+        parts = {v: self.lookup(h.space_id).nearest(h.vector, num) for v, h in heard.items()}
         if len(parts) == 1:
             (hits,) = parts.values()
             return hits, -1.0
@@ -364,7 +364,8 @@ class Searcher:
                 self._separators[name] = self._load_separator(name)
             return self._separators[name]
 
-    def _lookup(self, space_id: int) -> SpaceLookup:
+    def lookup(self, space_id: int) -> SpaceLookup:
+        """Nearest tracks in one space; its index is loaded once and kept."""
         with self._lock:
             if space_id not in self._lookups:
                 self._lookups[space_id] = SpaceLookup(self._library, space_id)

@@ -1,0 +1,73 @@
+"""The command journey: a playlist from one voice to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.find import meant, name_of
+from engine.cli.shared import (
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    View,
+    note,
+    open_library,
+    stoppable,
+    write_json,
+)
+
+
+def journey(
+    start: Annotated[str, typer.Argument(help="A file of the library, a track id, or words.")],
+    goal: Annotated[str, typer.Argument(help="Likewise.")],
+    library: LibraryOption = None,
+    by: Annotated[View, typer.Option(help="Steps between voices, or the whole sound.")] = (
+        View.VOCALS
+    ),
+    songs: Annotated[int, typer.Option(min=2, help="At most so many, both ends included.")] = 12,
+    other_artists: Annotated[
+        bool, typer.Option("--other-artists", help="No artist twice in a row.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Write a playlist: .m3u8, .csv or .json.")
+    ] = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the way from one song to another in steps as small as possible."""
+    from engine.export import as_dict, export
+    from engine.search import Searcher
+    from engine.search.journey import journey as find_journey
+
+    with open_library(library) as opened, stoppable() as cancel:
+        found = find_journey(
+            opened,
+            Searcher(opened),
+            meant(opened, start).id,
+            meant(opened, goal).id,
+            by.value,
+            max_songs=songs,
+            other_artists=other_artists,
+            model=model,
+            cancel=cancel,
+        )
+        if out is not None:
+            export(found.tracks, out, has_relative_paths=True)
+            note(f"{len(found.tracks)} songs written to {out}.")
+    if as_json:
+        steps = (None, *found.similarities)
+        write_json(
+            [
+                {**as_dict(track), "similarity": None if step is None else round(step, 6)}
+                for track, step in zip(found.tracks, steps, strict=True)
+            ]
+        )
+    elif out is None:
+        for number, (track, step) in enumerate(
+            zip(found.tracks, (None, *found.similarities), strict=True), start=1
+        ):
+            told = "" if step is None else f"{step:.2f}"
+            typer.echo(f"{number:>3}  {told:>5}  {name_of(track)}")
