@@ -72,8 +72,9 @@ class EvaluatePage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
+        self._divider = divider(is_vertical=True)
         row.addWidget(self.side)
-        row.addWidget(divider(is_vertical=True))
+        row.addWidget(self._divider)
         row.addWidget(self.pages, 1)
         self.side.new_requested.connect(self.show_setup)
         self.side.test_requested.connect(self._new_test)
@@ -176,7 +177,7 @@ class EvaluatePage(QWidget):
 
     def show_test(self, opened: Opened) -> None:
         room = TestRoom(self.parts.theme, self.parts.player, opened, self._job)
-        room.full_page.connect(self.side.setHidden)
+        room.full_page.connect(self._show_alone)
         room.report_requested.connect(self._show_scored)
         room.problem.connect(self.problem)
         self._show(room)
@@ -199,10 +200,14 @@ class EvaluatePage(QWidget):
             self.pages.removeWidget(old)
             old.hide()
             old.deleteLater()
-        self.side.show()
+        self._show_alone(False)
         if view is not None:
             self.pages.addWidget(view)
         self.pages.setCurrentIndex(self.pages.count() - 1)
+
+    def _show_alone(self, is_alone: bool) -> None:
+        for widget in (self.side, self._divider):
+            widget.setHidden(is_alone)
 
     # What can be done with a report
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Result, Table
 
 REPORT_PX = 1080
+MARGIN_PX = 16
 
 
 class ReportView(ScrollColumn):
@@ -42,8 +43,12 @@ class ReportView(ScrollColumn):
         self.column.addWidget(self._buttons())
         for note in opened.report.notes:
             self.column.addWidget(self._remark(note, "info", "muted"))
+        self._contents: list[QWidget] = []
+        place = self.column.count()
         for result in opened.report.results:
             self._add_result(result)
+        if len(self._contents) > 1:
+            self.column.insertWidget(place, self._links())
         self.column.addSpacing(14)
         self.column.addWidget(self._origin())
         self.column.addStretch()
@@ -77,7 +82,8 @@ class ReportView(ScrollColumn):
     def _add_result(self, result: Result) -> None:
         theme, column = self._theme, self.column
         column.addSpacing(20)
-        column.addWidget(heading(theme, result.title))
+        self._contents.append(heading(theme, result.title))
+        column.addWidget(self._contents[-1])
         protocol = BY_NAME.get(result.name)
         if protocol is not None:
             column.addWidget(label(protocol.shown_question, "muted", wrap=True))
@@ -98,6 +104,18 @@ class ReportView(ScrollColumn):
         for note in result.notes:
             if result.name != "listening-test" or result.tables:
                 column.addWidget(label(note, "muted", theme.font(SMALL), wrap=True))
+
+    def _links(self) -> QWidget:
+        """To each protocol."""
+        made = []
+        for result, head in zip(self.opened.report.results, self._contents, strict=True):
+            widget = button(result.title, "toggle")
+            widget.clicked.connect(partial(self._go_to, head))
+            made.append(widget)
+        return flow(made)
+
+    def _go_to(self, head: QWidget) -> None:
+        self.verticalScrollBar().setValue(head.y() - MARGIN_PX)
 
     def _titles(self) -> dict[str, str]:
         return {str(m["name"]): str(m.get("title") or m["name"]) for m in self.opened.report.models}

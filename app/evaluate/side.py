@@ -149,7 +149,8 @@ class Side(QWidget):
         column.addWidget(self.list, 1)
         column.addStretch()
         column.addWidget(self._hint)
-        self.show_reports(())
+        for part in (self._empty, self.list, self._hint):
+            part.hide()  # until it is known what there is
 
     def _button(self, text: str, signal: object) -> QPushButton:
         widget = button(text)

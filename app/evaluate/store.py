@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from app.evaluate.work import UNFINISHED
 from engine.errors import EvaluationError
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 TEST_FOLDER = "listening-test"  # and the name of its protocol
 REPORT_NAME = "report.json"
+LIBRARY_NAME = "library.db"  # of the file, unless another one was named
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Store", text)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Opened:
 
     @property
     def name(self) -> str:
-        return str(self.report.data.get("name", self.folder.name))
+        name = str(self.report.data.get("name", self.folder.name))
+        return _tr("Your library") if name == LIBRARY_NAME else name
 
     @property
     def test_folder(self) -> Path:

@@ -118,6 +118,8 @@ class ResultTable(QTableView):
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setMinimumSectionSize(52)
+        # Cells have a margin of their own beside the style sheet's: above them, so must headings.
+        self.horizontalHeader().setStyleSheet("QHeaderView::section { padding: 6px 11px; }")
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.setShowGrid(False)

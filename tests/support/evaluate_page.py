@@ -151,14 +151,14 @@ def write_report(
 
 
 def write_listening_test(folder: Path, num_triplets: int = 2) -> ListeningTest:
-    """A test of m0 against m1 with a second of sound each, in a report of its own."""
+    """A test of m0 against m1 with 1.5 seconds of sound each, in a report of its own."""
     test_folder = folder / "listening-test"
     (test_folder / "audio").mkdir(parents=True)
     triplets, secrets = [], []
     for number in range(num_triplets):
         names = [f"audio/{number}{part}.wav" for part in "qab"]
         for i, name in enumerate(names):
-            write_wav(test_folder / name, buzz(1.0, pitch_hz=110.0 * (i + 1)))
+            write_wav(test_folder / name, buzz(1.5, pitch_hz=110.0 * (i + 1)))
         models = ("m0", "m1") if number % 2 == 0 else ("m1", "m0")
         triplets.append(Triplet(f"t{number}", *names, ("overall", "vocals")))
         secrets.append(Secret(f"t{number}", "mixture", *models, f"Singer {number}", False))

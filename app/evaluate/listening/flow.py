@@ -275,7 +275,7 @@ class TestFlow(QWidget):
             self.done.emit()
             return
         self._place.setText(
-            self.tr("{number} of {total}").format(
+            self.tr("Song {number} of {total}").format(
                 number=self.sitting.number(step), total=len(self.sitting.triplets)
             )
         )

@@ -9,6 +9,13 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.player import Player, Side, Sound
+from engine.loudness import Loudness
+
+# Excerpts were made equally loud when they were cut; a peak of 1 keeps the player from adding to
+# some of them more than to others.
+AS_CUT = Loudness(-23.0, 1.0)
+
+HEARD_S = 1.0  # from then on a sound counts as listened to
 
 Part = Literal["query", "a", "b"]
 PARTS: tuple[Part, ...] = ("query", "a", "b")
@@ -21,6 +28,7 @@ class _Before:
     sounds: tuple[Sound | None, ...]
     positions_s: tuple[float, ...]
     mix: float
+    is_vocals_only: bool
 
 
 class Playback(QObject):
@@ -62,9 +70,12 @@ class Playback(QObject):
             tuple(player.sound(side) for side in Side),
             tuple(player.position_s(side) for side in Side),
             player.mix,
+            player.is_vocals_only,
         )
         for side in Side:
             player.load(side, None)
+        if player.is_vocals_only:
+            player.set_vocals_only(False)  # people judge what models were given
 
     def end(self) -> None:
         """Gives it back as it was, paused."""
@@ -75,6 +86,8 @@ class Playback(QObject):
         for side in Side:
             self._player.load(side, before.sounds[side], before.positions_s[side])
         self._player.set_mix(before.mix)
+        if before.is_vocals_only:
+            self._player.set_vocals_only(True)
         self.part = None
 
     def set_sounds(self, paths: dict[Part, Path]) -> None:
@@ -83,6 +96,8 @@ class Playback(QObject):
         self._sounds = {
             part: Sound(path, self._titles[part], "", None) for part, path in paths.items()
         }
+        for path in paths.values():
+            self._player.put_loudness(path, AS_CUT)
         self.part = None
         self.heard = set()
         self.changed.emit()
@@ -90,7 +105,6 @@ class Playback(QObject):
     def play(self, part: Part) -> None:
         """From its start."""
         self.part = part
-        self.heard.add(part)
         self._player.load(Side.QUERY, self._sounds[part])
         self._player.play(Side.QUERY)
         self.changed.emit()
@@ -103,5 +117,8 @@ class Playback(QObject):
             self._player.toggle()
 
     def _player_changed(self) -> None:
-        if self.is_active:
-            self.changed.emit()
+        if not self.is_active:
+            return
+        if self.part is not None and self._player.position_s(Side.QUERY) >= HEARD_S:
+            self.heard.add(self.part)
+        self.changed.emit()

@@ -72,19 +72,21 @@ class BarsWidget(PlotWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.colour(index))
             painter.drawRoundedRect(bar, 3, 3)
-            self._draw_value(painter, bar, estimate.value, self.colour(index))
+            self._draw_value(painter, axis, bar, estimate, self.colour(index))
             self._draw_whisker(painter, axis, bar, estimate)
             marks.append(Mark(bar, f"{name} · {group}\n{percent_text(estimate)}", index))
         return marks
 
-    def _draw_value(self, painter: QPainter, bar: QRectF, value: float, colour: QColor) -> None:
-        """At the foot of the bar, where it fits."""
+    def _draw_value(
+        self, painter: QPainter, axis: PercentAxis, bar: QRectF, estimate: Estimate, colour: QColor
+    ) -> None:
+        """At the foot of the bar, where there is room beside the whisker."""
         metrics = QFontMetricsF(painter.font())
-        text = f"{100 * value:.0f}"
-        if metrics.horizontalAdvance(text) + 4 <= bar.width() and bar.height() > metrics.height():
-            foot = QRectF(
-                bar.left(), bar.bottom() - metrics.height() - 3, bar.width(), metrics.height()
-            )
+        height = metrics.height() + 3
+        text = f"{100 * estimate.value:.0f}"
+        lowest = axis.y(estimate.low if math.isfinite(estimate.low) else estimate.value)
+        if metrics.horizontalAdvance(text) + 4 <= bar.width() and lowest < bar.bottom() - height:
+            foot = QRectF(bar.left(), bar.bottom() - height, bar.width(), metrics.height())
             painter.setPen(text_on(colour))
             painter.drawText(foot, int(Qt.AlignmentFlag.AlignCenter), text)
 
