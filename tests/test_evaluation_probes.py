@@ -9,7 +9,7 @@ from support.evaluation import context_of, make_hearing
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.hearing import Hearing
-from engine.evaluation.probe import LabelledClip, Probe, fit_probe
+from engine.evaluation.probe import LabelledClip, Probe, fit_probe, thinned
 from engine.evaluation.protocols import artist_id, gender_id
 from engine.progress import CancelToken
 
@@ -87,6 +87,18 @@ def test_songs_are_split_without_overlap(tmp_path: Path) -> None:
     assert all({clip.target for clip in part} == {0, 1, 2} for part in parts)
     first = {clip.excerpts[0, 0, 0].item() for part in parts for clip in part}
     assert len(first) == 60
+
+
+def test_of_many_clips_some_segments_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing = hearing_of(tmp_path, 3, 10, 0.3)
+    monkeypatch.setattr("engine.evaluation.probe.MAX_SEGMENTS", 30)
+    train, valid, test = artist_id.split(hearing, np.arange(3), np.random.default_rng(0))
+    assert {len(clip.excerpts) for clip in (*train, *valid)} == {1}
+    # Tests by length need the longest of them, 30 s.
+    assert [len(clip.excerpts) for clip in test] == [3, 3, 3]
+    assert thinned(np.arange(10)[:, None], 3).ravel().tolist() == [0, 4, 9]
 
 
 def test_smaller_shares_of_labels_are_parts_of_larger_ones(tmp_path: Path) -> None:

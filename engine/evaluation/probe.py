@@ -20,6 +20,8 @@ MAX_EPOCHS, PATIENCE = 200, 6
 BATCH_EXCERPTS = 128
 # Bounds memory and time (the paper says nothing): 256 MB of excerpts of 1280 dimensions.
 MAX_EXCERPTS = 50_000
+# The same for the clips themselves, while they wait: segments in all of them together.
+MAX_SEGMENTS = 10_000
 CLIP_LENGTHS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 SEGMENT_S = 5.0
 
@@ -37,6 +39,18 @@ class LabelledClip:
 
     def kept(self, segments: np.ndarray) -> LabelledClip:
         return LabelledClip(self.excerpts[segments], self.target)
+
+
+def segments_per_clip(num_clips: int) -> int:
+    """How many segments of each clip are kept, so that so many clips fit into memory."""
+    return max(1, MAX_SEGMENTS // max(num_clips, 1))
+
+
+def thinned(excerpts: np.ndarray, num_segments: int) -> np.ndarray:
+    """Evenly spread segments, so many at most: (n, excerpts per segment, dim) of each."""
+    if len(excerpts) <= num_segments:
+        return excerpts
+    return excerpts[np.linspace(0, len(excerpts) - 1, num_segments).round().astype(int)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,15 @@ from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.hearing import Hearing
-from engine.evaluation.probe import CLIP_LENGTHS_S, LabelledClip, Probe, fit_probe
+from engine.evaluation.probe import (
+    CLIP_LENGTHS_S,
+    SEGMENT_S,
+    LabelledClip,
+    Probe,
+    fit_probe,
+    segments_per_clip,
+    thinned,
+)
 from engine.evaluation.results import Column, Context, Curves, Options, Reasons, Result, Table
 from engine.progress import CancelToken, Progress
 
@@ -117,15 +125,20 @@ def choose_artists(hearing: Hearing, num_artists: int, rng: np.random.Generator)
 
 
 def split(hearing: Hearing, artists: np.ndarray, rng: np.random.Generator) -> Split:
-    """Clips for training, validation and test, 8:1:1 by song, each part with every artist."""
+    """Clips for training, validation and test, 8:1:1 by song, each part with every artist.
+
+    Of many clips only some segments are kept; of test clips enough for the longest of the lengths.
+    """
     parts: Split = ([], [], [])
+    per_clip = segments_per_clip(int(np.isin(hearing.artists, artists).sum()))
+    limits = (per_clip, per_clip, max(per_clip, round(max(CLIP_LENGTHS_S) / SEGMENT_S)))
     for target, artist in enumerate(artists):
         songs = rng.permutation(np.unique(hearing.songs[hearing.artists == artist]))
         num_held = max(1, round(len(songs) / 10))
         bounds = (songs[2 * num_held :], songs[num_held : 2 * num_held], songs[:num_held])
-        for part, of_part in zip(parts, bounds, strict=True):
+        for part, of_part, limit in zip(parts, bounds, limits, strict=True):
             for clip in np.flatnonzero(np.isin(hearing.songs, of_part)):
-                part.append(LabelledClip(hearing.excerpts(int(clip)), target))
+                part.append(LabelledClip(thinned(hearing.excerpts(int(clip)), limit), target))
     return parts
 
 

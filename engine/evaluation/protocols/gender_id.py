@@ -14,15 +14,19 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.hearing import Hearing
-from engine.evaluation.probe import CLIP_LENGTHS_S, LabelledClip, fit_probe
+from engine.evaluation.probe import (
+    CLIP_LENGTHS_S,
+    LabelledClip,
+    fit_probe,
+    segments_per_clip,
+    thinned,
+)
 from engine.evaluation.results import Column, Context, Curves, Reasons, Result, Table
 from engine.progress import Progress
 
 NAME = "gender-id"
 TITLE = "Gender identification"
 MAX_FOLDS, MIN_SINGERS = 10, 3
-# Bounds the memory of a data set of many clips; excerpts of a clip resemble each other anyway.
-MAX_SEGMENTS = 10_000
 
 
 @dataclass
@@ -137,13 +141,13 @@ def _cross_validate(
 ) -> Outcome:
     targets = {name: i for i, name in enumerate(sorted({*classes.values()}))}
     num_clips = sum(int((hearing.artists == artist).sum()) for artist in classes)
-    per_clip = max(1, MAX_SEGMENTS // num_clips)
+    per_clip = segments_per_clip(num_clips)
     clips: dict[int, list[LabelledClip]] = {}
     for artist, name in classes.items():
         of_artist = np.flatnonzero(hearing.artists == artist)
         context.cancel.check()
         clips[artist] = [
-            LabelledClip(_thinned(hearing.excerpts(int(i)), per_clip), targets[name])
+            LabelledClip(thinned(hearing.excerpts(int(i)), per_clip), targets[name])
             for i in of_artist
         ]
     outcome = Outcome()
@@ -165,13 +169,6 @@ def _cross_validate(
                 for length_s in CLIP_LENGTHS_S:
                     outcome.by_length[length_s].append(probe.share_correct(clip, length_s))
     return outcome
-
-
-def _thinned(excerpts: np.ndarray, num_segments: int) -> np.ndarray:
-    """Evenly spread segments, so many at most."""
-    if len(excerpts) <= num_segments:
-        return excerpts
-    return excerpts[np.linspace(0, len(excerpts) - 1, num_segments).round().astype(int)]
 
 
 def _mean(context: Context, hearing: Hearing, values: list[float], outcome: Outcome) -> Estimate:
