@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from app.session import ListQuery, Overview, Session
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.theme import Theme
 from app.track_model import SORT_KEYS, Column, TrackModel
 from app.track_view import HIDDEN_FIRST, TrackView
-from app.widgets import label
+from app.widgets import IconButton, label
 from engine.library import Track, TrackStatus
 
 MAX_QUEUED = 50  # a table is no playlist: what follows is what was in sight
@@ -39,6 +42,9 @@ class LibraryPanel(QWidget):
         self._empty = label(role="muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMargin(32)
+        self._only: frozenset[int] | None = None
+        self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
+        self._only_bar = self._build_only_bar(theme)
         self._lay_out()
         self._connect()
         self._show_sort()
@@ -49,7 +55,20 @@ class LibraryPanel(QWidget):
         self._stack.addWidget(self._empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._only_bar)
         layout.addLayout(self._stack)
+
+    def _build_only_bar(self, theme: Theme) -> QWidget:
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(14, 4, 8, 4)
+        everything = IconButton(theme, "close", self.tr("Show all songs again"), size=16)
+        everything.clicked.connect(self.show_all)
+        row.addWidget(self._only_text, 1)
+        row.addWidget(everything)
+        bar.hide()
+        return bar
 
     def _connect(self) -> None:
         session, model, view = self._session, self.model, self.view
@@ -85,6 +104,21 @@ class LibraryPanel(QWidget):
         self._query = ListQuery(text, self._query.sort, self._query.is_descending)
         self._list()
 
+    def show_only(self, track_ids: Sequence[int], text: str) -> None:
+        """These songs alone, under a heading that lets them all come back."""
+        self._only = frozenset(track_ids)
+        self._only_text.setText(
+            self.tr("{origin}: {num} songs").format(origin=text, num=f"{len(self._only):,}")
+        )
+        self._only_bar.show()
+        self._list()
+
+    def show_all(self) -> None:
+        """No longer some songs alone."""
+        self._only = None
+        self._only_bar.hide()
+        self._list()
+
     def set_sort(self, key: str, is_descending: bool) -> None:
         self._query = ListQuery(self._query.text, key, is_descending)
         self._settings.set(SORT_COLUMN, key)
@@ -117,6 +151,8 @@ class LibraryPanel(QWidget):
         self._session.list_tracks(self._query)
 
     def _listed(self, ids: list[int]) -> None:
+        if self._only is not None:
+            ids = [one for one in ids if one in self._only]
         current = self.view.current_track()
         place = self.view.verticalScrollBar().value()
         is_same_search = self._query.text == self._listed_text

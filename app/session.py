@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine import audio
+from engine.export import export
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
 from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
@@ -112,6 +113,19 @@ class Session(QObject):
             job.succeeded.connect(use)
             job.failed.connect(self.problem)
             self.runner.start(job, Pool.MEDIA)
+
+    def export_tracks(
+        self, track_ids: Sequence[int], target: Path, use: Callable[[Path], None]
+    ) -> None:
+        """Writes songs to a file, in the order of the table, and hands over its path."""
+        wanted = set(track_ids)
+
+        def work(library: Library) -> Path:
+            ordered = [one for one in library.track_ids(sort="artist") if one in wanted]
+            export(library.tracks(ordered), target)
+            return target
+
+        self._run(work, use)
 
     # Changing
 

@@ -37,6 +37,7 @@ PAGES = noop("Pages")
 FIND = noop("Find")
 LISTEN = noop("Listen")
 LIBRARY = noop("Library")
+MAP = noop("Map")
 
 
 class Keys(Enum):
@@ -61,16 +62,22 @@ class Keys(Enum):
     SKIP_FORWARD = Shortcut("Right", noop("5 seconds on"), LISTEN, True)
     NEXT_MOMENT = Shortcut("M", noop("Hear the next matching moment"), LISTEN, True)
     COMPARE = Shortcut("X", noop("Switch between the two songs"), LISTEN, True)
-    LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
     VOCALS = Shortcut("V", noop("Vocals alone, or the whole song"), LISTEN, True)
     LOOP = Shortcut("R", noop("Repeat the matching moment"), LISTEN, True)
     NEXT = Shortcut("N", noop("Next song"), LISTEN, True)
     PREVIOUS = Shortcut("P", noop("To the beginning, or the song before"), LISTEN, True)
+    LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
     SOFTER = Shortcut("Ctrl+Down", noop("Softer"), LISTEN)
     REVEAL = Shortcut("Ctrl+R", noop("Show the selected file in its folder"), LIBRARY)
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
     FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)
     RESCAN = Shortcut("F5", noop("Look for new and changed songs"), LIBRARY)
+    MAP_STEP = Shortcut("Up", noop("To the next song that way (all four arrows)"), MAP, True)
+    MAP_MOVE = Shortcut("Shift+Up", noop("Move the map (all four arrows)"), MAP, True)
+    MAP_NEARER = Shortcut("+", noop("Nearer"), MAP, True)
+    MAP_FARTHER = Shortcut("-", noop("Farther"), MAP, True)
+    MAP_ALL = Shortcut("0", noop("All of the map"), MAP, True)
+    MAP_LASSO = Shortcut("L", noop("Draw a line around songs"), MAP, True)
     QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
 
 
@@ -82,9 +89,9 @@ def plain_key(key: int) -> Keys | None:
         Qt.Key.Key_Right: Keys.SKIP_FORWARD,
         Qt.Key.Key_M: Keys.NEXT_MOMENT,
         Qt.Key.Key_X: Keys.COMPARE,
-    }
-    return plain.get(Qt.Key(key))
         Qt.Key.Key_V: Keys.VOCALS,
         Qt.Key.Key_R: Keys.LOOP,
         Qt.Key.Key_N: Keys.NEXT,
         Qt.Key.Key_P: Keys.PREVIOUS,
+    }
+    return plain.get(Qt.Key(key))

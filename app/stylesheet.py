@@ -47,6 +47,8 @@ QPushButton[kind="toggle"]:checked { background: $selected; color: $accent;
   border-color: $selected; }
 QPushButton[kind="toggle"]:focus { border-color: $accent; }
 QPushButton[kind="toggle"]:disabled { color: $wave; }
+QPushButton[kind="toggle"]:checked:disabled { color: $accent; }
+QPushButton[kind="plain"]:disabled { color: $wave; }
 
 QWidget#segments { background: $raised; border-radius: 10px; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;

@@ -7,20 +7,18 @@ from enum import StrEnum
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QSizePolicy,
     QToolButton,
     QWidget,
 )
 
+from app.segments import Segment, Segments
 from app.shortcuts import Keys
 from app.theme import Theme
-from app.widgets import SMALL, IconButton, button, label
+from app.widgets import SMALL, IconButton, label
 
 SEARCH_PX = 300
 
@@ -69,35 +67,6 @@ PAGE_KEYS = {
 }
 
 
-class PageSwitch(QFrame):
-    """One of some pages; Left and Right move within it."""
-
-    chosen = Signal(object)  # Page
-
-    def __init__(self, pages: tuple[Page, ...]) -> None:
-        super().__init__()
-        self.setObjectName("segments")
-        self.setAccessibleName(self.tr("Pages"))
-        self._buttons: dict[Page, QPushButton] = {}
-        group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(3, 3, 3, 3)
-        row.setSpacing(2)
-        for page in pages:
-            shortcut = PAGE_KEYS[page].value
-            segment = button(shortcut.description, "segment")
-            segment.setCheckable(True)
-            segment.setToolTip(f"{shortcut.description}  ({shortcut.label})")
-            segment.clicked.connect(lambda _=False, page=page: self.chosen.emit(page))
-            group.addButton(segment)
-            row.addWidget(segment)
-            self._buttons[page] = segment
-        self.show_page(pages[0])
-
-    def show_page(self, page: Page) -> None:
-        self._buttons[page].setChecked(True)
-
-
 class TopBar(QWidget):
     def __init__(self, theme: Theme, pages: tuple[Page, ...]) -> None:
         super().__init__()
@@ -108,7 +77,7 @@ class TopBar(QWidget):
         self.forward = self._button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
         self._count = label(role="muted", font=theme.font(SMALL))
-        self.pages = PageSwitch(pages)
+        self.pages = Segments(self.tr("Pages"), [_segment(page) for page in pages])
         self.record = self._button(theme, "voice", Keys.RECORD)
         self.add_folder = self._button(theme, "folder-add", Keys.ADD_FOLDER)
         self.folders = self._button(theme, "folder", Keys.FOLDERS)
@@ -151,7 +120,7 @@ class TopBar(QWidget):
 
     def show_page(self, page: Page) -> None:
         """Search and number of songs are shown where they concern the page."""
-        self.pages.show_page(page)
+        self.pages.show_key(page)
         for widget in (self.search, self._count):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)  # or the switch would move
@@ -161,3 +130,8 @@ class TopBar(QWidget):
     def show_count(self, num: int) -> None:
         text = self.tr("1 song") if num == 1 else self.tr("{num} songs").format(num=f"{num:,}")
         self._count.setText(text)
+
+
+def _segment(page: Page) -> Segment:
+    keys = PAGE_KEYS[page].value
+    return Segment(page, keys.description, f"{keys.description}  ({keys.label})")

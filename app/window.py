@@ -26,6 +26,7 @@ from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WINDOW_GEOMETRY
 from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
+from engine.library import Track
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
 
@@ -75,7 +76,7 @@ class MainWindow(QMainWindow):
 
     def _build_main(self) -> QWidget:
         """The pages of the switch, between the bar at the top and the player."""
-        self.map_page = MapPage(self.parts)
+        self.map_page = MapPage(self.parts, self.covers)
         self.sections: dict[Page, QWidget] = {
             Page.LIBRARY: self.library_page,
             Page.MAP: self.map_page,
@@ -118,13 +119,23 @@ class MainWindow(QMainWindow):
         bar.preferences.clicked.connect(self.show_preferences)
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
-        finder.history_changed.connect(self._show_history)
+        self.map_page.find_requested.connect(self._find_on_map)
+        self.parts.session.listed.connect(self._show_matches)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
         self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
         self.library_page.vocals.problem.connect(self.notice.show_text)
+        self._connect_map()
+        finder.history_changed.connect(self._show_history)
         finder.history_changed.connect(lambda: self.show_page(Page.LIBRARY))
         self._show_history()
+
+    def _connect_map(self) -> None:
+        page = self.map_page
+        page.find_requested.connect(self._find_on_map)
+        page.playlist_requested.connect(self.commands.save_tracks)
+        page.list_requested.connect(self._list_only)
+        self.parts.session.listed.connect(self._show_matches)
 
     def _bind_shortcuts(self) -> None:
         """All but the plain keys, which come to ``keyPressEvent`` when nobody else wants them."""
@@ -161,8 +172,8 @@ class MainWindow(QMainWindow):
         if geometry := settings.get(WINDOW_GEOMETRY):
             self.restoreGeometry(geometry)
         self.parts.player.set_volume(settings.get(VOLUME))
-        if settings.notice:
         self.parts.player.choose_device(settings.get(OUTPUT_DEVICE))
+        if settings.notice:
             self.notice.show_text(settings.notice)
 
     # The library
@@ -208,8 +219,23 @@ class MainWindow(QMainWindow):
 
     def show_page(self, page: Page) -> None:
         if page in self.sections:
-            self.section_stack.setCurrentWidget(self.sections[page])
+            if page != self.page:
+                self.section_stack.setCurrentWidget(self.sections[page])
+                self.sections[page].setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.top_bar.show_page(page)
+
+    def _find_on_map(self, track: Track) -> None:
+        self.parts.finder.find_track(track)
+        self.show_page(Page.LIBRARY)
+
+    def _list_only(self, track_ids: list[int]) -> None:
+        self.top_bar.search.clear()
+        self.library.show_only(track_ids, self.tr("From the map"))
+        self.show_page(Page.LIBRARY)
+
+    def _show_matches(self, track_ids: list[int]) -> None:
+        is_searched = bool(self.top_bar.search.text().strip())
+        self.map_page.show_matches(track_ids if is_searched else None)
 
     def show_preferences(self) -> None:
         PreferencesDialog(self, self.parts).open()
@@ -254,6 +280,10 @@ class MainWindow(QMainWindow):
             Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
             Keys.NEXT_MOMENT: self.comparison.play_next_moment,
             Keys.COMPARE: player.swap,
+            Keys.VOCALS: self.comparison.toggle_vocals,
+            Keys.LOOP: self.comparison.toggle_loop,
+            Keys.NEXT: player.play_next,
+            Keys.PREVIOUS: player.play_previous,
         }
         if keys is None or self.pages.currentIndex() != 2:
             super().keyPressEvent(event)
@@ -265,10 +295,6 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-            Keys.VOCALS: self.comparison.toggle_vocals,
-            Keys.LOOP: self.comparison.toggle_loop,
-            Keys.NEXT: player.play_next,
-            Keys.PREVIOUS: player.play_previous,
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         if paths and self.parts.session.is_open:
@@ -297,8 +323,10 @@ class MainWindow(QMainWindow):
         settings = self.parts.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
         settings.set(VOLUME, self.parts.player.volume)
+        settings.set(OUTPUT_DEVICE, self.parts.player.device)
         settings.set(THEME, self.parts.theme.choice)
         self.library_page.save_state()
+        self.map_page.save_state()
         settings.save()
 
 
@@ -308,7 +336,6 @@ def _column(*widgets: QWidget) -> QWidget:
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
-        settings.set(OUTPUT_DEVICE, self.parts.player.device)
     for widget in widgets:
         layout.addWidget(widget)
     return column

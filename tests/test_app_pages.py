@@ -23,14 +23,14 @@ def test_pages_are_switched_by_keys_and_by_clicks(qtbot, window):
     assert window.page == Page.MAP
     assert window.map_page.isVisible()
     assert window.player_bar.isVisible()
-    assert window.top_bar.pages._buttons[Page.MAP].isChecked()
-    qtbot.mouseClick(window.top_bar.pages._buttons[Page.LIBRARY], Qt.MouseButton.LeftButton)
+    assert window.top_bar.pages.key == Page.MAP
+    qtbot.mouseClick(window.top_bar.pages.segment(Page.LIBRARY), Qt.MouseButton.LeftButton)
     assert window.library_page.isVisible()
 
 
-def test_searching_on_a_page_without_songs_leads_to_the_library(qtbot, window):
+def test_the_search_field_serves_every_page_with_songs(qtbot, window):
     window.activateWindow()
-    for page in window.sections:
+    for page in (Page.LIBRARY, Page.MAP):
         window.show_page(page)
         qtbot.keyClick(window, Qt.Key.Key_F, CTRL)
         qtbot.waitUntil(window.top_bar.search.hasFocus)

@@ -1,27 +1,395 @@
-"""The page of the map."""
+"""The page of the map: every song a point, near to those that sound like it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.covers import Covers
+from app.finder import Question
+from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, table_of
+from app.map.hover_card import HoverCard
+from app.map.legend import Legend
+from app.map.message import MapMessage, stage_text
+from app.map.preview import Preview
+from app.map.selection_bar import SelectionBar
+from app.map.source import MapSource, Opened
+from app.map.tool_bar import MapToolBar
+from app.map.view import MapView
 from app.parts import Parts
-from app.widgets import HEADING, IconLabel, label
+from app.session import Overview
+from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
+from app.widgets import button, label
+from engine.library import Track
+from engine.map import MIN_SONGS
+from engine.progress import Progress
+
+MAX_UNASKED = 5000  # songs for which a map is made at once: under half a minute
+REOPEN_MS = 4000  # while indexing goes on
+MAX_TRACKS = 500  # kept for hovering
+MARGIN_PX = 14
 
 
 class MapPage(QWidget):
-    def __init__(self, parts: Parts) -> None:
+    find_requested = Signal(object)  # Track
+    playlist_requested = Signal(object)  # list[int]
+    list_requested = Signal(object)  # list[int]
+
+    def __init__(self, parts: Parts, covers: Covers) -> None:
         super().__init__()
         self.setObjectName("page")
-        icon = IconLabel(parts.theme, "map", "wave", 64)
-        heading = label(
-            self.tr("No map yet"), font=parts.theme.font(HEADING * 1.1, QFont.Weight.DemiBold)
-        )
+        self._parts = parts
+        self._session, self._theme = parts.session, parts.theme
+        self.source = MapSource(parts.session, self)
+        self._opened: Opened | None = None
+        self._ids = np.empty(0, np.int64)
+        self._colouring = Colouring(np.empty(0, np.uint8))
+        self._scores: dict[int, float] = {}
+        self._tracks: dict[int, Track] = {}
+        self._matches: np.ndarray | None = None
+        self._picked = -1
+        self._selected = np.empty(0, np.int64)
+        self._is_choosing = False
+        self.view = MapView(parts.theme)
+        self.tools = MapToolBar(parts.theme)
+        self.legend = Legend(parts.theme, self.view)
+        self.card = HoverCard(parts.theme, covers, self.view)
+        self.selection = SelectionBar(parts.theme, self.view)
+        self.message = MapMessage(parts.theme)
+        self.preview = Preview(parts.player, self)
+        self._note = label(role="muted")
+        self._anew = button(self.tr("Lay out anew"), "plain")
+        self._stop = button(self.tr("Stop"), "plain")
+        self._reopen = QTimer(self)
+        self._reopen.setSingleShot(True)
+        self._reopen.setInterval(REOPEN_MS)
+        self._reopen.timeout.connect(self._open)
+        self.setFocusProxy(self.view)
+        self._lay_out()
+        self._restore()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        foot = QHBoxLayout()
+        foot.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, 6)
+        foot.addWidget(self._note)
+        foot.addWidget(self._anew)
+        foot.addWidget(self._stop)
+        foot.addStretch()
+        shown = QWidget()
+        column = QVBoxLayout(shown)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.view, 1)
+        column.addLayout(foot)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.message)
+        self.stack.addWidget(shown)
         layout = QVBoxLayout(self)
-        layout.setSpacing(10)
-        layout.addStretch(2)
-        for widget in (icon, heading):
-            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(widget)
-        layout.addStretch(3)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.tools)
+        layout.addWidget(self.stack, 1)
+        self._stop.hide()
+
+    def _restore(self) -> None:
+        settings = self._parts.settings
+        self.tools.views.show_key("overall" if settings.get(MAP_VIEW) == "overall" else "vocals")
+        colour = settings.get(MAP_COLOUR)
+        self.tools.choose_colour(colour if colour in set(Colour) else Colour.ARTIST)
+        self.tools.preview.setChecked(settings.get(MAP_PREVIEW))
+
+    def _connect(self) -> None:
+        tools, view, source = self.tools, self.view, self.source
+        tools.views.chosen.connect(lambda _: self._open())
+        tools.colour_chosen.connect(self._colour)
+        tools.lasso.clicked.connect(lambda is_on: view.set_lasso(is_on))
+        view.lasso_changed.connect(tools.lasso.setChecked)
+        tools.whole.clicked.connect(view.show_all)
+        tools.preview.toggled.connect(lambda is_on: None if is_on else self.preview.stop())
+        view.hovered.connect(self._hovered)
+        view.chosen.connect(self._chosen)
+        view.encircled.connect(self._select)
+        self.legend.picked.connect(self._pick)
+        self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
+        self.selection.playlist_requested.connect(
+            lambda: self.playlist_requested.emit(self.selected_ids)
+        )
+        self.selection.list_requested.connect(lambda: self.list_requested.emit(self.selected_ids))
+        source.opened.connect(self._show)
+        source.progressed.connect(self._show_progress)
+        source.making_changed.connect(self._making_changed)
+        source.compared.connect(self._compared)
+        source.problem.connect(lambda text: self._say(self.tr("No map"), text))
+        for asked in (self.message.make_requested, self._anew.clicked):
+            asked.connect(self._make)
+        for stopped in (self.message.stop_requested, self._stop.clicked):
+            stopped.connect(source.stop)
+        self._session.rows_arrived.connect(self._rows_arrived)
+        self._session.overview_changed.connect(self._overview_changed)
+        self._parts.finder.asked.connect(self._asked)
+        self._theme.changed.connect(self._show_colours)
+
+    # What is open
+
+    @property
+    def selected_ids(self) -> list[int]:
+        return [int(i) for i in self._ids[self._selected]]
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._open()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.preview.stop()
+        self.view.point_to(-1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._place)
+
+    def _open(self) -> None:
+        if self.isVisible():
+            self.source.open("overall" if self.tools.views.key == "overall" else "vocals")
+
+    def _overview_changed(self, overview: Overview) -> None:
+        """While songs are being listened to, they appear on the map."""
+        if self._opened is None or self._opened.space_id is None:
+            is_news = bool(overview.counts.embeddings)
+        else:
+            num_songs = overview.counts.embeddings.get(self._opened.space_id, 0)
+            is_news = num_songs != self._opened.num_songs
+        if is_news and self.isVisible() and not self._reopen.isActive():
+            self._reopen.start()
+
+    def _show(self, opened: Opened) -> None:
+        is_other = self._opened is None or self._opened.space_id != opened.space_id
+        self._opened = opened
+        if opened.record is None:
+            self._show_none(opened)
+            return
+        record = opened.record
+        if is_other or not np.array_equal(self._ids, record.track_ids):
+            self._ids = record.track_ids
+            self._selected = np.empty(0, np.int64)
+            self._picked = -1
+            self.view.show_points(record.positions)
+        else:
+            self.view.move_points(record.positions)
+        self.stack.setCurrentIndex(1)
+        self._show_note()
+        self._mark_query(self._parts.finder.question)
+        self._colour(self.tools.colour)
+        QTimer.singleShot(0, self, self._place)
+
+    def _show_none(self, opened: Opened) -> None:
+        self._ids = np.empty(0, np.int64)
+        if self.source.is_making:
+            self.stack.setCurrentIndex(0)
+            return
+        if opened.num_songs < MIN_SONGS:
+            view = self.tr("voices") if opened.view == "vocals" else self.tr("songs")
+            self._say(
+                self.tr("No map yet"),
+                self.tr(
+                    "The map shows which {things} sound alike. It needs {num} songs that have been "
+                    "listened to, and appears here as soon as they are there."
+                ).format(things=view, num=MIN_SONGS),
+            )
+        elif opened.num_songs <= MAX_UNASKED:
+            self._make()
+        else:
+            self._say(
+                self.tr("A map of {num} songs").format(num=f"{opened.num_songs:,}"),
+                self.tr(
+                    "Songs that sound alike will lie together. Making the map takes some minutes; "
+                    "you can go on with everything else meanwhile."
+                ),
+                can_make=True,
+            )
+
+    def _say(self, heading: str, text: str, *, can_make: bool = False) -> None:
+        self.message.show_text(heading, text, can_make=can_make)
+        self.stack.setCurrentIndex(0)
+
+    # Making
+
+    def _make(self) -> None:
+        if self._opened is not None and self._opened.space_id is not None:
+            self.source.make(self._opened.view, self._opened.space_id)
+
+    def _making_changed(self) -> None:
+        if self.source.is_making:
+            self.message.show_progress(None)
+        elif self.stack.currentIndex() == 0 and self._opened is not None:
+            self._say(self.tr("No map yet"), self.tr("It was stopped."), can_make=True)
+        self._show_note()
+
+    def _show_progress(self, progress: Progress) -> None:
+        self.message.show_progress(progress)
+        if self.stack.currentIndex() == 1:
+            self._note.setText(stage_text(self, progress))
+
+    def _show_note(self) -> None:
+        is_making = self.source.is_making
+        self._stop.setVisible(is_making)
+        record = self._opened.record if self._opened is not None else None
+        if record is None:
+            return
+        num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
+        parts = [self.tr("{num} songs").format(num=f"{num:,}")]
+        if num_new:
+            parts.append(self.tr("{num} came later").format(num=f"{num_new:,}"))
+        self._note.setText(" · ".join(parts))
+        self._anew.setVisible(num_new > 0 and not is_making)
+
+    # Colours
+
+    def _colour(self, colour: Colour) -> None:
+        self._parts.settings.set(MAP_COLOUR, str(colour))
+        if self._opened is None or self._opened.record is None:
+            return
+        self.legend.clear_pick()
+        self._picked = -1
+        if colour != Colour.LIKENESS:
+            self._scores = {}
+            self._set_colouring(by_tags(colour, self._ids, self._opened.labels))
+            return
+        question = self._parts.finder.question
+        if question is not None and question.track is not None and self._opened.space_id:
+            self.source.compare(self._opened.space_id, question.track.id)
+        else:
+            self._set_colouring(Colouring(np.zeros(len(self._ids), np.uint8)))
+
+    def _compared(self, track_id: int, found: tuple[np.ndarray, np.ndarray]) -> None:
+        if self.tools.colour != Colour.LIKENESS:
+            return
+        order = np.argsort(found[0])
+        rows = aligned(self._ids, found[0][order])
+        scores = np.full(len(self._ids), np.nan)
+        scores[rows >= 0] = found[1][order][rows[rows >= 0]]
+        self._scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
+        self._set_colouring(by_likeness(scores, self.tr("unlike"), self.tr("alike")))
+
+    def _set_colouring(self, colouring: Colouring) -> None:
+        self._colouring = colouring
+        self._show_colours()
+        self._show_meant()
+
+    def _show_colours(self) -> None:
+        colouring = self._colouring
+        table = table_of(self._theme.palette, colouring.is_graded)
+        self.legend.show_colouring(colouring, table, self._others_text())
+        if len(colouring.codes) == len(self.view.positions):
+            self.view.show_colours(colouring.codes, table)
+        self._place()
+
+    def _others_text(self) -> str:
+        if self.tools.colour == Colour.LIKENESS and not self._colouring.is_graded:
+            return self.tr("Click a song: the others show how alike they are.")
+        if self._colouring.num_others and self._colouring.names:
+            return self.tr("others   {num}").format(num=f"{self._colouring.num_others:,}")
+        if not self._colouring.is_graded and not self._colouring.names and len(self._ids):
+            return self.tr("The files do not say.")
+        return ""
+
+    # What is meant
+
+    def show_matches(self, track_ids: list[int] | None) -> None:
+        """Songs found by the search field stand out; None: nothing is searched for."""
+        self._matches = None if track_ids is None else np.array(sorted(track_ids), np.int64)
+        self._show_meant()
+
+    def _pick(self, code: int) -> None:
+        self._picked = code
+        self._show_meant()
+
+    def _select(self, rows: np.ndarray) -> None:
+        self._selected = rows
+        self.selection.show_count(len(rows))
+        self._place()
+        self._show_meant()
+
+    def _show_meant(self) -> None:
+        if not len(self._ids):
+            return
+        is_meant = np.ones(len(self._ids), bool)
+        if self._matches is not None:
+            is_meant &= aligned(self._ids, self._matches) >= 0
+        if self._picked >= 0:
+            is_meant &= self._colouring.codes == self._picked
+        if len(self._selected):
+            is_selected = np.zeros(len(self._ids), bool)
+            is_selected[self._selected] = True
+            is_meant &= is_selected
+        self.view.mean_only(None if is_meant.all() else is_meant)
+
+    # Hovering and choosing
+
+    def _hovered(self, row: int) -> None:
+        if row < 0:
+            self.card.clear()
+            self.preview.rest_on(None)
+            return
+        track_id = int(self._ids[row])
+        if track_id in self._tracks:
+            self._show_card(self._tracks[track_id])
+        else:
+            self._session.fetch_rows([track_id])
+
+    def _rows_arrived(self, tracks: list[Track]) -> None:
+        for track in tracks if self.isVisible() else ():
+            self._tracks[track.id] = track
+        while len(self._tracks) > MAX_TRACKS:
+            del self._tracks[next(iter(self._tracks))]
+        row = self.view.row
+        wanted = int(self._ids[row]) if row >= 0 else -1
+        if wanted not in self._tracks:
+            return
+        if self._is_choosing:
+            self._is_choosing = False
+            self.find_requested.emit(self._tracks[wanted])
+        elif any(track.id == wanted for track in tracks):
+            self._show_card(self._tracks[wanted])
+
+    def _show_card(self, track: Track) -> None:
+        score = self._scores.get(track.id, np.nan)
+        note = ""
+        if np.isfinite(score):
+            note = self.tr("likeness {percent} %").format(percent=f"{100 * score:.0f}")
+        self.card.show_track(track, note, self.view.pixel_of(self.view.row))
+        self.view.setAccessibleDescription(f"{track.title}, {track.artist}")
+        if self.tools.preview.isChecked():
+            self.preview.rest_on(track)
+
+    def _chosen(self, row: int) -> None:
+        self.preview.stop()
+        track = self._tracks.get(int(self._ids[row]))
+        if track is not None:
+            self.find_requested.emit(track)
+        else:
+            self._is_choosing = True
+            self._session.fetch_rows([int(self._ids[row])])
+
+    def _asked(self, question: Question) -> None:
+        self._mark_query(question)
+        if self.tools.colour == Colour.LIKENESS and self.isVisible():
+            self._colour(Colour.LIKENESS)
+
+    def _mark_query(self, question: Question | None) -> None:
+        track_id = question.track.id if question is not None and question.track else -1
+        rows = np.flatnonzero(self._ids == track_id)
+        self.view.mark_query(int(rows[0]) if len(rows) else -1)
+
+    def _place(self) -> None:
+        """What floats over the map keeps its corner."""
+        width, height = self.view.width(), self.view.height()
+        self.legend.move(width - self.legend.width() - MARGIN_PX, MARGIN_PX)
+        bar = self.selection
+        bar.move(QPoint((width - bar.width()) // 2, height - bar.height() - MARGIN_PX))
+
+    def save_state(self) -> None:
+        settings = self._parts.settings
+        settings.set(MAP_VIEW, self.tools.views.key)
+        settings.set(MAP_PREVIEW, self.tools.preview.isChecked())

@@ -191,10 +191,14 @@ def _jitter(num: int, seed: int) -> np.ndarray:
 
 
 def _fitted(positions: np.ndarray) -> np.ndarray:
-    """Centred, the larger side from -1 to 1."""
-    low, high = positions.min(0), positions.max(0)
+    """Centred, turned so that the longest way lies level, the wider side from -1 to 1."""
+    wide = positions.astype(np.float64)
+    _, axes = np.linalg.eigh(np.cov(wide.T))
+    axes = axes[:, ::-1] * np.where(axes[np.abs(axes).argmax(0), [0, 1]] < 0, -1.0, 1.0)[::-1]
+    turned = wide @ axes
+    low, high = turned.min(0), turned.max(0)
     half = max(float((high - low).max()) / 2, 1e-9)
-    return ((positions - (low + high) / 2) / half).astype(np.float32)
+    return ((turned - (low + high) / 2) / half).astype(np.float32)
 
 
 def _stage(

@@ -1,0 +1,110 @@
+"""What the colours mean. A click on a group lets the others fade."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.map.colouring import Colouring, shade
+from app.theme import Theme
+from app.track_model import shown
+from app.widgets import SMALL, button, label
+
+WIDTH_PX = 210
+NAME_CHARS = 24
+DOT_PX = 10
+
+
+class Legend(QFrame):
+    picked = Signal(int)  # code of a group; -1: all again
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._theme = theme
+        self._rows: dict[int, QPushButton] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(8, 8, 8, 8)
+        self._column.setSpacing(0)
+        self.setFixedWidth(WIDTH_PX)
+
+    def show_colouring(self, colouring: Colouring, table: list[QColor], others: str) -> None:
+        """``others``: what points without a colour of their own are called, with their number."""
+        while (item := self._column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._rows = {}
+        if colouring.is_graded:
+            self._show(_Scale(self._theme, colouring.low, colouring.high))
+        groups = zip(colouring.names, colouring.counts, strict=True)
+        for code, (name, count) in enumerate(groups, start=1):
+            self._add(code, shown(name)[:NAME_CHARS], count, table[code])
+        if others:
+            note = label(others, "muted", self._theme.font(SMALL))
+            note.setContentsMargins(8, 4, 4, 2)
+            self._show(note)
+        self.setVisible(self._column.count() > 0)
+        self.adjustSize()
+
+    def clear_pick(self) -> None:
+        for row in self._rows.values():
+            row.setChecked(False)
+
+    def _add(self, code: int, name: str, count: int, colour: QColor) -> None:
+        row = button(f"{name}   {count:,}".replace("&", "&&"), "legend")
+        row.setCheckable(True)
+        row.setAccessibleName(self.tr("{name}: {num} songs").format(name=name, num=f"{count:,}"))
+        row.setIcon(_dot(colour, self.devicePixelRatioF()))
+        row.setIconSize(QSize(DOT_PX, DOT_PX))
+        row.clicked.connect(lambda is_on, code=code: self._pick(code, is_on))
+        self._rows[code] = row
+        self._show(row)
+
+    def _show(self, widget: QWidget) -> None:
+        self._column.addWidget(widget)
+        widget.show()  # at once: what is shown later does not count for the height now
+
+    def _pick(self, code: int, is_on: bool) -> None:
+        for other, row in self._rows.items():
+            row.setChecked(is_on and other == code)
+        self.picked.emit(code if is_on else -1)
+
+
+class _Scale(QWidget):
+    """The shades from low to high, with what the ends mean."""
+
+    def __init__(self, theme: Theme, low: str, high: str) -> None:
+        super().__init__()
+        self._theme = theme
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 22, 6, 0)
+        for text, place in ((low, Qt.AlignmentFlag.AlignLeft), (high, Qt.AlignmentFlag.AlignRight)):
+            end = label(text, "muted", theme.font(SMALL))
+            row.addWidget(end, 1, place)
+        self.setAccessibleName(self.tr("Colours from {low} to {high}").format(low=low, high=high))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        bar = QRect(6, 6, self.width() - 12, 10)
+        shades = QLinearGradient(bar.topLeft(), bar.topRight())
+        for step in range(11):
+            shades.setColorAt(step / 10, shade(self._theme.palette, step / 10))
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shades)
+        painter.drawRoundedRect(bar, 5, 5)
+
+
+def _dot(colour: QColor, ratio: float) -> QIcon:
+    pixmap = QPixmap(round(DOT_PX * ratio), round(DOT_PX * ratio))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawEllipse(pixmap.rect())
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return QIcon(pixmap)

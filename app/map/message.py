@@ -1,0 +1,74 @@
+"""Instead of the map: why there is none, and how far the making of one is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+
+from app.format import duration
+from app.theme import Theme
+from app.widgets import HEADING, IconLabel, button, label
+from engine.progress import Progress
+
+
+class MapMessage(QWidget):
+    make_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._heading = label(font=theme.font(HEADING * 1.1, QFont.Weight.DemiBold))
+        self._text = label(role="muted", wrap=True)
+        self._text.setMaximumWidth(520)
+        self._text.setMinimumWidth(420)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(320)
+        self._bar.setAccessibleName(self.tr("Progress of the map"))
+        self._make = button(self.tr("Make the map"), "primary")
+        self._stop = button(self.tr("Stop"))
+        self._make.clicked.connect(self.make_requested)
+        self._stop.clicked.connect(self.stop_requested)
+        icon = IconLabel(theme, "map", "wave", 64)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addStretch(2)
+        for words in (icon, self._heading, self._text):
+            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for widget in (icon, self._heading, self._text, self._bar, self._make, self._stop):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+        self.show_text("", "")
+
+    def show_text(self, heading: str, text: str, *, can_make: bool = False) -> None:
+        self._heading.setText(heading)
+        self._text.setText(text)
+        self._make.setVisible(can_make)
+        for widget in (self._bar, self._stop):
+            widget.hide()
+
+    def show_progress(self, progress: Progress | None) -> None:
+        """A map is being made; None: it has just begun."""
+        self._heading.setText(self.tr("Making the map"))
+        self._text.setText(stage_text(self, progress))
+        self._make.hide()
+        for widget in (self._bar, self._stop):
+            widget.show()
+        total = progress.num_total if progress is not None else None
+        self._bar.setRange(0, total or 0)
+        self._bar.setValue(progress.num_done if progress is not None and total else 0)
+
+
+def stage_text(widget: QWidget, progress: Progress | None) -> str:
+    """What is done now, and how long it takes still."""
+    texts = {
+        "map-read": widget.tr("Reading what was heard"),
+        "map-neighbours": widget.tr("Looking for the nearest of each song"),
+        "map-layout": widget.tr("Finding a place for each song"),
+    }
+    text = texts.get(progress.stage if progress is not None else "", texts["map-read"])
+    if progress is not None and progress.eta_s is not None:
+        text += " · " + widget.tr("{time} left").format(time=duration(progress.eta_s))
+    return text

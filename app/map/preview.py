@@ -1,0 +1,56 @@
+"""Hears a song while the pointer rests on it, and leaves alone whatever else is playing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.comparison import sound_of_track
+from app.player import Player, Side, Sound
+from engine.library import Track, TrackStatus
+
+REST_MS = 350
+START_SHARE = 0.3  # of a song: the singing has begun there, most of the time
+
+
+class Preview(QObject):
+    def __init__(self, player: Player, parent: QObject) -> None:
+        super().__init__(parent)
+        self._player = player
+        self._track: Track | None = None
+        self._sound: Sound | None = None  # the one that plays for this preview
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._start)
+
+    def rest_on(self, track: Track | None) -> None:
+        """The song below the pointer now; None for nowhere."""
+        self._track = track
+        if track is None or track.status is TrackStatus.MISSING:
+            self._rest.stop()
+            self.stop()
+        else:
+            self._rest.start()
+
+    def stop(self) -> None:
+        """Silence, if it is the preview that plays."""
+        self._rest.stop()
+        if self._is_ours():
+            self._player.pause()
+        self._sound = None
+
+    def _is_ours(self) -> bool:
+        player = self._player
+        return (
+            self._sound is not None
+            and player.is_playing
+            and player.sound(player.side) == self._sound
+        )
+
+    def _start(self) -> None:
+        if self._track is None or (self._player.is_playing and not self._is_ours()):
+            return
+        self._sound = sound_of_track(self._track)
+        start_s = START_SHARE * (self._track.duration_s or 0.0)
+        self._player.load(Side.RESULT, self._sound, start_s)
+        self._player.play(Side.RESULT)

@@ -1,0 +1,39 @@
+"""What can be done with songs that a line was drawn around."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets import IconButton, button, label
+
+
+class SelectionBar(QFrame):
+    playlist_requested = Signal()
+    list_requested = Signal()
+    cleared = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._count = label()
+        playlist = button(self.tr("Save as playlist…"), "primary")
+        in_library = button(self.tr("Show in library"))
+        clear = IconButton(theme, "close", self.tr("Let the selection go"), size=16)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 8, 8)
+        row.setSpacing(10)
+        for widget in (self._count, playlist, in_library, clear):
+            row.addWidget(widget)
+        playlist.clicked.connect(self.playlist_requested)
+        in_library.clicked.connect(self.list_requested)
+        clear.clicked.connect(self.cleared)
+        self.hide()
+
+    def show_count(self, num: int) -> None:
+        """Nothing is shown for nothing."""
+        text = self.tr("1 song") if num == 1 else self.tr("{num} songs").format(num=f"{num:,}")
+        self._count.setText(text)
+        self.setVisible(num > 0)
+        self.adjustSize()
