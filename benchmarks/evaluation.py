@@ -1,6 +1,6 @@
 """Memory and time of every protocol on many clips, as two models hear them.
 
-    python benchmarks/evaluation.py [NUM_CLIPS]
+    python benchmarks/evaluation.py [NUM_CLIPS [NUM_SINGERS]]
 
 Embeddings (1280 dimensions, 10 excerpts a clip) are drawn by chance around a voice for each
 singer and lie in a cache on disk, as those of sound do. Listening itself holds a clip a worker,
@@ -26,13 +26,12 @@ from engine.evaluation.results import Context, Options
 from engine.progress import CancelToken, ignore_progress
 from engine.threads import single_threaded_torch
 
-DIM, NUM_SEGMENTS, NUM_EXCERPTS, CLIPS_PER_SINGER = 1280, 2, 5, 7
+DIM, NUM_SEGMENTS, NUM_EXCERPTS = 1280, 2, 5
 
 
-def hearing(model: str, num_clips: int, cache: EmbeddingCache) -> Hearing:
+def hearing(model: str, num_clips: int, num_singers: int, cache: EmbeddingCache) -> Hearing:
     """What a model might hear: voices that differ, songs that do, and noise."""
     rng = np.random.default_rng(len(model))
-    num_singers = -(-num_clips // CLIPS_PER_SINGER)
     voices = rng.normal(size=(num_singers, DIM)).astype(np.float32)
     clips, means, paths = [], [], []
     for number in range(num_clips):
@@ -52,10 +51,10 @@ def hearing(model: str, num_clips: int, cache: EmbeddingCache) -> Hearing:
 
 
 def main() -> None:
-    num_clips = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    num_clips, num_singers = [*map(int, sys.argv[1:]), *(10_000, 1_500)[len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as folder, single_threaded_torch():
         cache = EmbeddingCache(Path(folder))
-        hearings = [hearing(model, num_clips, cache) for model in ("one", "other")]
+        hearings = [hearing(model, num_clips, num_singers, cache) for model in ("one", "other")]
         options = Options(label="gender")
         context = Context(
             Heard(tuple(hearings), "", ()), options, Path(folder), ignore_progress, CancelToken()

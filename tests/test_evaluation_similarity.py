@@ -51,8 +51,11 @@ def test_distinct_songs_are_those_of_a_slow_reference(monkeypatch: pytest.Monkey
     assert found.eer.low <= found.eer.value <= found.eer.high
 
 
-def test_intervals_may_be_taken_from_a_part_of_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    hearing = random_hearing(20, 5, 1.0)
+@pytest.mark.parametrize(("num_singers", "num_songs"), [(20, 5), (5, 30)])
+def test_intervals_may_be_taken_from_a_part_of_the_pairs(
+    monkeypatch: pytest.MonkeyPatch, num_singers: int, num_songs: int
+) -> None:
+    hearing = random_hearing(num_singers, num_songs, 1.0)
     whole = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer
     monkeypatch.setattr(similarity, "MAX_INTERVAL_PAIRS", 1500)
     part = distinct_songs(hearing, "raw", weights_of(hearing), 0).eer

@@ -110,8 +110,14 @@ class _Pairs:
     def __init__(self, hearing: Hearing, seed: int) -> None:
         self._artists = hearing.artists
         self._rng = np.random.default_rng([seed, 1])
+        sizes = np.bincount(hearing.artists).astype(np.float64)
         num_pairs = len(hearing.clips) * (len(hearing.clips) - 1) / 2
-        self._share = min(1.0, MAX_INTERVAL_PAIRS / max(num_pairs, 1))
+        num_positive = float((sizes * (sizes - 1) / 2).sum())
+        # Positives are few as a rule: negatives get all of the room that these leave.
+        kept_positive = min(num_positive, MAX_INTERVAL_PAIRS / 2)
+        room = MAX_INTERVAL_PAIRS - kept_positive
+        self._share_of_positives = kept_positive / max(num_positive, 1)
+        self._share_of_negatives = min(1.0, room / max(num_pairs - num_positive, 1))
         self._scores: dict[bool, list[np.ndarray]] = {True: [], False: []}
         self._kept: list[np.ndarray] = []  # (n, 3): score, artist, artist
 
@@ -120,8 +126,8 @@ class _Pairs:
     ) -> None:
         self._scores[True].append(scores[use & same_artist])
         self._scores[False].append(scores[use & ~same_artist])
-        # Positives are few: all of them are kept, unless they alone are too many.
-        is_kept = use & (same_artist | (self._rng.random(use.shape) < self._share))
+        shares = np.where(same_artist, self._share_of_positives, self._share_of_negatives)
+        is_kept = use & (self._rng.random(use.shape) < shares)
         i, j = np.nonzero(is_kept)
         self._kept.append(
             np.stack([scores[i, j], self._artists[rows[i]], self._artists[j]], axis=1)
