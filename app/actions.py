@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
@@ -17,6 +17,8 @@ from app.settings import LAST_FOLDER, Settings
 from app.theme import Theme
 from app.track_model import shown
 from engine.library import Track, TrackStatus
+
+Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
 
 
 class Actions(QObject):
@@ -35,6 +37,11 @@ class Actions(QObject):
         self._theme = theme
         self._overview: Overview | None = None
         session.overview_changed.connect(self._keep_overview)
+
+    @property
+    def window(self) -> QWidget:
+        """The parent of dialogs."""
+        return self._window
 
     def _keep_overview(self, overview: Overview) -> None:
         self._overview = overview
@@ -89,8 +96,8 @@ class Actions(QObject):
                 self.tr("No file manager could be opened. The file is {path}").format(path=path)
             )
 
-    def show_track_menu(self, track: Track, at: QPoint) -> None:
-        """What can be done with a song, at a global position."""
+    def show_track_menu(self, track: Track, at: QPoint, more: Sequence[Deed] = ()) -> None:
+        """What can be done with a song, at a global position; ``more`` comes after finding."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._theme.icon
@@ -110,6 +117,10 @@ class Actions(QObject):
             icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
         )
         play.setEnabled(track.status is not TrackStatus.MISSING)
+        if more:
+            menu.addSeparator()
+        for name, text, action in more:
+            menu.addAction(icon(name), text, action)
         menu.addSeparator()
         menu.addAction(icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track.path))
         menu.addAction(

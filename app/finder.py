@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import QueryError
-from engine.library import Track
+from engine.library import Track, View
 from engine.progress import CancelToken, ProgressCallback
 from engine.search import By, Searcher, SearchOptions, SearchResult
+from engine.search.journey import Journey, journey
 
 NUM_RESULTS = 30
 
@@ -62,6 +63,7 @@ class Finder(QObject):
         self._make_searcher = make_searcher
         self._searcher: Searcher | None = None
         self._latest = LatestJob(runner, Pool.INTERACTIVE)
+        self._journeys = LatestJob(runner, Pool.INTERACTIVE)
         self._history: list[Question] = []
         self._place = -1
         self.options = SearchOptions(k=NUM_RESULTS)
@@ -100,6 +102,36 @@ class Finder(QObject):
             self._place = place
             self.ask_again()
             self.history_changed.emit()
+
+    def find_journey(
+        self,
+        ends: tuple[Track, Track],
+        view: View,
+        max_songs: int,
+        other_artists: bool,
+        use: Callable[[Journey], None],
+        fail: Callable[[str], None],
+    ) -> None:
+        """From one song to another; the latest wish counts."""
+
+        def work(progress: ProgressCallback, cancel: CancelToken) -> Journey:
+            searcher = self._ready_searcher()
+            start, goal = ends
+            return journey(
+                searcher.library,
+                searcher,
+                start.id,
+                goal.id,
+                view,
+                max_songs=max_songs,
+                other_artists=other_artists,
+                cancel=cancel,
+            )
+
+        job = Job(work)
+        job.succeeded.connect(use)
+        job.failed.connect(fail)
+        self._journeys.start(job)
 
     def set_options(self, options: SearchOptions, blend: float | None) -> None:
         if (options, blend) != (self.options, self.blend):
@@ -142,12 +174,16 @@ class Finder(QObject):
         progress: ProgressCallback,
         cancel: CancelToken,
     ) -> Answer:
-        if self._searcher is None:
-            self._searcher = self._make_searcher()
+        self._ready_searcher()
         lists = {
             options.by: self._one_list(question, options, progress, cancel) for options in wanted
         }
         return Answer(question, lists)
+
+    def _ready_searcher(self) -> Searcher:
+        if self._searcher is None:
+            self._searcher = self._make_searcher()
+        return self._searcher
 
     def _one_list(
         self,

@@ -30,6 +30,7 @@ from app.settings import (
     SPLITTER,
 )
 from app.song_row import SongRow
+from app.taking import Taking
 from app.track_model import TrackModel
 from app.track_view import COVER_PX
 from app.vocals import VocalsFetcher
@@ -127,8 +128,15 @@ class LibraryPage(QSplitter):
         panel.blend_bar.changed.connect(self._search_otherwise)
         self._search_otherwise()
         commands.find_artist_requested.connect(parts.finder.find_artist)
-        for source in (self.library, self.comparison):
-            source.menu_requested.connect(commands.show_track_menu)
+        self.taking = Taking(
+            parts, commands.window, self.library, panel, self.comparison, self._covers.of_track
+        )
+        self.library.menu_requested.connect(
+            lambda track, at: commands.show_track_menu(track, at, self.taking.of_table(track))
+        )
+        self.comparison.menu_requested.connect(
+            lambda track, at: commands.show_track_menu(track, at, self.taking.of_result(track))
+        )
         for finding in (self.library, commands):
             finding.find_requested.connect(parts.finder.find_track)
             finding.play_requested.connect(self._play_track)

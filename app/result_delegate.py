@@ -19,7 +19,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.format import clock
-from app.result_model import NeighbourRole
+from app.result_model import NO_PERCENT, NeighbourRole
 from app.theme import Theme
 from app.track_model import shown, title_of
 from app.widgets import HEADING, SMALL
@@ -130,7 +130,8 @@ class ResultDelegate(QStyledItemDelegate):
         self._paint_ground(painter, rect, state, hovered_part is not None)
         self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
         self._paint_text(painter, layout, neighbour.track)
-        self._paint_score(painter, layout, neighbour.percent)
+        if neighbour.percent != NO_PERCENT:
+            self._paint_score(painter, layout, neighbour.percent)
         for i, chip in enumerate(layout.chips):
             self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
         painter.restore()

@@ -7,15 +7,18 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QMimeData,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
     Qt,
 )
 
+from app.drag import dragged
 from app.track_model import shown, title_of
 from engine.search import Neighbour
 
+NO_PERCENT = -1  # in place of ``Neighbour.percent`` where there is nothing to compare with
 NeighbourRole = Qt.ItemDataRole.UserRole + 1
 
 Index = QModelIndex | QPersistentModelIndex
@@ -51,7 +54,22 @@ class ResultModel(QAbstractListModel):
                 title=title_of(neighbour.track), artist=artist
             )
             name = by if artist else title_of(neighbour.track)
+            if neighbour.percent == NO_PERCENT:
+                return name
             return self.tr("{name}, {similarity} % alike").format(
                 name=name, similarity=neighbour.percent
             )
         return None
+
+    # Dragging
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
+
+    def mimeTypes(self) -> list[str]:
+        return ["text/uri-list", "text/plain"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        rows = sorted({index.row() for index in indexes})
+        return dragged([self._neighbours[row].track.path for row in rows])

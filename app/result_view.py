@@ -27,6 +27,9 @@ class ResultView(QListView):
         self.setModel(model)
         self.setItemDelegate(delegate)
         self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -37,6 +40,11 @@ class ResultView(QListView):
     def current(self) -> Neighbour | None:
         found: Neighbour | None = self.currentIndex().data(NeighbourRole)
         return found
+
+    def selected(self) -> list[Neighbour]:
+        """Nearest first."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        return [self._results.neighbours[row] for row in rows]
 
     def set_playing(self, track_id: int | None) -> None:
         if track_id != self._delegate.playing_id:

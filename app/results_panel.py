@@ -20,9 +20,10 @@ from app.finder import Answer
 from app.result_delegate import ResultDelegate
 from app.result_model import ResultModel
 from app.result_view import ResultView
+from app.shortcuts import Keys
 from app.song_row import SongRow
 from app.theme import Theme
-from app.widgets import SMALL, ElidedLabel, IconLabel, divider, label
+from app.widgets import SMALL, ElidedLabel, IconButton, IconLabel, divider, label
 from engine.search import By, Neighbour, SearchResult
 
 
@@ -45,6 +46,7 @@ class ResultList(QWidget):
     ) -> None:
         """``look``: icon and colour of the view."""
         super().__init__()
+        self.heading = heading
         self.model = ResultModel(self)
         self.view = ResultView(self.model, delegate)
         delegate.setParent(self.view)
@@ -121,6 +123,9 @@ class ResultsPanel(QWidget):
         )
         self.filter_button = filter_button
         self.blend_bar = BlendBar(theme)
+        self.save_button = IconButton(
+            theme, "share", Keys.SAVE.value.description, shortcut=Keys.SAVE.value.label
+        )
         self._between = divider(is_vertical=True)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -170,6 +175,7 @@ class ResultsPanel(QWidget):
         controls.setSpacing(8)
         controls.addWidget(self.blend_bar)
         controls.addStretch()
+        controls.addWidget(self.save_button)
         controls.addWidget(self.filter_button)
         page = QWidget()
         layout = QVBoxLayout(page)

@@ -96,6 +96,10 @@ class Session(QObject):
     def fetch_rows(self, ids: Sequence[int]) -> None:
         self._run(lambda library: library.tracks(ids), self.rows_arrived.emit)
 
+    def fetch_tracks(self, ids: Sequence[int], use: Callable[[list[Track]], object]) -> None:
+        """Hands over these tracks, in this order."""
+        self._run(lambda library: library.tracks(ids), use)
+
     def refresh_overview(self) -> None:
         def work(library: Library) -> Overview:
             return Overview(tuple(library.folders()), library.counts())

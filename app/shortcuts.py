@@ -69,6 +69,7 @@ class Keys(Enum):
     LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
     SOFTER = Shortcut("Ctrl+Down", noop("Softer"), LISTEN)
     REVEAL = Shortcut("Ctrl+R", noop("Show the selected file in its folder"), LIBRARY)
+    SAVE = Shortcut("Ctrl+S", noop("Save the results, or the selected songs"), LIBRARY)
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
     FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)
     RESCAN = Shortcut("F5", noop("Look for new and changed songs"), LIBRARY)

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QMimeData,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -18,6 +19,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QIcon
 
+from app.drag import dragged
 from app.format import clock
 from app.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
@@ -233,6 +235,18 @@ class TrackModel(QAbstractTableModel):
             return _text(track, column)
         reason = f" {track.error}" if track.error else ""
         return f"{self._state_texts[state_of(track)]}.{shown(reason)}"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
+
+    def mimeTypes(self) -> list[str]:
+        return ["text/uri-list", "text/plain"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """Of the rows that are known, which those in sight are."""
+        rows = sorted({index.row() for index in indexes})
+        return dragged([track.path for row in rows if (track := self.track_at(row)) is not None])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         is_descending = order == Qt.SortOrder.DescendingOrder

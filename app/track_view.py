@@ -84,7 +84,9 @@ class TrackView(QTableView):
         self.setAccessibleName(self.tr("Songs of the library"))
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
@@ -117,6 +119,11 @@ class TrackView(QTableView):
         found: Track | None = self.currentIndex().data(TrackRole)
         return found
 
+    def selected_ids(self) -> list[int]:
+        """In the order of the table."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self._tracks.ids[row] for row in rows]
+
     def visible_rows(self) -> tuple[int, int]:
         """First and last row in sight."""
         first = self.rowAt(0)
@@ -136,7 +143,8 @@ class TrackView(QTableView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         track = self.indexAt(event.position().toPoint()).data(TrackRole)
-        if event.button() == Qt.MouseButton.LeftButton and track is not None:
+        is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier  # else songs are selected
+        if event.button() == Qt.MouseButton.LeftButton and is_plain and track is not None:
             self.find_requested.emit(track)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         bar.pages.chosen.connect(self.show_page)
         self.map_page.find_requested.connect(self._find_on_map)
         self.parts.session.listed.connect(self._show_matches)
+        self.library_page.taking.told.connect(self.notice.show_text)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
         self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
             Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
             Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
             Keys.REVEAL: self._reveal_selected,
+            Keys.SAVE: self.library_page.taking.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,
             Keys.RESCAN: self._rescan,
@@ -291,7 +293,7 @@ class MainWindow(QMainWindow):
             actions[keys]()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if event.source() is None and any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

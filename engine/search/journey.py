@@ -25,10 +25,12 @@ class Journey:
     """Attributes:
     tracks: from the first to the last, both included; none twice.
     similarities: (len(tracks) - 1,) cosines of each song with the one before.
+    percents: the same for people (see ``Neighbour.percent``).
     """
 
     tracks: tuple[Track, ...]
     similarities: tuple[float, ...]
+    percents: tuple[int, ...]
 
 
 def journey(
@@ -58,7 +60,7 @@ def journey(
     if max_songs < 2:
         raise QueryError(f"A journey of {max_songs} songs has no way. Ask for at least 2.")
     cancel = cancel or CancelToken()
-    space_id, _ = choose_space(library, view, model)
+    space_id, key = choose_space(library, view, model)
     ends = library.tracks([start_id, goal_id])
     found, vectors = library.embeddings(space_id, [start_id, goal_id])
     for track in ends:
@@ -78,10 +80,9 @@ def journey(
     path = smallest_steps(steps, 0, 1, max_songs)
     if path is None:
         raise QueryError("No journey is possible: too few other songs have been heard.")
-    return Journey(
-        tuple(tracks[place] for place in path),
-        tuple(float(vectors[a] @ vectors[b]) for a, b in pairwise(path)),
-    )
+    similarities = tuple(float(vectors[a] @ vectors[b]) for a, b in pairwise(path))
+    percents = tuple(searcher.percent(key, similarity) for similarity in similarities)
+    return Journey(tuple(tracks[place] for place in path), similarities, percents)
 
 
 def smallest_steps(steps: np.ndarray, start: int, goal: int, max_places: int) -> list[int] | None:

@@ -79,6 +79,10 @@ class Searcher:
         self._scope = LatestScope(library.database)
         self._heard_files: OrderedDict[tuple[object, ...], _Heard] = OrderedDict()
 
+    @property
+    def library(self) -> Library:
+        return self._library
+
     def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of a track that has been indexed. Raises QueryError, LibraryError."""
         options = options or SearchOptions()
@@ -363,6 +367,11 @@ class Searcher:
             if name not in self._separators:
                 self._separators[name] = self._load_separator(name)
             return self._separators[name]
+
+    def percent(self, key: SpaceKey, similarity: float) -> int:
+        """What a cosine in a space means to people, as ``Neighbour.percent`` tells it."""
+        calibration = self._load_calibration(key.model, key.model_sha256, key.view)
+        return _percent(similarity, calibration)
 
     def lookup(self, space_id: int) -> SpaceLookup:
         """Nearest tracks in one space; its index is loaded once and kept."""
