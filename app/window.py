@@ -119,8 +119,6 @@ class MainWindow(QMainWindow):
         bar.preferences.clicked.connect(self.show_preferences)
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
-        self.map_page.find_requested.connect(self._find_on_map)
-        self.parts.session.listed.connect(self._show_matches)
         self.library_page.taking.told.connect(self.notice.show_text)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
