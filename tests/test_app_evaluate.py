@@ -57,7 +57,7 @@ def shown_report(qtbot, page) -> ReportView:
 
 
 def test_artist_similarity_on_the_library(qtbot, page, voices, tmp_path):
-    assert "12 songs by 4 artists" in page.setup.facts_text.text()
+    assert "Your library: 12 songs by 4 artists" in page.setup.facts_text.text()
     choose_models(page, "mfcc")
     page.setup.form.num_trials.setValue(3)
     run_to_the_end(qtbot, page)
@@ -113,7 +113,7 @@ def test_a_run_can_be_stopped_and_leaves_nothing(qtbot, page, tmp_path):
     page.setup.start.click()
     assert page.setup.missing().startswith("An evaluation is running")
     page._run.progressed.connect(lambda _: page.side.run_card.cancel.click())
-    qtbot.waitUntil(lambda: not page.is_running, timeout=30_000)
+    qtbot.waitUntil(lambda: not page.is_running, timeout=60_000)
     assert list((tmp_path / "reports").glob("*")) == []
     assert page.setup.start.isEnabled()
     assert page.pages.currentWidget() is page.setup
@@ -167,8 +167,8 @@ def test_too_small_a_library_says_what_is_needed(qtbot, tmp_path):
         wait_until_ready(qtbot, page)
         note = page.setup.protocols["artist-similarity"].note
         assert note == (
-            "Needs two artists, one of them with two songs. Here: 1 artists, 1 of them with two "
-            "songs or more."
+            "Needs two artists, one of them with two songs. Artists here: 1; with two "
+            "songs or more: 1."
         )
         assert not page.setup.start.isEnabled()
         assert page.setup.missing() == note
@@ -269,7 +269,7 @@ def test_a_folder_that_cannot_be_written_is_told(qtbot, voices, tmp_path):
     with open_page(qtbot, voices, tmp_path / "reports") as page:
         wait_until_ready(qtbot, page)
         choose_models(page, "mfcc")
-        with qtbot.waitSignal(page.parts.session.problem, timeout=30_000) as told:
+        with qtbot.waitSignal(page.parts.session.problem, timeout=60_000) as told:
             page.setup.start.click()
         assert "cannot be written" in told.args[0]
         qtbot.waitUntil(lambda: not page.is_running)

@@ -167,7 +167,7 @@ def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
     assert rows["overall", "m0"] == (wins, 2 - wins, 0)
     assert rows["vocals", "m0"][2] == 1  # the tie
     assert "listeners preferred" in texts(view)
-    qtbot.waitUntil(lambda: page.parts.session.runner.num_jobs == 0, timeout=60_000)
+    qtbot.waitUntil(lambda: page.parts.session.runner.num_jobs == 0, timeout=120_000)
     body = json.loads((report / "report.json").read_text())
     assert body["results"][0]["tables"][0]["rows"][0]["wins"] == rows["overall", "m0"][0]
     assert (report / "tables" / "listening-test.overall.csv").exists()
@@ -207,7 +207,7 @@ def test_pausing_leads_back_and_several_may_listen(qtbot, page, report):
     assert len(pause_after_one_answer().resume_buttons) == 1
     start = pause_after_one_answer()
     assert len(start.resume_buttons) == 2
-    assert "2 listeners have given 2 answers" in texts(start)
+    assert "2 listeners; answers given: 2." in texts(start)
 
 
 def test_buttons_do_what_the_keys_do(qtbot, page):
@@ -271,7 +271,7 @@ def test_answers_of_others_are_taken_in_and_bad_ones_told(qtbot, page, report, t
     qtbot.waitUntil(lambda: bool(told))
     assert told == ["bad.json answers another test; it was left out."]
     qtbot.waitUntil(lambda: room.currentWidget() is not start)
-    assert "1 listeners have given 1 answers" in texts(room.currentWidget())
+    assert "One listener; answers given: 1." in texts(room.currentWidget())
     assert answers_on_disk(report) == {("t0", "overall"): "a"}
 
 

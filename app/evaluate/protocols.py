@@ -41,8 +41,8 @@ def _tr(text: str) -> str:
 def _similarity(facts: DataFacts, num_models: int, gender: str) -> str:
     if facts.num_singers() < 2 or facts.num_singers(2) < 1:
         return _tr(
-            "Needs two artists, one of them with two songs. Here: {artists} artists, {several} of "
-            "them with two songs or more."
+            "Needs two artists, one of them with two songs. Artists here: {artists}; with two "
+            "songs or more: {several}."
         ).format(artists=facts.num_singers(), several=facts.num_singers(2))
     return ""
 

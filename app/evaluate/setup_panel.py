@@ -300,7 +300,7 @@ class SetupPanel(QWidget):
         text = self.tr(
             "{name}: {songs} songs by {artists} artists, {several} of them with two songs or more."
         ).format(
-            name=facts.name,
+            name=self.tr("Your library") if facts.path == self._library_path else facts.name,
             songs=f"{facts.num_songs:,}",
             artists=f"{facts.num_singers():,}",
             several=f"{facts.num_singers(2):,}",

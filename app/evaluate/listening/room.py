@@ -92,8 +92,11 @@ class TestStart(ScrollColumn):
                 "Nobody yet. The test can be taken here by several people, one after the other, or "
                 "copied for others: they listen in their browser and send you a file of answers."
             )
-        return self.tr("{listeners} listeners have given {answers} answers.").format(
-            listeners=len(begun), answers=sum(sitting.num_answered for sitting in begun)
+        num_answers = sum(sitting.num_answered for sitting in begun)
+        if len(begun) == 1:
+            return self.tr("One listener; answers given: {num}.").format(num=num_answers)
+        return self.tr("{listeners} listeners; answers given: {num}.").format(
+            listeners=len(begun), num=num_answers
         )
 
 
