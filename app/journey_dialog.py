@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSlider, QStackedLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSlider, QStackedLayout, QWidget
 
 from app.dialogs import Dialog
 from app.finder import Finder
@@ -70,8 +70,10 @@ class JourneyDialog(Dialog):
         controls.addWidget(self._most)
         controls.addWidget(self._length)
         self.body.addLayout(controls)
-        body = QWidget()
+        body = QFrame()
+        body.setObjectName("card")
         self._stack = QStackedLayout(body)
+        self._stack.setContentsMargins(1, 8, 1, 8)  # the rounded corners stay free
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._message)
         self.body.addWidget(body, 1)
