@@ -21,6 +21,7 @@ from training.material.voice import FRAME_S, Syllable, Voice, hz_of
 _FLATNESS = 0.7  # how much of a spoken vowel's swell and decay is taken out
 _MAX_CONSONANT_SHARE = 0.5  # of the time from vowel to vowel
 _RELEASE_S = 0.08
+_SHAKE_CENTS = 1.7
 _RMS = 0.08
 
 
@@ -46,7 +47,7 @@ class Manner:
             vibrato_delay_s=rng.uniform(0.1, 0.45),
             glide_rad_s=rng.uniform(32, 75),
             damping=rng.uniform(0.6, 1.0),
-            drift_cents=rng.uniform(4, 14),
+            drift_cents=rng.uniform(1.2, 4.2),
             scoop_semitones=rng.uniform(0.0, 1.5),
             tilt_db=rng.normal(0.0, 0.8),
             breath_db=rng.uniform(-44, -26),
@@ -102,26 +103,20 @@ def _laid_out(
     rng: np.random.Generator,
     num_frames: int,
 ) -> _Track:
+    """Which frame of the speech sounds when; vowels at the level of their notes."""
     track = _Track.silent(num_frames)
     levels = np.array([voice.level_db[w.core_start : w.core_end].mean() for w in words])
     gains = np.array([note.loudness_db for note in notes]) - levels
     gains = np.clip(gains, np.median(gains) - 10, np.median(gains) + 10)
     is_first = True
     for i, (note, word) in enumerate(zip(notes, words, strict=True)):
-        start, end = _frame(note.start_s), _frame(note.end_s)
+        start = _frame(note.start_s)
         if is_first:
             onset = word.core_start - word.start
             track.fill(start - onset, start, word.start, word.core_start)
         following = None if note.is_last else words[i + 1]
-        coda = word.end - word.core_end
-        onset = 0 if following is None else following.core_start - following.start
-        squeeze = min(1.0, _MAX_CONSONANT_SHARE * (end - start) / max(coda + onset, 1))
-        coda, onset = round(squeeze * coda), round(squeeze * onset)
-        core_end = end - coda - onset
+        core_end = _consonants(track, start, _frame(note.end_s), word, following)
         _stretch(track, start, core_end, word, rng)
-        track.fill(core_end, core_end + coda, word.core_end, word.end)
-        if following is not None:
-            track.fill(end - onset, end, following.start, following.core_start)
         flat = _FLATNESS * (levels[i] - voice.level_db[_whole(track.source[start:core_end])])
         track.gain_db[start:core_end] = gains[i] + gaussian_filter1d(flat, 4.0)
         is_first = note.is_last
@@ -130,12 +125,26 @@ def _laid_out(
     return track
 
 
+def _consonants(
+    track: _Track, start: int, end: int, word: Syllable, following: Syllable | None
+) -> int:
+    """Those after a vowel and before the next, at their own pace; where the vowel has to end."""
+    coda = word.end - word.core_end
+    onset = 0 if following is None else following.core_start - following.start
+    squeeze = min(1.0, _MAX_CONSONANT_SHARE * (end - start) / max(coda + onset, 1))
+    coda, onset = round(squeeze * coda), round(squeeze * onset)
+    track.fill(end - onset - coda, end - onset, word.core_end, word.end)
+    if following is not None:
+        track.fill(end - onset, end, following.start, following.core_start)
+    return end - onset - coda
+
+
 def _stretch(track: _Track, start: int, end: int, word: Syllable, rng: np.random.Generator) -> None:
     """A vowel over [start, end): forwards on the whole, to and fro on the way, never frozen."""
     num_frames, length = end - start, word.core_end - word.core_start
     share = (np.arange(num_frames) + 0.5) / num_frames
-    wander = gaussian_filter1d(rng.standard_normal(num_frames), 12.0) * np.sqrt(24.0)
-    amount = 0.12 * min(1.0, max(0.0, num_frames / length - 1.0)) * np.sin(np.pi * share)
+    wander = _slow_noise(rng, num_frames, 12.0)
+    amount = 0.09 * min(1.0, max(0.0, num_frames / length - 1.0)) * np.sin(np.pi * share)
     position = np.clip(share + amount * wander, 0.0, 1.0)
     track.source[start:end] = word.core_start + position * (length - 1)
     track.is_sung[start:end] = True
@@ -154,11 +163,9 @@ def pitch_contour(
     w = manner.glide_rad_s
     b, a = bilinear([w * w], [1.0, 2 * manner.damping * w, w * w], 1 / FRAME_S)
     glided, _ = lfilter(b, a, steps, zi=lfilter_zi(b, a) * steps[0])
-    drift = gaussian_filter1d(rng.standard_normal(num_frames), 20.0) * np.sqrt(40 * np.sqrt(np.pi))
-    shake = gaussian_filter1d(rng.standard_normal(num_frames), 1.5)
-    cents = (
-        manner.drift_cents * drift * 0.3 + 4.0 * shake + _vibrato(notes, manner, rng, num_frames)
-    )
+    drift = manner.drift_cents * _slow_noise(rng, num_frames, 20.0)
+    shake = _SHAKE_CENTS * _slow_noise(rng, num_frames, 1.5)
+    cents = drift + shake + _vibrato(notes, manner, rng, num_frames)
     return np.asarray(glided + cents / 100.0)
 
 
@@ -170,7 +177,7 @@ def _vibrato(
         start, end = _frame(note.start_s + manner.vibrato_delay_s), _frame(note.end_s)
         if end - start > 40:
             depth[start:end] = np.minimum(1.0, np.arange(end - start)[: num_frames - start] / 60)
-    unsteady = 1 + 0.05 * gaussian_filter1d(rng.standard_normal(num_frames), 30.0) * 7
+    unsteady = 1 + 0.034 * _slow_noise(rng, num_frames, 30.0)
     phase = 2 * np.pi * np.cumsum(manner.vibrato_hz * unsteady) * FRAME_S
     return np.asarray(manner.vibrato_cents * gaussian_filter1d(depth, 4.0) * np.sin(phase))
 
@@ -245,6 +252,12 @@ def _fades_db(sounds: np.ndarray) -> np.ndarray:
 def _octaves_above_1_khz(num_bins: int) -> np.ndarray:
     hz = np.linspace(0, SAMPLE_RATE_HZ / 2, num_bins)
     return np.asarray(np.log2(np.clip(hz, 250.0, None) / 1000.0).astype(np.float32))
+
+
+def _slow_noise(rng: np.random.Generator, num_frames: int, smoothness: float) -> np.ndarray:
+    """Gaussian noise of standard deviation 1 without what is faster than ``smoothness`` frames."""
+    noise = gaussian_filter1d(rng.standard_normal(num_frames), smoothness)
+    return np.asarray(noise * np.sqrt(2 * np.sqrt(np.pi) * smoothness))
 
 
 def _whole(source: np.ndarray) -> np.ndarray:
