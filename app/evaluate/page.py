@@ -163,17 +163,20 @@ class EvaluatePage(QWidget):
 
     def show_reports(self, reports: list[Opened]) -> None:
         """One is read, several are compared."""
-        theme = self.parts.theme
         if len(reports) > 1:
-            self._show(CompareView(theme, reports))
-            return
-        view = ReportView(theme, reports[0])
+            self._show(CompareView(self.parts.theme, reports))
+        else:
+            self.show_report(reports[0])
+
+    def show_report(self, opened: Opened) -> ReportView:
+        view = ReportView(self.parts.theme, opened)
         view.browser_requested.connect(self._open_in_browser)
         view.export_requested.connect(self._export)
         view.reveal_requested.connect(self._reveal)
         view.delete_requested.connect(lambda folder: self._ask_to_delete([folder]))
         view.test_requested.connect(self.show_test)
         self._show(view)
+        return view
 
     def show_test(self, opened: Opened) -> None:
         room = TestRoom(self.parts.theme, self.parts.player, opened, self._job)
@@ -186,7 +189,7 @@ class EvaluatePage(QWidget):
         """With all answers that there are by now; the report on disk follows."""
 
         def use(fresh: Opened) -> None:
-            self.show_reports([fresh])
+            self.show_report(fresh).show_protocol(store.TEST_FOLDER)
             job = Job(lambda *_: store.save(fresh))
             job.succeeded.connect(lambda _: self.refresh_reports())
             job.failed.connect(self.problem)

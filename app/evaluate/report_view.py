@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.evaluate.parts import ScrollColumn, flow, heading, title
@@ -38,6 +38,8 @@ class ReportView(ScrollColumn):
         self._theme = theme
         self.opened = opened
         self.tables: list[ResultTable] = []
+        self._target: QWidget | None = None
+        self.verticalScrollBar().rangeChanged.connect(self._find_target)
         self.column.addWidget(title(theme, opened.name))
         self.column.addWidget(label(self._facts(), "muted", wrap=True))
         self.column.addWidget(self._buttons())
@@ -116,6 +118,20 @@ class ReportView(ScrollColumn):
 
     def _go_to(self, head: QWidget) -> None:
         self.verticalScrollBar().setValue(head.y() - MARGIN_PX)
+
+    def show_protocol(self, name: str) -> None:
+        """Begins to read there, wherever that comes to lie when everything has its size."""
+        for result, head in zip(self.opened.report.results, self._contents, strict=True):
+            if result.name == name:
+                self._target = head
+
+    def _find_target(self) -> None:
+        if self._target is not None:
+            self._go_to(self._target)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._target = None
+        super().wheelEvent(event)
 
     def _titles(self) -> dict[str, str]:
         return {str(m["name"]): str(m.get("title") or m["name"]) for m in self.opened.report.models}

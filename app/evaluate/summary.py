@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Result, Table
 
 CLEAR_SILHOUETTE = 0.1
+SURE_P = 0.05
 
 Row = Mapping[str, Any]
 
@@ -67,7 +68,9 @@ def _rows(table: Table) -> list[Row]:
 def _value(row: Row, key: str) -> float:
     cell = row.get(key)
     value = getattr(cell, "value", cell)
-    return float(value) if isinstance(value, (int, float)) else -math.inf
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return -math.inf
+    return float(value)
 
 
 def _islands(rows: list[Row], titles: Mapping[str, str]) -> str:
@@ -109,31 +112,35 @@ def _agreement(rows: list[Row], titles: Mapping[str, str]) -> str:
 
 
 def _preference(rows: list[Row], titles: Mapping[str, str]) -> str:
-    """Whom listeners prefer, and whether that could be chance."""
-    said = []
+    """Whom listeners prefer, a line for each question, and whether that could be chance."""
+    said, is_sure = [], False
     for source, question in dict.fromkeys((row["input"], row["question"]) for row in rows):
         own = [r for r in rows if (r["input"], r["question"]) == (source, question)]
         best = max(own, key=lambda row: _value(row, "win_rate"))
         num = best["wins"] + best["losses"]
         if not num:
             continue
-        what = _tr("by the voice") if question == "vocals" else _tr("overall")
-        is_sure = best["p"] is not None and best["p"] < 0.05
-        doubt = (
-            _tr("that is hardly chance")
-            if is_sure
-            else _tr("which may well be chance: more answers would tell")
-        )
+        is_sure = is_sure or _is_sure(best)
         said.append(
-            _tr(
-                "Asked what is nearer {what}, listeners preferred {model} in {wins} of {num} "
-                "decisions; {doubt}."
-            ).format(
-                what=what,
+            _preference_text(best, question).format(
+                input=input_name(source),
                 model=titles.get(best["model"], best["model"]),
                 wins=best["wins"],
                 num=num,
-                doubt=doubt,
             )
         )
-    return " ".join(said)
+    if said and not is_sure:
+        said.append(_tr("All of this may well be chance: more answers would tell."))
+    return "\n".join(said)
+
+
+def _preference_text(best: Row, question: str) -> str:
+    what = _tr("By the voice") if question == "vocals" else _tr("All in all")
+    if best["wins"] == best["losses"]:
+        return what + _tr(", given {input}, listeners are divided.")
+    text = _tr(", given {input}, listeners preferred {model} in {wins} of {num} decisions")
+    return what + text + (_tr(": hardly chance.") if _is_sure(best) else ".")
+
+
+def _is_sure(row: Row) -> bool:
+    return 0 <= _value(row, "p") < SURE_P
