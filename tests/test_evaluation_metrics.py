@@ -163,3 +163,10 @@ def test_bootstrap_draws_artists_with_all_their_clips() -> None:
 def test_an_interval_needs_replicates_that_could_be_computed() -> None:
     assert np.isnan(estimate(0.5, np.array([np.nan, np.nan, 0.4])).low)
     assert estimate(0.5, np.array([0.4, 0.6, np.nan])).high == pytest.approx(0.595)
+
+
+def test_one_artist_alone_allows_no_interval() -> None:
+    weights = replicate_weights(3, 100, 0)
+    found = mean_estimate(np.array([0.0, 1.0, np.nan]), np.array([1, 1, 2]), weights)
+    assert found.value == 0.5
+    assert np.isnan([found.low, found.high]).all()

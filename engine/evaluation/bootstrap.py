@@ -43,7 +43,7 @@ def estimate(value: float, replicates: np.ndarray) -> Estimate:
 
 
 def mean_estimate(values: np.ndarray, artists: np.ndarray, weights: np.ndarray) -> Estimate:
-    """The mean of a figure that each clip has, with its interval.
+    """The mean of a figure that each clip has, with its interval; one artist alone allows none.
 
     Args:
         values: (n,) of clips (or queries); NaN ones are left out.
@@ -56,6 +56,8 @@ def mean_estimate(values: np.ndarray, artists: np.ndarray, weights: np.ndarray) 
     num_artists = weights.shape[1]
     sums = np.bincount(artists[known], values[known], num_artists)
     counts = np.bincount(artists[known], minlength=num_artists)
+    if np.count_nonzero(counts) < 2:
+        return Estimate(float(values[known].mean()), float("nan"), float("nan"))
     with np.errstate(invalid="ignore"):
         replicates = (weights @ sums) / (weights @ counts)
     return estimate(float(values[known].mean()), replicates)
