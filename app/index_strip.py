@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.format import duration
 from app.indexing import Indexing
 from app.session import Overview
+from app.settings import INDEX_SPEED, Settings
 from app.theme import Theme
 from app.track_model import shown
 from app.widgets import SMALL, ElidedLabel, IconButton, button, divider
@@ -16,12 +26,14 @@ from engine.progress import Progress
 
 class IndexStrip(QWidget):
     failed_requested = Signal()
+    speed_changed = Signal()
 
-    def __init__(self, indexing: Indexing, theme: Theme) -> None:
+    def __init__(self, indexing: Indexing, theme: Theme, settings: Settings) -> None:
         super().__init__()
         self.setObjectName("bar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._indexing = indexing
+        self._settings = settings
         self._num_failed = 0
         self._headline = ElidedLabel()
         self._detail = ElidedLabel(role="muted", font=theme.font(SMALL))
@@ -32,6 +44,9 @@ class IndexStrip(QWidget):
         self._stop = IconButton(
             theme, "stop", self.tr("Stop indexing; what is done is kept"), size=18
         )
+        self._speed = IconButton(theme, "speed", self.tr("How fast"), size=18)
+        self._speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._speed.setMenu(self._speed_menu())
         self._failed = button("", "plain")
         self._lay_out()
         self._pause.clicked.connect(self._toggle_pause)
@@ -52,7 +67,7 @@ class IndexStrip(QWidget):
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(2)
         row.addLayout(texts, 1)
-        for widget in (self._failed, self._pause, self._stop):
+        for widget in (self._failed, self._speed, self._pause, self._stop):
             row.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,6 +75,31 @@ class IndexStrip(QWidget):
         layout.addWidget(divider())
         layout.addWidget(self._bar)
         layout.addLayout(row)
+
+    def _speed_menu(self) -> QMenu:
+        menu = QMenu(self)
+        group = QActionGroup(menu)
+        for speed, text in (
+            ("all", self.tr("All cores")),
+            ("spare", self.tr("Leave me one core")),
+            ("one", self.tr("One core only")),
+        ):
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setData(speed)
+            action.triggered.connect(lambda _=False, speed=speed: self._choose_speed(speed))
+            group.addAction(action)
+
+        def mark() -> None:
+            for action in menu.actions():
+                action.setChecked(action.data() == self._settings.get(INDEX_SPEED))
+
+        menu.aboutToShow.connect(mark)
+        return menu
+
+    def _choose_speed(self, speed: str) -> None:
+        self._settings.set(INDEX_SPEED, speed)
+        self.speed_changed.emit()
 
     def show_overview(self, overview: Overview) -> None:
         self._num_failed = overview.counts.failed
@@ -76,7 +116,8 @@ class IndexStrip(QWidget):
         self._failed.setText(self._failed_text())
         self._failed.setAccessibleName(self._failed.text())
         self._failed.setVisible(self._num_failed > 0)
-        for widget in (self._bar, self._pause, self._stop, self._headline, self._detail):
+        parts = (self._bar, self._speed, self._pause, self._stop, self._headline, self._detail)
+        for widget in parts:
             widget.setVisible(is_running)
         self.setVisible(is_running or self._num_failed > 0)
         if not is_running:

@@ -16,21 +16,38 @@ from engine.progress import CancelToken, Progress, ProgressCallback
 Index = Callable[[Library, ProgressCallback, CancelToken], Any]
 
 
-def index_library(library: Library, progress: ProgressCallback, cancel: CancelToken) -> Any:
+SPEEDS = ("all", "spare", "one")
+
+
+def num_workers(speed: str) -> int:
+    """Songs listened to at a time: one per core, all but one, or one."""
+    num_cores = os.cpu_count() or 2
+    return {"all": num_cores, "one": 1}.get(speed, max(1, num_cores - 1))
+
+
+def index_library(
+    library: Library, progress: ProgressCallback, cancel: CancelToken, speed: str = "spare"
+) -> Any:
     """The real one. One core is left to the window and to whatever else the person is doing."""
     progress(Progress("load"))  # a few seconds in which nothing else is heard of it
+    from engine.choices import read_choices
     from engine.indexer import IndexOptions, index_folders  # brings torch: not before the window
+    from engine.separation import DEFAULT
 
-    options = IndexOptions(num_workers=max(1, (os.cpu_count() or 2) - 1))
+    options = IndexOptions(
+        separator=read_choices().separator or DEFAULT, num_workers=num_workers(speed)
+    )
     return index_folders(library, [], options, progress, cancel)
 
 
-def look_for_changes(library: Library, progress: ProgressCallback, cancel: CancelToken) -> Any:
+def look_for_changes(
+    library: Library, progress: ProgressCallback, cancel: CancelToken, speed: str = "spare"
+) -> Any:
     """At the start of the program: torch and its seconds are spent only when there is work."""
     scan(library, (), progress, cancel)
     has_new = library.counts().new > 0
     if has_new or any(library.pending(space_id) for space_id, _ in library.spaces()):
-        return index_library(library, progress, cancel)
+        return index_library(library, progress, cancel, speed)
     return None
 
 
@@ -72,8 +89,17 @@ class Indexing(QObject):
         self._run(library, self._index)
 
     def look(self, library: Library) -> None:
-        """Looks for new songs, and listens to them if there are any."""
-        self._run(library, self._look)
+        """Looks for new songs, and listens to them if there are any; after a run that goes on."""
+        if self._job is None:
+            self._run(library, self._look)
+        else:
+            self._is_wanted_again = True
+
+    def again(self, library: Library) -> None:
+        """A run that goes on starts anew, with what has been chosen since; nothing is lost."""
+        if self._job is not None:
+            self._job.cancel()
+            self._is_wanted_again = True
 
     def _run(self, library: Library, work: Index) -> None:
         self._is_wanted_again = False

@@ -35,6 +35,8 @@ class Pool(StrEnum):
     VOCALS = "vocals"  # separating a song that is to be heard now: seconds
     BACKGROUND = "background"  # indexing: hours
     MAP = "map"  # up to minutes, and not behind indexing either
+    DOWNLOAD = "download"
+    WATCH = "watch"  # waits for changes in the folders as long as the window is open
     EVALUATION = "evaluation"  # minutes, and never behind hours of indexing
 
 

@@ -48,7 +48,7 @@ class LibraryPage(QSplitter):
         self.library = LibraryPanel(
             parts.session, parts.settings, parts.theme, TrackModel(self._table_cover, self)
         )
-        self.index_strip = IndexStrip(parts.indexing, parts.theme)
+        self.index_strip = IndexStrip(parts.indexing, parts.theme, parts.settings)
         self.results = self._build_results()
         self.vocals = VocalsFetcher(parts.session.runner, parts.vocals, self)
         self.comparison = Comparison(

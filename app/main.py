@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import multiprocessing
 import os
 import sys
 from pathlib import Path
+
+from app.logs import start_log
+from engine.paths import log_path
 
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
 # callback ran dry 3 to 6 times in 6 s at the default of 5 ms, and never at this.
@@ -20,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _give_streams()
     options = _parse(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_log(log_path())
     if sys.platform == "win32":
         # Qt brings an older Microsoft run-time library, with which torch's DLLs then fail to load.
         import torch  # noqa: F401
@@ -49,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from app.parts import make_parts
     from app.settings import THEME, Settings
+    from app.single import SingleInstance, hand_over
     from app.theme import Theme
     from app.window import MainWindow
     from engine.paths import default_library_path, resources_path, settings_path
@@ -57,13 +60,18 @@ def _run(options: argparse.Namespace) -> int:
     QCoreApplication.setApplicationVersion(_version())
     app = QApplication(sys.argv[:1])
     app.setDesktopFileName("singalike")
+    library_path = options.library or default_library_path()
+    if hand_over(library_path, options.folders):
+        return 0
     settings = Settings(settings_path())
     theme = Theme(resources_path() / "icons", app)
     theme.install(app, settings.get(THEME))
-    library_path = options.library or default_library_path()
     window = MainWindow(make_parts(library_path, settings, theme), options.folders)
+    instance = SingleInstance(library_path, app)
+    instance.asked.connect(window.come_forward)
     window.show()
     code = app.exec()
+    instance.close()
     if not window.has_stopped:
         # Work that does not listen (loading a library of code, say) must not keep the program
         # alive. All that matters is in the library already: every track is one transaction.

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from app.audio_output import AudioOutput
 from app.finder import Finder
-from app.indexing import Indexing
+from app.indexing import Indexing, index_library, look_for_changes
 from app.jobs import JobRunner
 from app.player import Player
 from app.recorder import Recorder
 from app.session import Session
-from app.settings import Settings
+from app.settings import INDEX_SPEED, Settings
 from app.sound_devices import SoundDevices
 from app.theme import Theme
+from engine.library import Library
 from engine.paths import cache_path
+from engine.progress import CancelToken, ProgressCallback
 from engine.search import Searcher
 from engine.vocals_cache import VocalsCache
 
@@ -48,7 +53,22 @@ def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
         settings,
         theme,
         player,
-        Indexing(runner),
+        Indexing(
+            runner,
+            partial(_at_speed, settings, index_library),
+            partial(_at_speed, settings, look_for_changes),
+        ),
         finder,
         recorder=Recorder(devices),
     )
+
+
+def _at_speed(
+    settings: Settings,
+    work: Callable[[Library, ProgressCallback, CancelToken, str], Any],
+    library: Library,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> Any:
+    """With as many cores as the person lets it have at the moment it starts."""
+    return work(library, progress, cancel, settings.get(INDEX_SPEED))

@@ -105,6 +105,13 @@ QPushButton[kind="field"]:focus { border-color: $accent; }
 
 QAbstractItemView { background: $surface; color: $text; border: none;
   selection-background-color: $selected; selection-color: $text; }
+QListWidget#sections { background: transparent; }
+QListWidget#sections::item { padding: 8px 10px; border-radius: 8px; }
+QListWidget#sections::item:hover { background: $raised; }
+QListWidget#sections::item:selected { background: $selected; color: $text; }
+QPlainTextEdit { background: $surface; color: $text; border: 1px solid $line; border-radius: 8px;
+  padding: 6px; }
+QPlainTextEdit:focus { border-color: $accent; }
 QListWidget#framed { border: 1px solid $line; border-radius: 10px; padding: 4px; }
 QTableView { gridline-color: transparent; }
 QTableView::item { border: none; padding: 0 8px; }

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import Actions
 from app.covers import Covers
 from app.dialogs import ProblemPage
+from app.evaluate.page import EvaluatePage
 from app.library_page import LibraryPage
 from app.map.page import MapPage
 from app.notice import NoticeBar
@@ -22,10 +21,11 @@ from app.player_bar import PlayerBar
 from app.preferences.dialog import PreferencesDialog
 from app.results_panel import ResultList
 from app.session import Overview
-from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WINDOW_GEOMETRY
+from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WATCH_FOLDERS, WINDOW_GEOMETRY
 from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
+from app.watching import FolderWatch
 from engine.library import Track
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
@@ -47,6 +47,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Singalike")
         self.setMinimumSize(QSize(860, 560))
         self.setAcceptDrops(True)
+        self.watch = FolderWatch(parts.session.runner, self)
+        self.watch.set_on(parts.settings.get(WATCH_FOLDERS))
         self.commands = Actions(self, parts.session, parts.settings, parts.theme)
         self._build()
         self._connect_session()
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self.results = self.library_page.results
         self.comparison = self.library_page.comparison
         self.index_strip = self.library_page.index_strip
+        self.index_strip.speed_changed.connect(self._change_speed)
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -80,10 +83,8 @@ class MainWindow(QMainWindow):
         self.sections: dict[Page, QWidget] = {
             Page.LIBRARY: self.library_page,
             Page.MAP: self.map_page,
+            Page.EVALUATE: EvaluatePage(self.parts),
         }
-        if find_spec("app.evaluate") and find_spec("app.evaluate.page"):
-            evaluate = import_module("app.evaluate.page")
-            self.sections[Page.EVALUATE] = evaluate.EvaluatePage(self.parts)
         self.top_bar = TopBar(self.parts.theme, tuple(self.sections))
         self.player_bar = PlayerBar(self.parts.player, self.parts.theme)
         self.section_stack = QStackedWidget()
@@ -99,6 +100,8 @@ class MainWindow(QMainWindow):
         session.open_failed.connect(self._library_failed)
         session.overview_changed.connect(self._show_overview)
         session.folders_added.connect(self._rescan)
+        session.overview_changed.connect(self.watch.show_overview)
+        self.watch.changed.connect(self._look)
         for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
         self.problem_page.retry_requested.connect(session.open)
@@ -238,7 +241,27 @@ class MainWindow(QMainWindow):
         self.map_page.show_matches(track_ids if is_searched else None)
 
     def show_preferences(self) -> None:
-        PreferencesDialog(self, self.parts).open()
+        dialog = PreferencesDialog(self, self.parts, self._overview)
+        dialog.index_requested.connect(self._index_anew)
+        dialog.speed_changed.connect(self._change_speed)
+        dialog.watch_changed.connect(self.watch.set_on)
+        dialog.reveal_requested.connect(self.commands.reveal)
+        dialog.open()
+
+    def _index_anew(self) -> None:
+        """Another model or separator listens from now on, also where a run goes on."""
+        if self.parts.session.is_open:
+            self.parts.indexing.again(self.parts.session.library)
+            self.parts.indexing.start(self.parts.session.library)
+
+    def _change_speed(self) -> None:
+        if self.parts.session.is_open:
+            self.parts.indexing.again(self.parts.session.library)
+
+    def _look(self) -> None:
+        """Something may have changed in the folders."""
+        if self.parts.session.is_open:
+            self.parts.indexing.look(self.parts.session.library)
 
     # Finding
 
@@ -268,6 +291,15 @@ class MainWindow(QMainWindow):
     def _reveal_selected(self) -> None:
         if (track := self.library_page.selected_track()) is not None:
             self.commands.reveal(track.path)
+
+    def come_forward(self, folders: list[Path]) -> None:
+        """The program was started once more."""
+        if self.isMinimized():
+            self.showNormal()
+        self.raise_()
+        self.activateWindow()
+        if folders and self.parts.session.is_open:
+            self.parts.session.add_folders(folders)
 
     # Qt
 
@@ -310,6 +342,11 @@ class MainWindow(QMainWindow):
     def _find_file(self, path: Path, duration_s: float) -> None:
         self.pages.setCurrentIndex(2)
         self.parts.finder.find_file(path, duration_s)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.watch.focused()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch

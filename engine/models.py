@@ -25,9 +25,11 @@ from engine.checkpoint import (
     read_manifest,
     with_prefix,
 )
+from engine.choices import read_choices
 from engine.errors import CheckpointError
 from engine.library.records import MAX_MOMENTS_BYTES, MomentCodes, View
 from engine.paths import data_path, resources_path
+from engine.threads import has_fast_bfloat16
 
 if TYPE_CHECKING:
     import torch
@@ -123,13 +125,17 @@ class VoiceModel:
         self.dim = dim
         self.excerpt_samples = excerpt_samples
         self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._is_bfloat16 = has_fast_bfloat16()
         self._geometry = dict(geometry)
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
         """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
         import torch
 
-        with torch.inference_mode():
+        with (
+            torch.inference_mode(),
+            torch.autocast("cpu", torch.bfloat16, enabled=self._is_bfloat16),
+        ):
             batches = [
                 self._network(torch.from_numpy(excerpts[i : i + BATCH_EXCERPTS])).float().numpy()
                 for i in range(0, len(excerpts), BATCH_EXCERPTS)
@@ -197,7 +203,10 @@ def _folders() -> dict[str, Path]:
 
 
 def default_model_name(view: View) -> str:
-    """The installed voice model that serves the view best, as measured (see the model cards)."""
+    """The model that serves a view: the user's choice, else the best as measured (model cards)."""
+    chosen = read_choices().models.get(view)
+    if chosen in _folders():
+        return str(chosen)
     path = resources_path() / "checkpoints" / "defaults.json"
     return str(json.loads(path.read_text(encoding="utf-8"))[view])
 

@@ -29,6 +29,11 @@ def settings_path() -> Path:
     return Path(platformdirs.user_config_dir("Singalike", appauthor=False)) / "settings.ini"
 
 
+def log_path() -> Path:
+    """What the window logs: paths and sentences, nothing else of the user's."""
+    return Path(platformdirs.user_log_dir("Singalike", appauthor=False)) / "singalike.log"
+
+
 def cache_path() -> Path:
     """Things that can be made again at the cost of time only."""
     return Path(platformdirs.user_cache_dir("Singalike", appauthor=False))

@@ -1,30 +1,36 @@
-"""Light or dark."""
+"""Light or dark, and how large."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QRadioButton
 
 from app.parts import Parts
+from app.preferences.parts import Section
+from app.settings import THEME
 from app.theme import CHOICES
-from app.widgets import label
 
 
-class AppearanceSection(QWidget):
+class AppearanceSection(Section):
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
+        super().__init__(parts.theme, "")
         texts = {
             "system": self.tr("As the system"),
             "light": self.tr("Light"),
             "dark": self.tr("Dark"),
         }
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(label(self.tr("Colours")))
+        self.add_heading(self.tr("Colours"))
         group = QButtonGroup(self)
         for choice in CHOICES:
             radio = QRadioButton(texts[choice])
             radio.setChecked(parts.theme.choice == choice)
-            radio.clicked.connect(lambda _=False, choice=choice: parts.theme.choose(choice))
+            radio.clicked.connect(lambda _=False, choice=choice: self._choose(parts, choice))
             group.addButton(radio)
-            layout.addWidget(radio)
-        layout.addStretch()
+            self.column.addWidget(radio)
+        self.add_note(
+            self.tr("Sizes follow the display settings of the system; fonts are those it names.")
+        )
+        self.column.addStretch()
+
+    def _choose(self, parts: Parts, choice: str) -> None:
+        parts.theme.choose(choice)
+        parts.settings.set(THEME, choice)

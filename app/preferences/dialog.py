@@ -2,37 +2,89 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QWidget
 
 from app.dialogs import Dialog
+from app.notice import NoticeBar
 from app.parts import Parts
+from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
+from app.preferences.indexing import IndexingSection
+from app.preferences.log import LogSection
+from app.preferences.models import ModelsSection
+from app.preferences.parts import Section
+from app.preferences.separators import SeparatorsSection
+from app.session import Overview
 
 
 class PreferencesDialog(Dialog):
-    """What is changed here counts at once; there is nothing to confirm."""
+    """What is changed here counts at once; what costs time is asked about first."""
 
-    def __init__(self, parent: QWidget, parts: Parts) -> None:
-        super().__init__(parent, parts.theme, self.tr("Preferences"), QSize(760, 560))
+    index_requested = Signal()  # what listens has changed: the songs wait to be heard by it
+    speed_changed = Signal()
+    watch_changed = Signal(bool)
+    reveal_requested = Signal(object)  # Path
+
+    def __init__(self, parent: QWidget, parts: Parts, overview: Overview | None) -> None:
+        super().__init__(parent, parts.theme, self.tr("Preferences"), QSize(820, 620))
+        self.notice = NoticeBar(parts.theme)
+        self.models = ModelsSection(parts, overview)
+        self.separators = SeparatorsSection(parts, overview)
+        self.indexing = IndexingSection(parts)
+        self.log = LogSection(parts)
+        self._names: list[str] = []
         self.sections = QListWidget()
+        self.sections.setObjectName("sections")
         self.sections.setAccessibleName(self.tr("Sections"))
-        self.sections.setFixedWidth(170)
+        self.sections.setFixedWidth(160)
         self._stack = QStackedWidget()
-        for name, section in ((self.tr("Appearance"), AppearanceSection(parts)),):
-            self.sections.addItem(name)
-            self._stack.addWidget(section)
+        self._add(self.tr("Models"), self.models)
+        self._add(self.tr("Separators"), self.separators)
+        self._add(self.tr("Indexing"), self.indexing)
+        self._add(self.tr("Appearance"), AppearanceSection(parts))
+        self._add(self.tr("Log"), self.log)
+        self._add(self.tr("About"), AboutSection(parts))
         self.sections.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.sections.setCurrentRow(0)
+        self._lay_out()
+        self._connect()
+
+    def _add(self, name: str, section: Section) -> None:
+        section.setAccessibleName(name)
+        self.sections.addItem(name)
+        self._stack.addWidget(section)
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.setSpacing(18)
+        row.setSpacing(20)
         row.addWidget(self.sections)
         row.addWidget(self._stack, 1)
-        self.body.addLayout(row)
+        self.body.addWidget(self.notice)
+        self.body.addLayout(row, 1)
         self.buttons.addStretch()
         self.add_button(self.tr("Close"), self.close)
 
+    def _connect(self) -> None:
+        for section in (self.models, self.separators, self.indexing):
+            section.problem.connect(self.notice.show_text)
+        for listening in (self.models, self.separators):
+            listening.index_requested.connect(self.index_requested)
+        self.indexing.speed_changed.connect(self.speed_changed)
+        self.indexing.watch_changed.connect(self.watch_changed)
+        self.log.reveal_requested.connect(self._reveal)
+
+    def _reveal(self, path: Path) -> None:
+        self.reveal_requested.emit(path)
+
     def choose(self, name: str) -> None:
         """Shows the section of that name."""
-        (row,) = self.sections.findItems(name, Qt.MatchFlag.MatchExactly)
-        self.sections.setCurrentItem(row)
+        (item,) = self.sections.findItems(name, Qt.MatchFlag.MatchExactly)
+        self.sections.setCurrentItem(item)
+
+    def done(self, result: int) -> None:
+        """A download that is under way stops; what has come is kept for the next time."""
+        self.separators.stop()
+        super().done(result)

@@ -1,0 +1,29 @@
+"""What a choice costs, said before it is made."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from app.format import duration
+from app.indexing import num_workers
+from app.session import Overview
+from app.settings import INDEX_SPEED, Settings
+
+# Seconds of one core for one song of four minutes, from benchmarks/indexing.py: about.
+VOCALS_S, OVERALL_S = 20.0, 4.0
+
+
+def relisten_text(
+    widget: QWidget, overview: Overview | None, settings: Settings, *, is_vocals: bool
+) -> str:
+    """How long it takes to listen to all songs again, as a sentence or two."""
+    num_songs = overview.counts.tracks - overview.counts.missing if overview is not None else 0
+    if not num_songs:
+        return widget.tr("There are no songs yet, so nothing has to be listened to again.")
+    seconds = num_songs * (VOCALS_S if is_vocals else OVERALL_S)
+    seconds /= num_workers(settings.get(INDEX_SPEED))
+    return widget.tr(
+        "All {num} songs have to be listened to again, which takes about {time}. You can go on "
+        "meanwhile; results come from the songs that have been heard so far. What was heard "
+        "before is kept, so that you can change back at once."
+    ).format(num=f"{num_songs:,}", time=duration(seconds))

@@ -1,0 +1,159 @@
+"""How fast songs are listened to, and what the library holds of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
+
+from app.indexing import SPEEDS
+from app.jobs import Job, Pool
+from app.parts import Parts
+from app.preferences.confirm import confirm
+from app.preferences.parts import Card, Section, empty
+from app.settings import INDEX_SPEED, WATCH_FOLDERS
+from app.widgets import button, label
+from engine.index import hnsw
+from engine.library import Library
+from engine.library.index_store import drop_index
+from engine.library.spaces import SpaceFacts, forget_space, space_facts
+from engine.progress import CancelToken, ProgressCallback
+
+
+class IndexingSection(Section):
+    speed_changed = Signal()
+    watch_changed = Signal(bool)
+    problem = Signal(str)
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts.theme, "")
+        self._parts = parts
+        self._is_rebuilding: set[int] = set()
+        self.add_heading(self.tr("Listening to songs"))
+        self.speed = self._build_speed()
+        self.add_row(label(self.tr("Use")), self.speed)
+        self.watch = QCheckBox(self.tr("Notice new and changed songs by itself"))
+        self.watch.setChecked(parts.settings.get(WATCH_FOLDERS))
+        self.watch.toggled.connect(self._watch_toggled)
+        self.column.addWidget(self.watch)
+        self.add_heading(self.tr("What has been heard"))
+        self.add_note(
+            self.tr(
+                "One entry for each model that has listened. The search index can always be made "
+                "again; what was heard only by listening again."
+            )
+        )
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(8)
+        self.column.addLayout(self._cards)
+        self.column.addStretch()
+        self._read()
+
+    def _build_speed(self) -> QComboBox:
+        texts = {
+            "all": self.tr("All cores: the quickest"),
+            "spare": self.tr("All cores but one"),
+            "one": self.tr("One core: quiet and slow"),
+        }
+        picker = QComboBox()
+        picker.setAccessibleName(self.tr("How many cores indexing uses"))
+        for speed in SPEEDS:
+            picker.addItem(texts[speed], speed)
+        picker.setCurrentIndex(max(0, picker.findData(self._parts.settings.get(INDEX_SPEED))))
+        picker.activated.connect(lambda _: self._speed_chosen())
+        return picker
+
+    def _speed_chosen(self) -> None:
+        self._parts.settings.set(INDEX_SPEED, str(self.speed.currentData()))
+        self.speed_changed.emit()
+
+    def _watch_toggled(self, is_on: bool) -> None:
+        self._parts.settings.set(WATCH_FOLDERS, is_on)
+        self.watch_changed.emit(is_on)
+
+    # What is there
+
+    def _read(self) -> None:
+        if not self._parts.session.is_open:
+            return
+        library = self._parts.session.library
+        job = Job(lambda progress, cancel: space_facts(library.database))
+        job.succeeded.connect(self._show)
+        job.failed.connect(self.problem)
+        self._parts.session.runner.start(job, Pool.MEDIA)
+
+    def _show(self, spaces: list[SpaceFacts]) -> None:
+        empty(self._cards)
+        for facts in spaces:
+            self._cards.addWidget(self._card(facts))
+        if not spaces:
+            self._cards.addWidget(label(self.tr("Nothing yet."), "muted"))
+
+    def _card(self, facts: SpaceFacts) -> Card:
+        views = {"vocals": self.tr("Voice"), "overall": self.tr("Overall")}
+        title = f"{views[facts.key.view]} · {facts.key.model}"
+        if facts.key.separator:
+            title += f" · {facts.key.separator}"
+        text = self.tr("{num} songs · {size} on disk · search index {index} · {map}").format(
+            num=f"{facts.num_tracks:,}",
+            size=_size(facts.num_bytes),
+            index=_size(facts.index_bytes) if facts.index_bytes else self.tr("none"),
+            map=self.tr("with a map") if facts.has_map else self.tr("no map yet"),
+        )
+        card = Card(self.theme, title, [text])
+        rebuild = button(self.tr("Make the search index anew"))
+        rebuild.clicked.connect(lambda: self._rebuild(facts.space_id))
+        if facts.space_id in self._is_rebuilding:
+            rebuild.setEnabled(False)
+            card.mark.setText(self.tr("being made…"))
+        forget = button(self.tr("Forget…"))
+        forget.clicked.connect(lambda: self._ask_forget(facts, title))
+        card.add(rebuild, forget)
+        card.end()
+        return card
+
+    def _rebuild(self, space_id: int) -> None:
+        library = self._parts.session.library
+        job = Job(partial(_rebuild, library, space_id))
+        job.failed.connect(self.problem)
+        job.finished.connect(lambda: self._rebuilt(space_id))
+        self._is_rebuilding.add(space_id)
+        self._parts.session.runner.start(job, Pool.MAP)
+        self._read()
+
+    def _rebuilt(self, space_id: int) -> None:
+        self._is_rebuilding.discard(space_id)
+        self._read()
+
+    def _ask_forget(self, facts: SpaceFacts, title: str) -> None:
+        confirm(
+            self,
+            self.tr("Forget what was heard in {num} songs?").format(num=f"{facts.num_tracks:,}"),
+            self.tr(
+                "{title}: frees {size}. Songs can be compared by it again only after they have "
+                "been listened to again."
+            ).format(title=title, size=_size(facts.num_bytes)),
+            self.tr("Forget"),
+            lambda: self._forget(facts.space_id),
+        )
+
+    def _forget(self, space_id: int) -> None:
+        library = self._parts.session.library
+        job = Job(lambda progress, cancel: forget_space(library.database, space_id))
+        job.failed.connect(self.problem)
+        job.finished.connect(self._read)
+        self._parts.session.runner.start(job, Pool.DATABASE)
+
+
+def _rebuild(
+    library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
+) -> None:
+    drop_index(library.database, space_id)
+    hnsw.refresh(library, space_id, progress, cancel, num_threads=1)
+
+
+def _size(num_bytes: int) -> str:
+    if num_bytes < 1_000_000:
+        return f"{max(1, round(num_bytes / 1000))} kB" if num_bytes else "0 kB"
+    return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"

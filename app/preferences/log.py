@@ -1,0 +1,53 @@
+"""What the program wrote down, to read and to copy into a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit
+
+from app.jobs import Job, Pool
+from app.logs import tail
+from app.parts import Parts
+from app.preferences.parts import Section
+from app.widgets import button
+from engine.paths import log_path
+
+
+class LogSection(Section):
+    reveal_requested = Signal(object)  # Path
+
+    def __init__(self, parts: Parts, path: Path | None = None) -> None:
+        super().__init__(parts.theme, "")
+        self._parts = parts
+        self._path = path or log_path()
+        self.add_heading(self.tr("Log"))
+        self.add_note(
+            self.tr("It stays on this computer, and holds no more of you than paths of your files.")
+        )
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setMinimumHeight(300)
+        self.text.setAccessibleName(self.tr("Log"))
+        self.column.addWidget(self.text, 1)
+        copy = button(self.tr("Copy"))
+        refresh = button(self.tr("Read again"))
+        show = button(self.tr("Show the file"))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        refresh.clicked.connect(self.read)
+        show.clicked.connect(lambda: self.reveal_requested.emit(self._path))
+        self.add_row(copy, refresh, show)
+        self.read()
+
+    def read(self) -> None:
+        job = Job(lambda progress, cancel: tail(self._path))
+        job.succeeded.connect(self._show)
+        self._parts.session.runner.start(job, Pool.MEDIA)
+
+    def _show(self, text: str) -> None:
+        self.text.setPlainText(text or self.tr("Nothing was logged yet."))
+        self.text.moveCursor(QTextCursor.MoveOperation.End)

@@ -1,0 +1,142 @@
+"""Which model listens to which view, and which there are."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import cast
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout
+
+from app.jobs import Job, Pool
+from app.parts import Parts
+from app.preferences.confirm import confirm
+from app.preferences.cost import relisten_text
+from app.preferences.parts import Card, Section, empty
+from app.session import Overview
+from app.widgets import button, label
+from engine import models
+from engine.choices import read_choices, write_choices
+from engine.errors import SingalikeError
+from engine.library import View
+from engine.models import ModelInfo
+from engine.paths import resources_path
+
+
+class ModelsSection(Section):
+    index_requested = Signal()
+    problem = Signal(str)
+
+    def __init__(self, parts: Parts, overview: Overview | None) -> None:
+        super().__init__(parts.theme, "")
+        self._parts = parts
+        self._overview = overview
+        self._infos: list[ModelInfo] = []
+        self._pickers: dict[View, QComboBox] = {}
+        self.add_heading(self.tr("Which model listens"))
+        self.add_note(
+            self.tr(
+                "A model turns what it hears into numbers that are near for voices that are alike. "
+                "Two views of each song are kept: its voice alone, and its whole sound."
+            )
+        )
+        for view, text in (
+            ("vocals", self.tr("Voice")),
+            ("overall", self.tr("Overall")),
+        ):
+            self._add_picker(cast(View, view), text)
+        self.add_heading(self.tr("Models on this computer"))
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(8)
+        self.column.addLayout(self._cards)
+        self.column.addStretch()
+        self._read()
+
+    def _add_picker(self, view: View, text: str) -> None:
+        picker = QComboBox()
+        picker.setMinimumWidth(260)
+        picker.setAccessibleName(self.tr("Model for the view {view}").format(view=text))
+        picker.activated.connect(lambda _: self._picked(view))
+        name = label(text)
+        name.setMinimumWidth(80)
+        self._pickers[view] = picker
+        self.add_row(name, picker)
+
+    def _read(self) -> None:
+        job = Job(lambda progress, cancel: models.available())
+        job.succeeded.connect(self._show)
+        job.failed.connect(self.problem)
+        self._parts.session.runner.start(job, Pool.MEDIA)
+
+    def _show(self, infos: list[ModelInfo]) -> None:
+        self._infos = infos
+        for view, picker in self._pickers.items():
+            picker.clear()
+            for info in infos:
+                picker.addItem(info.title, info.name)
+                if view in info.views:
+                    picker.setCurrentIndex(picker.count() - 1)
+        empty(self._cards)
+        for info in infos:
+            self._cards.addWidget(self._card(info))
+
+    def _card(self, info: ModelInfo) -> Card:
+        facts = self.tr("{size} MB · {licence}").format(
+            size=f"{info.size_bytes / 1e6:.0f}", licence=info.licence
+        )
+        card = Card(self.theme, info.title, [info.description, facts])
+        names = {"vocals": self.tr("voice"), "overall": self.tr("overall")}
+        card.mark.setText(" · ".join(names[view] for view in info.views))
+        if not info.folder.is_relative_to(resources_path()):
+            delete = button(self.tr("Delete…"))
+            delete.setEnabled(not info.views)
+            if info.views:
+                delete.setToolTip(self.tr("It is in use. Choose another model first."))
+            delete.clicked.connect(lambda: self._ask_delete(info))
+            card.add(delete)
+            card.end()
+        return card
+
+    # Choosing
+
+    def _picked(self, view: View) -> None:
+        picker = self._pickers[view]
+        chosen = next(info for info in self._infos if info.name == picker.currentData())
+        if view in chosen.views:
+            return
+        before = next((info.name for info in self._infos if view in info.views), "")
+        picker.setCurrentIndex(picker.findData(before))  # until it is confirmed
+        confirm(
+            self,
+            self.tr("Listen with “{model}” from now on?").format(model=chosen.title),
+            relisten_text(self, self._overview, self._parts.settings, is_vocals=view == "vocals"),
+            self.tr("Change and listen again"),
+            lambda: self._choose(view, chosen.name),
+        )
+
+    def _choose(self, view: View, name: str) -> None:
+        choices = read_choices()
+        try:
+            write_choices(replace(choices, models={**choices.models, view: name}))
+        except SingalikeError as error:
+            self.problem.emit(str(error))
+            return
+        self._read()
+        self.index_requested.emit()
+
+    # Deleting
+
+    def _ask_delete(self, info: ModelInfo) -> None:
+        confirm(
+            self,
+            self.tr("Delete “{model}” from this computer?").format(model=info.title),
+            self.tr("What it heard stays in the library. To use it again, it has to be put back."),
+            self.tr("Delete"),
+            lambda: self._delete(info),
+        )
+
+    def _delete(self, info: ModelInfo) -> None:
+        job = Job(lambda progress, cancel: shutil.rmtree(info.folder, ignore_errors=True))
+        job.finished.connect(self._read)
+        self._parts.session.runner.start(job, Pool.MEDIA)
