@@ -38,6 +38,7 @@ FIND = noop("Find")
 LISTEN = noop("Listen")
 LIBRARY = noop("Library")
 MAP = noop("Map")
+TEST = noop("Listening test")
 
 
 class Keys(Enum):
@@ -79,6 +80,10 @@ class Keys(Enum):
     MAP_FARTHER = Shortcut("-", noop("Farther"), MAP, True)
     MAP_ALL = Shortcut("0", noop("All of the map"), MAP, True)
     MAP_LASSO = Shortcut("L", noop("Draw a line around songs"), MAP, True)
+    TEST_HEAR = Shortcut("1", noop("Hear the song (A with 2, B with 3)"), TEST, True)
+    TEST_ANSWER = Shortcut("Down", noop("Both alike (A with left, B with right)"), TEST, True)
+    TEST_UNDO = Shortcut("Backspace", noop("Take the last answer back"), TEST, True)
+    TEST_PAUSE = Shortcut("Escape", noop("Pause the test"), TEST, True)
     QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
 
 

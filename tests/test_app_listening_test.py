@@ -5,8 +5,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from support import app_fixtures
 from support.app_window import write_wav
 from support.evaluate_page import (
@@ -234,7 +235,9 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     player = page.parts.player
     before = Sound(write_wav(tmp_path / "before.wav", 3.0), "Before", "Alma", 3.0)
     player.load(Side.QUERY, before, 1.5)
+    player.set_vocals_only(True)
     flow = begin(qtbot, page)
+    assert not player.is_vocals_only
     triplet = flow.sitting.current.triplet
     folder = flow.sitting.folder
     assert player.is_playing
@@ -244,6 +247,9 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     assert player.sound(Side.QUERY).artist == ""  # nothing tells whose it is
     assert flow.playback.heard == set()  # not for a second yet
     hear(qtbot, flow, "b")
+    vocals_key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_V, Qt.KeyboardModifier.NoModifier, "v")
+    QApplication.sendEvent(flow, vocals_key)
+    assert vocals_key.isAccepted()  # it never comes to the window, where it is a shortcut
     qtbot.keyClick(flow, Qt.Key.Key_Space)
     assert not player.is_playing
     qtbot.keyClick(flow, Qt.Key.Key_Space)
@@ -251,6 +257,7 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     page.hide()  # another page of the window
     assert not player.is_playing
     assert player.sound(Side.QUERY) == before
+    assert player.is_vocals_only
     assert player.position_s(Side.QUERY) == pytest.approx(1.5)
     page.show()
     assert player.sound(Side.QUERY).path == folder / triplet.query

@@ -21,6 +21,7 @@ from app.evaluate.listening.playback import PARTS, Part, Playback
 from app.evaluate.listening.sitting import Sitting, Step
 from app.evaluate.listening.sound_card import SoundCard
 from app.player import Player
+from app.shortcuts import Keys
 from app.theme import Theme
 from app.widgets import HEADING, SMALL, button, label
 
@@ -167,18 +168,18 @@ class TestFlow(QWidget):
 
     def _bind_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {
-            "1": lambda: self.play("query"),
+            Keys.TEST_HEAR.value.keys: lambda: self.play("query"),
             "Q": lambda: self.play("query"),
             "2": lambda: self.play("a"),
             "A": lambda: self.play("a"),
             "3": lambda: self.play("b"),
             "B": lambda: self.play("b"),
             "Left": lambda: self.answer("a"),
-            "Down": lambda: self.answer("tie"),
+            Keys.TEST_ANSWER.value.keys: lambda: self.answer("tie"),
             "Right": lambda: self.answer("b"),
-            "Backspace": self.undo,
+            Keys.TEST_UNDO.value.keys: self.undo,
             "Ctrl+Z": self.undo,
-            "Escape": self.paused.emit,
+            Keys.TEST_PAUSE.value.keys: self.paused.emit,
         }
         for text, action in keys.items():
             shortcut = QShortcut(QKeySequence(text), self)
@@ -215,10 +216,13 @@ class TestFlow(QWidget):
             self.play(part)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space; a button in focus keeps it for itself."""
+        """Space; a button in focus keeps it for itself.
+
+        No other plain key goes on to the window: there, V would take the music out of the sounds.
+        """
         if event.key() == Qt.Key.Key_Space:
             self.playback.toggle()
-        else:
+        elif event.modifiers() != Qt.KeyboardModifier.NoModifier:
             super().keyPressEvent(event)
 
     def _show_playing(self) -> None:
