@@ -30,7 +30,10 @@ def manifest(**changes):
 
 @pytest.fixture(scope="module")
 def ge2e():
-    return models.load("ge2e")
+    """In float32, whatever the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "has_fast_bfloat16", lambda: False)
+        return models.load("ge2e")
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +215,14 @@ def test_damaged_models_do_not_hide_the_others(tmp_path, monkeypatch):
     assert "Install or export it again" in torn
     assert "weights of bare are missing" in bare
     assert "delete" in bare
+
+
+def test_bfloat16_changes_next_to_nothing(ge2e, monkeypatch):
+    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: False)
+    exact = models.load("ge2e")
+    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: True)
+    quick = models.load("ge2e")
+    expected, found = (model.embed_segments(segments(3)) for model in (exact, quick))
+    assert found.dtype == np.float32
+    cosines = (expected * found).sum(1) / np.linalg.norm(expected, axis=1)
+    np.testing.assert_allclose(cosines / np.linalg.norm(found, axis=1), 1.0, atol=2e-3)

@@ -41,7 +41,9 @@ class DVector(nn.Module):
     def log_mel(self, excerpts: torch.Tensor) -> torch.Tensor:
         """log10 mel power, frames not padded: (batch, 80, 40)."""
         frames = (excerpts * INPUT_GAIN).unfold(-1, FFT_SIZE, HOP_SAMPLES) * self.window
-        return torch.log10(torch.fft.rfft(frames).abs().square() @ self.filterbank + LOG_FLOOR)
+        power = torch.fft.rfft(frames).abs().square()
+        with torch.autocast(excerpts.device.type, enabled=False):
+            return torch.log10(power @ self.filterbank + LOG_FLOOR)
 
     def forward(self, excerpts: torch.Tensor) -> torch.Tensor:
         _, (hidden, _) = self.lstm(self.log_mel(excerpts))

@@ -63,7 +63,8 @@ class Ge2e(nn.Module):
         padded = F.pad(excerpts * INPUT_GAIN, (half, half))
         frames = padded.unfold(-1, FRAME_SAMPLES, HOP_SAMPLES)[:, :NUM_FRAMES]
         power = torch.fft.rfft(frames * self.window).abs().square()
-        return power @ self.filterbank
+        with torch.autocast(excerpts.device.type, enabled=False):
+            return power @ self.filterbank
 
     def forward(self, excerpts: torch.Tensor) -> torch.Tensor:
         _, (hidden, _) = self.lstm(self.mel(excerpts))

@@ -74,5 +74,6 @@ class LogMel(nn.Module):
         config = self.config
         frames = waveform.unfold(-1, config.frame_samples, config.hop_samples) * self.window
         magnitude = torch.fft.rfft(frames, n=config.fft_size).abs()
-        mel = magnitude @ self.filterbank
+        with torch.autocast(waveform.device.type, enabled=False):
+            mel = magnitude @ self.filterbank
         return mel.clamp(config.floor, config.ceiling).log().unsqueeze(1)
