@@ -78,3 +78,11 @@ def test_several_data_sets_are_one(tmp_path: Path) -> None:
     assert len(np.unique(tracks)) == 2 * 3 + 2 * 6
     assert (both.segments["clean"] == np.arange(len(tracks))).all()
     assert len(both.info["sources"]) == 2
+
+
+def test_an_artist_keeps_the_part_of_another_data_set(tmp_path: Path) -> None:
+    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)  # two train
+    two = write_dataset(tmp_path / "two", num_artists=6, seed=2)  # four train
+    moved = two.with_parts_of([one]).segments
+    parts = [set(moved["part"][moved["artist"] == n].tolist()) for n in range(6)]
+    assert parts == [{0}, {0}, {1}, {0}, {1}, {1}]

@@ -111,6 +111,10 @@ def export(
     notes: Annotated[Path | None, typer.Option(help="Markdown to add to the model card.")] = None,
     metrics: Annotated[Path | None, typer.Option(help="JSON of measured figures.")] = None,
     int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,
+    fit_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="Data set of singing to fit the centre and percentages on."),
+    ] = None,
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
     from training.data import open_datasets
@@ -128,7 +132,14 @@ def export(
         is_quantised=int8,
     )
     with progress_line() as progress:
-        manifest = export_checkpoint(run_folder, open_datasets(data), out, options, progress)
+        manifest = export_checkpoint(
+            run_folder,
+            open_datasets(data),
+            out,
+            options,
+            progress,
+            fit_on=open_datasets(fit_on) if fit_on else None,
+        )
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,33 +70,39 @@ class Dataset:
         num_shards = int(segments["shard"].max()) + 1 if len(segments) else 0
         return cls(path, info, segments, tuple(shard_path(path, n) for n in range(num_shards)))
 
+    def with_parts_of(self, others: Sequence[Dataset]) -> Dataset:
+        """The same, its artists in the part that the first of the others has them in.
+
+        Nobody who validates in one then trains in another. Songs without vocals stay as they are.
+        """
+        parts: dict[str, int] = {}
+        for other in others:
+            voiced = other.segments[other.segments["has_vocals"]]
+            artists, firsts = np.unique(voiced["artist"], return_index=True)
+            for artist, part in zip(artists, voiced["part"][firsts], strict=True):
+                parts.setdefault(other.artists[artist], int(part))
+        known = np.array([parts.get(name, -1) for name in self.artists])
+        table = self.segments.copy()
+        is_moved = (table["vocal_level"] > 0) & (known[table["artist"]] >= 0)
+        table["part"][is_moved] = known[table["artist"]][is_moved]
+        return replace(self, segments=table)
+
     @classmethod
     def join(cls, datasets: Sequence[Dataset]) -> Dataset:
-        """Several as one: the same name is the same artist.
-
-        An artist who is in several keeps the part that the first gives: nobody who validates in
-        one trains in another.
-        """
+        """Several as one: the same name is the same artist, in the part that the first gives."""
         first = datasets[0]
-        if len(datasets) == 1:
-            return first
         numbers: dict[str, int] = {}
-        part_of: dict[int, int] = {}
         tables: list[np.ndarray] = []
         num_shards = num_tracks = num_segments = 0
-        for dataset in datasets:
-            table = dataset.segments.copy()
+        for before, dataset in enumerate(datasets):
+            table = dataset.with_parts_of(datasets[:before]).segments.copy()
             own = [numbers.setdefault(name, len(numbers)) for name in dataset.artists]
             table["artist"] = np.array(own, np.int32)[table["artist"]]
-            is_sung = table["vocal_level"] > 0
-            for artist in np.unique(table["artist"][is_sung]).tolist():
-                rows = is_sung & (table["artist"] == artist)
-                table["part"][rows] = part_of.setdefault(artist, int(table["part"][rows][0]))
             table["shard"] += num_shards
             table["track"] += num_tracks
             table["clean"] += num_segments
             num_shards += len(dataset.shard_paths)
-            num_tracks += int(table["track"].max()) + 1 - num_tracks if len(table) else 0
+            num_tracks = int(table["track"].max(initial=num_tracks - 1)) + 1
             num_segments += len(table)
             tables.append(table)
         sources = [source for dataset in datasets for source in dataset.info["sources"]]

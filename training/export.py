@@ -47,11 +47,14 @@ def export(
     out: Path,
     options: ExportOptions,
     progress: ProgressCallback = ignore_progress,
+    *,
+    fit_on: Dataset | None = None,
 ) -> Manifest:
     """Write weights, manifest and README.md.
 
     The centre and axes of both views are fitted on the data set's training voices, what their
-    cosines mean on its validation voices.
+    cosines mean on its validation voices; both on those of ``fit_on`` where it is given, whose
+    artists are in the part that the data set has them in.
 
     Raises:
         RunError, ConfigError, DataError.
@@ -61,7 +64,8 @@ def export(
     network, excerpt_samples, _ = make_network(config.encoder)
     network.load_state_dict(state["network"])
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fitted = fit_views(network, excerpt_samples, dataset, progress)
+    songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
+    fitted = fit_views(network, excerpt_samples, songs, progress)
     weights = {f"network.{name}": t for name, t in network.state_dict().items()}
     manifest = Manifest(
         name=options.name,
