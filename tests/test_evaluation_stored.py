@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from support.evaluate_page import BARS, CURVES, HEAT, POINTS, similarity_table, write_report
 
-from engine.errors import EvaluationError
+from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.data import Clip, Dataset, thinned
-from engine.evaluation.report import report_json
+from engine.evaluation.report import report_json, write
 from engine.evaluation.results import Points, Result
 from engine.evaluation.stored import read
+from engine.progress import CancelToken
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,14 @@ def test_what_is_no_report_is_told(tmp_path: Path, text: str, said: str) -> None
     (tmp_path / "report.json").write_text(text)
     with pytest.raises(EvaluationError, match=said):
         read(tmp_path)
+
+
+def test_writing_stops_on_request(folder: Path, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(CancelledError):
+        write(read(folder), tmp_path, cancel)
+    assert list((tmp_path / "figures").iterdir()) == []
 
 
 def test_no_report_at_all(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def run(request: Request, root: Path, progress: ProgressCallback, cancel: Cancel
             cancel=cancel,
         )
         progress(Progress("write"))
-        write(report, partial)
+        write(report, partial, cancel)
         cancel.check()
         partial.rename(folder)
     except OSError as error:

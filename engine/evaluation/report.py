@@ -15,6 +15,7 @@ from engine.errors import EvaluationError
 from engine.evaluation.page import page
 from engine.evaluation.results import Plot, Report
 from engine.evaluation.tables import table_csv, table_markdown
+from engine.progress import CancelToken
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "Report", "report_json", "write"]
 
@@ -46,20 +47,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def write(report: Report, folder: Path) -> Path:
+def write(report: Report, folder: Path, cancel: CancelToken | None = None) -> Path:
     """Write everything below ``folder`` (made if need be) and return the page's path.
 
-    Raises EvaluationError when the folder cannot be written.
+    Raises EvaluationError when the folder cannot be written, CancelledError between two figures.
     """
     try:
-        return _write(report, folder)
+        return _write(report, folder, cancel or CancelToken())
     except OSError as error:
         raise EvaluationError(
             f"The report cannot be written into {folder}: {error.strerror or error}."
         ) from error
 
 
-def _write(report: Report, folder: Path) -> Path:
+def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
     tables_path, figures_path = folder / "tables", folder / "figures"
     tables_path.mkdir(parents=True, exist_ok=True)
     figures_path.mkdir(exist_ok=True)
@@ -73,6 +74,7 @@ def _write(report: Report, folder: Path) -> Path:
             (tables_path / f"{stem}.csv").write_text(table_csv(table), encoding="utf-8", newline="")
             (tables_path / f"{stem}.md").write_text(table_markdown(table), encoding="utf-8")
         for plot in result.plots:
+            cancel.check()
             path = figures_path / f"{result.name}.{plot.name}"
             if drawing := _draw(plot, path, models):
                 drawings[result.name, plot.name] = drawing
