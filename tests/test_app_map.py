@@ -264,7 +264,7 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     row = int(page.view.positions[:, 0].argmin())
     hover(page, row)
     qtbot.waitUntil(page.card.isVisible)
-    track = page._tracks[int(page._ids[row])]
+    track = page.pointing.tracks[int(page._ids[row])]
     assert page.card._title.text() == track.title
     qtbot.waitUntil(lambda: player.is_playing)
     assert player.sound(Side.RESULT).track_id == track.id
@@ -280,7 +280,7 @@ def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on
     qtbot.waitUntil(page.card.isVisible)
     assert not page.preview._rest.isActive()
     page.tools.preview.setChecked(True)
-    track = page._tracks[int(page._ids[0])]
+    track = page.pointing.tracks[int(page._ids[0])]
     on_map.comparison.play_track(track)
     hover(page, 5)
     page.preview._start()
@@ -403,6 +403,7 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     page = on_map.map_page
     page._select(np.array([0, 1, 2]))
     page.selection.playlist_requested.emit()
+    qtbot.waitUntil(lambda: bool(on_map.findChildren(QFileDialog)))
     (dialog,) = on_map.findChildren(QFileDialog)
     dialog.fileSelected.emit(str(tmp_path / "voices.m3u8"))
     dialog.close()

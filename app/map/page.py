@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.covers import Covers
 from app.finder import Question
@@ -13,6 +20,7 @@ from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, 
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
 from app.map.message import MapMessage, stage_text
+from app.map.pointing import Pointing
 from app.map.preview import Preview
 from app.map.selection_bar import SelectionBar
 from app.map.source import MapSource, Opened
@@ -22,13 +30,11 @@ from app.parts import Parts
 from app.session import Overview
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
 from app.widgets import button, label
-from engine.library import Track
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 
 MAX_UNASKED = 5000  # songs for which a map is made at once: under half a minute
 REOPEN_MS = 4000  # while indexing goes on
-MAX_TRACKS = 500  # kept for hovering
 MARGIN_PX = 14
 
 
@@ -46,12 +52,9 @@ class MapPage(QWidget):
         self._opened: Opened | None = None
         self._ids = np.empty(0, np.int64)
         self._colouring = Colouring(np.empty(0, np.uint8))
-        self._scores: dict[int, float] = {}
-        self._tracks: dict[int, Track] = {}
         self._matches: np.ndarray | None = None
         self._picked = -1
         self._selected = np.empty(0, np.int64)
-        self._is_choosing = False
         self.view = MapView(parts.theme)
         self.tools = MapToolBar(parts.theme)
         self.legend = Legend(parts.theme, self.view)
@@ -59,6 +62,9 @@ class MapPage(QWidget):
         self.selection = SelectionBar(parts.theme, self.view)
         self.message = MapMessage(parts.theme)
         self.preview = Preview(parts.player, self)
+        self.pointing = Pointing(
+            self.view, self.card, self.preview, parts.session, self.tools.preview.isChecked, self
+        )
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")
         self._stop = button(self.tr("Stop"), "plain")
@@ -109,8 +115,7 @@ class MapPage(QWidget):
         view.lasso_changed.connect(tools.lasso.setChecked)
         tools.whole.clicked.connect(view.show_all)
         tools.preview.toggled.connect(lambda is_on: None if is_on else self.preview.stop())
-        view.hovered.connect(self._hovered)
-        view.chosen.connect(self._chosen)
+        self.pointing.chosen.connect(self.find_requested)
         view.encircled.connect(self._select)
         self.legend.picked.connect(self._pick)
         self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
@@ -127,7 +132,6 @@ class MapPage(QWidget):
             asked.connect(self._make)
         for stopped in (self.message.stop_requested, self._stop.clicked):
             stopped.connect(source.stop)
-        self._session.rows_arrived.connect(self._rows_arrived)
         self._session.overview_changed.connect(self._overview_changed)
         self._parts.finder.asked.connect(self._asked)
         self._theme.changed.connect(self._show_colours)
@@ -139,6 +143,7 @@ class MapPage(QWidget):
         return [int(i) for i in self._ids[self._selected]]
 
     def showEvent(self, event: QShowEvent) -> None:
+        self.preview.begin()
         self._open()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -171,20 +176,26 @@ class MapPage(QWidget):
             return
         record = opened.record
         if is_other or not np.array_equal(self._ids, record.track_ids):
-            self._ids = record.track_ids
+            self._ids = self.pointing.ids = record.track_ids
             self._selected = np.empty(0, np.int64)
             self._picked = -1
             self.view.show_points(record.positions)
         else:
             self.view.move_points(record.positions)
-        self.stack.setCurrentIndex(1)
+        self._show_view()
         self._show_note()
         self._mark_query(self._parts.finder.question)
         self._colour(self.tools.colour)
         QTimer.singleShot(0, self, self._place)
 
+    def _show_view(self) -> None:
+        if self.stack.currentIndex() == 0:
+            self.stack.setCurrentIndex(1)
+            if not isinstance(QApplication.focusWidget(), QLineEdit):
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)  # it could not have it before
+
     def _show_none(self, opened: Opened) -> None:
-        self._ids = np.empty(0, np.int64)
+        self._ids = self.pointing.ids = np.empty(0, np.int64)
         if self.source.is_making:
             self.stack.setCurrentIndex(0)
             return
@@ -253,7 +264,7 @@ class MapPage(QWidget):
         self.legend.clear_pick()
         self._picked = -1
         if colour != Colour.LIKENESS:
-            self._scores = {}
+            self.pointing.scores = {}
             self._set_colouring(by_tags(colour, self._ids, self._opened.labels))
             return
         question = self._parts.finder.question
@@ -269,7 +280,7 @@ class MapPage(QWidget):
         rows = aligned(self._ids, found[0][order])
         scores = np.full(len(self._ids), np.nan)
         scores[rows >= 0] = found[1][order][rows[rows >= 0]]
-        self._scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
+        self.pointing.scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
         self._set_colouring(by_likeness(scores, self.tr("unlike"), self.tr("alike")))
 
     def _set_colouring(self, colouring: Colouring) -> None:
@@ -325,52 +336,7 @@ class MapPage(QWidget):
             is_meant &= is_selected
         self.view.mean_only(None if is_meant.all() else is_meant)
 
-    # Hovering and choosing
-
-    def _hovered(self, row: int) -> None:
-        if row < 0:
-            self.card.clear()
-            self.preview.rest_on(None)
-            return
-        track_id = int(self._ids[row])
-        if track_id in self._tracks:
-            self._show_card(self._tracks[track_id])
-        else:
-            self._session.fetch_rows([track_id])
-
-    def _rows_arrived(self, tracks: list[Track]) -> None:
-        for track in tracks if self.isVisible() else ():
-            self._tracks[track.id] = track
-        while len(self._tracks) > MAX_TRACKS:
-            del self._tracks[next(iter(self._tracks))]
-        row = self.view.row
-        wanted = int(self._ids[row]) if row >= 0 else -1
-        if wanted not in self._tracks:
-            return
-        if self._is_choosing:
-            self._is_choosing = False
-            self.find_requested.emit(self._tracks[wanted])
-        elif any(track.id == wanted for track in tracks):
-            self._show_card(self._tracks[wanted])
-
-    def _show_card(self, track: Track) -> None:
-        score = self._scores.get(track.id, np.nan)
-        note = ""
-        if np.isfinite(score):
-            note = self.tr("likeness {percent} %").format(percent=f"{100 * score:.0f}")
-        self.card.show_track(track, note, self.view.pixel_of(self.view.row))
-        self.view.setAccessibleDescription(f"{track.title}, {track.artist}")
-        if self.tools.preview.isChecked():
-            self.preview.rest_on(track)
-
-    def _chosen(self, row: int) -> None:
-        self.preview.stop()
-        track = self._tracks.get(int(self._ids[row]))
-        if track is not None:
-            self.find_requested.emit(track)
-        else:
-            self._is_choosing = True
-            self._session.fetch_rows([int(self._ids[row])])
+    # The song asked for
 
     def _asked(self, question: Question) -> None:
         self._mark_query(question)

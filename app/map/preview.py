@@ -18,6 +18,8 @@ class Preview(QObject):
         self._player = player
         self._track: Track | None = None
         self._sound: Sound | None = None  # the one that plays for this preview
+        self._is_refused = False  # there is no sound device, say: once told is enough
+        player.problem.connect(self._refused)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -26,11 +28,15 @@ class Preview(QObject):
     def rest_on(self, track: Track | None) -> None:
         """The song below the pointer now; None for nowhere."""
         self._track = track
-        if track is None or track.status is TrackStatus.MISSING:
+        if track is None or track.status is TrackStatus.MISSING or self._is_refused:
             self._rest.stop()
             self.stop()
         else:
             self._rest.start()
+
+    def begin(self) -> None:
+        """The page is shown: it is worth trying again."""
+        self._is_refused = False
 
     def stop(self) -> None:
         """Silence, if it is the preview that plays."""
@@ -38,6 +44,9 @@ class Preview(QObject):
         if self._is_ours():
             self._player.pause()
         self._sound = None
+
+    def _refused(self, reason: str) -> None:
+        self._is_refused = self._sound is not None
 
     def _is_ours(self) -> bool:
         player = self._player

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from app.dialogs import Dialog
 from app.notice import NoticeBar
@@ -18,6 +18,8 @@ from app.preferences.models import ModelsSection
 from app.preferences.parts import Section
 from app.preferences.separators import SeparatorsSection
 from app.session import Overview
+
+ROW_PX = 36
 
 
 class PreferencesDialog(Dialog):
@@ -35,7 +37,6 @@ class PreferencesDialog(Dialog):
         self.separators = SeparatorsSection(parts, overview)
         self.indexing = IndexingSection(parts)
         self.log = LogSection(parts)
-        self._names: list[str] = []
         self.sections = QListWidget()
         self.sections.setObjectName("sections")
         self.sections.setAccessibleName(self.tr("Sections"))
@@ -54,7 +55,8 @@ class PreferencesDialog(Dialog):
 
     def _add(self, name: str, section: Section) -> None:
         section.setAccessibleName(name)
-        self.sections.addItem(name)
+        item = QListWidgetItem(name, self.sections)
+        item.setSizeHint(QSize(0, ROW_PX))  # what the style sheet adds is not counted by itself
         self._stack.addWidget(section)
 
     def _lay_out(self) -> None:

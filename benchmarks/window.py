@@ -1,0 +1,372 @@
+"""How fast the window is with 100,000 songs.
+
+    python benchmarks/window.py make LIBRARY            # once: 100,000 made-up songs, minutes
+    python benchmarks/window.py run LIBRARY [FOLDER]    # FOLDER: real songs to listen to meanwhile
+    python benchmarks/window.py map LIBRARY             # lays the map out anew
+
+``run`` tells the time to the first window (fresh processes), from a click to the results, of
+drawing the map, and the longest stall of the UI thread: a timer of 10 ms that comes late by so
+much, while songs are listened to and others are searched for. The load average is printed, since
+all of it depends on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+NUM_SONGS, NUM_SINGERS, DIM = 100_000, 4000, 256
+TIMER_MS = 10
+NUM_STARTS, NUM_CLICKS, NUM_FRAMES = 5, 40, 30
+STALL_S = 20.0
+VIEWS = ("vocals", "overall")
+
+START = """
+import sys, time
+from pathlib import Path
+started = float(sys.argv[2])
+from PySide6.QtCore import QTimer
+import app.main, app.window
+class Window(app.window.MainWindow):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        if not hasattr(self, "painted"):
+            self.painted = time.time() - started
+            QTimer.singleShot(0, self.tell)
+    def tell(self):
+        print(self.painted, flush=True)
+        self.parts.session.listed.connect(lambda _: QTimer.singleShot(0, self.close))
+app.window.MainWindow = Window
+sys.exit(app.main.main(["--library", sys.argv[1]]))
+"""
+
+
+# The library
+
+
+def make(path: Path) -> None:
+    """Made-up songs of singers who are near to each other in groups, in both default spaces."""
+    from engine.index import hnsw
+    from engine.library import Library
+
+    with Library.open(path) as library:
+        track_ids = add_tracks(library)
+        for number, view in enumerate(VIEWS):
+            space_id = library.space_id(default_space(view))
+            add_embeddings(library, space_id, track_ids, voices(seed=number))
+            print(f"{view}: embeddings stored", flush=True)
+            hnsw.refresh(library, space_id, num_threads=-1)
+            print(f"{view}: search index made", flush=True)
+
+
+def add_tracks(library) -> list[int]:
+    from engine.library import Tags, catalogue
+
+    folder_id = library.add_folder(Path(tempfile.gettempdir()) / "singalike-no-music").id
+    with library.database.write() as db:
+        for song in range(NUM_SONGS):
+            singer = song % NUM_SINGERS
+            tags = Tags(
+                f"Song {song}", f"Singer {singer}", f"Album {song // 12}", "",
+                f"Genre {singer % 14}", 1950 + song % 75, song % 12,
+            )  # fmt: skip
+            place = f"Singer {singer}/{song:06d}.mp3".encode()
+            catalogue.add(db, catalogue.Sighting(folder_id, place, 1000 + song, song, tags), None)
+        db.execute("UPDATE track SET state = 'indexed', duration_s = 240, audio_hash = id")
+    return library.track_ids(sort="added")
+
+
+def default_space(view: str):
+    from engine import models, separation
+    from engine.checkpoint import read_manifest
+    from engine.library import SpaceKey
+
+    name = models.default_model_name(view)
+    folder = next(info.folder for info in models.available() if info.name == name)
+    separator = separation.DEFAULT if view == "vocals" else None
+    return SpaceKey(name, read_manifest(folder).sha256, view, separator, DIM)
+
+
+def voices(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    groups = random.standard_normal((14, DIM))
+    singers = groups[np.arange(NUM_SINGERS) % 14] + 0.9 * random.standard_normal((NUM_SINGERS, DIM))
+    songs = singers[np.arange(NUM_SONGS) % NUM_SINGERS]
+    songs = songs + 0.7 * random.standard_normal((NUM_SONGS, DIM))
+    return (songs / np.linalg.norm(songs, axis=1, keepdims=True)).astype(np.float32)
+
+
+def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np.ndarray) -> None:
+    from engine.library import MomentCodes, codec
+
+    random = np.random.default_rng(0)
+    starts_s = np.arange(0, 240, 5, dtype=np.float32)
+    codes = random.integers(-127, 127, (len(starts_s), 64), dtype=np.int8)
+    moments = codec.pack_moments(MomentCodes(codes, starts_s, 5.0))
+    with library.database.write() as db:
+        for track_id, vector in zip(track_ids, vectors, strict=True):
+            row = {
+                "track_id": track_id,
+                "space_id": space_id,
+                "vector": codec.pack_vector(vector, DIM),
+            }
+            embedding_id = codec.insert(db, "embedding", row)
+            db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))
+
+
+def lay_out(path: Path) -> None:
+    from engine.library import Library
+    from engine.map import make_map
+    from engine.progress import Progress
+
+    last = ""
+
+    def progress(report: Progress) -> None:
+        nonlocal last
+        if report.stage != last:
+            last = report.stage
+            print(f"  {last} at {time.process_time() - started:.1f} s", flush=True)
+
+    with Library.open(path) as library:
+        for view in VIEWS[:1]:
+            space_id = library.space_id(default_space(view))
+            started, begun = time.process_time(), time.monotonic()
+            record = make_map(library, space_id, progress)
+            tell(
+                f"map of {len(record.track_ids):,} songs",
+                f"{time.process_time() - started:.0f} s of one core, "
+                f"{time.monotonic() - begun:.0f} s by the clock",
+            )
+
+
+# Measures
+
+
+def tell(name: str, value: str) -> None:
+    print(f"{name:<46} {value}   (load {os.getloadavg()[0]:.1f})", flush=True)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Milliseconds of values in seconds."""
+    ms = 1000 * np.asarray(values)
+    return (
+        f"median {np.median(ms):.0f} ms, p95 {np.percentile(ms, 95):.0f}, "
+        f"p99 {np.percentile(ms, 99):.0f}, max {ms.max():.0f}"
+    )
+
+
+def time_starts(path: Path, home: Path) -> None:
+    """From the start of a process to the first painting of the window."""
+    seconds = []
+    for _ in range(NUM_STARTS + 1):
+        started = time.time()
+        done = subprocess.run(
+            [sys.executable, "-c", START, str(path), str(started)],
+            env=os.environ | homes(home),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seconds.append(float(done.stdout.split()[0]))
+    tell("first window, cold", f"{seconds[0]:.2f} s")
+    tell("first window, warm", f"median of {NUM_STARTS}: {statistics.median(seconds[1:]):.2f} s")
+
+
+def homes(home: Path) -> dict[str, str]:
+    kinds = ("DATA", "CONFIG", "CACHE", "STATE")
+    return {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in kinds}
+
+
+def wait_until(is_done: Callable[[], bool], seconds: float = 120.0) -> None:
+    from PySide6.QtCore import QEventLoop
+    from PySide6.QtWidgets import QApplication
+
+    until = time.monotonic() + seconds
+    while not is_done():
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
+        if time.monotonic() > until:
+            raise TimeoutError("the window did not get there")
+
+
+def click_row(window, row: int) -> None:
+    """Bring a row into sight and click it."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    view = window.library.view
+    index = window.library.model.index(row, 1)
+    view.scrollTo(index)
+    place = view.visualRect(index).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def time_clicks(window) -> list[float]:
+    """From a click on a song, whose row is in sight, to its painted results."""
+    answers: list[object] = []
+    window.parts.finder.answered.connect(answers.append)
+    random = np.random.default_rng(0)
+    seconds = []
+    for row in random.integers(0, NUM_SONGS, NUM_CLICKS + 2).tolist():
+        window.library.view.scrollTo(window.library.model.index(row, 1))
+        wait_until(lambda row=row: window.library.model.track_at(row) is not None)
+        num_before, started = len(answers), time.perf_counter()
+        click_row(window, row)
+        wait_until(lambda num_before=num_before: len(answers) > num_before)
+        window.results.repaint()
+        seconds.append(time.perf_counter() - started)
+    return seconds[2:]  # the first ones load the graph
+
+
+def time_frames(window) -> None:
+    """Drawing all points anew, and moving what was drawn."""
+    from PySide6.QtCore import QPointF
+
+    from app.top_bar import Page
+
+    window.show_page(Page.MAP)
+    page, view = window.map_page, window.map_page.view
+    wait_until(lambda: len(view.positions) > 0)
+    for name, factor in (("whole", 1.0), ("4 times nearer", 4.0), ("40 times nearer", 40.0)):
+        view.show_all()
+        view.zoom(factor)
+        drawn = []
+        for _ in range(NUM_FRAMES):
+            started = time.perf_counter()
+            view._draw()
+            drawn.append(time.perf_counter() - started)
+        tell(f"map, drawn anew, {name}", spread(drawn))
+    view.show_all()
+    view.repaint()
+    moved = []
+    for step in range(NUM_FRAMES):
+        view.zoom(1.03 if step % 2 else 1 / 1.02, QPointF(300, 200))
+        started = time.perf_counter()
+        view.repaint()
+        moved.append(time.perf_counter() - started)
+    tell("map, a frame while moving", spread(moved))
+    hovered = []
+    for x in range(NUM_FRAMES):
+        started = time.perf_counter()
+        view.point_to(
+            int(np.argmin(np.abs(view.camera.pixels(view.positions) - [10 * x, 300]).sum(1)))
+        )
+        hovered.append(time.perf_counter() - started)
+    tell("map, finding the song below the pointer", spread(hovered))
+    page.view.point_to(-1)
+    window.show_page(Page.LIBRARY)
+
+
+def time_stalls(window, folder: Path | None) -> None:
+    """How late a timer is that should come every 10 ms."""
+    from PySide6.QtCore import Qt, QTimer
+
+    late: list[float] = []
+    last = time.perf_counter()
+
+    def tick() -> None:
+        nonlocal last
+        now = time.perf_counter()
+        late.append(max(0.0, now - last - TIMER_MS / 1000))
+        last = now
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.setInterval(TIMER_MS)
+    timer.timeout.connect(tick)
+
+    def measure(name: str, act: Callable[[int], object]) -> None:
+        nonlocal last
+        late.clear()
+        last = time.perf_counter()
+        timer.start()
+        until, number = time.monotonic() + STALL_S, 0
+        while time.monotonic() < until:
+            act(number)
+            number += 1
+            pause = time.monotonic() + 0.4
+            wait_until(lambda pause=pause: time.monotonic() > pause)
+        timer.stop()
+        tell(f"UI thread late, {name}", spread(late))
+
+    random = np.random.default_rng(1)
+    searches = ["singer 12", "song 77", "", "album 4", "genre 3 song"]
+
+    def use(number: int) -> None:
+        window.top_bar.search.setText(searches[number % len(searches)])
+        if number % 2 and window.library.model.ids:
+            click_row(window, int(random.integers(0, len(window.library.model.ids))))
+
+    measure("at rest", lambda _: None)
+    measure("searching", use)
+    if folder is not None:
+        window.parts.session.add_folders([folder])
+        wait_until(lambda: window.parts.indexing.is_running)
+        progress = window.parts.indexing
+        stages = ("overall", "vocals")
+        wait_until(
+            lambda: progress.last_progress is not None and progress.last_progress.stage in stages
+        )
+        measure("searching while songs are listened to", use)
+        if not progress.is_running:
+            print("  (the songs were all heard before the end: give more)")
+
+
+def run(path: Path, folder: Path | None) -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home_name:
+        home = Path(home_name)
+        os.environ.update(homes(home))
+        time_starts(path, home)
+        window = open_window(path, home)
+        wait_until(lambda: len(window.library.model.ids) == NUM_SONGS)
+        tell("from a click to the results", spread(time_clicks(window)))
+        time_frames(window)
+        time_stalls(window, folder)
+        window.close()
+
+
+def open_window(path: Path, home: Path):
+    from PySide6.QtWidgets import QApplication
+
+    from app.parts import make_parts
+    from app.settings import Settings
+    from app.theme import Theme
+    from app.window import MainWindow
+    from engine.paths import resources_path
+
+    application = QApplication.instance() or QApplication([])
+    theme = Theme(resources_path() / "icons", application)
+    theme.install(application, "light")
+    window = MainWindow(make_parts(path, Settings(home / "settings.ini"), theme))
+    window.parts.indexing._look = lambda *_: None  # the songs' files do not exist
+    window.resize(1440, 900)
+    window.show()
+    return window
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2 or arguments[0] not in ("make", "run", "map"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    sys.setswitchinterval(0.0005)  # as app.main does
+    if not os.environ.get("DISPLAY") and sys.platform == "linux":
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    path = Path(arguments[1])
+    if arguments[0] == "make":
+        make(path)
+    elif arguments[0] == "map":
+        lay_out(path)
+    else:
+        run(path, Path(arguments[2]) if len(arguments) > 2 else None)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
