@@ -212,9 +212,21 @@ def test_earlier_reports_are_listed_and_compared(qtbot, page, two_reports):
     assert [[cell and cell.value for cell in row[2:]] for row in rows] == [
         [0.25, 0.3], [0.1, 0.2], [0.4, None],
     ]  # fmt: skip
+    assert "different music" not in texts(view)
     view.choice.setCurrentIndex(1)
     assert view.table.table.title.endswith("R@1")
     assert [cell.value for cell in view.table.table.rows[0][2:]] == [0.75, 0.7]
+
+
+def test_reports_on_different_music_are_compared_with_a_warning(qtbot, page, tmp_path):
+    root = tmp_path / "reports"
+    result = Result("artist-similarity", "Artist similarity", (similarity_table(0.3),))
+    write_report(root / "0", result)
+    write_report(root / "1", result, content="b")
+    page.refresh_reports()
+    qtbot.waitUntil(lambda: page.side.list.count() == 2)
+    page.side.list.selectAll()
+    assert "They are on different music" in texts(page.pages.currentWidget())
 
 
 def test_a_report_is_read_sorted_and_copied(qtbot, page, two_reports):

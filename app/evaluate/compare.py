@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.evaluate.parts import ScrollColumn, title
-from app.evaluate.plots import plot_widget
+from app.evaluate.plots import SEPARATOR, plot_widget
 from app.evaluate.report_view import REPORT_PX
 from app.evaluate.settings_form import Pick
 from app.evaluate.store import Opened
@@ -68,8 +68,9 @@ def compared(reports: Sequence[Opened], figure: Figure) -> Table:
             cells.setdefault(key, {})[number] = row[at]
     assert shown is not None
     columns = (*names, *(_report_column(reports, number, shown) for number in range(len(reports))))
+    in_common_first = sorted(cells.items(), key=lambda item: -len(item[1]))
     rows = tuple(
-        (*key, *(own.get(number) for number in range(len(reports)))) for key, own in cells.items()
+        (*key, *(own.get(number) for number in range(len(reports)))) for key, own in in_common_first
     )
     return Table("compared", figure.title, columns, rows)
 
@@ -109,6 +110,9 @@ class CompareView(ScrollColumn):
         self._reports = list(reports)
         self._figures = common_figures(reports)
         self.column.addWidget(title(theme, self.tr("Reports side by side")))
+        if len({opened.report.data.get("content_sha256") for opened in reports}) > 1:
+            text = self.tr("They are on different music: part of a difference may come from that.")
+            self.column.addWidget(label(text, "muted", wrap=True))
         self.table: ResultTable | None = None
         self.choice = Pick()
         self.choice.setAccessibleName(self.tr("What is compared"))
@@ -149,7 +153,7 @@ class CompareView(ScrollColumn):
         num = len(self._reports)
         if table.columns[-1].unit != "%" or not 0 < len(table.rows) <= MAX_BAR_ROWS:
             return None
-        groups = tuple(" · ".join(str(cell) for cell in row[:-num]) for row in table.rows)
+        groups = tuple(SEPARATOR.join(str(cell) for cell in row[:-num]) for row in table.rows)
         series = {
             column.title: tuple(
                 cell if isinstance(cell, Estimate) else _estimate(cell)

@@ -145,11 +145,16 @@ def similarity_table(*values: float) -> Table:
 
 
 def write_report(
-    folder: Path, *results: Result, created: str = "2026-01-02T03:04:05+00:00"
+    folder: Path,
+    *results: Result,
+    created: str = "2026-01-02T03:04:05+00:00",
+    content: str = "a",
 ) -> Path:
+    """``content`` stands for the hash of the music."""
     report = Report(
         created, "singalike evaluate …", 7, {"numpy": "2"},
-        {"name": "My <b>music</b>", "songs": 3, "singers": 2, "clips": 3},
+        {"name": "My <b>music</b>", "songs": 3, "singers": 2, "clips": 3,
+         "content_sha256": content},
         ({"name": "m0", "sha256": "0"}, {"name": "m1", "sha256": "1"}), ("mixture",),
         {"seed": 7, "num_replicates": 20, "separator": "spleeter"}, ("A note of all.",), results,
     )  # fmt: skip

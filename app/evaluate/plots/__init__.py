@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.evaluate.plots.bars import SEPARATOR, BarsWidget
 from app.evaluate.plots.base import PlotWidget
 from app.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Plot
+
+__all__ = ["SEPARATOR", "PlotWidget", "plot_widget"]
 
 
 def plot_widget(plot: Plot, theme: Theme, models: Sequence[str] = ()) -> PlotWidget:
@@ -17,7 +20,6 @@ def plot_widget(plot: Plot, theme: Theme, models: Sequence[str] = ()) -> PlotWid
 
     ``models``: of the whole report, so that each has one colour in all of its plots.
     """
-    from app.evaluate.plots.bars import BarsWidget
     from app.evaluate.plots.curves import CurvesWidget
     from app.evaluate.plots.heat_maps import HeatMapsWidget
     from app.evaluate.plots.points import PointsWidget

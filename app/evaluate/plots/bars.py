@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from engine.evaluation.bootstrap import Estimate
     from engine.evaluation.results import Bars
 
-HEIGHT_PX = 256.0
+SEPARATOR = " · "
+HEIGHT_PX = 236.0
 LEFT_PX = 44.0
 TOP_PX = 32.0
 MAX_BAR_PX = 46.0
@@ -33,32 +34,44 @@ class BarsWidget(PlotWidget):
         known = [e for estimates in plot.series.values() for e in estimates if e is not None]
         values = [v for e in known for v in (e.value, e.high)]
         self._axis_top = axis_top([*values, plot.chance or 0.0])
+        # A group that is told by several things has a line for each.
+        self._groups = [[input_name(part) for part in g.split(SEPARATOR)] for g in plot.groups]
 
     def body_height(self, width: float) -> float:
-        return HEIGHT_PX
+        return HEIGHT_PX + self._names_height
+
+    @property
+    def _names_height(self) -> float:
+        num_lines = max((len(parts) for parts in self._groups), default=1)
+        return num_lines * QFontMetricsF(self.small_font).height() + 8
 
     def draw(self, painter: QPainter, area: QRectF) -> list[Mark]:
-        names = QFontMetricsF(painter.font()).height() + 8
-        box = area.adjusted(LEFT_PX, TOP_PX, 0, -names)
+        box = area.adjusted(LEFT_PX, TOP_PX, 0, -self._names_height)
         axis = PercentAxis(box, self._axis_top)
         axis.draw(painter, self.theme, f"{self.plot.value_label}, %")
         marks = []
         slot = box.width() / max(1, len(self.plot.groups))
-        for number, group in enumerate(self.plot.groups):
+        for number in range(len(self._groups)):
             place = QRectF(box.left() + number * slot, box.top(), slot, box.height())
-            marks += self._draw_group(painter, axis, place, number, input_name(group))
+            self._draw_name(painter, place, number)
+            marks += self._draw_group(painter, axis, place, number)
         if self.plot.chance is not None:
             axis.draw_chance(painter, self.theme, self.plot.chance, self.tr("chance"))
         return marks
 
-    def _draw_group(
-        self, painter: QPainter, axis: PercentAxis, place: QRectF, number: int, group: str
-    ) -> list[Mark]:
+    def _draw_name(self, painter: QPainter, place: QRectF, number: int) -> None:
         metrics = QFontMetricsF(painter.font())
         painter.setPen(self.theme.colour("text"))
-        shown = metrics.elidedText(group, Qt.TextElideMode.ElideRight, place.width() - 6)
-        below = QRectF(place.left(), place.bottom() + 4, place.width(), metrics.height() + 2)
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), shown)
+        for line, part in enumerate(self._groups[number]):
+            shown = metrics.elidedText(part, Qt.TextElideMode.ElideRight, place.width() - 4)
+            top = place.bottom() + 5 + line * metrics.height()
+            below = QRectF(place.left(), top, place.width(), metrics.height())
+            painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), shown)
+
+    def _draw_group(
+        self, painter: QPainter, axis: PercentAxis, place: QRectF, number: int
+    ) -> list[Mark]:
+        group = SEPARATOR.join(self._groups[number])
         series = list(self.plot.series.items())
         width = min(MAX_BAR_PX, place.width() * 0.8 / max(1, len(series)))
         left = place.center().x() - width * len(series) / 2
