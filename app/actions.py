@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.dialogs import HelpSheet, choose_export, choose_folder
+from app.dialogs import HelpSheet, choose_folder
 from app.list_dialogs import FailedDialog, FoldersDialog
 from app.reveal import reveal
 from app.session import Overview, Session
@@ -73,18 +73,6 @@ class Actions(QObject):
         dialog.retry_requested.connect(self._session.retry)
         dialog.reveal_requested.connect(self.reveal)
         dialog.open()
-
-    def save_tracks(self, track_ids: Sequence[int]) -> None:
-        """Asks where to, and writes a playlist, or a table, of these songs in the table's order."""
-
-        def use(path: Path) -> None:
-            self._settings.set(LAST_FOLDER, str(path.parent))
-            self._session.export_tracks(track_ids, path, self._saved)
-
-        choose_export(self._window, self._settings.get(LAST_FOLDER), use)
-
-    def _saved(self, path: Path) -> None:
-        self.problem.emit(self.tr("Saved as {path}").format(path=path))
 
     def show_help(self) -> None:
         HelpSheet(self._window, self._theme).open()

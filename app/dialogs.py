@@ -122,22 +122,3 @@ def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> Q
     dialog.fileSelected.connect(lambda path: use(Path(path)))
     dialog.open()
     return dialog
-
-
-def choose_export(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
-    """Where to write songs to, and as what; ``use`` gets a path whose end tells."""
-    dialog = QFileDialog(parent, parent.tr("Save songs"), start)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilters(
-        [parent.tr("Playlist (*.m3u8)"), parent.tr("Table (*.csv)"), parent.tr("JSON (*.json)")]
-    )
-    dialog.setDefaultSuffix("m3u8")
-    ends = ["m3u8", "csv", "json"]
-    dialog.filterSelected.connect(
-        lambda chosen: dialog.setDefaultSuffix(next(e for e in ends if f".{e})" in chosen))
-    )
-    dialog.selectFile(parent.tr("Songs from the map") + ".m3u8")
-    dialog.fileSelected.connect(lambda path: use(Path(path)))
-    dialog.open()
-    return dialog

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.dialogs import Dialog
 from app.jobs import Job, JobRunner, Pool
-from app.recorder import Microphone, Recorder
+from app.microphone import Microphone
+from app.recorder import Recorder
 from app.theme import Theme
 from app.waveform import NUM_BINS, Waveform
 from app.widgets import SMALL, label

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine import audio
-from engine.export import export
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
 from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
@@ -96,9 +95,21 @@ class Session(QObject):
     def fetch_rows(self, ids: Sequence[int]) -> None:
         self._run(lambda library: library.tracks(ids), self.rows_arrived.emit)
 
-    def fetch_tracks(self, ids: Sequence[int], use: Callable[[list[Track]], object]) -> None:
-        """Hands over these tracks, in this order."""
-        self._run(lambda library: library.tracks(ids), use)
+    def fetch_tracks(
+        self,
+        ids: Sequence[int],
+        use: Callable[[list[Track]], object],
+        *,
+        by_artist: bool = False,
+    ) -> None:
+        """Hands over these tracks, in this order or in the table's usual one."""
+
+        def work(library: Library) -> list[Track]:
+            wanted = set(ids)
+            ordered = [i for i in library.track_ids() if i in wanted] if by_artist else ids
+            return library.tracks(ordered)
+
+        self._run(work, use)
 
     def refresh_overview(self) -> None:
         def work(library: Library) -> Overview:
@@ -117,19 +128,6 @@ class Session(QObject):
             job.succeeded.connect(use)
             job.failed.connect(self.problem)
             self.runner.start(job, Pool.MEDIA)
-
-    def export_tracks(
-        self, track_ids: Sequence[int], target: Path, use: Callable[[Path], None]
-    ) -> None:
-        """Writes songs to a file, in the order of the table, and hands over its path."""
-        wanted = set(track_ids)
-
-        def work(library: Library) -> Path:
-            ordered = [one for one in library.track_ids(sort="artist") if one in wanted]
-            export(library.tracks(ordered), target)
-            return target
-
-        self._run(work, use)
 
     # Changing
 

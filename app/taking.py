@@ -77,6 +77,14 @@ class Taking(QObject):
             track_ids, lambda tracks: self.take_away.save(tracks, self.tr("Singalike"))
         )
 
+    def save_from_map(self, track_ids: Sequence[int]) -> None:
+        """Songs that a line was drawn around, artist by artist."""
+        self._parts.session.fetch_tracks(
+            track_ids,
+            lambda tracks: self.take_away.save(tracks, self.tr("Songs from the map")),
+            by_artist=True,
+        )
+
     def _name(self) -> str:
         sound = self._results.query_row.sound
         return self.tr("Like {title}").format(title=sound.title if sound else "Singalike")

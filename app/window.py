@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
     def _connect_map(self) -> None:
         page = self.map_page
         page.find_requested.connect(self._find_on_map)
-        page.playlist_requested.connect(self.commands.save_tracks)
+        page.playlist_requested.connect(self.library_page.taking.save_from_map)
         page.list_requested.connect(self._list_only)
         self.parts.session.listed.connect(self._show_matches)
 

@@ -13,9 +13,10 @@ from support.app_fixtures import results
 from support.app_window import make_library
 from support.sound import buzz
 
+from app.microphone import Microphone
 from app.player import Side
 from app.record_dialog import RecordDialog, State
-from app.recorder import Microphone, Recorder
+from app.recorder import Recorder
 from app.window import MainWindow
 from engine.search import SearchOptions
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from support.sound import buzz
 
+from app.recording_cli import app
 from engine import audio
-from engine.errors import QueryError
+from engine.errors import QueryError, SingalikeError
 from engine.recording import MAX_PEAK, TARGET_RMS, prepare_voice, voiced_frames, write_wav
 
 RATE_HZ = 44_100
@@ -78,3 +79,34 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     np.testing.assert_allclose(read, sound, atol=1e-4)
     with pytest.raises(QueryError, match="cannot be written"):
         write_wav(tmp_path / "no" / "voice.wav", sound, RATE_HZ)
+
+
+def test_the_command_records_what_is_sung(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Sung:
+        """In place of a microphone: full at once."""
+
+        rate_hz, is_full, seconds = RATE_HZ, True, 3.0
+
+        def __init__(self, devices: object, max_s: float) -> None:
+            assert max_s == 4
+
+        def close(self) -> np.ndarray:
+            return buzz(3.0, RATE_HZ)
+
+    monkeypatch.setattr("app.recording_cli.Microphone", Sung)
+    app(["-o", str(tmp_path / "voice.wav"), "--seconds", "4"], standalone_mode=False)
+    assert "3.0 s of singing" in capsys.readouterr().err
+    assert audio.probe(tmp_path / "voice.wav").duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_the_command_says_why_it_cannot_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(devices: object, max_s: float) -> None:
+        raise OSError("Error querying device -1")
+
+    monkeypatch.setattr("app.recording_cli.Microphone", refuse)
+    with pytest.raises(SingalikeError, match="no microphone was found"):
+        app(["-o", str(tmp_path / "voice.wav")], standalone_mode=False)

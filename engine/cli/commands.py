@@ -19,7 +19,10 @@ GROUPS = {
     "checkpoint": ("engine.cli.checkpoint", "Convert published checkpoints."),
 }
 # Packages above the engine register theirs as entry points, since the engine imports none of them.
-REGISTERED = {"train": "Train voice models of your own."}
+REGISTERED = {
+    "train": "Train voice models of your own.",
+    "record": "Sing or hum into the microphone.",
+}
 
 app = typer.Typer(
     add_completion=False,

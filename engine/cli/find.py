@@ -89,6 +89,9 @@ def similar(
     years: YearsOption = None,
     folder: FolderOption = None,
     length: LengthOption = None,
+    voice_alone: Annotated[
+        bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,7 +114,7 @@ def similar(
         if artist is not None:
             result = search_artist(opened, artist, song, at, options)
         else:
-            result = search(opened, song, options, at)
+            result = search(opened, song, options, at, voice_alone)
     if as_json:
         write_json(result_as_dict(result))
     else:
@@ -119,7 +122,11 @@ def similar(
 
 
 def search(
-    library: Library, song: str | None, options: SearchOptions, at: str | None = None
+    library: Library,
+    song: str | None,
+    options: SearchOptions,
+    at: str | None = None,
+    is_voice: bool = False,
 ) -> SearchResult:
     """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
     from engine.search import Searcher
@@ -130,13 +137,19 @@ def search(
     path = Path(song)
     is_stranger = path.is_file() and library.track_by_path(path) is None
     track = None if is_stranger else meant(library, song)
-    if track is not None and at is None:
+    if track is not None and at is None and not is_voice:
         return searcher.by_track(track.id, options)
     start_s, end_s = parse_part(at) if at else (0.0, None)
     target = track.path if track is not None else path
     with stoppable() as cancel, shown_progress() as progress:
         return searcher.by_file(
-            target, options, start_s=start_s, end_s=end_s, progress=progress, cancel=cancel
+            target,
+            options,
+            start_s=start_s,
+            end_s=end_s,
+            is_vocals=is_voice,
+            progress=progress,
+            cancel=cancel,
         )
 
 
