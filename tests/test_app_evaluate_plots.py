@@ -13,6 +13,7 @@ from app.evaluate.plots.axes import axis_top
 from app.evaluate.plots.colours import NUM_SERIES, heat_colour, series_colour, text_on
 from app.palette import DARK, LIGHT, MIN_CONTRAST, contrast
 from app.theme import Theme
+from engine.evaluation.results import Points
 from engine.paths import resources_path
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -93,20 +94,26 @@ def test_a_model_has_one_colour_in_all_plots_of_a_report(qtbot, theme):
     assert widget.colour(1) == series_colour(theme.palette, 1)  # n
 
 
-def test_pointing_at_a_song_picks_out_its_singer(qtbot, theme):
-    widget = shown(qtbot, POINTS, theme)
-    assert widget.colour(0).alphaF() == widget.colour(1).alphaF() == 1.0
-    widget.point_at(4)  # a song by B
-    assert widget.colour(0).alphaF() < 0.5
-    assert widget.colour(1).alphaF() == 1.0
+@pytest.mark.parametrize("num", [1, 400], ids=["few", "many"])
+def test_pointing_at_a_song_picks_out_its_singer(qtbot, theme, num):
+    plane = np.array([[0.0, 0.0]] * num + [[1.0, 2.0]] * num)
+    labels = ("A",) * num + ("B",) * num
+    widget = shown(qtbot, Points("p", "P", "singer", {"mixture: m": (plane, labels)}, {}, 1), theme)
+    of_a, of_b = (widget.marks[i].rect.center().toPoint() for i in (2, -1))
+    colours = [series_colour(theme.palette, i).name() for i in (0, 1)]
+    assert [pixel(widget, of_a), pixel(widget, of_b)] == colours
+    widget.point_at(len(widget.marks) - 1)
+    assert pixel(widget, of_a) != colours[0]
+    assert pixel(widget, of_b) == colours[1]
     widget.point_at(-1)
     legend = widget.marks[0].rect.center().toPoint()
     qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=legend)
     widget.point_at(-1)
-    assert widget.colour(1).alphaF() < 0.5  # A stays picked out
+    assert pixel(widget, of_a) == colours[0]  # A stays picked out
+    assert pixel(widget, of_b) != colours[1]
     qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=legend)
     widget.point_at(-1)
-    assert widget.colour(1).alphaF() == 1.0
+    assert pixel(widget, of_b) == colours[1]
 
 
 def test_a_picture_can_be_copied(qtbot, theme):

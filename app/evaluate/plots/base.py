@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -38,8 +39,7 @@ MAX_LEGEND = 30
 TOUCH_PX = 5.0  # so far beside a mark still counts
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """Something that can be pointed at. ``series`` is its place in the legend, -1 for none."""
 
     rect: QRectF
@@ -50,7 +50,7 @@ class Mark:
 class PlotWidget(QWidget):
     """As wide as it may be, and as high as it then needs to be."""
 
-    has_legend_focus = False  # whether pointing at one series makes the others pale
+    has_legend_focus = False  # whether pointing at one series picks it out
 
     def __init__(
         self, theme: Theme, title: str, names: Sequence[str], models: Sequence[str] = ()
@@ -65,6 +65,7 @@ class PlotWidget(QWidget):
         self.current = -1
         self.pinned = -1  # the series that stays in focus, by a click on the legend
         self._cache: QPixmap | None = None
+        self._edges: np.ndarray | None = None  # (num_marks, 4), when somebody points
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -82,6 +83,9 @@ class PlotWidget(QWidget):
     @abstractmethod
     def draw(self, painter: QPainter, area: QRectF) -> list[Mark]:
         """Everything below title and legend."""
+
+    def draw_focus(self, painter: QPainter, series: int) -> None:
+        """Over the drawing: one series picked out, the others pale."""
 
     # Layout
 
@@ -127,11 +131,7 @@ class PlotWidget(QWidget):
     # Drawing
 
     def colour(self, series: int) -> QColor:
-        """Of a series; pale while another one is in focus."""
-        colour = series_colour(self.theme.palette, self._colours[series])
-        if self.has_legend_focus and self.focused_series not in (-1, series):
-            colour.setAlphaF(0.15)
-        return colour
+        return series_colour(self.theme.palette, self._colours[series])
 
     @property
     def focused_series(self) -> int:
@@ -148,6 +148,8 @@ class PlotWidget(QWidget):
             self._cache = self._render(self.devicePixelRatioF())
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._cache)
+        if self.has_legend_focus and self.focused_series >= 0:
+            self.draw_focus(painter, self.focused_series)
         if 0 <= self.current < len(self.marks):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._draw_readout(painter, self.marks[self.current])
@@ -172,6 +174,7 @@ class PlotWidget(QWidget):
         painter.setFont(self.small_font)
         area = QRectF(PAD, top, width, self.height() - top - PAD)
         self.marks = [*legend, *self.draw(painter, area)]
+        self._edges = None
         painter.end()
         return pixmap
 
@@ -224,24 +227,22 @@ class PlotWidget(QWidget):
         """Say what a mark says; -1: nothing."""
         if index == self.current:
             return
-        before = self.focused_series
         self.current = index
         self.setAccessibleDescription(self.marks[index].text if index >= 0 else "")
-        if self.has_legend_focus and before != self.focused_series:
-            self._cache = None
         self.update()
 
     def mark_at(self, position: QPointF) -> int:
-        """The nearest mark that is touched, -1 for none."""
-        best, least = -1, TOUCH_PX
-        for index, mark in enumerate(self.marks):
-            rect = mark.rect
-            dx = max(rect.left() - position.x(), 0.0, position.x() - rect.right())
-            dy = max(rect.top() - position.y(), 0.0, position.y() - rect.bottom())
-            distance = max(dx, dy)
-            if distance < least:
-                best, least = index, distance
-        return best
+        """The nearest mark that is touched, -1 for none; of several, the first."""
+        if self._edges is None:
+            rects = [mark.rect for mark in self.marks]
+            edges = [(r.left(), r.right(), r.top(), r.bottom()) for r in rects]
+            self._edges = np.array(edges, dtype=np.float64).reshape(-1, 4)
+        left, right, top, bottom = self._edges.T
+        dx = np.maximum(left - position.x(), position.x() - right)
+        dy = np.maximum(top - position.y(), position.y() - bottom)
+        distance = np.maximum(np.maximum(dx, dy), 0.0)
+        nearest = int(distance.argmin()) if len(distance) else -1
+        return nearest if nearest >= 0 and distance[nearest] < TOUCH_PX else -1
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.point_at(self.mark_at(event.position()))
@@ -251,7 +252,7 @@ class PlotWidget(QWidget):
         series = self.marks[index].series if index >= 0 else -1
         if self.has_legend_focus:
             self.pinned = -1 if series == self.pinned else series
-            self.redraw()
+            self.update()
         super().mousePressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
