@@ -86,24 +86,36 @@ class Geometry:
     Attributes:
         centre: (dim,) mean embedding of many other voices. Subtracted before the cosine, it
             takes away what all voices share and leaves what tells them apart.
-        projection: (NUM_MOMENT_DIMS, dim) orthonormal rows: where segments differ most.
+        transform: (dim, dim) applied next: directions in which the songs of one voice differ are
+            shortened (within-class covariance normalisation; Hatch et al., 2006).
+        projection: (NUM_MOMENT_DIMS, dim) rows, applied instead of the transform to compare
+            moments: where segments differ most after it.
     """
 
     centre: np.ndarray
+    transform: np.ndarray
     projection: np.ndarray
 
     @classmethod
     def neutral(cls, dim: int) -> Geometry:
         """No centre, and random orthonormal directions: for networks that bring none."""
         basis, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((dim, NUM_MOMENT_DIMS)))
-        return cls(np.zeros(dim, np.float32), basis.T.astype(np.float32))
+        identity = np.eye(dim, dtype=np.float32)
+        return cls(np.zeros(dim, np.float32), identity, basis.T.astype(np.float32))
 
     @classmethod
-    def fit(cls, embeddings: np.ndarray) -> Geometry:
+    def fit(cls, embeddings: np.ndarray, transform: np.ndarray | None = None) -> Geometry:
         """From segment embeddings of many voices, (n, dim): their mean and principal axes."""
         centre = embeddings.mean(0)
-        _, _, axes = np.linalg.svd(embeddings - centre, full_matrices=False)
-        return cls(centre.astype(np.float32), axes[:NUM_MOMENT_DIMS].astype(np.float32))
+        transform = np.eye(embeddings.shape[1]) if transform is None else transform
+        _, _, axes = np.linalg.svd((embeddings - centre) @ transform.T, full_matrices=False)
+        projection = axes[:NUM_MOMENT_DIMS] @ transform
+        parts = (centre, transform, projection)
+        return cls(*(part.astype(np.float32) for part in parts))
+
+    def place(self, embeddings: np.ndarray) -> np.ndarray:
+        """(..., dim) -> the same, as they are compared: centred and transformed, of any length."""
+        return np.asarray((embeddings - self.centre) @ self.transform.T)
 
 
 class VoiceModel:
@@ -153,19 +165,19 @@ class VoiceModel:
             self.embed_excerpts(excerpts).reshape(len(segments), -1, self.dim).mean(1)
         )
 
-    def centre(self, view: View) -> np.ndarray:
-        """(dim,) float32: what ``track_vector`` subtracts; zeros for a network that brings none."""
-        return self._geometry[view].centre
+    def geometry(self, view: View) -> Geometry:
+        """What ``track_vector`` does with means; a neutral one for a network that brings none."""
+        return self._geometry[view]
 
     def track_vector(
         self, segment_embeddings: np.ndarray, weights: np.ndarray, view: View
     ) -> np.ndarray:
-        """(n, dim), (n,) -> (dim,) float32: weighted mean over segments, centred, of unit length.
+        """(n, dim), (n,) -> (dim,) float32: weighted mean of segments, placed, of unit length.
 
         ``weights``: what ``segment_weights`` gives.
         """
         mean = np.average(segment_embeddings.astype(np.float64), axis=0, weights=weights)
-        vector = mean - self._geometry[view].centre
+        vector = self._geometry[view].place(mean)
         return np.asarray(vector / max(float(np.linalg.norm(vector)), NORM_EPS), dtype=np.float32)
 
     def moment_codes(
@@ -303,9 +315,12 @@ def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
 
 
 def _geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> Geometry:
+    import torch
+
     stored = with_prefix(tensors, f"geometry.{view}.")
     if not stored:
         return Geometry.neutral(dim)
+    stored.setdefault("transform", torch.eye(dim))  # first checkpoints had none
     return Geometry(**{f.name: stored[f.name].numpy() for f in fields(Geometry)})
 
 

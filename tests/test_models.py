@@ -110,6 +110,20 @@ def test_geometry_takes_away_what_all_voices_share():
     np.testing.assert_allclose(geometry.projection @ geometry.projection.T, np.eye(64), atol=1e-4)
 
 
+def test_a_transform_comes_after_the_centre_and_before_the_axes():
+    rng = np.random.default_rng(0)
+    embeddings = rng.standard_normal((300, 96)) * np.linspace(1, 3, 96) + 5
+    transform = np.diag(1 / np.linspace(1, 3, 96))
+    geometry = Geometry.fit(embeddings, transform)
+    placed = geometry.place(embeddings)
+    np.testing.assert_allclose(placed.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(placed.std(0), 1, atol=0.2)
+    # cosines between moments are about those between places, in fewer dimensions
+    codes = (embeddings - geometry.centre) @ geometry.projection.T
+    shares = (codes**2).sum(1) / (placed**2).sum(1)
+    assert 0.7 < shares.mean() <= 1
+
+
 @pytest.mark.parametrize("num_segments", [1, MAX_MOMENTS, MAX_MOMENTS + 1, 2160])
 def test_moments_stay_small_and_cover_the_track(ge2e, num_segments):
     embeddings = np.random.default_rng(2).random((num_segments, ge2e.dim)).astype(np.float32)

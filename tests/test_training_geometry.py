@@ -13,7 +13,13 @@ from engine.checkpoint import load_tensors, read_manifest
 from engine.models import load
 from training.data import PARTS, Dataset, open_datasets
 from training.export import fit_existing
-from training.geometry import chosen_segments, pairs_of_songs
+from training.geometry import (
+    MIN_VOICES,
+    SHRINKAGE,
+    chosen_segments,
+    pairs_of_songs,
+    within_voice_normalisation,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ def test_a_model_is_fitted_and_its_network_stays(dataset: Dataset, tmp_path: Pat
     assert (after.name, written.licence) == ("ge2e", "Apache-2.0")
     excerpts = np.random.default_rng(0).standard_normal((2, 25_600)).astype(np.float32) / 280
     np.testing.assert_array_equal(before.embed_excerpts(excerpts), after.embed_excerpts(excerpts))
-    assert np.abs(after.centre("overall")).max() > 0
+    assert np.abs(after.geometry("overall").centre).max() > 0
     assert set(read_manifest(tmp_path / "ge2e").calibration) <= {"vocals", "overall"}
     stored = load_tensors(tmp_path / "ge2e", written, as_stored=True)
     assert {str(t.dtype) for t in stored.values()} == {"torch.float16"}
@@ -86,3 +92,23 @@ def test_an_artist_keeps_the_part_of_another_data_set(tmp_path: Path) -> None:
     moved = two.with_parts_of([one]).segments
     parts = [set(moved["part"][moved["artist"] == n].tolist()) for n in range(6)]
     assert parts == [{0}, {0}, {1}, {0}, {1}, {1}]
+
+
+def test_directions_in_which_songs_of_a_voice_differ_are_shortened() -> None:
+    rng = np.random.default_rng(0)
+    voices = rng.standard_normal((400, 6))
+    nuisance = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 0.3])
+    songs = np.repeat(voices, 3, axis=0) + rng.standard_normal((1200, 6)) * nuisance
+    found = within_voice_normalisation(songs, np.repeat(np.arange(400), 3))
+    mean_variance = (nuisance**2).mean()
+    expected = 1 / np.sqrt(SHRINKAGE * nuisance**2 / mean_variance + SHRINKAGE)
+    np.testing.assert_allclose(found, np.diag(expected), atol=0.06)
+
+
+def test_too_few_voices_change_nothing() -> None:
+    songs = np.random.default_rng(0).standard_normal((40, 5))
+    artists = np.repeat(np.arange(MIN_VOICES - 1), 2)
+    few = within_voice_normalisation(songs[: len(artists)], artists)
+    single = within_voice_normalisation(songs, np.arange(40))
+    for found in (few, single):
+        np.testing.assert_array_equal(found, np.eye(5))

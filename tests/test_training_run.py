@@ -255,7 +255,7 @@ def test_export_is_a_model_of_the_application(dataset: Dataset, tmp_path: Path) 
     export(tmp_path / "run", dataset, tmp_path / "tiny", options)
     model = load(str(tmp_path / "tiny"))
     assert (model.name, model.dim, model.excerpt_samples) == ("tiny", 1280, 16_000)
-    assert np.abs(model.centre("vocals")).max() > 0
+    assert np.abs(model.geometry("vocals").centre).max() > 0
     trainer.network.eval()
     excerpts = torch.randn(2, 16_000) / SEGMENT_SAMPLES**0.5
     with torch.inference_mode():

@@ -20,11 +20,14 @@ from engine.models import (
     cut_excerpts,
 )
 from engine.progress import Progress, ProgressCallback, ignore_progress
+from engine.threads import has_fast_bfloat16
 from training.data import PARTS, STEMS, Dataset
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
-SEGMENTS_PER_TRACK = 2
-SEGMENTS_PER_ARTIST = 8
+SEGMENTS_PER_TRACK = 4
+SEGMENTS_PER_ARTIST = 16
+MIN_VOICES = 20  # with several songs, to know how the songs of a voice differ
+SHRINKAGE = 0.5  # towards a covariance that is alike in all directions; see docs/results.md
 VALID_SEGMENTS_PER_TRACK = 8
 VALID_SEGMENTS_PER_ARTIST = 48
 BLOCK_SEGMENTS = 16
@@ -44,7 +47,7 @@ def fit_views(
     dataset: Dataset,
     progress: ProgressCallback = ignore_progress,
 ) -> Fitted:
-    """Centre and principal axes from the training voices, calibration from the validation voices.
+    """Centre, transform, axes from the training voices, calibration from the validation voices.
 
     Voices count as a library has them: where the data set holds them as the separator left them,
     the vocals view is fitted on those.
@@ -55,11 +58,12 @@ def fit_views(
         limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
         chosen = chosen_segments(dataset, "train", view, limits)
         embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
-        geometry[view] = Geometry.fit(embedded)
+        songs, artists = song_means(dataset, chosen, embedded)
+        geometry[view] = Geometry.fit(embedded, within_voice_normalisation(songs, artists))
         limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
         chosen = chosen_segments(dataset, "valid", view, limits)
         embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
-        pairs = pairs_of_songs(dataset, chosen, embedded - geometry[view].centre)
+        pairs = pairs_of_songs(dataset, chosen, geometry[view].place(embedded))
         try:
             calibration[view] = fit_calibration(*pairs)
         except ValueError:
@@ -108,12 +112,48 @@ def _embedded(
     return np.concatenate(blocks)
 
 
+def song_means(
+    dataset: Dataset, chosen: np.ndarray, embedded: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean embedding of each song, (num_songs, dim), and whose it is, (num_songs,)."""
+    table = dataset.segments[chosen]
+    tracks, firsts = np.unique(table["track"], return_index=True)
+    means = np.stack([embedded[table["track"] == track].mean(0) for track in tracks])
+    return means, table["artist"][firsts]
+
+
+def within_voice_normalisation(songs: np.ndarray, artists: np.ndarray) -> np.ndarray:
+    """The inverse root of the covariance of songs around their singers' means: (dim, dim).
+
+    Where it has been applied, songs of one voice differ alike in all directions. Shrunk, since
+    there are fewer songs than dimensions. Too few singers with several songs: the identity.
+    """
+    dim = songs.shape[1]
+    scatter, num_free, num_voices = np.zeros((dim, dim)), 0, 0
+    for artist in np.unique(artists):
+        own = songs[artists == artist].astype(np.float64)
+        if len(own) > 1:
+            around = own - own.mean(0)
+            scatter += around.T @ around
+            num_free += len(own) - 1
+            num_voices += 1
+    if num_voices < MIN_VOICES:
+        return np.eye(dim)
+    covariance = scatter / num_free
+    mean_variance = max(float(np.trace(covariance)) / dim, NORM_EPS)
+    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * mean_variance * np.eye(dim)
+    values, directions = np.linalg.eigh(covariance / mean_variance)  # near 1: float16 keeps them
+    return np.asarray((directions / np.sqrt(values)) @ directions.T)
+
+
 @torch.inference_mode()
 def embed_segments(network: nn.Module, segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
     """(n, 80000) float32 of any gain -> (n, dim), as engine.models.VoiceModel does it."""
     assert segments.shape[1] == SEGMENT_SAMPLES
     excerpts = torch.from_numpy(cut_excerpts(segments, excerpt_samples))
-    embedded = torch.cat([network(part).float() for part in torch.split(excerpts, BATCH_EXCERPTS)])
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
+        parts = [network(part).float() for part in torch.split(excerpts, BATCH_EXCERPTS)]
+    embedded = torch.cat(parts)
     return np.asarray(embedded.reshape(len(segments), -1, embedded.shape[1]).mean(1).numpy())
 
 

@@ -21,12 +21,13 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.data import Clip, Dataset, Input
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.listening import Listening, view_of
-from engine.models import NORM_EPS, cut_excerpts, segment_weights
+from engine.models import NORM_EPS, Geometry, cut_excerpts, segment_weights
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.threads import single_threaded_torch
 
 # What is subtracted from a clip's mean before it is scaled to unit length:
-# nothing; the model's own centre, as the program does; the mean of the data set at hand.
+# nothing; the model's own centre, as the program does; the mean of the data set at hand. But for
+# the first, the model's own transform follows where it has one.
 Centring = Literal["raw", "model", "data"]
 
 
@@ -38,7 +39,7 @@ class Hearing:
         clips: those in which something is heard, the same for all models of an input.
         means: (num_clips, dim) float32, over segments, weighted as the program does it.
         num_segments: (num_clips,) int, that pass the gate.
-        centre: (dim,) the model's own, None where it has none.
+        geometry: the model's own, None where it has none.
     """
 
     model: str
@@ -46,28 +47,30 @@ class Hearing:
     clips: tuple[Clip, ...]
     means: np.ndarray
     num_segments: np.ndarray
-    centre: np.ndarray | None
+    geometry: Geometry | None
     cache: EmbeddingCache
     paths: tuple[Path, ...]
 
     @property
     def centrings(self) -> tuple[Centring, ...]:
-        return ("raw", "model", "data") if self.centre is not None else ("raw", "data")
+        return ("raw", "model", "data") if self.geometry is not None else ("raw", "data")
 
     def vectors(self, centring: Centring = "raw") -> np.ndarray:
         """(num_clips, dim) float32 of unit length; their dot products are the similarities."""
         centred = self.means.astype(np.float64)
         if centring == "data":
             centred -= centred.mean(0)
-        elif centring == "model" and self.centre is not None:
-            centred -= self.centre
+        elif centring == "model" and self.geometry is not None:
+            centred -= self.geometry.centre
+        if centring != "raw" and self.geometry is not None:
+            centred = centred @ self.geometry.transform.T
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         return (centred / np.maximum(lengths, NORM_EPS)).astype(np.float32)
 
     @property
     def best_vectors(self) -> np.ndarray:
         """As the program compares: with the model's centre where it has one."""
-        return self.vectors("raw" if self.centre is None else "model")
+        return self.vectors("raw" if self.geometry is None else "model")
 
     def excerpts(self, clip: int) -> np.ndarray:
         """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""
@@ -304,15 +307,15 @@ class _Worker:
         jobs: Sequence[_Job],
         heard: dict[int, tuple[np.ndarray, int]],
     ) -> Hearing:
-        get_centre = getattr(embedder, "centre", None)
-        centre = get_centre(view_of(source)) if get_centre is not None else None
+        get_geometry = getattr(embedder, "geometry", None)
+        geometry = get_geometry(view_of(source)) if get_geometry is not None else None
         return Hearing(
             self._names[index],
             source,
             tuple(self._clips[j.clip] for j in jobs),
             np.stack([heard[j.clip][0] for j in jobs]),
             np.array([heard[j.clip][1] for j in jobs]),
-            centre if centre is not None and np.any(centre) else None,
+            geometry if geometry is not None and np.any(geometry.centre) else None,
             self._cache,
             tuple(j.path_of[index] for j in jobs),
         )

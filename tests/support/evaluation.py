@@ -15,6 +15,7 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.data import Clip, Input
 from engine.evaluation.hearing import Heard, Hearing
 from engine.evaluation.results import Context, Options
+from engine.models import Geometry
 from engine.progress import CancelToken, ignore_progress
 
 RATE_HZ = 16_000
@@ -79,8 +80,10 @@ def make_hearing(
     paths = tuple(cache.path("0" * 16, model, str(i)) for i in range(num))
     for path, values in zip(paths, excerpts, strict=False):
         cache.save(path, values, np.ones(len(values)))
+    axes = np.eye(np.asarray(vectors).shape[1])
+    geometry = None if centre is None else Geometry(centre, axes, axes)
     return Hearing(model, source, clips, np.asarray(vectors, np.float32), np.ones(num, np.int64),
-                   centre, cache, paths)  # fmt: skip
+                   geometry, cache, paths)  # fmt: skip
 
 
 def context_of(*hearings: Hearing, folder: Path = Path("unused"), **options: object) -> Context:

@@ -29,8 +29,8 @@ class Embedder(Protocol):
         dim: of its vectors.
         excerpt_samples: length of what it hears at a time, at 16 kHz; at most 80,000.
 
-    One that has a method ``centre(view) -> (dim,)``, as voice models do, is also measured with
-    that vector subtracted from each clip's mean.
+    One that has a method ``geometry(view) -> Geometry``, as voice models do, is also measured with
+    each clip's mean put in its place by that, as the program does it.
     """
 
     name: str

@@ -84,7 +84,7 @@ def _measure(context: Context, hearing: Hearing, found: Found) -> None:
 
 
 def _best(hearing: Hearing) -> Centring:
-    return "raw" if hearing.centre is None else "model"
+    return "raw" if hearing.geometry is None else "model"
 
 
 def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tuple[Table, ...]:
