@@ -146,6 +146,7 @@ class Comparison(QObject):
         self._chosen = neighbour
         self._last_moment = -1
         if neighbour is None:
+            self._shapes.cancel("result")
             row.set_sound(None)
             self._panel.query_row.set_moments(())
             return

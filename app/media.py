@@ -41,6 +41,11 @@ class SoundShapes(QObject):
         job.succeeded.connect(use)
         latest.start(job)
 
+    def cancel(self, slot: str) -> None:
+        """Nothing is shown in this place any more."""
+        if slot in self._slots:
+            self._slots[slot].cancel()
+
     def _keep(self, path: Path, shape: SoundShape) -> None:
         self._kept[path] = shape
         self.measured.emit(path, shape.loudness)

@@ -399,6 +399,9 @@ class Player(QObject):
 
     def _give_up(self, side: Side, reason: str) -> None:
         """A song that cannot be read is left out of the queue, or ends the playing."""
+        sound = self._sounds[side]
+        if sound is not None:
+            reason = self.tr("{title}: {reason}").format(title=sound.title[:80], reason=reason)
         if side == self._queue_side and self._queue and self.side == side:
             self.play_next()
         else:

@@ -130,7 +130,7 @@ def test_a_song_that_is_gone_is_passed_over_with_a_sentence(qtbot, player, songs
             player._output.pull(10)
             player._tick()
             qtbot.wait(30)
-    assert "gone" in told.args[0]
+    assert told.args[0].startswith("1: The file is gone")
     assert player.sound(Side.QUERY) == songs[2]
     assert player.is_playing
 

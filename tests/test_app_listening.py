@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
@@ -15,6 +17,7 @@ from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
 from support.app_window import write_wav
 
+from app import media
 from app.dialogs import HelpSheet
 from app.player import Side
 from app.shortcuts import Keys
@@ -248,6 +251,24 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     assert [action.text() for action in menu.actions()][-1] == "Headphones (not connected)"
     assert menu.actions()[-1].isChecked()
     menu.close()
+
+
+def test_a_waveform_that_comes_late_is_not_drawn_for_another_song(qtbot, window, monkeypatch):
+    find_first(qtbot, window)
+    row = window.results.result_row
+    go_on, shape_of = threading.Event(), media.shape_of
+
+    def slow(path, num_bins, cancel):
+        go_on.wait(5)
+        return shape_of(path, num_bins)
+
+    monkeypatch.setattr(media, "shape_of", slow)
+    window.results.voices.view.setCurrentIndex(window.results.voices.model.index(2))
+    click_song(qtbot, window, 4)
+    assert row.sound is None
+    go_on.set()
+    qtbot.waitUntil(lambda: window.parts.session.runner.num_jobs == 0)
+    assert len(row.waveform._bars) == 0
 
 
 def test_songs_on_show_are_measured(qtbot, window):
