@@ -33,6 +33,7 @@ class MapToolBar(QWidget):
         )
         self._colours = QComboBox()
         self._colours.setAccessibleName(self.tr("Colours show"))
+        self._colours.view().setAccessibleName(self.tr("What colours can show"))
         for colour, text in self._texts().items():
             self._colours.addItem(text, colour)
         self.preview = button(self.tr("Hear while hovering"), "toggle")
