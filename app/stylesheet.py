@@ -121,6 +121,7 @@ QHeaderView { background: $surface; border: none; }
 QHeaderView::section { background: $surface; color: $muted; border: none;
   border-bottom: 1px solid $line;  padding: 6px 8px; }
 QHeaderView::section:hover { color: $text; }
+QHeaderView#results::section { padding: 6px 11px; }
 QTableCornerButton::section { background: $surface; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }

@@ -14,17 +14,18 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from app.shortcuts import noop
 
 if TYPE_CHECKING:
-    from engine.evaluation.results import Cell, Column, Table
+    from engine.evaluation.results import Cell, Table
 
 Index = QModelIndex | QPersistentModelIndex
 SortRole = Qt.ItemDataRole.UserRole + 1
 ROW_PX = 30
+CELL_PAD_PX = 30  # both sides, and the sign of the order
 
 # What the short names of columns mean, for those who point at them.
 GLOSSARY = {
@@ -57,10 +58,19 @@ GLOSSARY = {
 class ResultModel(QAbstractTableModel):
     def __init__(self, table: Table, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        from engine.evaluation import tables
         from engine.evaluation.page import best_cells
 
         self.table = table
         self._best = best_cells(table)
+        self.headings = [tables.heading(column) for column in table.columns]
+        self.texts = [
+            [
+                tables.cell_text(cell, column)
+                for cell, column in zip(row, table.columns, strict=True)
+            ]
+            for row in table.rows
+        ]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.table.rows)
@@ -71,9 +81,9 @@ class ResultModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        cell = self.table.rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return cell_text(cell, self.table.columns[index.column()])
+            return self.texts[index.row()][index.column()]
+        cell = self.table.rows[index.row()][index.column()]
         if role == SortRole:
             return sort_key(cell)
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -91,9 +101,7 @@ class ResultModel(QAbstractTableModel):
             return None
         column = self.table.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            from engine.evaluation.tables import heading
-
-            return heading(column)
+            return self.headings[section]
         if role == Qt.ItemDataRole.ToolTipRole:
             text = GLOSSARY.get(column.key.removesuffix("_in_space"))
             return self.tr(text) if text else None
@@ -108,18 +116,18 @@ class ResultTable(QTableView):
     def __init__(self, table: Table, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = table
+        model = ResultModel(table, self)
         proxy = QSortFilterProxyModel(self)
-        proxy.setSourceModel(ResultModel(table, self))
+        proxy.setSourceModel(model)
         proxy.setSortRole(SortRole)
         self.setModel(proxy)
         self.setAccessibleName(table.title)
         self.setSortingEnabled(True)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.horizontalHeader().setMinimumSectionSize(52)
-        # Cells have a margin of their own beside the style sheet's: above them, so must headings.
-        self.horizontalHeader().setStyleSheet("QHeaderView::section { padding: 6px 11px; }")
+        self.horizontalHeader().setObjectName("results")
+        for column, width in enumerate(self._widths(model)):
+            self.setColumnWidth(column, width)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.setShowGrid(False)
@@ -132,6 +140,17 @@ class ResultTable(QTableView):
         self.customContextMenuRequested.connect(self._show_menu)
         rows = ROW_PX * len(table.rows)
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 14)
+
+    def _widths(self, model: ResultModel) -> list[int]:
+        """Of the columns: once, and not by the header, which would ask again and again."""
+        font = QFont(QGuiApplication.font())
+        font.setWeight(QFont.Weight.Bold)
+        metrics = QFontMetrics(font)
+        columns = zip(model.headings, *model.texts, strict=True)
+        return [
+            max(metrics.horizontalAdvance(text) for text in column) + CELL_PAD_PX
+            for column in columns
+        ]
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Up and down belong to the page that the table is on."""
@@ -175,12 +194,6 @@ class ResultTable(QTableView):
             lambda: clipboard.setText(table_csv(self.table)),
         )
         menu.popup(self.viewport().mapToGlobal(at))
-
-
-def cell_text(cell: Cell, column: Column) -> str:
-    from engine.evaluation import tables
-
-    return tables.cell_text(cell, column)
 
 
 def sort_key(cell: Cell) -> float | str:
