@@ -6,8 +6,6 @@ After a song comes the next one of a queue; both sides can be heard as mixtures 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
@@ -17,32 +15,18 @@ from app.audio_output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
 from app.feed import Feed
 from app.levels import Levels
 from app.mixer import Decode, Mixer
+from app.play_queue import PlayQueue
+from app.sound import Side, Sound
 from engine import audio
 from engine.loudness import Loudness
+
+__all__ = ["Player", "Side", "Sound", "decode_file"]
 
 TICK_MS = 33
 STALL_TICKS = 60  # two seconds without a callback: the device is gone
 IDLE_CLOSE_MS = 3000
 LOOP_S = 5.0  # a segment: what a matching moment is a match of
 RESTART_S = 3.0  # before it, “previous” goes to the song before
-
-
-class Side(IntEnum):
-    """Which of the two songs."""
-
-    QUERY = 0
-    RESULT = 1
-
-
-@dataclass(frozen=True)
-class Sound:
-    """Something that can be played. ``track_id`` is None for a file outside the library."""
-
-    path: Path
-    title: str
-    artist: str
-    duration_s: float | None
-    track_id: int | None = None
 
 
 def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
@@ -77,9 +61,7 @@ class Player(QObject):
         self._levels = levels or Levels()
         self._feed = Feed(self._mixer, decode, self._levels, PREFERRED_RATE_HZ)
         self._sounds: list[Sound | None] = [None, None]
-        self._queue: list[Sound] = []
-        self._past: list[Sound] = []
-        self._queue_side = Side.QUERY
+        self._queue = PlayQueue()
         self._vocals: dict[Path, Path] = {}
         self._is_vocals_only = False
         self._moments: tuple[float, float] | None = None  # of a jump; the sides are linked
@@ -129,7 +111,7 @@ class Player(QObject):
 
     @property
     def has_next(self) -> bool:
-        return bool(self._queue)
+        return bool(self._queue.coming)
 
     @property
     def side(self) -> Side:
@@ -167,8 +149,8 @@ class Player(QObject):
         """Puts a song on one side, where it waits; the other side plays on."""
         self._sounds[side] = sound
         self._unlink()
-        if side == self._queue_side:
-            self._queue, self._past = [], []
+        if side == self._queue.side:
+            self._queue.begin(side)
         self._set_source(side, start_s)
         if sound is None and not any(self._sounds):
             self.pause()
@@ -180,29 +162,31 @@ class Player(QObject):
         if sound is not None:
             if sound != self._sounds[side]:
                 self.load(side, sound)
-            self._queue_side, self._queue, self._past = side, list(queue), []
-            if queue:
-                self.upcoming.emit(queue[0])
+            self._queue.begin(side, queue)
+            self._tell_upcoming()
         self._unlink()
         self.set_mix(float(side))
         self.resume()
 
     def play_next(self) -> None:
         """The next song of the queue, now."""
-        if self._queue:
-            past = [*self._past, *filter(None, [self._sounds[self._queue_side]])]
-            self.play(self._queue_side, self._queue[0], self._queue[1:])
-            self._past = past
+        queue = self._queue
+        if queue.coming:
+            following = queue.advance(self._sounds[queue.side])
+            self._play_queued(following, queue.coming, queue.past)
 
     def play_previous(self) -> None:
         """From the beginning; at the beginning, the song before."""
-        side, past = self._queue_side, self._past
-        current = self._sounds[side]
-        if self.side != side or self.position_s(side) > RESTART_S or not past or current is None:
+        queue, current = self._queue, self._sounds[self._queue.side]
+        is_late = self.side != queue.side or self.position_s(queue.side) > RESTART_S
+        if is_late or not queue.past or current is None:
             self.seek(self.side, 0.0)
-            return
-        self.play(side, past[-1], [current, *self._queue])
-        self._past = past[:-1]
+        else:
+            self._play_queued(queue.past[-1], [current, *queue.coming], queue.past[:-1])
+
+    def _play_queued(self, sound: Sound, coming: list[Sound], past: list[Sound]) -> None:
+        self.play(self._queue.side, sound, coming)
+        self._queue.past = past
 
     def jump(self, query_s: float, result_s: float) -> None:
         """Moves both songs to matching moments and plays on from there, linked."""
@@ -330,6 +314,10 @@ class Player(QObject):
         self.loaded.emit(side)
         self.moved.emit()
 
+    def _tell_upcoming(self) -> None:
+        if self._queue.coming:
+            self.upcoming.emit(self._queue.coming[0])
+
     def _want_vocals(self, sound: Sound | None) -> None:
         if self._is_vocals_only and sound is not None and sound.path not in self._vocals:
             self.vocals_wanted.emit(sound)
@@ -386,14 +374,13 @@ class Player(QObject):
 
     def _advance(self, side: Side) -> None:
         """Has the next song decoded ahead, and takes note when it has begun."""
+        queue = self._queue
         if self._feed.has_advanced(side):
-            self._past += filter(None, [self._sounds[side]])
-            self._sounds[side] = self._queue.pop(0)
+            self._sounds[side] = queue.advance(self._sounds[side])
             self._tell_loaded(side)
-            if self._queue:
-                self.upcoming.emit(self._queue[0])
-        elif side == self._queue_side and self._queue and not self.is_linked:
-            path = self._file(self._queue[0])
+            self._tell_upcoming()
+        elif side == queue.side and queue.coming and not self.is_linked:
+            path = self._file(queue.coming[0])
             if path is not None and self._feed.is_decoded(side):
                 self._feed.prepare(side, path)
 
@@ -402,7 +389,7 @@ class Player(QObject):
         sound = self._sounds[side]
         if sound is not None:
             reason = self.tr("{title}: {reason}").format(title=sound.title[:80], reason=reason)
-        if side == self._queue_side and self._queue and self.side == side:
+        if side == self._queue.side and self._queue.coming and self.side == side:
             self.play_next()
         else:
             self.pause()

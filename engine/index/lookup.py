@@ -29,6 +29,13 @@ class Hits:
     is_all: bool
     note: str | None
 
+    def only(self, allowed: np.ndarray) -> Hits:
+        """Those of them whose ids are among ``allowed`` (m,) int64."""
+        is_allowed = np.isin(self.track_ids, allowed, assume_unique=True)
+        return Hits(
+            self.track_ids[is_allowed], self.similarities[is_allowed], self.is_all, self.note
+        )
+
 
 class SpaceLookup:
     """Nearest tracks in one space. Any thread may ask; the graph is loaded once and shared."""

@@ -22,6 +22,7 @@ from engine.models import calibration_of
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
 from engine.search.filter import Filter, Song
+from engine.search.not_heard import NotHeardError, nobody_sings, why_not_heard
 from engine.search.records import (
     VIEWS_OF,
     Neighbour,
@@ -46,10 +47,6 @@ class _Heard:
     space_id: int
     vector: np.ndarray
     moments: MomentCodes | None
-
-
-class _NotHeardError(QueryError):
-    """The query has nothing in a view; in a blend, the other view can serve."""
 
 
 class Searcher:
@@ -167,7 +164,7 @@ class Searcher:
         for view in VIEWS_OF[options.by]:
             try:
                 heard[view] = hear(view)
-            except _NotHeardError as error:
+            except NotHeardError as error:
                 if options.by != "blend" or view == "overall":
                     raise
                 notes.append(f"{error} These are the nearest songs overall.")
@@ -226,7 +223,7 @@ class Searcher:
                 hits, bound = self._scored(heard, options, allowed), -1.0
             else:
                 hits, bound = self._candidates(heard, options, num_candidates)
-                hits = hits if allowed is None else _only(hits, allowed)
+                hits = hits if allowed is None else hits.only(allowed)
             tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
             similarities = zip(hits.track_ids.tolist(), hits.similarities.tolist(), strict=True)
             ranked = [(tracks[i], s) for i, s in similarities if i in tracks]
@@ -300,7 +297,7 @@ class Searcher:
         space_id, _ = choose_space(self._library, view, options.model)
         _, vectors = self._library.embeddings(space_id, [track.id])
         if not len(vectors):
-            raise _NotHeardError(_why_not_heard(track, view))
+            raise NotHeardError(why_not_heard(track, view))
         return _Heard(space_id, vectors[0], self._library.moments(track.id, space_id))
 
     def _typical(self, name: str, own: Collection[int], options: SearchOptions) -> int:
@@ -323,7 +320,7 @@ class Searcher:
         ids, vectors = self._library.embeddings(space_id, own)
         if not len(ids):
             voice = "voice" if view == "vocals" else "songs"
-            raise _NotHeardError(f"The {voice} of {name} cannot be compared: not heard yet.")
+            raise NotHeardError(f"The {voice} of {name} cannot be compared: not heard yet.")
         return ids, space_id, vectors
 
     def _listen(
@@ -345,7 +342,7 @@ class Searcher:
             path, model, view, separator=separator, start_s=start_s, end_s=end_s, cancel=cancel
         )
         if embedding is None:
-            raise _NotHeardError(_nobody_sings(path.name))
+            raise NotHeardError(nobody_sings(path.name))
         moments = embedding.moments
         moments = replace(moments, starts_s=moments.starts_s + np.float32(start_s))
         return _Heard(space_id, embedding.vector, moments)
@@ -394,14 +391,6 @@ def _weights(heard: dict[View, _Heard], options: SearchOptions) -> dict[View, fl
     return {"vocals": options.blend, "overall": 1 - options.blend}
 
 
-def _only(hits: Hits, allowed: np.ndarray) -> Hits:
-    """Those of the hits whose ids are among ``allowed``."""
-    is_allowed = np.isin(hits.track_ids, allowed, assume_unique=True)
-    return replace(
-        hits, track_ids=hits.track_ids[is_allowed], similarities=hits.similarities[is_allowed]
-    )
-
-
 def _mean(vectors: np.ndarray) -> np.ndarray:
     """(n, dim) -> (dim,) of length 1."""
     mean = vectors.mean(0)
@@ -411,19 +400,6 @@ def _mean(vectors: np.ndarray) -> np.ndarray:
 def _tags_of(query: Query) -> Tags:
     """Artist and title of a query, from the library or from the file itself."""
     return query.track.tags if query.track else read_tags(query.path, query.path.parent)
-
-
-def _nobody_sings(name: str) -> str:
-    return f"Nobody sings in {name}, as far as can be heard."
-
-
-def _why_not_heard(track: Track, view: View) -> str:
-    name = track.title or track.path.name
-    if track.status is TrackStatus.FAILED:
-        return f"{name} could not be indexed: {track.error}"
-    if view == "vocals" and track.has_vocals is False:
-        return f"{_nobody_sings(name)} Search by overall sound."
-    return f"{name} has not been heard for the view {view} yet. Index its folder, then try again."
 
 
 def _load_model(name: str) -> VoiceModel:
