@@ -142,9 +142,9 @@ def artist_ids(database: Database, name: str) -> list[int]:
     if not key:
         return []
     rows = database.rows(
-        "SELECT id, artist, album_artist FROM track WHERE artist_key >= ? AND artist_key < ?"
-        " ORDER BY id",
-        (key, f"{key}\U0010ffff"),
+        "SELECT id, artist, album_artist FROM track"
+        " WHERE artist_key = ? OR (artist_key > ? AND artist_key < ?) ORDER BY id",
+        (key, f"{key} ", f"{key}!"),  # all that begins with the name and a space: guests
     )
     return [row[0] for row in rows if key in (artist_key(row[1]), artist_key(row[2]))]
 

@@ -82,12 +82,12 @@ class Filter:
         songs = [query]
         for track, similarity in ranked:
             song = Song.of_track(track, vectors.get(track.id))
-            if len(shown) == k:
-                break
             if track.id in self.own_ids or not self._is_wanted(song, query, songs):
                 continue
             shown.append((track, similarity))
             songs.append(song)
+            if len(shown) == k:
+                break
         return shown
 
     def _is_wanted(self, song: Song, query: Song, songs: list[Song]) -> bool:

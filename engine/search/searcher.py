@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,11 +224,8 @@ class Searcher:
             else:
                 hits, bound = self._candidates(heard, options, num_candidates)
                 hits = hits if allowed is None else hits.only(allowed)
-            tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
-            similarities = zip(hits.track_ids.tolist(), hits.similarities.tolist(), strict=True)
-            ranked = [(tracks[i], s) for i, s in similarities if i in tracks]
-            present = [one for one in ranked if one[0].status is not TrackStatus.MISSING]
-            vectors = self._vectors(heard, hits) if options.hide_duplicates else {}
+            vectors = dict[int, np.ndarray]()
+            present = self._present(heard, options, hits, vectors)
             found = accept(song, present, vectors, options.k)
             if hits.is_all:
                 return hits, found
@@ -281,10 +278,28 @@ class Searcher:
             return None
         return self._scope.ids(options.scope)
 
-    def _vectors(self, heard: dict[View, _Heard], hits: Hits) -> dict[int, np.ndarray]:
-        part = next(iter(heard.values()))
-        ids, vectors = self._library.embeddings(part.space_id, hits.track_ids)
-        return dict(zip(ids.tolist(), vectors, strict=True))
+    def _present(
+        self,
+        heard: dict[View, _Heard],
+        options: SearchOptions,
+        hits: Hits,
+        vectors: dict[int, np.ndarray],
+    ) -> Iterator[tuple[Track, float]]:
+        """The hits whose files are there, best first; read as they are asked for.
+
+        ``vectors`` gets theirs, where they are needed to hide duplicates.
+        """
+        page, space_id = max(64, 4 * options.k), next(iter(heard.values())).space_id
+        for start in range(0, len(hits.track_ids), page):
+            ids = hits.track_ids[start : start + page]
+            tracks = {track.id: track for track in self._library.tracks(ids)}
+            if options.hide_duplicates:
+                vectors.update(zip(*self._library.embeddings(space_id, ids), strict=True))
+            similarities = hits.similarities[start : start + page]
+            for track_id, similarity in zip(ids.tolist(), similarities.tolist(), strict=True):
+                track = tracks.get(track_id)
+                if track is not None and track.status is not TrackStatus.MISSING:
+                    yield track, similarity
 
     def _moments(self, heard: dict[View, _Heard], track_id: int) -> tuple[Moment, ...]:
         for part in heard.values():
