@@ -18,7 +18,6 @@ from app.map.page import MapPage
 from app.notice import NoticeBar
 from app.parts import Parts
 from app.player_bar import PlayerBar
-from app.preferences.dialog import PreferencesDialog
 from app.results_panel import ResultList
 from app.session import Overview
 from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WATCH_FOLDERS, WINDOW_GEOMETRY
@@ -241,6 +240,8 @@ class MainWindow(QMainWindow):
         self.map_page.show_matches(track_ids if is_searched else None)
 
     def show_preferences(self) -> None:
+        from app.preferences.dialog import PreferencesDialog  # not needed for the first window
+
         dialog = PreferencesDialog(self, self.parts, self._overview)
         dialog.index_requested.connect(self._index_anew)
         dialog.speed_changed.connect(self._change_speed)

@@ -26,7 +26,7 @@ from app.palette import DARK, LIGHT, luminance
 from app.player import Side
 from app.top_bar import Page
 from engine.library import Library
-from engine.map import make_map
+from engine.map.making import make_map
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -248,7 +248,7 @@ def test_making_can_be_stopped(qtbot, open_window, library_path, music, monkeypa
             cancel.check()
             cancel._cancelled.wait(0.01)
 
-    monkeypatch.setattr("app.map.source.make_map", slow)
+    monkeypatch.setattr("engine.map.making.make_map", slow)
     make_library(library_path, music, SONGS)
     window = open_window()
     window.show_page(Page.MAP)

@@ -10,7 +10,7 @@ from support.libraries import DIM, OVERALL, add_tracks, put_vectors
 from engine.errors import CancelledError, QueryError
 from engine.library import Library, Tags
 from engine.library.map_store import MapRecord, drop_map, ids_in_space, labels, map_of, put_map
-from engine.map import current_map, make_map, similarities
+from engine.map.making import current_map, make_map, similarities
 from engine.progress import CancelToken, Progress
 
 SINGERS = 4

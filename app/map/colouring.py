@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtGui import QColor
 
 from app.palette import DARK, Palette
-from engine.map import Labels
+from engine.library.map_store import Labels
 
 # (hue in degrees, saturation, lightness on a light ground, on a dark one): hues of Okabe and Ito's
 # set, lightnesses searched so that any two differ for any kind of colour vision (see the tests).

@@ -52,7 +52,8 @@ class MapPage(QWidget):
         self._opened: Opened | None = None
         self._ids = np.empty(0, np.int64)
         self._colouring = Colouring(np.empty(0, np.uint8))
-        self._matches: np.ndarray | None = None
+        self._matching: list[int] | None = None  # what the search field finds
+        self._matches: np.ndarray | None = None  # the same, ascending
         self._picked = -1
         self._selected = np.empty(0, np.int64)
         self.view = MapView(parts.theme)
@@ -144,6 +145,7 @@ class MapPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self.preview.begin()
+        self._apply_matches()
         self._open()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -309,7 +311,15 @@ class MapPage(QWidget):
 
     def show_matches(self, track_ids: list[int] | None) -> None:
         """Songs found by the search field stand out; None: nothing is searched for."""
-        self._matches = None if track_ids is None else np.array(sorted(track_ids), np.int64)
+        self._matching = track_ids
+        if self.isVisible():  # while typing into the table's search, nobody looks at the map
+            self._apply_matches()
+
+    def _apply_matches(self) -> None:
+        found = self._matching
+        self._matches = None
+        if found is not None:
+            self._matches = np.sort(np.fromiter(found, np.int64, len(found)))
         self._show_meant()
 
     def _pick(self, code: int) -> None:

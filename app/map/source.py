@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +12,7 @@ from app.jobs import Job, LatestJob, Pool
 from app.session import Session
 from engine.errors import QueryError
 from engine.library import Library, View
-from engine.map import Labels, MapRecord, current_map, labels, make_map, similarities
+from engine.library.map_store import Labels, MapRecord, labels
 from engine.progress import CancelToken, ProgressCallback
 from engine.search.choice import choose_space
 
@@ -68,7 +69,7 @@ class MapSource(QObject):
         if self._making is not None or not self._session.is_open:
             return
         library = self._session.library
-        job = Job(lambda progress, cancel: make_map(library, space_id, progress, cancel))
+        job = Job(partial(_make, library, space_id))
         job.progressed.connect(self.progressed)
         job.succeeded.connect(lambda _: self.open(view))
         job.failed.connect(self.problem)
@@ -86,7 +87,7 @@ class MapSource(QObject):
         if not self._session.is_open:
             return
         library = self._session.library
-        job = Job(lambda progress, cancel: similarities(library, space_id, track_id))
+        job = Job(lambda progress, cancel: _compare(library, space_id, track_id))
         job.succeeded.connect(lambda found: self.compared.emit(track_id, found))
         job.failed.connect(
             lambda _: self.compared.emit(track_id, (np.empty(0, np.int64), np.empty(0)))
@@ -98,7 +99,26 @@ class MapSource(QObject):
         self.making_changed.emit()
 
 
+# What computes is imported where it runs: the window need not wait for scipy.
+
+
+def _make(
+    library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
+) -> MapRecord:
+    from engine.map.making import make_map
+
+    return make_map(library, space_id, progress, cancel)
+
+
+def _compare(library: Library, space_id: int, track_id: int) -> tuple[np.ndarray, np.ndarray]:
+    from engine.map.making import similarities
+
+    return similarities(library, space_id, track_id)
+
+
 def _open(library: Library, view: View, progress: ProgressCallback, cancel: CancelToken) -> Opened:
+    from engine.map.making import current_map
+
     try:
         space_id, _ = choose_space(library, view, None)
     except QueryError:

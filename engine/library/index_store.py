@@ -79,6 +79,12 @@ def drop_index(database: Database, space_id: int) -> None:
         db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
 
 
+def has_embeddings(database: Database, space_id: int) -> bool:
+    """Whether anything was heard in a space; unlike counting, at no cost."""
+    row = database.row("SELECT 1 FROM embedding WHERE space_id = ? LIMIT 1", (space_id,))
+    return row is not None
+
+
 def count_embeddings(database: Database, space_id: int, up_to_id: int | None = None) -> int:
     """Embeddings of a space, or those of them with an id of at most ``up_to_id``."""
     row = database.row(

@@ -1,14 +1,6 @@
-"""The map of a library: all songs of one view in the plane, near to those that sound like them."""
+"""The map of a library: all songs of one view in the plane, near to those that sound like them.
 
-from engine.library.map_store import Labels, MapRecord, labels
-from engine.map.making import MIN_SONGS, current_map, make_map, similarities
+Importing this loads nothing; ``engine.map.making`` brings scipy's sparse matrices with it.
+"""
 
-__all__ = [
-    "MIN_SONGS",
-    "Labels",
-    "MapRecord",
-    "current_map",
-    "labels",
-    "make_map",
-    "similarities",
-]
+MIN_SONGS = 4

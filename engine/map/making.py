@@ -11,11 +11,11 @@ import numpy as np
 from engine.errors import QueryError
 from engine.library import Library
 from engine.library.map_store import MapRecord, ids_in_space, map_of, put_map
+from engine.map import MIN_SONGS
 from engine.map.affinity import NUM_NEIGHBOURS, affinities, neighbours, principal_axes
 from engine.map.layout import lay_out
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
-MIN_SONGS = 4
 MAX_PLACED_SHARE = 0.5  # of the laid out; with more newcomers the map says little about them
 NUM_HOSTS = 5
 BATCH = 1024
@@ -32,9 +32,11 @@ def make_map(
 ) -> MapRecord:
     """Lay out all songs of a space and keep the result. The same songs and seed, the same map.
 
-    Takes about 0.1 s of one core for 100 songs and 5 minutes for 100,000 (see
-    ``benchmarks/window.py``). Raises QueryError where there are fewer than ``MIN_SONGS``,
-    CancelledError with the earlier map in place.
+    Takes about half a second of one core for 100 songs, half a minute for 20,000 and a minute and a
+    half for 100,000 (see ``benchmarks/window.py``).
+
+    Raises QueryError where there are fewer than ``MIN_SONGS``, CancelledError with the earlier map
+    in place.
     """
     cancel = cancel or CancelToken()
     track_ids, axes = _axes(library, space_id, progress, cancel)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, sparse
 
-EXACT_LIMIT = 600  # points; below, all pairs are computed
+EXACT_LIMIT = 250  # points; below, all pairs are computed
 NUM_NODES = 3  # per box and axis: quadratic interpolation
 BOX_WIDTH = 1.0  # the kernel's own scale: 3 % error in the forces, 0.4 % in Z
 BOX_STEP = 20  # boxes come in twenties, so that the kernels' spectra serve for many steps

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library, SpaceKey, View
+from engine.library.index_store import count_embeddings, has_embeddings
 from engine.library.scope import artist_ids, artist_key, artists_like
 
 _MAX_NAMED = 12
@@ -18,8 +19,11 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
 
     Raises QueryError where nothing has been indexed that would serve.
     """
-    counts = library.counts().embeddings
-    spaces = [(i, key) for i, key in library.spaces() if key.view == view and counts.get(i)]
+    spaces = [
+        (i, key)
+        for i, key in library.spaces()
+        if key.view == view and has_embeddings(library.database, i)
+    ]
     names = {key.model for _, key in spaces}
     if model is not None:
         wanted: str | None = model if model in names else Path(model).name
@@ -33,7 +37,9 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
             f"Nothing in this library {listened} for the view {view} yet. Index your folders first"
             + (f" (indexed models: {', '.join(sorted(names))})." if names else ".")
         )
-    return max(fitting, key=lambda space: (counts[space[0]], space[0]))
+    if len(fitting) == 1:  # as nearly always: counting 100,000 would take longer than the search
+        return fitting[0]
+    return max(fitting, key=lambda space: (count_embeddings(library.database, space[0]), space[0]))
 
 
 def resolve(library: Library, song: str) -> int:
