@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,7 +97,7 @@ def test_a_dropped_file_without_sound_is_told_and_changes_nothing(qtbot, window,
 def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
     asked = []
     window.parts.finder._make_searcher = lambda: SimpleNamespace(
-        by_file=lambda path, options, progress, cancel: asked.append(path) or nobody_sings()
+        by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
     )
     drop(window, write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0])
     qtbot.waitUntil(lambda: len(asked) == 2)
@@ -115,6 +116,7 @@ def test_the_menu_of_a_song(qtbot, window):
     (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
     assert [a.text() for a in menu.actions() if a.text()] == [
         "Find similar",
+        "Voices like Alma’s",
         "Play",
         "Show in folder",
         "Copy path",
@@ -191,12 +193,13 @@ def test_a_failure_of_indexing_is_told(qtbot, window):
 
 def test_settings_are_kept(qtbot, window, open_window):
     window.parts.player.set_volume(0.3)
-    window.results.other_artists.setChecked(True)
+    button = window.results.filter_button
+    button.set_filters(replace(button.filters, other_artists=True))
     window.resize(900, 610)
     window.close()
     again = open_window()
     assert again.parts.player.volume == pytest.approx(0.3)
-    assert again.results.other_artists.isChecked()
+    assert again.results.filter_button.filters.other_artists
     assert again.height() == 610
 
 

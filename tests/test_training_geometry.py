@@ -11,15 +11,18 @@ from support.training_data import write_dataset
 
 from engine.checkpoint import load_tensors, read_manifest
 from engine.models import load
+from training.config import EncoderSettings
 from training.data import PARTS, Dataset, open_datasets
 from training.export import fit_existing
 from training.geometry import (
     MIN_VOICES,
     SHRINKAGE,
     chosen_segments,
+    fit_views,
     pairs_of_songs,
     within_voice_normalisation,
 )
+from training.networks import make_network
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,20 @@ def test_voices_as_the_separator_left_them_stand_for_the_vocals_view(dataset: Da
     changed = replace(dataset, segments=table)
     assert chosen_segments(changed, "train", "vocals", (9, 9)).tolist() == [train[1]]
     assert train[1] not in chosen_segments(changed, "train", "overall", (9, 9))
+
+
+def test_percentages_may_come_from_all_voices_of_another_data_set(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    others = write_dataset(tmp_path / "others", num_artists=3, num_songs=3, seed=5)
+    assert len(chosen_segments(others, None, "overall", (1, 9))) == 9
+    network, excerpt_samples, _ = make_network(EncoderSettings("ge2e", init="ge2e"))
+    own, other = (
+        fit_views(network.eval(), excerpt_samples, dataset, percentages_on=given)
+        for given in (None, others)
+    )
+    np.testing.assert_array_equal(own.geometry["overall"].centre, other.geometry["overall"].centre)
+    assert own.calibration != other.calibration
 
 
 def test_pairs_are_of_whole_songs_and_an_only_song_counts_as_two(dataset: Dataset) -> None:

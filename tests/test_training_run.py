@@ -248,7 +248,10 @@ def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset:
     torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
 
 
-def test_export_is_a_model_of_the_application(dataset: Dataset, tmp_path: Path) -> None:
+def test_export_is_a_model_of_the_application(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.models.has_fast_bfloat16", lambda: False)
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
     trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", num_batches=1))
     options = ExportOptions("tiny", "A tiny model", "For tests.", metrics={"vocals": {"EER": 1.0}})

@@ -12,6 +12,10 @@ import typer
 
 app = typer.Typer(help="Train voice models on your own data.", no_args_is_help=True)
 
+PercentagesOn = Annotated[
+    list[Path] | None,
+    typer.Option(help="Data set of real singing, all of whose voices give the percentages."),
+]
 DataFolders = Annotated[
     list[Path],
     typer.Option("--data", help="Folder of a prepared data set; several times for several as one."),
@@ -115,6 +119,7 @@ def export(
         list[Path] | None,
         typer.Option(help="Data set of singing to fit the centre and percentages on."),
     ] = None,
+    percentages_on: PercentagesOn = None,
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
     from training.data import open_datasets
@@ -139,6 +144,7 @@ def export(
             options,
             progress,
             fit_on=open_datasets(fit_on) if fit_on else None,
+            percentages_on=open_datasets(percentages_on) if percentages_on else None,
         )
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
@@ -148,6 +154,7 @@ def fit(
     model: Annotated[str, typer.Argument(help="A model's name, or the folder of a checkpoint.")],
     data: DataFolders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the new checkpoint.")],
+    percentages_on: PercentagesOn = None,
 ) -> None:
     """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
     from training.data import open_datasets
@@ -155,7 +162,8 @@ def fit(
     from training.terminal import progress_line
 
     with progress_line() as progress:
-        manifest = fit_existing(model, open_datasets(data), out, progress)
+        others = open_datasets(percentages_on) if percentages_on else None
+        manifest = fit_existing(model, open_datasets(data), out, progress, percentages_on=others)
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 

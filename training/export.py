@@ -49,12 +49,13 @@ def export(
     progress: ProgressCallback = ignore_progress,
     *,
     fit_on: Dataset | None = None,
+    percentages_on: Dataset | None = None,
 ) -> Manifest:
     """Write weights, manifest and README.md.
 
     The centre and axes of both views are fitted on the data set's training voices, what their
     cosines mean on its validation voices; both on those of ``fit_on`` where it is given, whose
-    artists are in the part that the data set has them in.
+    artists are in the part that the data set has them in. ``percentages_on``: see ``fit_views``.
 
     Raises:
         RunError, ConfigError, DataError.
@@ -65,7 +66,7 @@ def export(
     network.load_state_dict(state["network"])
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
-    fitted = fit_views(network, excerpt_samples, songs, progress)
+    fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on)
     weights = {f"network.{name}": t for name, t in network.state_dict().items()}
     manifest = Manifest(
         name=options.name,
@@ -88,7 +89,12 @@ def export(
 
 
 def fit_existing(
-    name: str, dataset: Dataset, out: Path, progress: ProgressCallback = ignore_progress
+    name: str,
+    dataset: Dataset,
+    out: Path,
+    progress: ProgressCallback = ignore_progress,
+    *,
+    percentages_on: Dataset | None = None,
 ) -> Manifest:
     """Write a model anew with centre, axes and calibration of this data set; the network stays.
 
@@ -98,7 +104,7 @@ def fit_existing(
     folder = {info.name: info.folder for info in available()}.get(name, Path(name))
     manifest = read_manifest(folder)
     network, excerpt_samples, _ = make_network(EncoderSettings(manifest.architecture, init=name))
-    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress)
+    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress, percentages_on)
     stored = load_tensors(folder, manifest, as_stored=True)
     network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}
     return save_checkpoint(

@@ -46,8 +46,12 @@ def fit_views(
     excerpt_samples: int,
     dataset: Dataset,
     progress: ProgressCallback = ignore_progress,
+    percentages_on: Dataset | None = None,
 ) -> Fitted:
     """Centre, transform, axes from the training voices, calibration from the validation voices.
+
+    ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
+    neither their names nor their centre may have played a part in training.
 
     Voices count as a library has them: where the data set holds them as the separator left them,
     the vocals view is fitted on those.
@@ -61,9 +65,10 @@ def fit_views(
         songs, artists = song_means(dataset, chosen, embedded)
         geometry[view] = Geometry.fit(embedded, within_voice_normalisation(songs, artists))
         limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
-        chosen = chosen_segments(dataset, "valid", view, limits)
-        embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
-        pairs = pairs_of_songs(dataset, chosen, geometry[view].place(embedded))
+        others, part = (dataset, "valid") if percentages_on is None else (percentages_on, None)
+        chosen = chosen_segments(others, part, view, limits)
+        embedded = _embedded(network, excerpt_samples, others, chosen, view, progress)
+        pairs = pairs_of_songs(others, chosen, geometry[view].place(embedded))
         try:
             calibration[view] = fit_calibration(*pairs)
         except ValueError:
@@ -71,10 +76,17 @@ def fit_views(
     return Fitted(geometry, calibration)
 
 
-def chosen_segments(dataset: Dataset, part: str, view: View, limits: tuple[int, int]) -> np.ndarray:
-    """Segments (n,) with vocals, at most ``limits`` of a track and of an artist, evenly spread."""
+def chosen_segments(
+    dataset: Dataset, part: str | None, view: View, limits: tuple[int, int]
+) -> np.ndarray:
+    """Segments (n,) with vocals, at most ``limits`` of a track and of an artist, evenly spread.
+
+    ``part``: None for all of them.
+    """
     table = dataset.segments
-    is_wanted = table["has_vocals"] & (table["part"] == PARTS.index(part))
+    is_wanted = table["has_vocals"].copy()
+    if part is not None:
+        is_wanted &= table["part"] == PARTS.index(part)
     is_separated = table["clean"] != np.arange(len(table))
     if (is_wanted & is_separated).any() and view == "vocals":
         is_wanted &= is_separated

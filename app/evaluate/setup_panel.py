@@ -314,7 +314,7 @@ class SetupPanel(QWidget):
         counts = sorted(self._facts.songs_by.values(), reverse=True)[: request.max_singers]
         num_songs = sum(min(num, request.max_songs) for num in counts)
         return self.tr(
-            "{songs} songs, {models} models. What was heard once is kept: a second run is quick."
+            "Songs: {songs}, models: {models}. What was heard once is kept: a second run is quick."
         ).format(songs=f"{num_songs:,}", models=len(request.models))
 
     def _show_form(self, is_shown: bool) -> None:
