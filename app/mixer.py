@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 BLOCK_FRAMES = 1024
 RING_S = 12.0
-CHUNK_S = 0.5
 SEAM_S = 0.01  # of a loop, faded so that it does not click
 
 # (path, sample rate, start in seconds) -> chunks (2, n) float32

@@ -179,11 +179,6 @@ class TrackModel(QAbstractTableModel):
         if ids:
             self.rows_needed.emit(ids)
 
-    def forget_rows(self) -> None:
-        """Everything is to be fetched anew."""
-        self._tracks.clear()
-        self._asked.clear()
-
     # What Qt asks
 
     def rowCount(self, parent: Index | None = None) -> int:

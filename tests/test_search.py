@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import torch
 from support.libraries import (
-    DIM,
     OVERALL,
     VOCALS,
     ToyModel,
     WholeMixture,
     add_tracks,
+    at,
     put_vectors,
-    unit,
     write_song,
 )
 
@@ -38,11 +37,6 @@ SONGS = [
 # angles from the query in degrees
 VOCAL_ANGLES = {1: 0, 2: 20, 3: 10, 4: 90}
 OVERALL_ANGLES = {1: 0, 2: 30, 3: 80, 4: 20, 5: 10}
-
-
-def at(degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return unit([np.cos(angle), np.sin(angle)] + [0.0] * (DIM - 2))
 
 
 @pytest.fixture(autouse=True)

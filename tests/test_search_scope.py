@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.libraries import (
-    DIM,
     OVERALL,
     VOCALS,
     ToyModel,
     WholeMixture,
     add_tracks,
+    at,
     embedding,
     put_vectors,
-    unit,
     write_song,
 )
 
@@ -36,11 +35,6 @@ SONGS = [
     Tags("Choir", "Annabel", "Fourth", album_artist="Various", genre="Pop", year=2011),
 ]
 ANGLES = {1: 0, 2: 20, 3: 10, 4: 50, 5: 60, 6: 90}
-
-
-def at(degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return unit([np.cos(angle), np.sin(angle)] + [0.0] * (DIM - 2))
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 # Nothing heavy is imported here: `singalike --help` must answer at once.
 
 app = typer.Typer(help="Train voice models on your own data.", no_args_is_help=True)
+
+if TYPE_CHECKING:
+    from training.material.making import Made
 
 PercentagesOn = Annotated[
     list[Path] | None,
@@ -191,9 +194,7 @@ def sing(
         made = sing_table(
             read_source(source, only), out, options, num_processes=jobs, progress=progress
         )
-    typer.echo(made.text())
-    if made.failures:
-        raise typer.Exit(3)
+    _tell(made)
 
 
 @app.command()
@@ -220,9 +221,7 @@ def backings(
             num_processes=jobs,
             progress=progress,
         )
-    typer.echo(made.text())
-    if made.failures:
-        raise typer.Exit(3)
+    _tell(made)
 
 
 @app.command()
@@ -245,9 +244,7 @@ def voices(
         made = make_voices(
             num, styles, out, VoiceOptions(seed=seed), num_processes=jobs, progress=progress
         )
-    typer.echo(made.text())
-    if made.failures:
-        raise typer.Exit(3)
+    _tell(made)
 
 
 @app.command()
@@ -257,6 +254,13 @@ def systems() -> None:
 
     for name in system_names():
         typer.echo(f"{name:16} {load_system(name).title}")
+
+
+def _tell(made: Made) -> None:
+    """What was made; the exit code says whether all of it was."""
+    typer.echo(made.text())
+    if made.failures:
+        raise typer.Exit(3)
 
 
 def _need(module: str, command: str) -> None:

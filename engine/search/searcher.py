@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ class Searcher:
         load_calibration: Callable[[str, str, View], Calibration | None] = calibration_of,
     ) -> None:
         self._library = library
-        self._load_calibration = load_calibration
+        self._load_calibration = cache(load_calibration)
         self._load_model = load_model or _load_model
         self._load_separator = load_separator or _load_separator
         self._lock = threading.Lock()

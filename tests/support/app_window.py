@@ -149,16 +149,13 @@ def nothing_to_index(library: Library, progress: ProgressCallback, cancel: Cance
     """In place of the indexing of a window whose library is ready."""
 
 
-def make_window(
-    qtbot: object,
+def make_parts(
     library_path: Path,
-    *,
     settings_path: Path | None = None,
     index: object = nothing_to_index,
     look: object = nothing_to_index,
-    folders: Sequence[Path] = (),
-) -> MainWindow:
-    """A shown window; everything in it is real but the sound device and the indexing."""
+) -> Parts:
+    """Everything real but the sound device and the indexing."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     theme = Theme(resources_path() / "icons", application)
@@ -166,7 +163,7 @@ def make_window(
     runner = JobRunner()
     session = Session(library_path, runner)
     runner.setParent(session)
-    parts = Parts(
+    return Parts(
         session,
         Settings(settings_path or library_path.with_name("settings.ini")),
         theme,
@@ -176,6 +173,19 @@ def make_window(
         library_path.with_name("demo"),
         VocalsCache(library_path.with_name("vocals")),
     )
+
+
+def make_window(
+    qtbot: object,
+    library_path: Path,
+    *,
+    settings_path: Path | None = None,
+    index: object = nothing_to_index,
+    look: object = nothing_to_index,
+    folders: Sequence[Path] = (),
+) -> MainWindow:
+    """A shown window, made of ``make_parts``."""
+    parts = make_parts(library_path, settings_path, index, look)
     window = MainWindow(parts, list(folders))
     qtbot.addWidget(window)  # type: ignore[attr-defined]
     window.show()

@@ -8,27 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtWidgets import QApplication
-from support.app_window import HandOutput, nothing_to_index
+from support.app_window import make_parts
 from support.evaluation import RATE_HZ, SINGERS, backing, voice
 from support.sound import buzz, write_wav
 
 from app.evaluate.page import EvaluatePage
-from app.finder import Finder
-from app.indexing import Indexing
-from app.jobs import JobRunner
-from app.parts import Parts
-from app.player import Player
-from app.session import Session
-from app.settings import Settings
-from app.theme import Theme
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.report import write
 from engine.evaluation.results import Bars, Column, Curves, HeatMaps, Points, Report, Result, Table
 from engine.evaluation.triplets import ListeningTest, Secret, Triplet, save_test
 from engine.library import Library, scan
-from engine.paths import resources_path
-from engine.search import Searcher
 
 NAN = math.nan
 
@@ -58,23 +47,9 @@ def voice_library(folder: Path, num_singers: int = 4, num_songs: int = 3) -> Pat
 @contextmanager
 def open_page(qtbot: object, library_path: Path, reports_path: Path) -> Iterator[EvaluatePage]:
     """A shown page, closed like the window closes it: hidden first, then all work is stopped."""
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    theme = Theme(resources_path() / "icons", application)
-    theme.install(application, "light")
-    runner = JobRunner()
-    session = Session(library_path, runner)
-    runner.setParent(session)
-    parts = Parts(
-        session,
-        Settings(library_path.with_name("settings.ini")),
-        theme,
-        Player(make_output=HandOutput),
-        Indexing(runner, nothing_to_index, nothing_to_index),
-        Finder(runner, lambda: Searcher(session.library)),
-    )
+    parts = make_parts(library_path)
     page = EvaluatePage(parts, reports_path)
-    for part in (session, parts.player, parts.indexing, parts.finder):
+    for part in (parts.session, parts.player, parts.indexing, parts.finder):
         part.setParent(page)
     qtbot.addWidget(page)  # type: ignore[attr-defined]
     page.resize(1024, 600)
@@ -83,7 +58,7 @@ def open_page(qtbot: object, library_path: Path, reports_path: Path) -> Iterator
     yield page
     page.hide()
     parts.player.close()
-    assert session.close()
+    assert parts.session.close()
     page.close()
 
 

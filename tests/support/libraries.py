@@ -92,6 +92,12 @@ def put_vectors(
     return space_id
 
 
+def at(degrees: float) -> np.ndarray:
+    """(DIM,) of unit length, so many degrees from the first axis."""
+    angle = np.radians(degrees)
+    return unit([np.cos(angle), np.sin(angle)] + [0.0] * (DIM - 2))
+
+
 class ToyModel:
     """Hears the spectrum of a segment: enough to tell sines of other pitches apart."""
 
