@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import find, hear, journey, keep, tell
+from engine.cli import find, hear, journey, keep, self_test, tell
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
@@ -60,6 +60,7 @@ for _command in (
     keep.export,
     tell.models,
     hear.demo,
+    self_test.self_test,
 ):
     app.command()(_command)
 
