@@ -18,7 +18,7 @@ class IndexRecord:
     Attributes:
         num_elements: embeddings in it, replaced and deleted ones included.
         max_embedding_id: it holds none with a higher id, and held all others when it was made.
-        sha256, num_bytes: of the file as hnswlib wrote it.
+        sha256, num_bytes: of all that is stored, chunk after chunk.
     """
 
     space_id: int
@@ -92,3 +92,9 @@ def count_embeddings(database: Database, space_id: int, up_to_id: int | None = N
         (space_id, 2**62 if up_to_id is None else up_to_id),
     )
     return 0 if row is None else int(row[0])
+
+
+def embedding_ids(database: Database, space_id: int) -> list[int]:
+    """Ids of a space's embeddings, ascending."""
+    rows = database.rows("SELECT id FROM embedding WHERE space_id = ? ORDER BY id", (space_id,))
+    return [row[0] for row in rows]
