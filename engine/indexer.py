@@ -217,7 +217,7 @@ class _Pass:
             self.clock.hear(seconds)
 
         try:
-            identity = audio_hash(track.path)
+            identity = audio_hash(track.path, self.cancel)
             if (known := self.library.heard(identity, self.voice.space_id)) is not None:
                 embedding, duration_s = known  # a copy of a song, or one whose folder was renamed
                 on_decoded(duration_s)

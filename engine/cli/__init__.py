@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import sys
 
+from engine.decoding import serve_if_asked
+
 
 def main() -> None:
     """Entry point of ``singalike``. Never shows a traceback for an expected error."""
+    serve_if_asked()  # a frozen decoder process must not read a command line
     _open_closed_streams()
     try:
         try:
