@@ -20,6 +20,7 @@ import resource
 import sys
 import tempfile
 import time
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -273,9 +274,15 @@ def look(path: Path) -> list[str]:
     return []
 
 
+def is_plain(text: str) -> bool:
+    """Nothing that controls, hides or ends lines; what this Python does not know yet may be."""
+    kinds = {unicodedata.category(char) for char in text}
+    return not kinds & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
 def _problems_of(told: str) -> list[str]:
     problems = [outcome_of(told)] if outcome_of(told) in CONTAINED else []
-    if not told.isprintable() or len(told) > 400:
+    if not is_plain(told) or len(told) > 400:
         problems.append(f"text of an error: {told!r}")
     if "gave up" in told or told.startswith("Unexpected"):
         problems.append(told)
@@ -332,7 +339,7 @@ def problems_of(track: Track) -> list[str]:
     tags = track.tags
     texts = (tags.title, tags.artist, tags.album, tags.album_artist, tags.genre)
     problems = _problems_of(track.error) if track.error is not None else []
-    if not tags.title or not all(text.isprintable() and len(text) <= 300 for text in texts):
+    if not tags.title or not all(len(text) <= 300 and is_plain(text) for text in texts):
         problems.append(f"text of tags: {tags!r}")
     if track.status not in (TrackStatus.INDEXED, TrackStatus.FAILED):
         problems.append(f"left as {track.status}")

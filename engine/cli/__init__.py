@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from engine.cli.harmless import make_streams_harmless
 from engine.decoding import serve_if_asked
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Entry point of ``singalike``. Never shows a traceback for an expected error."""
     serve_if_asked()  # a frozen decoder process must not read a command line
     _open_closed_streams()
+    make_streams_harmless()
     try:
         try:
             _run()

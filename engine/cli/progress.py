@@ -53,7 +53,7 @@ def shown_progress() -> Iterator[ProgressCallback]:
         from rich.console import Console
         from rich.text import Text
 
-        console = Console(stderr=True)
+        console = Console(file=sys.__stderr__)  # it moves the cursor, which sys.stderr does not let
         with console.status("") as status:
             yield lambda progress: status.update(Text(line_of(progress), overflow="ellipsis"))
         return
