@@ -18,3 +18,13 @@ lint: setup
 
 setup:
 	@tools/setup.sh
+
+.PHONY: fuzz audit
+
+# 50,000 broken files through all of the program; its report goes to build/fuzz. Half an hour.
+fuzz: setup
+	@$(VENV)/python -m tools.fuzz --inputs 50000 --out build/fuzz
+
+# Known weaknesses of what is installed. Needs the network: it asks PyPI's advisory service.
+audit: setup
+	@tools/audit.sh
