@@ -1,5 +1,6 @@
 #!/bin/sh
 # Ask PyPI's advisory service about every package that is installed in .venv. Needs the network.
+# It fails as well where the service knows nothing of a package, or cannot be reached.
 # pip-audit lives in a place of its own: what looks is no part of what is looked at.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,5 +11,5 @@ build/audit-venv/bin/python -m pip install --quiet "pip-audit==2.9.0"
 .venv/bin/python -m pip freeze --exclude-editable | sed -e 's/+[a-z0-9.]*$//' -e '/ @ /d' \
     >build/audit.txt
 echo "$(wc -l <build/audit.txt) packages, asked about on $(date -u +%Y-%m-%d)"
-build/audit-venv/bin/pip-audit --disable-pip --no-deps --progress-spinner off \
+build/audit-venv/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off \
     --requirement build/audit.txt

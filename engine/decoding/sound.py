@@ -17,8 +17,8 @@ from engine.errors import DecodeError
 SURROUND_GAIN = 1 / (1 + 2**0.5)
 # After a seek, decoders with memory (MP3's bit reservoir) need some frames to be right again.
 SEEK_MARGIN_S = 0.5
-# Containers such as HLS name other addresses; nothing but files of this machine is ever opened.
-OPEN_OPTIONS = {"protocol_whitelist": "file"}
+# Containers such as HLS name other files and addresses: no way of opening one is allowed to them.
+OPEN_OPTIONS = {"protocol_whitelist": "none"}
 # Slower or faster sound does not exist; of one sample a second, a page makes an hour.
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 6_000_000
 MAX_FRAME_S = 120.0

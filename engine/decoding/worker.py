@@ -67,6 +67,8 @@ def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Ans
     from engine.decoding import sound
 
     path = Path(request["path"])
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise DecodeError("This is no file, so there is no sound in it. Choose another one.")
     alive = watch.alive if watch is not None else lambda: None
     match request["do"]:
         case "probe":
