@@ -32,7 +32,7 @@ NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x
 def make_seeds(folder: Path) -> list[Path]:
     """One short song with tags and a cover in every container."""
     rate_hz = 44_100
-    time_s = np.arange(round(1.1 * rate_hz)) / rate_hz
+    time_s = np.arange(round(1.5 * rate_hz)) / rate_hz
     tone = sum(np.sin(2 * np.pi * 220 * k * time_s) / k for k in range(1, 8))
     samples = np.stack([0.2 * tone, 0.1 * tone]).astype(np.float32)
     tags = SongTags("Title", "Artist", "Album", "Genre", 1999, 7, PNG)
@@ -124,7 +124,7 @@ def _seal(content: bytearray) -> None:
 def _place(content: bytearray, chance: random.Random) -> int:
     """Headers are where most can go wrong."""
     reach = len(content)
-    if chance.random() < 0.6:
+    if chance.random() < 0.4:
         reach = min(reach, chance.choice((64, 512, 4096)))
     return chance.randrange(reach) if reach else 0
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import signal
+import stat
 import sys
 import threading
 import time
@@ -67,8 +68,7 @@ def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Ans
     from engine.decoding import sound
 
     path = Path(request["path"])
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise DecodeError("This is no file, so there is no sound in it. Choose another one.")
+    _check_kind(path)
     alive = watch.alive if watch is not None else lambda: None
     match request["do"]:
         case "probe":
@@ -94,6 +94,13 @@ def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Ans
             for data in tagging.pictures(path):
                 if len(data) <= MAX_PICTURE_BYTES:
                     yield {}, (data,)
+
+
+def _check_kind(path: Path) -> None:
+    """Opening a pipe would wait for ever."""
+    with contextlib.suppress(OSError):  # opening tells what is wrong
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DecodeError("This is no file, so there is no sound in it. Choose another one.")
 
 
 def safe_answers(
