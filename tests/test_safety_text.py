@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.libraries import ToyModel, retag, write_song
+from support.libraries import ToyModel, WholeMixture, retag, write_song
 
 from engine.cli import main
 from engine.cli.harmless import HarmlessStream, escaped, harmless
@@ -38,6 +38,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``singalike`` with a model that costs nothing: (exit code, stdout, stderr)."""
     monkeypatch.setattr("engine.models.load", lambda name: ToyModel())
     monkeypatch.setattr("engine.models.default_model_name", lambda view: "toy")
+    monkeypatch.setattr("engine.separation.load", lambda name: WholeMixture())
 
     def call(*arguments: object) -> tuple[int, str, str]:
         library = ["--library", str(tmp_path / "library.db")]
@@ -141,6 +142,28 @@ def test_a_real_terminal_gets_no_escapes_but_those_of_the_progress(tmp_path: Pat
     os.close(reader)
     assert done.returncode == 1
     assert_harmless(shown.replace("\r", ""))
+
+
+def test_progress_on_a_terminal_shows_markup_as_text_and_no_escapes() -> None:
+    pty = pytest.importorskip("pty")
+    reader, writer = pty.openpty()
+    message = "[bold]x[/bold] :smile: \x1b]0;owned\x07 \u202e"
+    code = (
+        "from engine.cli.harmless import make_streams_harmless; make_streams_harmless()\n"
+        "from engine.cli.progress import shown_progress; from engine.progress import Progress\n"
+        f"with shown_progress() as show: show(Progress('scan', message={message!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stderr=writer, check=True, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(writer)
+    shown = os.read(reader, 10_000).decode()
+    os.close(reader)
+    assert done.returncode == 0
+    assert "[bold]x[/bold] :smile:" in shown
+    assert "\x1b]" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
 
 
 @pytest.fixture
