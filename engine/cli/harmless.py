@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
 
 _KEPT = "\n\t"
 
@@ -28,21 +30,26 @@ def _escape(char: str) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
-class HarmlessStream(io.TextIOWrapper):
+class HarmlessStream:
     """Text that passes through is ``harmless``; what the encoding lacks comes out with escapes."""
 
-    def __init__(self, stream: io.TextIOWrapper) -> None:
-        self._stream = stream  # which would close the buffer of both when nobody held it any more
-        super().__init__(
-            stream.buffer,
-            encoding=stream.encoding,
-            errors="backslashreplace",
-            line_buffering=stream.line_buffering,
-        )
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
-        super().write(harmless(text))
+        self._stream.write(harmless(text))
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # the way around
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
 
 def make_streams_harmless() -> None:
@@ -51,4 +58,6 @@ def make_streams_harmless() -> None:
     Progress bars, which steer the terminal with good reason, write to ``sys.__stderr__``.
     """
     for name in ("stdout", "stderr"):
-        setattr(sys, name, HarmlessStream(getattr(sys, name)))
+        stream = getattr(sys, name)
+        if not isinstance(stream, HarmlessStream):
+            setattr(sys, name, HarmlessStream(stream))
