@@ -76,6 +76,10 @@ class VocalsCache:
         self._trim(target)
         return target
 
+    @property
+    def max_bytes(self) -> int:
+        return self._max_bytes
+
     def used_bytes(self) -> int:
         return sum(size for _, size, _ in self._files())
 
