@@ -36,6 +36,23 @@ def test_broken_files_break_nothing(songs: Path, fresh_pool: None) -> None:
     pool.close()
 
 
+def test_a_crash_would_be_seen_and_kept(
+    songs: Path, fresh_pool: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pool,
+        "_BOOT",
+        "import sys; sys.path[:] = sys.argv[1:]; from engine.decoding import sound, worker; "
+        "import ctypes; sound.audio_hash = lambda *_: ctypes.string_at(0); worker.main()",
+    )
+    tally = run_batch(songs, SEED, range(3))
+    assert tally.outcomes["crash"] == 3
+    found = {(number, what): content for number, _, what, content in tally.findings}
+    inputs = Mutator(sorted(songs.iterdir()), SEED)
+    assert found == {(number, "crash"): inputs.input(number)[1] for number in range(3)}
+    pool.close()
+
+
 def test_an_input_is_always_the_same(songs: Path) -> None:
     paths = sorted(songs.iterdir())
     inputs = [Mutator(paths, SEED).input(number) for number in range(20)]
