@@ -16,6 +16,7 @@ TITLES = {
     "overall": "Listening to songs",
     "vocals": "Listening to voices",
     "index": "Sorting what was heard",
+    "verify": "Checking the library",
     "query": "Listening to the query",
     "embed": "Embedding",
     "demo": "Making demo songs",

@@ -79,6 +79,12 @@ def drop_index(database: Database, space_id: int) -> None:
         db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
 
 
+def drop_unfinished(database: Database) -> int:
+    """Remove indexes that a killed process left half-written; returns how many. Under the lease."""
+    with database.write() as db:
+        return db.execute("DELETE FROM hnsw_index WHERE state = 'building'").rowcount
+
+
 def has_embeddings(database: Database, space_id: int) -> bool:
     """Whether anything was heard in a space; unlike counting, at no cost."""
     row = database.row("SELECT 1 FROM embedding WHERE space_id = ? LIMIT 1", (space_id,))

@@ -310,7 +310,7 @@ class Library:
         with self.database.write() as db:
             return db.execute(
                 "UPDATE track SET error = NULL, state = CASE WHEN id IN (SELECT track_id FROM"
-                " embedding) THEN 'indexed' ELSE 'new' END"
+                " embedding UNION SELECT track_id FROM no_vocals) THEN 'indexed' ELSE 'new' END"
                 " WHERE state = 'failed' AND id IN (SELECT value FROM json_each(?))",
                 (json.dumps(ids),),
             ).rowcount

@@ -1,0 +1,72 @@
+"""For all tests of faults: processes to be killed, a library to be hurt, a count of both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults.forkserver import ForkServer
+from faults.music import change_album, write_album
+
+_TALLY = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TALLY] = Counter()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    tally = terminalreporter.config.stash[_TALLY]
+    if tally:
+        facts = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.items()))
+        terminalreporter.write_line(f"faults: {facts}")
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Counter[str]:
+    """Counts what was done to libraries; told at the end of the run."""
+    return request.config.stash[_TALLY]
+
+
+@pytest.fixture(scope="session")
+def num_kills() -> int:
+    """In all: 20 take seconds. ``make faults`` asks for hundreds."""
+    return int(os.environ.get("SINGALIKE_KILLS", "20"))
+
+
+@pytest.fixture(scope="session")
+def processes(own_home: None) -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def indexed(processes: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a library (library.db) and the music that it has heard (Music/Album)."""
+    return _indexed(processes, tmp_path_factory.mktemp("indexed"))
+
+
+@pytest.fixture(scope="session")
+def changed(processes: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but the music has changed since it was heard."""
+    folder = _indexed(processes, tmp_path_factory.mktemp("changed"))
+    change_album(folder / "Music" / "Album")
+    return folder
+
+
+@pytest.fixture
+def library_path(indexed: Path, tmp_path: Path) -> Path:
+    """A copy of the indexed library, for one test to hurt."""
+    return Path(shutil.copy(indexed / "library.db", tmp_path / "library.db"))
+
+
+def _indexed(processes: ForkServer, folder: Path) -> Path:
+    write_album(folder / "Music" / "Album")
+    outcome = processes.run("index", folder / "library.db", folder / "Music" / "Album")
+    assert outcome.code == 0, outcome.err
+    return folder
