@@ -57,7 +57,7 @@ class IndexOptions:
     """
 
     models: Mapping[View, str] = field(default_factory=dict)
-    separator: str = separation.DEFAULT
+    separator: str = field(default_factory=separation.default_name)
     views: tuple[View, ...] = ("overall", "vocals")
     num_workers: int = 0
 
