@@ -28,3 +28,14 @@ fuzz: setup
 # Known weaknesses of what is installed. Needs the network: it asks PyPI's advisory service.
 audit: setup
 	@tools/audit.sh
+
+.PHONY: faults soak
+
+# Every fault, and 240 kills instead of 20. Three minutes.
+faults: export SINGALIKE_KILLS = 240
+faults: setup
+	@$(VENV)/pytest -q tests/faults
+
+# Indexing, searching and changing files at random: make soak MINUTES=60 SEED=0
+soak: setup
+	@PYTHONPATH=tests:. $(VENV)/python -m faults.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
