@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -276,3 +277,21 @@ def test_an_index_that_cannot_be_unpacked(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(hnsw.UnusableIndexError, match="cannot be unpacked"):
         hnsw.load(library, 1)
+
+
+def test_counts_follow_what_this_and_other_threads_write(library: Library) -> None:
+    def count() -> int:
+        return index_store.count_embeddings(library.database, 1)
+
+    def forget(track_id: int) -> None:
+        with library.database.write() as db:
+            db.execute("DELETE FROM embedding WHERE track_id = ?", (track_id,))
+
+    assert count() == count() == NUM_TRACKS
+    forget(1)
+    assert count() == NUM_TRACKS - 1
+    other = threading.Thread(target=forget, args=(2,))
+    other.start()
+    other.join()
+    assert count() == NUM_TRACKS - 2
+    assert index_store.count_embeddings(library.database, 1, up_to_id=4) == 2

@@ -7,10 +7,10 @@ import glob
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from engine.errors import (
     LibraryCorruptError,
@@ -23,14 +23,19 @@ from engine.library.network import is_on_network
 from engine.library.processes import is_running
 
 BUSY_TIMEOUT_S = 15.0
+T = TypeVar("T")
 _SQLITE_HEADER = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
 class _Session:
-    """One thread's connection, and a lock that it holds while it uses it."""
+    """One thread's connection, and a lock that it holds while it uses it.
+
+    ``known``: what ``Database.remembered`` keeps, and under None the state that it belongs to.
+    """
 
     connection: sqlite3.Connection
+    known: dict[Hashable, Any] = field(default_factory=dict)
     in_use: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -85,6 +90,21 @@ class Database:
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any | None:
         with self._connection() as connection:
             return connection.execute(sql, values).fetchone()
+
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What ``read`` gives; in each thread read anew only when the library has changed."""
+        with self._connection() as connection:
+            known = self._session().known
+            # Both numbers belong to the connection: they tell of others' changes and of its own.
+            state = connection.execute(
+                "SELECT data_version, total_changes() FROM pragma_data_version"
+            ).fetchone()
+            if known.get(None) != state:
+                known.clear()
+                known[None] = state
+            if key not in known:
+                known[key] = read()
+            return cast(T, known[key])
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
