@@ -98,6 +98,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
     """The damaged file, kept from others: they would go on writing into it once it is replaced."""
     with contextlib.closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as db:
         db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        db.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file cut short
         try:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("BEGIN EXCLUSIVE")

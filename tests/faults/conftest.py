@@ -8,9 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from faults.forkserver import ForkServer
 from faults.music import change_album, write_album
+from support.libraries import OVERALL, add_tracks, put_vectors
+
+from engine.index import hnsw
+from engine.library import Library, Tags
 
 _TALLY = pytest.StashKey[Counter[str]]()
 
@@ -57,6 +62,40 @@ def changed(processes: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = _indexed(processes, tmp_path_factory.mktemp("changed"))
     change_album(folder / "Music" / "Album")
     return folder
+
+
+@pytest.fixture(scope="session")
+def up_to_date(
+    processes: ForkServer, changed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The library of ``changed`` after it was indexed with nothing in the way."""
+    path = tmp_path_factory.mktemp("up to date") / "library.db"
+    shutil.copy(changed / "library.db", path)
+    outcome = processes.run("index", path, changed / "Music" / "Album")
+    assert outcome.code == 0, outcome.err
+    return path
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of hundreds of pages, with an index and as many vectors again not in it yet."""
+    path = tmp_path_factory.mktemp("large") / "library.db"
+    random = np.random.default_rng(0)
+    with Library.open(path) as library:
+        for _ in range(2):
+            ids = add_tracks(
+                library, path.parent, [Tags(f"Title {i}", "Artist") for i in range(600)]
+            )
+            put_vectors(library, OVERALL, {i: random.standard_normal(16) for i in ids})
+            if library.counts().tracks == len(ids):
+                hnsw.refresh(library, 1, num_threads=1)
+    return path
+
+
+@pytest.fixture
+def golden_v1() -> Path:
+    """A library of the first schema."""
+    return Path(__file__).parent.parent / "golden" / "library_v1.db"
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ decoding, the pipeline, the store and the index are the real ones.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import resource
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -88,3 +92,51 @@ def cli(*arguments: str) -> None:
     with_toy_ears()
     sys.argv = ["singalike", *arguments]
     main()
+
+
+def cli_without_privileges(*arguments: str) -> None:
+    """The same for somebody whom permissions concern: root reads and writes everything."""
+    if os.geteuid() == 0:
+        _drop_capabilities(1, 2, 3)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
+    cli(*arguments)
+
+
+def cli_with_room(max_bytes: str, *arguments: str) -> None:
+    """The same where no file can get larger than that: writes fail as on a drive that fails."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(max_bytes), int(max_bytes)))
+    cli(*arguments)
+
+
+def cli_at(offset_s: str, *arguments: str) -> None:
+    """The same with a clock that is wrong by so many seconds."""
+    right = time.time
+    time.time = lambda: right() + float(offset_s)
+    cli(*arguments)
+
+
+def index_at_once(library: str, music: str) -> None:
+    """Two processes index into one library at the same time; prints how they ended."""
+    statuses = []
+    for _ in range(2):
+        if (pid := os.fork()) == 0:
+            try:
+                cli("index", music, "--library", library, "--workers", "1")
+            except SystemExit as left:
+                os._exit(int(left.code or 0))
+            os._exit(0)
+        statuses.append(pid)
+    print(*sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in statuses))
+
+
+def _drop_capabilities(*capabilities: int) -> None:
+    """From this process and from those that it starts (capabilities(7))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; then the high halves
+    libc.capget(header, sets)
+    for capability in capabilities:
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+        for place in range(3):
+            sets[place] &= ~(1 << capability)
+    if libc.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")

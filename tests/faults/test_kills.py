@@ -18,12 +18,10 @@ import numpy as np
 import pytest
 from faults import jobs
 from faults.forkserver import ForkServer, Moment, Outcome
-from faults.snapshot import contents, integrity, tables
-from support.libraries import OVERALL, add_tracks, put_vectors
+from faults.snapshot import contents, flaws, integrity, tables
 
-from engine.health import verify
 from engine.index import hnsw
-from engine.library import Library, Tags
+from engine.library import Library
 from engine.library.index_store import index_of
 from engine.library.migrations import MIGRATIONS, version_of
 
@@ -89,20 +87,18 @@ def copies_of(source: Path, folder: Path) -> Callable[[], Path]:
     return copy
 
 
-def flaws(path: Path) -> list[object]:
-    """Nothing where there are no half tracks and no half rows: what is there is right."""
-    return [*integrity(path), *verify(path).problems]
-
-
 def test_killed_while_indexing(
-    processes: ForkServer, changed: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
+    processes: ForkServer,
+    changed: Path,
+    up_to_date: Path,
+    tmp_path: Path,
+    num_kills: int,
+    tally: Counter[str],
 ) -> None:
     """A scan that finds moved, changed, new and lost files, both views, and saving the indexes."""
     prepare = copies_of(changed / "library.db", tmp_path)
     music = changed / "Music" / "Album"
-    undisturbed = prepare()
-    assert processes.run("index", undisturbed, music).code == 0
-    expected = contents(undisturbed)
+    expected = contents(up_to_date)
     assert expected != contents(changed / "library.db")
 
     def check(path: Path) -> None:
@@ -119,30 +115,15 @@ def test_killed_while_indexing(
     kill_often(processes, 1, num, prepare, "index", (music,), check)
 
 
-@pytest.fixture(scope="session")
-def to_be_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with an index, and as many vectors again that are not in it yet."""
-    path = tmp_path_factory.mktemp("build") / "library.db"
-    random = np.random.default_rng(0)
-    with Library.open(path) as library:
-        for _ in range(2):
-            tags = [Tags(f"Title {i}", "Artist") for i in range(600)]
-            ids = add_tracks(library, path.parent, tags)
-            put_vectors(library, OVERALL, {i: random.standard_normal(16) for i in ids})
-            if library.counts().tracks == len(ids):
-                hnsw.refresh(library, 1, num_threads=1)
-    return path
-
-
 def test_killed_while_building_an_index(
-    processes: ForkServer, to_be_built: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
+    processes: ForkServer, large: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
 ) -> None:
-    prepare = copies_of(to_be_built, tmp_path)
+    prepare = copies_of(large, tmp_path)
     undisturbed = prepare()
     records = [stored_index(undisturbed)]
     assert processes.run("build", undisturbed).code == 0
     records.append(stored_index(undisturbed))
-    before = tables(to_be_built)
+    before = tables(large)
 
     def check(path: Path) -> None:
         assert flaws(path) == []
