@@ -39,3 +39,9 @@ faults: setup
 # Indexing, searching and changing files at random: make soak MINUTES=60 SEED=0
 soak: setup
 	@PYTHONPATH=tests:. $(VENV)/python -m faults.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
+
+.PHONY: bundle
+
+# The application as a folder and an archive in dist, built in an environment of its own and tested.
+bundle:
+	@sh tools/bundle.sh
