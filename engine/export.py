@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from engine.errors import SingalikeError
 from engine.library import Track
+from engine.library.filenames import is_address, shown
 from engine.library.text import plain
 from engine.search import Neighbour, Query, SearchResult
 
@@ -117,7 +118,7 @@ def as_dict(item: Track | Neighbour) -> dict[str, Any]:
         }
     return {
         "track_id": item.id,
-        "path": os.fspath(item.path),
+        "path": shown(item.path),
         "artist": item.artist,
         "title": item.title,
         "album": item.album,
@@ -164,8 +165,8 @@ def _m3u8(tracks: Sequence[Track], relative_to: Path | None) -> str:
 
 
 def _m3u8_path(path: Path, relative_to: Path | None) -> str:
-    text, is_relative = os.fspath(path), False
-    if relative_to is not None:
+    text, is_relative = shown(path), False
+    if relative_to is not None and not is_address(path):
         with contextlib.suppress(ValueError):  # on another drive of Windows
             text, is_relative = os.path.relpath(path, relative_to), True
     if any(char < " " for char in text):  # a line cannot hold it, an address can

@@ -17,6 +17,8 @@ TITLES = {
     "vocals": "Listening to voices",
     "index": "Sorting what was heard",
     "verify": "Checking the library",
+    "manifest": "Reading the manifest",
+    "import": "Taking in what was heard",
     "query": "Listening to the query",
     "embed": "Embedding",
     "demo": "Making demo songs",

@@ -61,7 +61,8 @@ def scan(
     in the middle. Raises CancelledError, with what was done so far kept.
     """
     cancel = cancel or CancelToken()
-    scopes, skipped = _scopes(library, folders or [folder.path for folder in library.folders()])
+    own = [f.path for f in library.folders() if not filenames.is_address(f.path)]
+    scopes, skipped = _scopes(library, folders or own)
     findings = Findings()
     roots = [os.fspath(folder.path) for folder in library.folders()]
     walk = Walk(lambda target: any(_is_inside(target, root) for root in roots), skipped)

@@ -308,13 +308,17 @@ class Library:
             )
 
     def clear_failure(self, track_ids: Iterable[int] | None = None) -> int:
-        """Let failed tracks (all, or these) be tried again; returns how many there were."""
+        """Let failed tracks (all, or these) be tried again; returns how many there were.
+
+        Not those in folders that are not there: they could not be listened to.
+        """
         ids = self.track_ids(status=TrackStatus.FAILED) if track_ids is None else list(track_ids)
         with self.database.write() as db:
             return db.execute(
                 "UPDATE track SET error = NULL, state = CASE WHEN id IN (SELECT track_id FROM"
                 " embedding UNION SELECT track_id FROM no_vocals) THEN 'indexed' ELSE 'new' END"
-                " WHERE state = 'failed' AND id IN (SELECT value FROM json_each(?))",
+                " WHERE state = 'failed' AND id IN (SELECT value FROM json_each(?))"
+                " AND folder_id IN (SELECT id FROM folder WHERE is_available)",
                 (json.dumps(ids),),
             ).rowcount
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,18 @@ from support.sound import buzz, write_wav
 
 from catalogue.cluster import WorkerLostError
 from catalogue.listener import Ears, Listener, RowReport, ShardTask
-from catalogue.manifest import Manifest, read_manifest
+from catalogue.manifest import Entry, Manifest, read_manifest
 from catalogue.places import ShardFolder
 from catalogue.run import RunOptions
-from catalogue.shards import HeardRow, read_shard, shard_places
-from engine.library import SpaceKey
+from catalogue.shards import (
+    HeardRow,
+    ShardHeader,
+    pack_shard,
+    read_shard,
+    shard_name,
+    shard_places,
+)
+from engine.library import SpaceKey, Tags, TrackEmbedding, View
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike
 SHARD_ROWS = 2
@@ -118,3 +125,31 @@ class LocalCrew:
 def no_cluster(*arguments: Any) -> Iterator[int]:
     """In the place of ``joined_cluster``."""
     yield 2
+
+
+def heard_row(
+    row: int,
+    path: str,
+    tags: Tags,
+    heard: dict[View, TrackEmbedding | None],
+    *,
+    sound: str = "",
+    mtime_ns: int = 1,
+) -> HeardRow:
+    """As a listener would have written it, of a song of 200 s and more."""
+    entry = Entry(row, path, None, tags)
+    return HeardRow(entry, 1000 + row, mtime_ns, sound or f"sound {row}", 200.0 + row, None, heard)
+
+
+def failed_row(row: int, path: str, reason: str) -> HeardRow:
+    return HeardRow(Entry(row, path, None, Tags()), error=reason, heard={})
+
+
+def write_shards(
+    folder: Path, rows: Sequence[HeardRow], spaces: tuple[SpaceKey, ...], num_rows: int = 2
+) -> str:
+    for number, first in enumerate(range(0, len(rows), num_rows)):
+        some = rows[first : first + num_rows]
+        header = ShardHeader(spaces, "0" * 64, some[0].entry.row, len(some))
+        ShardFolder(str(folder)).write(shard_name(number), pack_shard(header, some))
+    return str(folder)
