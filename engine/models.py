@@ -270,11 +270,16 @@ def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
     None where the model is not installed, not in the version of this sha256, or not calibrated.
     """
     try:
-        manifest = read_manifest(_folders().get(name) or Path(name))
+        manifest = manifest_of(name)
     except CheckpointError:
         return None
     values = manifest.calibration.get(view)
     return Calibration(**values) if values and manifest.sha256 == sha256 else None
+
+
+def manifest_of(name: str) -> Manifest:
+    """Of a model by its name, or by the folder of its checkpoint. Raises CheckpointError."""
+    return read_manifest(_folders().get(name) or Path(name))
 
 
 def load(name: str) -> VoiceModel:
