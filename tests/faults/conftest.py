@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -35,12 +34,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def tally(request: pytest.FixtureRequest) -> Counter[str]:
     """Counts what was done to libraries; told at the end of the run."""
     return request.config.stash[_TALLY]
-
-
-@pytest.fixture(scope="session")
-def num_kills() -> int:
-    """In all: 20 take seconds. ``make faults`` asks for hundreds."""
-    return int(os.environ.get("SINGALIKE_KILLS", "20"))
 
 
 @pytest.fixture(scope="session")

@@ -119,11 +119,13 @@ def index_at_once(library: str, music: str) -> None:
     statuses = []
     for _ in range(2):
         if (pid := os.fork()) == 0:
+            code = 0
             try:
                 cli("index", music, "--library", library, "--workers", "1")
             except SystemExit as left:
-                os._exit(int(left.code or 0))
-            os._exit(0)
+                code = int(left.code or 0)
+            sys.stderr.flush()
+            os._exit(code)
         statuses.append(pid)
     print(*sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in statuses))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults import jobs
+from faults.effort import NUM_KILLS
 from faults.forkserver import ForkServer, Moment, Outcome
 from faults.snapshot import contents, flaws, integrity, tables
 
@@ -92,7 +93,6 @@ def test_killed_while_indexing(
     changed: Path,
     up_to_date: Path,
     tmp_path: Path,
-    num_kills: int,
     tally: Counter[str],
 ) -> None:
     """A scan that finds moved, changed, new and lost files, both views, and saving the indexes."""
@@ -111,12 +111,12 @@ def test_killed_while_indexing(
         assert flaws(path) == []
         tally["kills while indexing"] += 1
 
-    num = num_kills - (NUM_KINDS - 1) * (num_kills // NUM_KINDS)
-    kill_often(processes, 1, num, prepare, "index", (music,), check)
+    num_kills = NUM_KILLS - (NUM_KINDS - 1) * (NUM_KILLS // NUM_KINDS)
+    kill_often(processes, 1, num_kills, prepare, "index", (music,), check)
 
 
 def test_killed_while_building_an_index(
-    processes: ForkServer, large: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
+    processes: ForkServer, large: Path, tmp_path: Path, tally: Counter[str]
 ) -> None:
     prepare = copies_of(large, tmp_path)
     undisturbed = prepare()
@@ -134,7 +134,7 @@ def test_killed_while_building_an_index(
         assert flaws(path) == []
         tally["kills while building an index"] += 1
 
-    kill_often(processes, 2, num_kills // NUM_KINDS, prepare, "build", (), check)
+    kill_often(processes, 2, NUM_KILLS // NUM_KINDS, prepare, "build", (), check)
 
 
 def stored_index(path: Path) -> object:
@@ -161,7 +161,7 @@ def aged(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_killed_while_migrating(
-    processes: ForkServer, aged: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
+    processes: ForkServer, aged: Path, tmp_path: Path, tally: Counter[str]
 ) -> None:
     prepare = copies_of(aged, tmp_path)
     undisturbed = prepare()
@@ -182,12 +182,12 @@ def test_killed_while_migrating(
         assert not list(path.parent.glob(".*.tmp"))
         tally["kills while migrating"] += 1
 
-    num = max(1, num_kills // NUM_KINDS // len(OLD))
-    kill_often(processes, 3, num, prepare, "migrate", (), check)
+    num_kills = max(1, NUM_KILLS // NUM_KINDS // len(OLD))
+    kill_often(processes, 3, num_kills, prepare, "migrate", (), check)
 
 
 def test_killed_while_saving(
-    processes: ForkServer, indexed: Path, tmp_path: Path, num_kills: int, tally: Counter[str]
+    processes: ForkServer, indexed: Path, tmp_path: Path, tally: Counter[str]
 ) -> None:
     """A map, merged folders, failures to retry, an export, choices, forgotten things."""
     prepare = copies_of(indexed / "library.db", tmp_path)
@@ -215,4 +215,4 @@ def test_killed_while_saving(
         tally["kills while saving"] += 1
 
     steps = (music, 0, jobs.NUM_STEPS)
-    kill_often(processes, 4, num_kills // NUM_KINDS, prepare, "save", steps, check)
+    kill_often(processes, 4, NUM_KILLS // NUM_KINDS, prepare, "save", steps, check)
