@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.result_delegate import NOTHING, PLAY, ResultDelegate
@@ -38,6 +38,16 @@ class ResultView(QListView):
         self.verticalScrollBar().setSingleStep(24)
         self.verticalScrollBar().setAccessibleName(self.tr("Scroll the results"))
         self.selectionModel().currentChanged.connect(self._current_changed)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """By the keyboard, the first result is chosen; Qt would make it current unseen."""
+        is_by_keyboard = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        if is_by_keyboard and self.current() is None and self._results.rowCount():
+            self.setCurrentIndex(self._results.index(0))
+        super().focusInEvent(event)
 
     def current(self) -> Neighbour | None:
         found: Neighbour | None = self.currentIndex().data(NeighbourRole)

@@ -119,7 +119,8 @@ QTableView::item:hover { background: $panel; }
 QTableView::item:selected { background: $selected; color: $text; }
 QHeaderView { background: $surface; border: none; }
 QHeaderView::section { background: $surface; color: $muted; border: none;
-  border-bottom: 1px solid $line;  padding: 6px 8px; }
+  border-bottom: 1px solid $line;
+  padding: 6px 8px 6px 11px; }
 QHeaderView::section:hover { color: $text; }
 QHeaderView#results::section { padding: 6px 11px; }
 QTableCornerButton::section { background: $surface; border: none; }

@@ -7,12 +7,13 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.theme import Theme
 from app.track_model import Column, State, StateRole, TrackModel, TrackRole
+from app.widgets import paint_focus_frame
 from engine.library import Track
 
 Index = QModelIndex | QPersistentModelIndex
@@ -80,6 +82,7 @@ class TrackView(QTableView):
     def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tracks = model
+        self._theme = theme
         self.setModel(model)
         self.setAccessibleName(self.tr("Songs of the library"))
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
@@ -107,13 +110,26 @@ class TrackView(QTableView):
         header.setAccessibleName(self.tr("Columns"))
         for column, width in ((Column.ARTIST, 138), (Column.ALBUM, 130), (Column.YEAR, 56)):
             header.resizeSection(column, width)
-        header.resizeSection(Column.LENGTH, 58)
+        header.resizeSection(Column.LENGTH, 66)
         header.resizeSection(Column.STATE, 30)
         header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
         for column in HIDDEN_FIRST:
             header.hideSection(column)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """With a frame around the row that keys move, or around all of it while there is none."""
+        super().paintEvent(event)
+        if not self.hasFocus():
+            return
+        frame = self.viewport().rect()
+        if self.currentIndex().isValid():
+            row = self.visualRect(self.currentIndex())
+            frame = QRect(0, row.top(), frame.width(), row.height())
+        painter = QPainter(self.viewport())
+        paint_focus_frame(painter, frame, self._theme)
+        painter.end()
 
     def current_track(self) -> Track | None:
         found: Track | None = self.currentIndex().data(TrackRole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -145,6 +145,14 @@ def button(text: str, kind: str = "") -> QPushButton:
     widget.setCursor(Qt.CursorShape.PointingHandCursor)
     widget.setAccessibleName(text.replace("&", ""))
     return widget
+
+
+def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
+    """Where the keyboard is, for views that paint themselves."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(theme.colour("accent"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
 
 
 def divider(is_vertical: bool = False) -> QFrame:

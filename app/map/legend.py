@@ -23,6 +23,7 @@ class Legend(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._theme = theme
+        self._view = parent
         self._rows: dict[int, QPushButton] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(8, 8, 8, 8)
@@ -59,8 +60,10 @@ class Legend(QFrame):
         row.setIcon(_dot(colour, self.devicePixelRatioF()))
         row.setIconSize(QSize(DOT_PX, DOT_PX))
         row.clicked.connect(lambda is_on, code=code: self._pick(code, is_on))
+        last = next(reversed(self._rows.values()), self._view)
         self._rows[code] = row
         self._show(row)
+        self.setTabOrder(last, row)  # or they would come after everything else in the window
 
     def _show(self, widget: QWidget) -> None:
         self._column.addWidget(widget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -73,7 +73,6 @@ class MapPage(QWidget):
         self._reopen.setSingleShot(True)
         self._reopen.setInterval(REOPEN_MS)
         self._reopen.timeout.connect(self._open)
-        self.setFocusProxy(self.view)
         self._lay_out()
         self._restore()
         self._connect()
@@ -100,6 +99,7 @@ class MapPage(QWidget):
         layout.addWidget(self.tools)
         layout.addWidget(self.stack, 1)
         self._stop.hide()
+        self.setTabOrder(self.tools.whole, self.view)
 
     def _restore(self) -> None:
         settings = self._parts.settings
@@ -151,6 +151,9 @@ class MapPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self.preview.stop()
         self.view.point_to(-1)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.view.setFocus(event.reason())  # a focus proxy would keep Tab from all the other parts
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

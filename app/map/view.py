@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
+    QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -32,6 +33,7 @@ CLICK_PX = 5  # a press that moves less is a click
 SLOW_S = 0.012  # a drawing that takes longer is not repeated for every step of a movement
 SETTLE_MS = 70
 ZOOM_STEP = 1.25
+BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 DIM = 0.22  # how much of its colour a point keeps that is not meant
 
 
@@ -60,6 +62,7 @@ class MapView(QWidget):
         self.row = -1  # under the pointer or the keyboard
         self.query_row = -1
         self._is_lasso = False
+        self._is_framed = False  # the keyboard has brought the focus here
         self._line: list[QPointF] | None = None
         self._press: QPointF | None = None
         self._last: QPointF | None = None
@@ -272,6 +275,16 @@ class MapView(QWidget):
             self.point_to(-1)
             self.encircled.emit(np.empty(0, np.int64))
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._is_framed = event.reason() in BY_KEYBOARD
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._is_framed = False
+        self.update()
+
     # Painting
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -292,6 +305,10 @@ class MapView(QWidget):
             self._ring(painter, self.query_row, "text", 10)
         if self.row >= 0:
             self._ring(painter, self.row, "accent", 8)
+        if self._is_framed:
+            painter.setPen(QPen(self._theme.colour("accent"), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(2, 2, -2, -2), 8, 8)
         if self._line:
             colour = self._theme.colour("accent")
             painter.setPen(QPen(colour, 1.5, Qt.PenStyle.DashLine))

@@ -1,0 +1,71 @@
+"""Where the keyboard is: the order of Tab, frames of focus, pages that take it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from support import app_fixtures
+from support.app_fixtures import find_first
+from support.app_window import make_library
+
+from app.top_bar import Page
+from engine.library import Library
+from engine.map.making import make_map
+
+no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+window = app_fixtures.window
+
+
+def walk(qtbot, start, num: int) -> list[str]:
+    """Names of what Tab comes to."""
+    start.setFocus()
+    names = []
+    for _ in range(num):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        names.append(QApplication.focusWidget().accessibleName())
+    return names
+
+
+def test_tab_comes_to_every_part_of_the_map(qtbot, open_window, library_path, music):
+    make_library(library_path, music)
+    with Library.open(library_path) as library:
+        for space_id, _ in library.spaces():
+            make_map(library, space_id)
+    window = open_window()
+    window.activateWindow()
+    window.show_page(Page.MAP)
+    page = window.map_page
+    qtbot.waitUntil(lambda: bool(page.legend._rows) and page.view.isVisible())
+    names = walk(qtbot, page.tools.preview, 6)
+    assert names[:3] == ["Draw a line around songs", "All of the map", "Map of songs"]
+    assert names[3:] == [row.accessibleName() for row in page.legend._rows.values()]
+
+
+def test_what_has_the_focus_is_framed(qtbot, window):
+    find_first(qtbot, window)
+    window.activateWindow()
+    views = (window.library.view, window.results.voices.view, window.results.overall.view)
+    for view in views:
+        window.top_bar.search.setFocus()
+        view.setFocus(Qt.FocusReason.TabFocusReason)
+        with_frame = view.grab().toImage()
+        window.top_bar.search.setFocus()
+        assert view.currentIndex().isValid()
+        assert view.grab().toImage() != with_frame
+
+
+def test_every_page_takes_the_focus_when_it_comes(qtbot, window):
+    window.activateWindow()
+    for page in (Page.MAP, Page.EVALUATE, Page.LIBRARY):
+        window.show_page(page)
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+        shown = window.sections[page]
+        qtbot.waitUntil(
+            lambda shown=shown: (
+                shown is QApplication.focusWidget()
+                or shown.isAncestorOf(QApplication.focusWidget())
+            )
+        )
