@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,16 @@ class Song:
 
     def artists(self) -> set[str]:
         """Comparable names of artist and album artist, without guests; empty where unknown."""
+        return self._artists
+
+    @cached_property
+    def _artists(self) -> set[str]:
         names = (self.tags.artist, self.tags.album_artist)
         return {artist_key(name) for name in names} - _NOBODY
+
+    @cached_property
+    def _title(self) -> str:
+        return normalise(self.tags.title)
 
     def is_on_album_of(self, other: Song) -> bool:
         album = normalise(self.tags.album)
@@ -46,8 +55,7 @@ class Song:
         """The same sound, the same artist and title, or nearly the same vector and length."""
         if self.audio_hash is not None and self.audio_hash == other.audio_hash:
             return True
-        title = normalise(self.tags.title)
-        if title and title == normalise(other.tags.title) and self.artists() & other.artists():
+        if self._title and self._title == other._title and self.artists() & other.artists():
             return True
         if self.vector is None or other.vector is None:
             return False
