@@ -12,6 +12,8 @@ projection, followed by hnswlib's file.
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,6 +36,7 @@ from engine.library.index_store import (
     index_of,
     put_index,
 )
+from engine.library.processes import is_running
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": projected to 96
@@ -190,9 +193,18 @@ def _add_newer(
     return replace(index, max_embedding_id=max_id)
 
 
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """A graph is read from and written to nothing but files. What killed processes left goes."""
+    for left in Path(tempfile.gettempdir()).glob("singalike-*-*"):
+        pid = left.name.split("-")[1]
+        if pid.isdecimal() and not is_running(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"singalike-{os.getpid()}-")
+
+
 def _save(library: Library, space_id: int, index: HnswIndex) -> None:
     head = b"" if index.to_graph is None else projection.to_bytes(index.to_graph)
-    with tempfile.TemporaryDirectory(prefix="singalike-") as folder:
+    with _scratch_folder() as folder:
         path = Path(folder) / "index"
         try:
             index.graph.save_index(str(path))
@@ -262,7 +274,7 @@ def _graph_dim(library: Library, record: IndexRecord) -> int:
 
 
 def _unpack(chunks: Iterator[bytes], dim: int, max_elements: int) -> Any:
-    with tempfile.TemporaryDirectory(prefix="singalike-") as folder:
+    with _scratch_folder() as folder:
         path = Path(folder) / "index"
         with path.open("wb") as file:
             for chunk in chunks:

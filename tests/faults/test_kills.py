@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count, islice
 from pathlib import Path
+from tempfile import gettempdir
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from engine.index import hnsw
 from engine.library import Library
 from engine.library.index_store import index_of
 from engine.library.migrations import MIGRATIONS, version_of
+from engine.library.processes import is_running
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("library_v*.db"))
 OLD = [path for path in GOLDEN if int(path.stem.removeprefix("library_v")) < len(MIGRATIONS)]
@@ -132,6 +134,8 @@ def test_killed_while_building_an_index(
         assert processes.run("build", path).code == 0
         assert stored_index(path) == records[-1]
         assert flaws(path) == []
+        scratch = {int(p.name.split("-")[1]) for p in Path(gettempdir()).glob("singalike-*-*")}
+        assert all(is_running(pid) for pid in scratch)  # what the killed one left is cleared away
         tally["kills while building an index"] += 1
 
     kill_often(processes, 2, NUM_KILLS // NUM_KINDS, prepare, "build", (), check)
