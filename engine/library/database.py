@@ -263,6 +263,10 @@ class Database:
                 f"The drive with the library {self.path} fails: {error}. Check that it is plugged "
                 "in and has room, then start again; what was finished is kept."
             )
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return LibraryError(
+                f"Another program changed the library {self.path} at the same moment. Try again."
+            )
         return LibraryError(f"The library {self.path} cannot be used: {error}.")
 
 

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from faults.effort import IS_LONG
 from faults.forkserver import ForkServer, Moment
 from faults.snapshot import contents, flaws
 
-from engine.errors import LibraryLockedError
+from engine.errors import LibraryError, LibraryLockedError
 from engine.library import Library, TrackStatus
+from engine.library.index_store import index_chunks, index_of, put_index
 from engine.search import Searcher, SearchOptions
 
 DAY_S = 86_400
@@ -99,6 +101,25 @@ def test_a_window_that_is_open_outlives_a_repair(
             assert busy.code == 1
             assert "is indexing into this library" in busy.err
     tally["window and command line at once"] += 1
+
+
+def test_two_who_save_an_index_at_once(library_path: Path) -> None:
+    """The window builds an index anew while the command line does: one of them is to try again."""
+    with Library.open(library_path) as library:
+        found = index_of(library.database, 1)
+        assert found is not None
+
+        def chunks(num_more: int) -> Iterator[bytes]:
+            yield b"one half"
+            if num_more:
+                put_index(library.database, found[1], chunks(num_more - 1))
+            yield b"the other half"
+
+        with pytest.raises(LibraryError, match="at the same moment"):
+            put_index(library.database, found[1], chunks(1))
+        kept = index_of(library.database, 1)
+        assert kept is not None
+        assert list(index_chunks(library.database, kept[0])) == [b"one half", b"the other half"]
 
 
 @pytest.mark.parametrize("offset_s", [-400 * DAY_S, DAY_S], ids=["behind", "ahead"])
