@@ -104,7 +104,7 @@ class Actions(QObject):
         play = menu.addAction(
             icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
         )
-        play.setEnabled(track.status is not TrackStatus.MISSING)
+        play.setEnabled(track.status is not TrackStatus.MISSING and not track.is_elsewhere)
         if more:
             menu.addSeparator()
         for name, text, action in more:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QPoint, QTimer, Signal
 
 from app.covers import cover_seed
 from app.finder import Answer, Finder, Question
@@ -36,9 +37,11 @@ class Comparison(QObject):
         player: Player,
         shapes: SoundShapes,
         vocals: VocalsFetcher,
+        is_indexing: Callable[[], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._is_indexing = is_indexing
         self._panel = panel
         self._finder = finder
         self._player = player
@@ -123,10 +126,23 @@ class Comparison(QObject):
     def _answered(self, answer: Answer) -> None:
         self._wait.stop()
         chosen = self._chosen
-        self._panel.show_answer(answer)
+        self._panel.show_answer(self._put_patiently(answer) if self._is_indexing() else answer)
         self._show_artist(answer)
         if chosen is not None:
             self._choose(chosen)  # it stays on show, in whatever place it is now
+
+    def _put_patiently(self, answer: Answer) -> Answer:
+        """Nothing is wrong with a song that has not been listened to yet."""
+        track = answer.question.track
+        if track is None or track.has_vocals is False:
+            return answer
+        voices = self.tr("The voices are still being separated. Results appear here by themselves.")
+        songs = self.tr("The songs are still being listened to. Results appear here by themselves.")
+        lists = {
+            by: (songs if by == "overall" else voices) if isinstance(found, str) else found
+            for by, found in answer.lists.items()
+        }
+        return replace(answer, lists=lists)
 
     def _show_artist(self, answer: Answer) -> None:
         """Of an artist, the most typical song is there to be heard."""
@@ -146,6 +162,8 @@ class Comparison(QObject):
         self._chosen = neighbour
         self._last_moment = -1
         if neighbour is None:
+            for results in self._panel.lists.values():
+                results.view.setCurrentIndex(QModelIndex())
             self._shapes.cancel("result")
             row.set_sound(None)
             self._panel.query_row.set_moments(())

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from app.levels import Levels, stepped
 from app.mixer import Decode, Mixer, Source
+from engine import audio
+
+
+def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
+    """Blocks of (2, n) float32: what the decks read."""
+    return audio.decode(path, sample_rate_hz=rate_hz, num_channels=2, start_s=start_s, chunk_s=0.5)
 
 
 class Feed:

@@ -33,6 +33,11 @@ class Question:
     artist: str | None = None
     is_voice: bool = False
 
+    @property
+    def is_known(self) -> bool:
+        """The library has heard what is asked for; else it is listened to at every search."""
+        return self.track is not None or self.artist is not None
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -140,10 +145,17 @@ class Finder(QObject):
 
     def ask_again(self) -> None:
         """The same question, as options or the library have changed."""
+        if (question := self.question) is not None:
+            self.asked.emit(question)
+            self._search(question)
+
+    def look_again(self) -> None:
+        """The same question, without a word: more songs have been heard since."""
         question = self.question
-        if question is None:
-            return
-        self.asked.emit(question)
+        if question is not None and not self._latest.is_running and question.is_known:
+            self._search(question)
+
+    def _search(self, question: Question) -> None:
         weight = 0.5 if self.blend is None else self.blend
         wanted = [replace(self.options, by=by, blend=weight) for by in self.lists_for(question)]
         job = Job(lambda progress, cancel: self._answer(question, wanted, progress, cancel))

@@ -23,3 +23,10 @@ def duration(seconds: float) -> str:
     if hours >= 48:
         return f"{round(hours / 24)} days"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def file_size(num_bytes: int) -> str:
+    """``0 kB``, ``12 kB``, ``340 MB``, ``1.2 GB``; never nothing for something."""
+    if num_bytes < 1_000_000:
+        return f"{max(1, round(num_bytes / 1000))} kB" if num_bytes else "0 kB"
+    return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"

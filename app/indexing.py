@@ -30,13 +30,9 @@ def index_library(
 ) -> Any:
     """The real one. One core is left to the window and to whatever else the person is doing."""
     progress(Progress("load"))  # a few seconds in which nothing else is heard of it
-    from engine.choices import read_choices
     from engine.indexer import IndexOptions, index_folders  # brings torch: not before the window
-    from engine.separation import DEFAULT
 
-    options = IndexOptions(
-        separator=read_choices().separator or DEFAULT, num_workers=num_workers(speed)
-    )
+    options = IndexOptions(num_workers=num_workers(speed))
     return index_folders(library, [], options, progress, cancel)
 
 

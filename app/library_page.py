@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
@@ -37,6 +37,8 @@ from app.vocals import VocalsFetcher
 from engine.library import Track
 from engine.search import By
 
+LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
+
 
 class LibraryPage(QSplitter):
     def __init__(self, parts: Parts, covers: Covers, commands: Actions) -> None:
@@ -57,8 +59,13 @@ class LibraryPage(QSplitter):
             parts.player,
             SoundShapes(parts.session.runner, self),
             self.vocals,
+            lambda: parts.indexing.is_running,
             self,
         )
+        self._look_again = QTimer(self)
+        self._look_again.setSingleShot(True)
+        self._look_again.setInterval(LOOK_AGAIN_MS)
+        self._look_again.timeout.connect(parts.finder.look_again)
         self._lay_out()
         self._connect(commands)
 
@@ -141,7 +148,7 @@ class LibraryPage(QSplitter):
             finding.find_requested.connect(parts.finder.find_track)
             finding.play_requested.connect(self._play_track)
         parts.session.overview_changed.connect(self.index_strip.show_overview)
-        parts.indexing.progressed.connect(lambda _: self.library.refresh_soon())
+        parts.indexing.progressed.connect(self._heard_more)
         parts.indexing.ended.connect(self._index_ended)
         self.index_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
@@ -163,10 +170,15 @@ class LibraryPage(QSplitter):
         filters = self.results.filter_button.filters
         finder.set_options(filters.applied_to(finder.options), self.results.blend_bar.blend)
 
+    def _heard_more(self) -> None:
+        self.library.refresh_soon()
+        if not self._look_again.isActive():
+            self._look_again.start()
+
     def _index_ended(self, summary: object) -> None:
+        self._look_again.stop()
         self.library.refresh()
-        if self._parts.finder.question is not None:
-            self._parts.finder.ask_again()
+        self._parts.finder.ask_again()
 
     def _covers_arrived(self) -> None:
         for view in (self.library.view, *(one.view for one in self.results.lists.values())):

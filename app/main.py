@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from app.logs import start_log
+from engine.decoding import serve_if_asked
 from engine.paths import log_path
 
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
@@ -19,6 +20,7 @@ SWITCH_INTERVAL_S = 0.0005
 def main(arguments: list[str] | None = None) -> int:
     """Entry of ``singalike-app``. Returns the exit code."""
     multiprocessing.freeze_support()  # first: a frozen child process must not open a window
+    serve_if_asked()  # nor must a decoder process
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _give_streams()
     options = _parse(arguments)

@@ -5,32 +5,25 @@ After a song comes the next one of a queue; both sides can be heard as mixtures 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio_output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
-from app.feed import Feed
+from app.device import Device
+from app.feed import Feed, decode_file
 from app.levels import Levels
 from app.mixer import Decode, Mixer
 from app.play_queue import PlayQueue
 from app.sound import Side, Sound
-from engine import audio
 from engine.loudness import Loudness
 
-__all__ = ["Player", "Side", "Sound", "decode_file"]
+__all__ = ["Player", "Side", "Sound"]
 
 TICK_MS = 33
-STALL_TICKS = 60  # two seconds without a callback: the device is gone
-IDLE_CLOSE_MS = 3000
 LOOP_S = 5.0  # a segment: what a matching moment is a match of
 RESTART_S = 3.0  # before it, “previous” goes to the song before
-
-
-def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
-    return audio.decode(path, sample_rate_hz=rate_hz, num_channels=2, start_s=start_s, chunk_s=0.5)
 
 
 class Player(QObject):
@@ -69,26 +62,15 @@ class Player(QObject):
         self._volume = 0.8
         self._mix = 0.0
         self._is_playing = False
-        self._is_open = False
-        self._stalled_ticks = 0
-        self._seen_blocks = 0
-        self._device = ""
         self._output = make_output(self._mixer.fill)
-        self._connect_output()
+        self._device = Device(self._output, self)
+        self._device.opened.connect(self._device_opened)
+        self._device.failed.connect(self._device_failed)
+        self._device.switched.connect(self.problem)
+        self._device.listed.connect(self.devices_listed)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(IDLE_CLOSE_MS)
-        self._idle.timeout.connect(self._close_output)
-
-    def _connect_output(self) -> None:
-        queued = Qt.ConnectionType.QueuedConnection
-        self._output.opened.connect(self._output_opened, queued)
-        self._output.failed.connect(self._output_failed, queued)
-        self._output.switched.connect(self.problem, queued)
-        self._output.listed.connect(self.devices_listed, queued)
 
     # What is so
 
@@ -130,7 +112,12 @@ class Player(QObject):
     @property
     def device(self) -> str:
         """The sound device that was chosen; "" is the system's."""
-        return self._device
+        return self._device.name
+
+    @property
+    def is_levelled(self) -> bool:
+        """Whether all songs are played equally loud."""
+        return self._levels.is_on
 
     def sound(self, side: Side) -> Sound | None:
         return self._sounds[side]
@@ -237,10 +224,8 @@ class Player(QObject):
             if self._feed.is_at_end(side):
                 self._set_source(side, 0.0)
         self._is_playing = self._feed.is_playing = True
-        self._stalled_ticks = 0
-        self._idle.stop()
         self._timer.start()
-        self._output.open()
+        self._device.begin()
         self._apply()
         self.state_changed.emit()
 
@@ -249,7 +234,7 @@ class Player(QObject):
             return
         self._is_playing = self._feed.is_playing = False
         self._timer.stop()
-        self._idle.start()
+        self._device.rest()
         self._apply()
         self.state_changed.emit()
 
@@ -291,20 +276,22 @@ class Player(QObject):
             self.state_changed.emit()
 
     def choose_device(self, name: str) -> None:
-        if name != self._device:
-            self._device = name
-            self._output.choose(name)
+        self._device.choose(name)
+
+    def set_levelled(self, is_levelled: bool) -> None:
+        """All songs equally loud, or each as it is."""
+        self._levels.is_on = is_levelled
+        self._feed.level()
 
     def look_for_devices(self) -> None:
         """``devices_listed`` brings their names."""
-        self._output.look()
+        self._device.look()
 
     def close(self) -> None:
         """Silence, and no thread left."""
         self._timer.stop()
-        self._idle.stop()
         self._is_playing = self._feed.is_playing = False
-        self._output.shutdown()
+        self._device.shutdown()
         self._feed.close()
 
     # How it is done
@@ -369,7 +356,7 @@ class Player(QObject):
                 return
         if self._feed.is_at_end(self.side):
             self.pause()
-        self._watch_device()
+        self._device.watch(self._mixer.num_blocks)
         self.moved.emit()
 
     def _advance(self, side: Side) -> None:
@@ -396,30 +383,13 @@ class Player(QObject):
             self.load(side, None)
         self.problem.emit(reason)
 
-    def _watch_device(self) -> None:
-        is_alive = self._mixer.num_blocks != self._seen_blocks
-        self._seen_blocks = self._mixer.num_blocks
-        self._stalled_ticks = 0 if is_alive else self._stalled_ticks + 1
-        if self._is_playing and self._is_open and self._stalled_ticks >= STALL_TICKS:
-            self._is_open, self._stalled_ticks = False, 0
-            self._output.lost()
-
-    def _close_output(self) -> None:
-        self._is_open = False
-        self._output.close()
-
-    def _output_opened(self, rate_hz: int) -> None:
-        self._is_open = True
-        self._stalled_ticks = 0
+    def _device_opened(self, rate_hz: int) -> None:
         if rate_hz == self._feed.rate_hz:
             return
         self._feed.rate_hz = rate_hz
         for side in Side:
             self._set_source(side, self.position_s(side))
 
-    def _output_failed(self, reason: str) -> None:
-        self._is_open = False
-        if self._is_playing:
-            self.pause()
-        self._idle.stop()
+    def _device_failed(self, reason: str) -> None:
+        self.pause()
         self.problem.emit(reason)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFont
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from app.device import device_choices
 from app.format import clock
 from app.player import Player
 from app.shortcuts import Keys
@@ -51,6 +52,7 @@ class PlayerBar(QWidget):
         self._mute = IconButton(theme, "volume", self.tr("Mute"))
         self._volume = self._slider(self.tr("Volume"))
         self._loud_volume = player.volume
+        self._is_asking = False
         self._lay_out(theme)
         self._connect()
         self._refresh()
@@ -105,7 +107,7 @@ class PlayerBar(QWidget):
         self._next.clicked.connect(player.play_next)
         self._loop.clicked.connect(self._loop_clicked)
         self._vocals.clicked.connect(self._vocals_clicked)
-        self._devices.clicked.connect(player.look_for_devices)
+        self._devices.clicked.connect(self._ask_for_devices)
         player.devices_listed.connect(self._show_devices)
         player.upcoming.connect(self._refresh)
         self._swap.clicked.connect(player.swap)
@@ -154,19 +156,22 @@ class PlayerBar(QWidget):
         self._vocals.setText(text if percent is None else f"{text} {percent} %")
         self._vocals.setAccessibleName(self._vocals.text())
 
+    def _ask_for_devices(self) -> None:
+        self._is_asking = True
+        self._player.look_for_devices()
+
     def _show_devices(self, names: list[str]) -> None:
+        if not self._is_asking:  # the preferences did
+            return
+        self._is_asking = False
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
-        chosen = self._player.device
-        gone = [chosen] if chosen and chosen not in names else []
-        for name in ("", *names, *gone):
-            text = name[:60].replace("&", "&&") or self.tr("As the system says")
-            if name in gone:
-                text = self.tr("{name} (not connected)").format(name=text)
-            action = menu.addAction(text, partial(self._player.choose_device, name))
+        for name, text in device_choices(names, self._player.device):
+            choose = partial(self._player.choose_device, name)
+            action = menu.addAction(text.replace("&", "&&"), choose)
             action.setCheckable(True)
-            action.setChecked(name == chosen)
+            action.setChecked(name == self._player.device)
             group.addAction(action)
         corner = self._devices.mapToGlobal(QPoint(self._devices.width(), -6))
         menu.popup(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
@@ -45,6 +47,19 @@ class ResultView(QListView):
         """Nearest first."""
         rows = sorted(index.row() for index in self.selectedIndexes())
         return [self._results.neighbours[row] for row in rows]
+
+    def show_neighbours(self, neighbours: Sequence[Neighbour]) -> None:
+        """Others than before; what is current stays so, and the list where it is."""
+        current, place = self.current(), self.verticalScrollBar().value()
+        self._results.set_neighbours(neighbours)
+        if current is None:
+            return
+        for row, neighbour in enumerate(neighbours):
+            if neighbour.track.id == current.track.id:
+                self.selectionModel().blockSignals(True)  # nobody has chosen anything
+                self.setCurrentIndex(self._results.index(row))
+                self.selectionModel().blockSignals(False)
+                self.verticalScrollBar().setValue(place)
 
     def set_playing(self, track_id: int | None) -> None:
         if track_id != self._delegate.playing_id:

@@ -44,6 +44,7 @@ MAP_COLOUR = Option("map/colour", "artist")
 MAP_PREVIEW = Option("map/preview", True)
 OUTPUT_DEVICE = Option("player/device", "")
 VOLUME = Option("player/volume", 0.8)
+EQUALLY_LOUD = Option("player/equally_loud", True)
 LAST_SAVED = Option("files/last_saved", "")
 LAST_FOLDER = Option("files/last_folder", "")
 

@@ -50,6 +50,9 @@ class SongRow(QWidget):
         self.waveform = Waveform(theme, "accent" if is_query else "overall")
         self.waveform.setFixedHeight(COVER_PX)
         self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
+        keep = self._play.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # both waveforms begin at the same place
+        self._play.setSizePolicy(keep)
         self.setAccessibleName(names[0])
         self.waveform.setAccessibleName(self.tr("Waveform: {row}").format(row=names[0]))
         self._lay_out()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.format import duration
 from app.theme import Theme
 from app.widgets import SMALL, TITLE, IconLabel, button, label
 from engine.progress import Progress
@@ -34,6 +35,10 @@ class StartPage(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Making the demo library"))
         self._busy = label(role="muted", font=theme.font(SMALL))
+        for widget in (self._bar, self._busy):
+            keep = widget.sizePolicy()
+            keep.setRetainSizeWhenHidden(True)  # or the page would jump
+            widget.setSizePolicy(keep)
         self._busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out(theme)
         self._choose.clicked.connect(self.folder_requested)
@@ -139,11 +144,13 @@ class StartPage(QWidget):
         self._set_busy(True)
         self._bar.setRange(0, progress.num_total or 0)
         self._bar.setValue(progress.num_done)
-        self._busy.setText(
-            self.tr("Making the demo songs: {done} of {total}").format(
-                done=progress.num_done, total=progress.num_total or "…"
-            )
+        text = self.tr("Making the demo songs: {done} of {total}").format(
+            done=progress.num_done, total=progress.num_total or "…"
         )
+        if progress.eta_s is not None:
+            left = self.tr("{time} left").format(time=duration(progress.eta_s))
+            text = f"{text} · {left}"
+        self._busy.setText(text)
 
     def show_idle(self) -> None:
         self._set_busy(False)

@@ -20,7 +20,14 @@ from app.parts import Parts
 from app.player_bar import PlayerBar
 from app.results_panel import ResultList
 from app.session import Overview
-from app.settings import OUTPUT_DEVICE, THEME, VOLUME, WATCH_FOLDERS, WINDOW_GEOMETRY
+from app.settings import (
+    EQUALLY_LOUD,
+    OUTPUT_DEVICE,
+    THEME,
+    VOLUME,
+    WATCH_FOLDERS,
+    WINDOW_GEOMETRY,
+)
 from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
@@ -174,6 +181,7 @@ class MainWindow(QMainWindow):
         if geometry := settings.get(WINDOW_GEOMETRY):
             self.restoreGeometry(geometry)
         self.parts.player.set_volume(settings.get(VOLUME))
+        self.parts.player.set_levelled(settings.get(EQUALLY_LOUD))
         self.parts.player.choose_device(settings.get(OUTPUT_DEVICE))
         if settings.notice:
             self.notice.show_text(settings.notice)

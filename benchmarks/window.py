@@ -25,6 +25,7 @@ import numpy as np
 
 NUM_SONGS, NUM_SINGERS, DIM = 100_000, 4000, 256
 TIMER_MS = 10
+POLL_MS = 2
 NUM_STARTS, NUM_CLICKS, NUM_FRAMES = 5, 40, 30
 STALL_S = 20.0
 VIEWS = ("vocals", "overall")
@@ -192,14 +193,21 @@ def homes(home: Path) -> dict[str, str]:
 
 
 def wait_until(is_done: Callable[[], bool], seconds: float = 120.0) -> None:
-    from PySide6.QtCore import QEventLoop
-    from PySide6.QtWidgets import QApplication
+    """In an event loop that sleeps, as the program's own does: a busy one would take the
+    processor, and Python's lock, from the threads that are waited for.
+    """
+    from PySide6.QtCore import QEventLoop, QTimer
 
-    until = time.monotonic() + seconds
-    while not is_done():
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
-        if time.monotonic() > until:
-            raise TimeoutError("the window did not get there")
+    loop, until = QEventLoop(), time.monotonic() + seconds
+    timer = QTimer()
+    timer.setInterval(POLL_MS)
+    timer.timeout.connect(lambda: loop.quit() if is_done() or time.monotonic() > until else None)
+    timer.start()
+    if not is_done():
+        loop.exec()
+    timer.stop()
+    if time.monotonic() > until:
+        raise TimeoutError("the window did not get there")
 
 
 def click_row(window, row: int) -> None:
@@ -253,6 +261,11 @@ def time_frames(window) -> None:
 
     window.show_page(Page.MAP)
     page, view = window.map_page, window.map_page.view
+    wait_until(lambda: page._opened is not None)
+    if page._opened.record is None:
+        print("  (no map to draw: make one with the command map)")
+        window.show_page(Page.LIBRARY)
+        return
     wait_until(lambda: len(view.positions) > 0)
     for name, factor in (("whole", 1.0), ("4 times nearer", 4.0), ("40 times nearer", 40.0)):
         view.show_all()

@@ -1,27 +1,29 @@
-"""Any file that FFmpeg reads -> float32 samples, streamed in bounded memory."""
+"""Any file that FFmpeg reads -> float32 samples, streamed in bounded memory.
+
+FFmpeg runs in processes of its own (``engine.decoding``): a file that makes it crash, hang or ask
+for all memory becomes a DecodeError here.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import av
-import av.error
 import numpy as np
 
+from engine.decoding import pool
 from engine.errors import DecodeError
+from engine.progress import CancelToken
 
-# FFmpeg mixes surround to stereo at up to 1 + 2/sqrt(2) times full scale; this undoes it.
-SURROUND_GAIN = 1 / (1 + 2**0.5)
 # A file of which less than this was readable counts as damaged rather than as a short song.
 MIN_READABLE_SHARE = 0.5
-# After a seek, decoders with memory (MP3's bit reservoir) need some frames to be right again.
-SEEK_MARGIN_S = 0.5
-# Containers such as HLS name other addresses; nothing but files of this machine is ever opened.
-OPEN_OPTIONS = {"protocol_whitelist": "file"}
+# Files of floats may hold anything. So far beyond full scale is no sound, but would poison sums.
+MAX_SAMPLE = 64.0
+MAX_PIECE_S = 2.0  # of what comes from a decoder at a time
 
 
 @dataclass(frozen=True)
@@ -34,64 +36,30 @@ class AudioInfo:
     codec: str
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.AudioStream]]:
-    """The container and its first audio stream. Every failure becomes a DecodeError."""
-    try:
-        if path.stat().st_size == 0:
-            raise DecodeError("The file is empty (0 bytes). Copy it again from where it came from.")
-        # Through a Python file, since a file name need not be text that FFmpeg's API takes.
-        with (
-            path.open("rb") as file,
-            av.open(file, metadata_errors="replace", options=OPEN_OPTIONS) as container,
-        ):
-            if not container.streams.audio:
-                raise DecodeError("The file has no sound in it (no audio stream).")
-            assert isinstance(container, av.container.InputContainer)
-            yield container, container.streams.audio[0]
-    except av.error.FFmpegError as error:
-        raise DecodeError(
-            f"No audio could be read: {error.strerror}. The file is damaged or is not audio; "
-            "try to play it, and replace it if it does not play."
-        ) from error
-    except FileNotFoundError as error:
-        raise DecodeError("The file is gone. Scan its folder again.") from error
-    except PermissionError as error:
-        raise DecodeError(
-            "The file may not be read. Change its permissions, then retry it."
-        ) from error
-    except OSError as error:
-        raise DecodeError(f"The file cannot be read: {error.strerror or error}.") from error
-
-
 def probe(path: Path) -> AudioInfo:
     """Read the headers only. Raises DecodeError."""
-    with _opened(path) as (container, stream):
-        return AudioInfo(
-            duration_s=_duration_s(container, stream),
-            sample_rate_hz=stream.codec_context.sample_rate,
-            num_channels=stream.codec_context.channels,
-            codec=stream.codec_context.name,
-        )
+    found = _answer("probe", path, None)
+    return AudioInfo(
+        float(found["duration_s"]),
+        int(found["sample_rate_hz"]),
+        int(found["num_channels"]),
+        str(found["codec"]),
+    )
 
 
-def _duration_s(container: av.container.InputContainer, stream: av.AudioStream) -> float:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return (container.duration or 0) / av.time_base
-
-
-def audio_hash(path: Path) -> str:
+def audio_hash(path: Path, cancel: CancelToken | None = None) -> str:
     """Identity of the sound: blake2b-128 over the encoded packets, in hex.
 
     Tags and covers are not part of it, so a file that was only retagged keeps its hash.
-    Raises DecodeError.
+    Raises DecodeError, CancelledError.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    with _opened(path) as (container, stream):
-        for packet in container.demux(stream):
-            digest.update(bytes(packet))
-    return digest.hexdigest()
+    return str(_answer("hash", path, cancel)["audio_hash"])
+
+
+def _answer(what: str, path: Path, cancel: CancelToken | None) -> dict[str, Any]:
+    for head, _ in pool.ask({"do": what, "path": os.path.abspath(path)}, cancel):  # noqa: PTH100
+        return head
+    raise AssertionError("an answer or an error")
 
 
 def decode(
@@ -102,6 +70,7 @@ def decode(
     start_s: float = 0.0,
     end_s: float | None = None,
     chunk_s: float = 10.0,
+    cancel: CancelToken | None = None,
 ) -> Iterator[np.ndarray]:
     """Stream a file, or the part of it from ``start_s`` to ``end_s``.
 
@@ -113,16 +82,24 @@ def decode(
         (num_channels, n) float32, nominally within [-1, 1], about chunk_s long but for the last.
 
     Raises:
-        DecodeError: nothing could be decoded, or less than half of what the file announces.
+        DecodeError: nothing could be decoded, or less than half of what the file announces, or the
+            decoder crashed.
+        CancelledError: within a second of the request, also where the decoder hangs.
     """
     start = round(start_s * sample_rate_hz)
     end = None if end_s is None else round(end_s * sample_rate_hz)
     is_whole = start == 0 and end is None
-    with _opened(path) as (container, stream):
-        announced_s = _duration_s(container, stream)
-        source = _stereo_pieces(container, stream, sample_rate_hz, start_s)
-        num_decoded = 0
-        for chunk in _chunked(_cut(source, start, end), round(chunk_s * sample_rate_hz)):
+    request = {
+        "do": "decode",
+        "path": os.path.abspath(path),  # noqa: PTH100  # links stay links
+        "sample_rate_hz": sample_rate_hz,
+        "start_s": start_s,
+        "end_s": end_s,
+        "piece_s": min(chunk_s, MAX_PIECE_S),
+    }
+    announced_s, num_decoded = list[float](), 0
+    with closing(_stereo_pieces(request, cancel, announced_s)) as pieces:
+        for chunk in _chunked(_cut(pieces, start, end), round(chunk_s * sample_rate_hz)):
             num_decoded += chunk.shape[1]
             yield chunk if num_channels == 2 else chunk.mean(0, keepdims=True)
     decoded_s = num_decoded / sample_rate_hz
@@ -130,9 +107,9 @@ def decode(
         raise DecodeError("No sound could be decoded. Replace the file with a complete copy.")
     if not num_decoded:
         raise DecodeError("There is no sound in this part of the file. Choose another part.")
-    if is_whole and decoded_s < MIN_READABLE_SHARE * announced_s:
+    if is_whole and decoded_s < MIN_READABLE_SHARE * sum(announced_s):
         raise DecodeError(
-            f"The file is damaged: only {decoded_s:.0f} of {announced_s:.0f} seconds could be "
+            f"The file is damaged: only {decoded_s:.0f} of {sum(announced_s):.0f} seconds could be "
             "decoded. Replace it with a complete copy."
         )
 
@@ -164,66 +141,26 @@ def _cut(
 
 
 def _stereo_pieces(
-    container: av.container.InputContainer,
-    stream: av.AudioStream,
-    sample_rate_hz: int,
-    start_s: float,
-) -> Iterator[tuple[int, np.ndarray]]:
-    """(index of first sample, (2, n) float32) from shortly before ``start_s`` to the end."""
-    stream.codec_context.thread_type = "AUTO"
-    # Encoders put silence before the first sample, and streams count their time from there.
-    first_s = float((stream.start_time or 0) * (stream.time_base or 0))
-    if start_s > 0 and stream.time_base is not None:
-        before_s = first_s + max(0.0, start_s - SEEK_MARGIN_S)
-        container.seek(int(before_s / stream.time_base), stream=stream, backward=True)
-    gain = SURROUND_GAIN if stream.codec_context.channels > 2 else 1.0
-    position: int | None = None
-    for frame in _frames_at_rate(container, stream, sample_rate_hz):
-        if position is None:  # after a seek, the first frame says where we are
-            position = round(((frame.time or 0.0) - first_s) * sample_rate_hz) if start_s > 0 else 0
-        samples = _stereo(frame) * np.float32(gain)
-        yield position, samples
-        position += samples.shape[1]
+    request: dict[str, Any], cancel: CancelToken | None, announced_s: list[float]
+) -> Generator[tuple[int, np.ndarray], None, None]:
+    """(index of first sample, (2, n) float32) from shortly before the start to the end.
 
-
-def _frames_at_rate(
-    container: av.container.InputContainer, stream: av.AudioStream, sample_rate_hz: int
-) -> Iterator[av.AudioFrame]:
-    """Frames as planar float32 at the rate asked for, in the channel layout they came with."""
-    resampler: av.AudioResampler | None = None
-    source: tuple[str, str, int] | None = None
-    for frame in _readable_frames(container, stream):
-        if source != (frame.format.name, frame.layout.name, frame.sample_rate):
-            # The first frame, or a stream that changes on the way (chained Ogg, radio captures).
-            if resampler is not None:
-                yield from resampler.resample(None)
-            source = (frame.format.name, frame.layout.name, frame.sample_rate)
-            layout = frame.layout if frame.layout.nb_channels <= 2 else "stereo"
-            resampler = av.AudioResampler("fltp", layout, sample_rate_hz)
-        assert resampler is not None
-        yield from resampler.resample(frame)
-    if resampler is not None:
-        yield from resampler.resample(None)
-
-
-def _readable_frames(
-    container: av.container.InputContainer, stream: av.AudioStream
-) -> Iterator[av.AudioFrame]:
-    """Decode packet by packet: a broken one costs its own samples, not the rest of the song."""
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
+    What the file says of its length is put into ``announced_s``.
+    """
+    for head, body in pool.ask(request, cancel):
+        if "announced_s" in head:
+            announced_s.append(float(head["announced_s"]))
             continue
-        for frame in frames:
-            assert isinstance(frame, av.AudioFrame)
-            yield frame
+        samples = np.frombuffer(body, "<f4").reshape(head["num_channels"], -1)
+        samples = _sane(samples * np.float32(head["gain"]))
+        yield head["first"], np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
 
 
-def _stereo(frame: av.AudioFrame) -> np.ndarray:
-    """(2, n) float32; a single channel goes to both sides."""
-    samples = frame.to_ndarray()
-    return np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
+def _sane(samples: np.ndarray) -> np.ndarray:
+    """Without what is no number: such samples are lost, like those of a broken packet."""
+    if np.abs(samples).max(initial=0.0) <= MAX_SAMPLE:  # not so either where there is a NaN
+        return samples
+    return np.clip(np.nan_to_num(samples, nan=0.0), -MAX_SAMPLE, MAX_SAMPLE)
 
 
 def decode_all(

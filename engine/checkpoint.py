@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -22,6 +23,7 @@ FORMAT_VERSION = 1
 MANIFEST_NAME = "checkpoint.json"
 WEIGHTS_NAME = "weights.safetensors"
 SCALE_SUFFIX = ".scale"
+MAX_MANIFEST_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,19 @@ def read_manifest(folder: Path) -> Manifest:
     """Raises CheckpointError when it is missing, damaged or of a newer format."""
     path = folder / MANIFEST_NAME
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MAX_MANIFEST_BYTES + 1)
+        if len(text) > MAX_MANIFEST_BYTES:
+            raise CheckpointError(
+                f"{path} is larger than any manifest. Install or export it again."
+            )
+        raw = json.loads(text)
     except OSError as error:
         raise CheckpointError(
             f"No checkpoint in {folder}: {MANIFEST_NAME} cannot be read. Name a model that "
             "`singalike models` lists, or the folder of a checkpoint."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged. Install or export it again.") from error
     if not isinstance(raw, dict) or raw.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
@@ -105,9 +113,32 @@ def read_manifest(folder: Path) -> Manifest:
     if unknown := set(raw) - known:
         raise CheckpointError(f"{path} has unknown entries: {', '.join(sorted(unknown))}.")
     try:
-        return Manifest(**raw)
+        manifest = Manifest(**raw)
     except TypeError as error:
         raise CheckpointError(f"{path} is incomplete: {error}.") from error
+    if wrong := _wrong_entries(manifest):
+        raise CheckpointError(f"{path} cannot be used: {wrong[0]} is not what it should be.")
+    return manifest
+
+
+def _wrong_entries(manifest: Manifest) -> list[str]:
+    """What others wrote is used as a name, as numbers and as arguments: only if it is such."""
+    wrong = []
+    for entry in fields(manifest):
+        kind = {"str": str, "int": int}.get(str(entry.type), list if entry.name == "data" else dict)
+        if not isinstance(getattr(manifest, entry.name), kind):
+            wrong.append(entry.name)
+    if not wrong and (not manifest.name.isprintable() or set(manifest.name) & set("/\\")):
+        wrong.append("name")
+    if not wrong and not all(map(_is_calibration, manifest.calibration.values())):
+        wrong.append("calibration")
+    return wrong
+
+
+def _is_calibration(values: object) -> bool:
+    if not isinstance(values, dict) or set(values) != {"slope", "offset"}:
+        return False
+    return all(isinstance(one, int | float) and math.isfinite(one) for one in values.values())
 
 
 def missing_weights(manifest: Manifest, folder: Path) -> CheckpointError:
@@ -115,6 +146,14 @@ def missing_weights(manifest: Manifest, folder: Path) -> CheckpointError:
     return CheckpointError(
         f"The weights of {manifest.name} are missing: there is no {folder / WEIGHTS_NAME}. Install "
         f"or export it again, or delete {folder}."
+    )
+
+
+def unfit_weights(manifest: Manifest) -> CheckpointError:
+    """To be raised where the weights are as the manifest says, and yet of no use."""
+    return CheckpointError(
+        f"The weights of {manifest.name} do not fit its architecture {manifest.architecture!r}. "
+        "Export the checkpoint again."
     )
 
 
@@ -127,6 +166,7 @@ def load_tensors(
     ``as_stored``: neither is done.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
     path = folder / WEIGHTS_NAME
@@ -139,7 +179,10 @@ def load_tensors(
             f"The weights of {manifest.name} are damaged: {path} does not have the sha256 that "
             "its manifest names. Install it again."
         )
-    tensors: dict[str, torch.Tensor] = load(data)
+    try:
+        tensors: dict[str, torch.Tensor] = load(data)
+    except (SafetensorError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
+        raise unfit_weights(manifest) from error
     if as_stored:
         return tensors
     for name, tensor in tensors.items():
@@ -147,6 +190,8 @@ def load_tensors(
     scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith(SCALE_SUFFIX)}
     for name, scale in scales.items():
         weight_name = name.removesuffix(SCALE_SUFFIX)
+        if weight_name not in tensors:
+            raise unfit_weights(manifest)
         tensors[weight_name] = tensors[weight_name].float() * scale
     return tensors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import time
 import urllib.error
@@ -10,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.checkpoint import file_sha256
@@ -21,6 +23,8 @@ CHUNK_BYTES = 1 << 16
 TIMEOUT_S = 10.0
 MAX_TRIES = 4  # in a row, without a byte
 PROGRESS_INTERVAL_S = 0.1
+# Sizes are told roughly by some publishers; a server that does not end is stopped here.
+MAX_SIZE_RATIO, MAX_EXTRA_BYTES = 1.25, 2_000_000
 MB = 1_000_000
 
 
@@ -29,7 +33,7 @@ class RemoteFile:
     """A file as its publisher describes it.
 
     Attributes:
-        url: where it lies; the last part is its name.
+        url: where it lies, over https; the last part is its name.
         sha256: hex; publishers that name only the first digits are taken at these.
         size_bytes: told to people before the download; the server's word counts during it.
     """
@@ -37,6 +41,12 @@ class RemoteFile:
     url: str
     sha256: str
     size_bytes: int
+
+    def __post_init__(self) -> None:
+        if not _is_safe(self.url):
+            raise ValueError(f"{self.url} is not fetched: only https is")
+        if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
+            raise ValueError(f"{self.sha256!r} is no sha256, nor the first digits of one")
 
     @property
     def name(self) -> str:
@@ -135,7 +145,7 @@ class _Transfer:
             headers["Range"] = f"bytes={num_have}-"
         request = urllib.request.Request(self.remote.url, headers=headers)
         try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+            response: http.client.HTTPResponse = _opener().open(request, timeout=TIMEOUT_S)
         except urllib.error.URLError:
             raise
         except OSError as error:
@@ -149,10 +159,15 @@ class _Transfer:
         num_done = num_have if is_appended else 0
         num_coming = response.length
         num_total = num_done + num_coming if num_coming is not None else self.remote.size_bytes
+        max_bytes = round(MAX_SIZE_RATIO * self.remote.size_bytes) + MAX_EXTRA_BYTES
+        if num_total > max_bytes:
+            raise self._too_large()
         self._check_room(num_total - num_done)
         with self.partial_path.open("ab" if is_appended else "wb") as file:
             while chunk := self._read(response):
                 self.cancel.check()
+                if num_done + len(chunk) > max_bytes:
+                    raise self._too_large()
                 file.write(chunk)
                 num_done += len(chunk)
                 self._report(num_done, num_total)
@@ -196,6 +211,13 @@ class _Transfer:
             self.cancel.check()
             time.sleep(0.1)
 
+    def _too_large(self) -> DownloadError:
+        self.partial_path.unlink(missing_ok=True)
+        return DownloadError(
+            f"What {self.remote.url} gives is larger than the file that was published. Nothing was "
+            "installed. Try again later, or fetch the file elsewhere and name it."
+        )
+
     def _refused(self, error: urllib.error.HTTPError) -> DownloadError:
         return DownloadError(
             f"{self.remote.url} cannot be had: the server answers {error.code} {error.reason}. "
@@ -209,6 +231,47 @@ class _Transfer:
             f"{kept if self._num_have() else ''} You can also fetch the file on another computer "
             "and name it."
         )
+
+
+class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+    """Servers may send elsewhere, but not to where everybody on the way can read and write."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if urlsplit(newurl).scheme != "https":
+            raise DownloadError(
+                f"{req.full_url} sends elsewhere, and not over https: nothing was fetched. Try "
+                "again later, or fetch the file elsewhere and name it."
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Without the handlers of urllib for files and FTP."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _OnlyHttps(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def _is_safe(url: str) -> bool:
+    """https; within this machine, where nobody else listens, also http."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
 
 
 class _NetworkError(Exception):

@@ -64,6 +64,7 @@ def embed_file(
             num_channels=num_channels,
             start_s=start_s,
             end_s=end_s,
+            cancel=cancel,
         ):
             on_decoded(chunk.shape[1] / rate_hz)
             yield chunk

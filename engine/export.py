@@ -7,12 +7,15 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import SingalikeError
 from engine.library import Track
+from engine.library.filenames import is_address, shown
+from engine.library.text import plain
 from engine.search import Neighbour, Query, SearchResult
 
 ExportFormat = Literal["m3u8", "json", "csv"]
@@ -26,6 +29,15 @@ _CSV_COLUMNS = (
     "rank similarity percent track_id path artist title album album_artist genre year track_number"
     " duration_s status query_start_s start_s"
 )
+# Windows takes these for devices in every folder and with every ending.
+_DEVICES = frozenset(
+    ("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$",
+     *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"))
+)  # fmt: skip
+# What players would take for a remark, an address, a home or another computer.
+_MISTAKABLE = re.compile(r"[#~\\]|[^/\\]*:")
+# Spreadsheets compute what begins so, and a formula can send or start things.
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r\n]")
 
 
 class ExportError(SingalikeError):
@@ -34,6 +46,11 @@ class ExportError(SingalikeError):
 
 def format_of(target: Path) -> ExportFormat:
     """What a file is, by the end of its name. Raises ExportError."""
+    if target.name.split(".")[0].rstrip().upper() in _DEVICES:
+        raise ExportError(
+            f"{target.name} is the name of a device on Windows, where the list may be taken to. "
+            "Choose another name."
+        )
     try:
         return _FORMATS[target.suffix.lower()]
     except KeyError:
@@ -55,6 +72,8 @@ def export(
     target = target.resolve()  # a link to a file stays a link
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        if target.exists() and not target.is_file():
+            raise OSError(0, "there is something that is no file")
         try:
             draft.write_bytes(content)
             draft.replace(target)
@@ -99,7 +118,7 @@ def as_dict(item: Track | Neighbour) -> dict[str, Any]:
         }
     return {
         "track_id": item.id,
-        "path": os.fspath(item.path),
+        "path": shown(item.path),
         "artist": item.artist,
         "title": item.title,
         "album": item.album,
@@ -140,19 +159,19 @@ def _m3u8(tracks: Sequence[Track], relative_to: Path | None) -> str:
     lines = ["#EXTM3U"]
     for track in tracks:
         seconds = -1 if track.duration_s is None else round(track.duration_s)
-        name = " - ".join(filter(None, (track.artist, track.title)))
+        name = plain(" - ".join(filter(None, (track.artist, track.title))))
         lines += [f"#EXTINF:{seconds},{name}", _m3u8_path(track.path, relative_to)]
     return "\n".join(lines) + "\n"
 
 
 def _m3u8_path(path: Path, relative_to: Path | None) -> str:
-    text = os.fspath(path)
-    if relative_to is not None:
+    text, is_relative = shown(path), False
+    if relative_to is not None and not is_address(path):
         with contextlib.suppress(ValueError):  # on another drive of Windows
-            text = os.path.relpath(path, relative_to)
-    if "\n" in text or "\r" in text:  # a line cannot hold it, an address can
+            text, is_relative = os.path.relpath(path, relative_to), True
+    if any(char < " " for char in text):  # a line cannot hold it, an address can
         return path.as_uri()
-    return f".{os.sep}{text}" if text.startswith("#") else text
+    return f".{os.sep}{text}" if is_relative and _MISTAKABLE.match(text) else text
 
 
 def _csv(items: Sequence[Track | Neighbour]) -> str:
@@ -163,5 +182,10 @@ def _csv(items: Sequence[Track | Neighbour]) -> str:
         row = as_dict(item)
         best: dict[str, Any] = next(iter(row.get("moments", ())), {})
         starts = {name: best.get(name) for name in ("query_start_s", "start_s")}
-        writer.writerow({**row, **starts})
+        writer.writerow({name: _cell(value) for name, value in {**row, **starts}.items()})
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Text that spreadsheets would compute gets an apostrophe, which tells them that it is text."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

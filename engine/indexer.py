@@ -13,10 +13,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class IndexOptions:
     """
 
     models: Mapping[View, str] = field(default_factory=dict)
-    separator: str = separation.DEFAULT
+    separator: str = field(default_factory=separation.default_name)
     views: tuple[View, ...] = ("overall", "vocals")
     num_workers: int = 0
 
@@ -101,15 +102,15 @@ def index_folders(
 
     Raises:
         LibraryLockedError: another process is indexing. LibraryError: the library cannot be
-        written. CheckpointError, SeparatorError: before any work. CancelledError.
+        written. CheckpointError, SeparatorError: before anything is listened to. CancelledError.
     """
     options = options or IndexOptions()
     cancel = cancel or CancelToken()
     num_workers = options.num_workers or os.cpu_count() or 1
     started = time.monotonic()
     heard: dict[int, float] = {}
-    with library.lease() as lease, single_threaded_torch():
-        voices = [_load_voice(library, view, options) for view in options.views]
+    with library.lease() as lease:
+        voices = [_voice(library, view, options) for view in options.views]
         scanned = scan(library, folders, progress, cancel)
         passes = []
         for voice in voices:
@@ -128,20 +129,32 @@ def index_folders(
 
 @dataclass(frozen=True)
 class _Voice:
-    """What listens in one pass."""
+    """What listens in one pass; loaded when there is something to listen to."""
 
     view: View
     space_id: int
-    model: VoiceModel
-    separator: Separator | None
+    load: Callable[[], tuple[VoiceModel, Separator | None]]
 
 
-def _load_voice(library: Library, view: View, options: IndexOptions) -> _Voice:
-    model = models.load(options.models.get(view) or models.default_model_name(view))
-    separator = separation.load(options.separator) if view == "vocals" else None
-    separator_name = separator.name if separator is not None else None
-    key = SpaceKey(model.name, model.sha256, view, separator_name, model.dim)
-    return _Voice(view, library.space_id(key), model, separator)
+def _voice(library: Library, view: View, options: IndexOptions) -> _Voice:
+    """Loads nothing where the library knows the space: mostly there is nothing new to hear."""
+    model_name = options.models.get(view) or models.default_model_name(view)
+    separator_name = options.separator if view == "vocals" else None
+
+    @cache
+    def load() -> tuple[VoiceModel, Separator | None]:
+        separator = None if separator_name is None else separation.load(separator_name)
+        return models.load(model_name), separator
+
+    manifest = models.manifest_of(model_name)
+    wanted = (manifest.name, manifest.sha256, view, separator_name)
+    for space_id, key in library.spaces():
+        if wanted == (key.model, key.model_sha256, key.view, key.separator):
+            return _Voice(view, space_id, load)
+    model, separator = load()
+    heard_through = None if separator is None else separator.name
+    key = SpaceKey(model.name, model.sha256, view, heard_through, model.dim)
+    return _Voice(view, library.space_id(key), load)
 
 
 @dataclass(frozen=True)
@@ -182,10 +195,14 @@ class _Pass:
         A track that fails is written down as failed and does not stop the others.
         """
         heard: dict[int, float] = {}
+        if not self.pending:
+            return heard
+        self.model, self.separator = self.voice.load()
         # each looked up when its turn comes: its folder may be forgotten during the run
         todo = (track for track_id in self.pending for track in self.library.tracks([track_id]))
         running: set[Future[_Heard]] = set()
-        with ThreadPoolExecutor(num_workers, thread_name_prefix="listen") as pool:
+        workers = ThreadPoolExecutor(num_workers, thread_name_prefix="listen")
+        with single_threaded_torch(), workers as pool:
             try:
                 while True:
                     for track in islice(todo, num_workers - len(running)):
@@ -219,16 +236,16 @@ class _Pass:
             self.clock.hear(seconds)
 
         try:
-            identity = audio_hash(track.path)
+            identity = audio_hash(track.path, self.cancel)
             if (known := self.library.heard(identity, self.voice.space_id)) is not None:
                 embedding, duration_s = known  # a copy of a song, or one whose folder was renamed
                 on_decoded(duration_s)
                 return _Heard(track, duration_s, identity, embedding)
             embedding = embed_file(
                 track.path,
-                self.voice.model,
+                self.model,
                 self.voice.view,
-                separator=self.voice.separator,
+                separator=self.separator,
                 cancel=self.cancel,
                 on_decoded=on_decoded,
             )

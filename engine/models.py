@@ -23,6 +23,7 @@ from engine.checkpoint import (
     load_tensors,
     missing_weights,
     read_manifest,
+    unfit_weights,
     with_prefix,
 )
 from engine.choices import read_choices
@@ -269,11 +270,16 @@ def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
     None where the model is not installed, not in the version of this sha256, or not calibrated.
     """
     try:
-        manifest = read_manifest(_folders().get(name) or Path(name))
+        manifest = manifest_of(name)
     except CheckpointError:
         return None
     values = manifest.calibration.get(view)
     return Calibration(**values) if values and manifest.sha256 == sha256 else None
+
+
+def manifest_of(name: str) -> Manifest:
+    """Of a model by its name, or by the folder of its checkpoint. Raises CheckpointError."""
+    return read_manifest(_folders().get(name) or Path(name))
 
 
 def load(name: str) -> VoiceModel:
@@ -284,12 +290,9 @@ def load(name: str) -> VoiceModel:
     network, excerpt_samples, dim = _build(manifest)
     try:
         network.load_state_dict(with_prefix(tensors, "network."))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"The weights of {manifest.name} do not fit its architecture "
-            f"{manifest.architecture!r}. Export the checkpoint again."
-        ) from error
-    geometry = {view: _geometry(tensors, view, dim) for view in VIEWS}
+        geometry = {view: _geometry(tensors, view, dim) for view in VIEWS}
+    except (RuntimeError, KeyError) as error:
+        raise unfit_weights(manifest) from error
     return VoiceModel(manifest, network, excerpt_samples, dim, geometry)
 
 
@@ -321,6 +324,9 @@ def _geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> Geom
     if not stored:
         return Geometry.neutral(dim)
     stored.setdefault("transform", torch.eye(dim))  # first checkpoints had none
+    shapes = {"centre": (dim,), "transform": (dim, dim), "projection": (NUM_MOMENT_DIMS, dim)}
+    if any(tuple(stored[name].shape) != shape for name, shape in shapes.items()):
+        raise KeyError(view)
     return Geometry(**{f.name: stored[f.name].numpy() for f in fields(Geometry)})
 
 

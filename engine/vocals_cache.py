@@ -15,7 +15,7 @@ import numpy as np
 from engine import audio
 from engine.errors import SeparatorError
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.separation import DEFAULT, SAMPLE_RATE_HZ
+from engine.separation import SAMPLE_RATE_HZ, default_name
 
 if TYPE_CHECKING:
     from engine.separation import Separator
@@ -28,21 +28,22 @@ class VocalsCache:
     """A folder of FLAC files, mono at 44.1 kHz, named after the sound and the separator.
 
     Several threads and programs may use one folder: a file appears whole or not at all. What was
-    used longest ago goes first when there is too much.
+    used longest ago goes first when there is too much. Without a ``separator``, the one that is
+    chosen at the moment cuts out the vocals.
     """
 
     def __init__(
         self,
         folder: Path,
         max_bytes: int = MAX_BYTES,
-        separator: str = DEFAULT,
+        separator: str | None = None,
         load_separator: Callable[[str], Separator] | None = None,
     ) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._name = separator
         self._load = load_separator or _load_separator
-        self._separator: Separator | None = None
+        self._loaded: dict[str, Separator] = {}  # the one used last
 
     def vocals_of(
         self,
@@ -55,7 +56,8 @@ class VocalsCache:
         ``progress`` counts seconds of audio (stage ``vocals``). Raises DecodeError,
         SeparatorError (which covers a disk without room), CancelledError.
         """
-        target = self._folder / f"{audio.audio_hash(path)}-{self._name}{_SUFFIX}"
+        name = self._name or default_name()
+        target = self._folder / f"{audio.audio_hash(path)}-{name}{_SUFFIX}"
         if target.is_file():
             with contextlib.suppress(OSError):
                 os.utime(target)  # used just now
@@ -63,7 +65,7 @@ class VocalsCache:
         draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_flac(draft, self._separated(path, progress, cancel))
+            _write_flac(draft, self._separated(path, name, progress, cancel))
             draft.replace(target)
         except (OSError, av.error.FFmpegError) as error:
             raise SeparatorError(
@@ -76,6 +78,10 @@ class VocalsCache:
         self._trim(target)
         return target
 
+    @property
+    def max_bytes(self) -> int:
+        return self._max_bytes
+
     def used_bytes(self) -> int:
         return sum(size for _, size, _ in self._files())
 
@@ -86,15 +92,15 @@ class VocalsCache:
                 path.unlink()
 
     def _separated(
-        self, path: Path, progress: ProgressCallback, cancel: CancelToken | None
+        self, path: Path, name: str, progress: ProgressCallback, cancel: CancelToken | None
     ) -> Iterator[np.ndarray]:
         cancel = cancel or CancelToken()
         total_s, done_s = audio.probe(path).duration_s, 0.0
         progress(Progress("vocals", audio_total_s=total_s))
-        if self._separator is None:
-            self._separator = self._load(self._name)
+        if name not in self._loaded:
+            self._loaded = {name: self._load(name)}
         mixture = audio.decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=2)
-        for vocals in self._separator.vocals(mixture, cancel):
+        for vocals in self._loaded[name].vocals(mixture, cancel):
             cancel.check()
             done_s += len(vocals) / SAMPLE_RATE_HZ
             progress(Progress("vocals", audio_done_s=done_s, audio_total_s=total_s))

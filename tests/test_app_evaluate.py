@@ -50,7 +50,9 @@ def texts(widget: QWidget) -> str:
 
 def shown_report(qtbot, page) -> ReportView:
     qtbot.waitUntil(lambda: isinstance(page.pages.currentWidget(), ReportView))
-    return page.pages.currentWidget()
+    view = page.pages.currentWidget()
+    qtbot.waitUntil(lambda: view.is_complete)
+    return view
 
 
 # Running

@@ -10,9 +10,10 @@ from support.evaluate_page import BARS, CURVES, HEAT, POINTS
 
 from app.evaluate.plots import plot_widget
 from app.evaluate.plots.axes import axis_top
-from app.evaluate.plots.colours import NUM_SERIES, heat_colour, series_colour, text_on
+from app.evaluate.plots.colours import heat_colour, text_on
 from app.palette import DARK, LIGHT, MIN_CONTRAST, contrast
 from app.theme import Theme
+from app.tones import tone
 from engine.evaluation.results import Points
 from engine.paths import resources_path
 
@@ -79,7 +80,7 @@ def test_arrows_move_from_mark_to_mark(qtbot, theme):
 def test_bars_are_as_high_as_their_figures(qtbot, theme):
     widget = shown(qtbot, BARS, theme)
     bar = widget.marks[0].rect
-    colour = series_colour(theme.palette, 0).name()
+    colour = tone(theme.palette, 0).name()
     assert pixel(widget, QPoint(round(bar.left() + 4), round(bar.bottom() - 6))) == colour
     assert pixel(widget, QPoint(round(bar.left() + 4), round(bar.top() - 10))) != colour
     # The axis ends at 50 %: a quarter of the data is half of the height.
@@ -90,8 +91,8 @@ def test_bars_are_as_high_as_their_figures(qtbot, theme):
 def test_a_model_has_one_colour_in_all_plots_of_a_report(qtbot, theme):
     widget = plot_widget(BARS, theme, ["x", "n", "m"])
     qtbot.addWidget(widget)
-    assert widget.colour(0) == series_colour(theme.palette, 2)  # m
-    assert widget.colour(1) == series_colour(theme.palette, 1)  # n
+    assert widget.colour(0) == tone(theme.palette, 2)  # m
+    assert widget.colour(1) == tone(theme.palette, 1)  # n
 
 
 @pytest.mark.parametrize("num", [1, 400], ids=["few", "many"])
@@ -100,7 +101,7 @@ def test_pointing_at_a_song_picks_out_its_singer(qtbot, theme, num):
     labels = ("A",) * num + ("B",) * num
     widget = shown(qtbot, Points("p", "P", "singer", {"mixture: m": (plane, labels)}, {}, 1), theme)
     of_a, of_b = (widget.marks[i].rect.center().toPoint() for i in (2, -1))
-    colours = [series_colour(theme.palette, i).name() for i in (0, 1)]
+    colours = [tone(theme.palette, i).name() for i in (0, 1)]
     assert [pixel(widget, of_a), pixel(widget, of_b)] == colours
     widget.point_at(len(widget.marks) - 1)
     assert pixel(widget, of_a) != colours[0]
@@ -129,16 +130,12 @@ def test_another_theme_redraws(qtbot, theme):
     at = widget.marks[0].rect.center().toPoint() + QPoint(8, 20)
     before = pixel(widget, at)
     theme.choose("dark")
-    assert pixel(widget, at) == series_colour(DARK, 0).name() != before
+    assert pixel(widget, at) == tone(DARK, 0).name() != before
     theme.choose("light")
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda palette: palette.name)
-def test_colours_stand_out_and_differ(palette):
-    colours = [series_colour(palette, i) for i in range(2 * NUM_SERIES)]
-    assert len({colour.name() for colour in colours}) == len(colours)
-    for colour in colours[:NUM_SERIES]:
-        assert contrast(colour.name(), palette.surface) >= 2.4
+def test_cells_can_be_read(palette):
     for value in np.linspace(0, 1, 21):
         for chance in (None, 0.5):
             ground = heat_colour(palette, float(value), chance)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 
+from app.feed import decode_file
 from app.levels import TARGET_LUFS, Levels, stepped
 from app.mixer import BLOCK_FRAMES, Source
-from app.player import LOOP_S, Player, Side, Sound, decode_file
+from app.player import LOOP_S, Player, Side, Sound
 from engine import audio
 from engine.loudness import Loudness, measure
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QMenu,
 )
 from support import app_fixtures
-from support.app_fixtures import find_first, results, shown_titles
-from support.app_window import SONGS, make_library, write_songs
+from support.app_fixtures import click_song, find_first, results, shown_titles
+from support.app_window import SONGS, listen, make_library, write_songs
 
 from app.list_dialogs import FailedDialog, FoldersDialog
 from app.window import MainWindow
@@ -163,6 +163,32 @@ def test_songs_are_found_while_indexing_goes_on(qtbot, window):
     window.parts.indexing._index = endless(threading.Event())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     find_first(qtbot, window)
+    assert window.parts.indexing.is_running
+
+
+def test_voices_follow_by_themselves_while_they_are_separated(
+    qtbot, open_window, library_path, music
+):
+    write_songs(music, SONGS)
+    with Library.open(library_path) as library:
+        library.add_folder(music)
+        scan(library)
+        listen(library, views=("overall",))
+    window = open_window()
+    qtbot.waitUntil(lambda: shown_titles(window) == [title for _, title in SONGS])
+    window.parts.indexing._index = endless(threading.Event())
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    click_song(qtbot, window, 0)
+    voices, overall = window.results.voices, window.results.overall
+    qtbot.waitUntil(lambda: len(overall.model.neighbours) == 4)
+    assert "being separated" in voices._message.text()
+    overall.view.setCurrentIndex(overall.model.index(2))
+    chosen = overall.view.current()
+    listen(window.parts.session.library)
+    window.library_page._look_again.timeout.emit()
+    qtbot.waitUntil(lambda: len(voices.model.neighbours) == 4)
+    assert overall.view.current().track.id == chosen.track.id
+    assert window.results.result_row.sound.title == chosen.track.title
     assert window.parts.indexing.is_running
 
 

@@ -160,6 +160,7 @@ def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
     done.results.click()
     qtbot.waitUntil(lambda: isinstance(page.pages.currentWidget(), ReportView))
     view = page.pages.currentWidget()
+    qtbot.waitUntil(lambda: view.is_complete)
     overall = view.tables[0].table
     rows = {row[1:3]: row[4:7] for row in overall.rows}
     # t0 has m0 as A, t1 has m1 as A: an A and a B in whatever order are two wins of one model.

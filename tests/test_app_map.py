@@ -22,8 +22,9 @@ from app.map.colouring import (
 )
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
-from app.palette import DARK, LIGHT, luminance
+from app.palette import DARK, LIGHT, contrast, luminance
 from app.player import Side
+from app.tones import NUM_TONES, tone
 from app.top_bar import Page
 from engine.library import Library
 from engine.map.making import make_map
@@ -124,6 +125,19 @@ def test_shades_move_away_from_the_ground(palette):
     assert (np.diff(away) > 0).all()
 
 
+@pytest.mark.parametrize("size", [(1024, 560), (700, 560), (1400, 500)])
+def test_nothing_of_the_map_lies_below_the_legend(size):
+    covered = 238
+    camera = Camera.fit(*size, covered=covered)
+    corners = camera.pixels(np.array([[-1, -1], [1, 1]], np.float32))
+    assert (corners >= 0).all()
+    assert (corners <= [size[0] - covered, size[1]]).all()
+    assert camera.resized(900, 400) == Camera.fit(900, 400, covered=covered)
+    assert camera.beside(0) == Camera.fit(*size)
+    nearer = camera.zoomed(3.0, 100, 100)
+    assert nearer.beside(0).pixels(corners) == pytest.approx(nearer.pixels(corners))
+
+
 # Vision without red, green or blue cones: Machado, Oliveira and Fernandes 2009, severity 1.
 VISIONS = {
     "all": np.eye(3),
@@ -174,7 +188,10 @@ def lab(colour: QColor, vision: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda palette: palette.name)
 def test_groups_can_be_told_apart_by_any_colour_vision(palette, vision):
-    colours = [lab(c, VISIONS[vision]) for c in table_of(palette, is_graded=False)[1:]]
+    table = table_of(palette, is_graded=False)[1:]
+    assert table == [tone(palette, number) for number in range(NUM_TONES)]  # as in reports
+    assert min(contrast(colour.name(), palette.window) for colour in table) >= 3  # WCAG 1.4.11
+    colours = [lab(colour, VISIONS[vision]) for colour in table]
     apart = [
         (round(float(np.linalg.norm(a - b)), 1), i, j)
         for i, a in enumerate(colours)

@@ -9,9 +9,11 @@ import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 
 from app.audio_output import AudioOutput
+from app.device import STALL_TICKS
+from app.feed import decode_file
 from app.levels import Levels
 from app.mixer import BLOCK_FRAMES, Deck, Mixer, Source
-from app.player import STALL_TICKS, Player, Side, Sound, decode_file
+from app.player import Player, Side, Sound
 from engine import audio
 
 
@@ -179,13 +181,13 @@ def test_without_a_device_the_reason_is_told_and_nothing_plays(qtbot, player, lo
 
 def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
     player.play(Side.QUERY, low)
-    qtbot.waitUntil(lambda: player._is_open)
+    qtbot.waitUntil(lambda: player._device._is_open)
     player._output.pull(2)
     with qtbot.waitSignal(player._output.opened):
         for _ in range(STALL_TICKS + 2):
             player._tick()
     assert player.is_playing
-    qtbot.waitUntil(lambda: player._is_open)
+    qtbot.waitUntil(lambda: player._device._is_open)
     player._output.reason = "The sound device no longer answers."
     with qtbot.waitSignal(player.problem) as told:
         for _ in range(STALL_TICKS + 2):

@@ -4,13 +4,13 @@ import json
 import threading
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QMessageBox, QPushButton, QRadioButton
+from PySide6.QtWidgets import QComboBox, QMenu, QMessageBox, QPushButton, QRadioButton
 from support import app_fixtures
 
 from app.logs import tail
 from app.preferences.about import installed_parts, licences_text
 from app.preferences.dialog import PreferencesDialog
-from app.settings import INDEX_SPEED, WATCH_FOLDERS
+from app.settings import EQUALLY_LOUD, INDEX_SPEED, OUTPUT_DEVICE, WATCH_FOLDERS
 from engine.choices import Choices, choices_path, read_choices, write_choices
 from engine.errors import SingalikeError
 from engine.library import Library
@@ -129,6 +129,7 @@ def test_a_download_shows_progress_and_stops(qtbot, dialog, monkeypatch):
     button_of(dialog.separators, "Download").click()
     qtbot.waitUntil(lambda: dialog.separators._bar is not None)
     qtbot.waitUntil(lambda: dialog.separators._bar.value() == 3)
+    qtbot.waitUntil(dialog.separators._bar.isVisible)  # a turn of the event loop after it is made
     button_of(dialog.separators, "Stop").click()
     qtbot.waitUntil(lambda: dialog.separators._job is None)
 
@@ -176,6 +177,52 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
     dialog.indexing._forget(space_id)
     qtbot.waitUntil(lambda: len(library.spaces()) == 1)
     qtbot.waitUntil(lambda: cards.count() == 1)
+
+
+# Listening
+
+
+def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
+    player, settings = window.parts.player, window.parts.settings
+    player.choose_device("Gone")
+    dialog.choose("Listening")
+    section = dialog.listening
+    qtbot.waitUntil(lambda: section.devices.count() == 4)
+    texts = [section.devices.itemText(row) for row in range(4)]
+    assert texts == ["As the system says", "Speakers", "Headphones", "Gone (not connected)"]
+    assert section.devices.currentData() == "Gone"
+    menus = [menu for menu in window.player_bar.findChildren(QMenu) if menu.isVisible()]
+    assert menus == []  # the player's own list of devices was not asked for
+    section.devices.setCurrentIndex(2)
+    section.devices.activated.emit(2)
+    assert (player.device, settings.get(OUTPUT_DEVICE)) == ("Headphones", "Headphones")
+    assert player.is_levelled
+    section.equally_loud.click()
+    assert not player.is_levelled
+    assert not settings.get(EQUALLY_LOUD)
+
+
+def test_the_next_window_plays_as_loud_as_this_was_told(dialog, window, open_window):
+    dialog.listening.equally_loud.click()
+    window.parts.settings.save()
+    assert not open_window().parts.player.is_levelled
+
+
+def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
+    folder = window.parts.vocals._folder
+    folder.mkdir()
+    (folder / "one-spleeter.flac").write_bytes(bytes(3_000_000))
+    window.show_preferences()
+    (dialog,) = window.findChildren(PreferencesDialog)
+    dialog.choose("Listening")
+    size = dialog.listening._size
+    qtbot.waitUntil(lambda: size.text() == "3 MB of at most 2.0 GB")
+    button_of(dialog.listening, "Delete").click()
+    button_of(question(dialog.listening), "Delete").click()
+    qtbot.waitUntil(lambda: size.text() == "None yet")
+    assert list(folder.iterdir()) == []
+    assert not button_of(dialog.listening, "Delete").isEnabled()
+    dialog.close()
 
 
 # The rest

@@ -165,6 +165,21 @@ def test_export_writes_a_playlist(indexed, home, tmp_path):
     assert len(json.loads((tmp_path / "all.json").read_text())) == 4
 
 
+def test_export_takes_the_filters_of_similar(indexed, home, tmp_path):
+    def exported(*arguments: object) -> list[str]:
+        done = singalike(
+            home, "export", tmp_path / "some.json", "--length", "0:01-9:00", *arguments
+        )
+        assert done.returncode == 0, done.stderr
+        written = json.loads((tmp_path / "some.json").read_text())
+        return [row["artist"] for row in written]
+
+    assert len(exported()) == 4
+    assert exported("--genre", "Polka") == []
+    assert exported("low song 1", "--by", "overall", "--genre", "Polka") == []
+    assert exported("--artist", "low", "--by", "overall", "--one-each") == ["High"]
+
+
 def test_embed_writes_vectors_of_unit_length(home, music, tmp_path):
     files = [*sorted(music.glob("*/*/*.wav"))[:2], music / "letter.mp3"]
     out = tmp_path / "out.npz"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,8 +115,13 @@ def test_newer_embeddings_are_found_before_they_are_in_the_index(
     put_vectors(library, OVERALL, {newcomer: vector})
     query = (vector / np.linalg.norm(vector)).astype(np.float32)
     assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
+    before = record(library)
+    assert not refresh(library)  # a single song is not worth writing the whole index
+    assert record(library) == before
+    more = add_tracks(library, tmp_path, [Tags(f"New {i}", "Artist") for i in range(6)])
+    put_vectors(library, OVERALL, dict(zip(more, clustered(6, seed=8), strict=True)))
     assert refresh(library)
-    assert record(library).num_elements == NUM_TRACKS + 1
+    assert record(library).num_elements == NUM_TRACKS + 7
     assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
     assert recall(library) > 0.99
 
@@ -232,8 +238,8 @@ def test_the_index_lies_in_chunks(library: Library, monkeypatch: pytest.MonkeyPa
 def test_a_stopped_refresh_leaves_the_earlier_index(library: Library, tmp_path: Path) -> None:
     refresh(library)
     before = record(library)
-    ids = add_tracks(library, tmp_path, [Tags("New", "Artist")])
-    put_vectors(library, OVERALL, {ids[0]: clustered(1)[0]})
+    ids = add_tracks(library, tmp_path, [Tags(f"New {i}", "Artist") for i in range(7)])
+    put_vectors(library, OVERALL, dict(zip(ids, clustered(7), strict=True)))
     token = CancelToken()
     token.cancel()
     with pytest.raises(CancelledError):
@@ -272,3 +278,21 @@ def test_an_index_that_cannot_be_unpacked(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(hnsw.UnusableIndexError, match="cannot be unpacked"):
         hnsw.load(library, 1)
+
+
+def test_counts_follow_what_this_and_other_threads_write(library: Library) -> None:
+    def count() -> int:
+        return index_store.count_embeddings(library.database, 1)
+
+    def forget(track_id: int) -> None:
+        with library.database.write() as db:
+            db.execute("DELETE FROM embedding WHERE track_id = ?", (track_id,))
+
+    assert count() == count() == NUM_TRACKS
+    forget(1)
+    assert count() == NUM_TRACKS - 1
+    other = threading.Thread(target=forget, args=(2,))
+    other.start()
+    other.join()
+    assert count() == NUM_TRACKS - 2
+    assert index_store.count_embeddings(library.database, 1, up_to_id=4) == 2

@@ -266,3 +266,20 @@ def test_kill_at_any_moment_loses_nothing_but_the_track_in_work(tmp_path, music)
 def num_heard(path: Path) -> int:
     with Library.open(path) as library:
         return len(vectors(library))
+
+
+def test_no_network_is_loaded_where_there_is_nothing_to_hear(library, music):
+    add_songs(music, 1)
+    index_folders(library, [music], OVERALL)
+    code = f"""
+import sys
+from pathlib import Path
+from engine.indexer import IndexOptions, index_folders
+from engine.library import Library
+options = IndexOptions(models={{"overall": "ge2e"}}, views=("overall",))
+with Library.open(Path({str(library.path)!r})) as library:
+    assert index_folders(library, [], options).unchanged == 1
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr

@@ -31,8 +31,9 @@ CODECS = {
     ".aiff": "pcm_s16be",
     ".wav": "pcm_s16le",
 }
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
-JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
+# as far as their headers go: one pixel
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1" + bytes(100)
+JPEG = b"\xff\xd8\xff\xe0\0\4\0\0\xff\xc0\0\x11\x08\0\1\0\1" + bytes(100)
 FULL = Tags("Title", "Artist", "Album", "Album Artist", "Genre", 1999, 7)
 
 

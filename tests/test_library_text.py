@@ -59,3 +59,9 @@ def test_plain_text_is_one_readable_line(text: str) -> None:
 def test_long_text_ends_in_an_ellipsis() -> None:
     assert plain("word " * 200).endswith("…")
     assert plain("x" * MAX_TEXT_CHARS) == "x" * MAX_TEXT_CHARS
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_the_short_way_for_ascii_gives_what_the_long_way_gives(text: str) -> None:
+    assert normalise(f"x {text} é") == f"{normalise(f'x {text} ')} e"
+    assert plain(f"{text} é") == f"{plain(text)} é".strip()

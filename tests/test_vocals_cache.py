@@ -9,6 +9,7 @@ import pytest
 from support.sound import buzz, write_wav
 
 from engine import audio
+from engine.choices import Choices, write_choices
 from engine.errors import CancelledError, SeparatorError
 from engine.progress import CancelToken, Progress
 from engine.vocals_cache import VocalsCache
@@ -104,3 +105,23 @@ def test_a_stop_or_a_failure_leaves_nothing_behind(
     blocked = VocalsCache(path, load_separator=lambda name: Half())
     with pytest.raises(SeparatorError, match="Make room"):
         blocked.vocals_of(path)
+
+
+def test_the_separator_is_the_one_in_use(
+    tmp_path: Path, half: Half, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> Half:
+        loaded.append(name)
+        return half
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    cache = VocalsCache(tmp_path / "cache", load_separator=load)
+    path = song(tmp_path / "song.wav")
+    first = cache.vocals_of(path)
+    write_choices(Choices(separator="umxhq"))
+    assert cache.vocals_of(path) == first  # it is not installed
+    monkeypatch.setattr("engine.separation.published.Published.is_installed", True)
+    assert cache.vocals_of(path) != first
+    assert loaded == ["spleeter", "umxhq"]

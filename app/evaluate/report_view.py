@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 REPORT_PX = 1080
 MARGIN_PX = 16
+DONE = object()
 
 
 class ReportView(ScrollColumn):
@@ -45,12 +47,38 @@ class ReportView(ScrollColumn):
         self.column.addWidget(self._buttons())
         for note in opened.report.notes:
             self.column.addWidget(self._remark(note, "info", "muted"))
-        self._contents: list[QWidget] = []
-        place = self.column.count()
-        for result in opened.report.results:
-            self._add_result(result)
+        results = opened.report.results
+        self._contents = [heading(theme, result.title) for result in results]
         if len(self._contents) > 1:
-            self.column.insertWidget(place, self._links())
+            self.column.addWidget(self._links())
+        self._steps = self._add_results()
+        self._grow = QTimer(self)  # a part at a time: all of them at once would hold up the window
+        self._grow.timeout.connect(self._add_next)
+        self._grow.start()
+        self._add_next()
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._grow.isActive()
+
+    def _add_next(self) -> None:
+        if next(self._steps, DONE) is DONE:
+            self._grow.stop()
+
+    def _add_results(self) -> Iterator[None]:
+        """Adds some more each time that it is asked."""
+        for result, head in zip(self.opened.report.results, self._contents, strict=True):
+            self._begin_result(result, head)
+            for plot in result.plots:
+                self.column.addWidget(
+                    self._framed(plot_widget(plot, self._theme, list(self._titles())))
+                )
+                yield
+            for table in filter(lambda table: table.rows, result.tables):
+                self._add_table(table)
+                yield
+            self._end_result(result)
+            yield
         self.column.addSpacing(14)
         self.column.addWidget(self._origin())
         self.column.addStretch()
@@ -81,11 +109,10 @@ class ReportView(ScrollColumn):
             made.append(widget)
         return flow(made)
 
-    def _add_result(self, result: Result) -> None:
+    def _begin_result(self, result: Result, head: QWidget) -> None:
         theme, column = self._theme, self.column
         column.addSpacing(20)
-        self._contents.append(heading(theme, result.title))
-        column.addWidget(self._contents[-1])
+        column.addWidget(head)
         protocol = BY_NAME.get(result.name)
         if protocol is not None:
             column.addWidget(label(protocol.shown_question, "muted", wrap=True))
@@ -98,21 +125,19 @@ class ReportView(ScrollColumn):
             column.addWidget(label(sentence, font=theme.font(1.08), wrap=True))
         if result.name == "listening-test" and self.opened.test is not None:
             column.addWidget(self._test_card())
-        for plot in result.plots:
-            column.addWidget(self._framed(plot_widget(plot, theme, list(self._titles()))))
-        for table in result.tables:
-            if table.rows:
-                self._add_table(table)
+
+    def _end_result(self, result: Result) -> None:
+        font = self._theme.font(SMALL)
         for note in result.notes:
             if result.name != "listening-test" or result.tables:
-                column.addWidget(label(note, "muted", theme.font(SMALL), wrap=True))
+                self.column.addWidget(label(note, "muted", font, wrap=True))
 
     def _links(self) -> QWidget:
         """To each protocol."""
         made = []
         for result, head in zip(self.opened.report.results, self._contents, strict=True):
             widget = button(result.title, "toggle")
-            widget.clicked.connect(partial(self._go_to, head))
+            widget.clicked.connect(partial(self._aim_at, head))
             made.append(widget)
         return flow(made)
 
@@ -123,10 +148,14 @@ class ReportView(ScrollColumn):
         """Begins to read there, wherever that comes to lie when everything has its size."""
         for result, head in zip(self.opened.report.results, self._contents, strict=True):
             if result.name == name:
-                self._target = head
+                self._aim_at(head)
+
+    def _aim_at(self, head: QWidget) -> None:
+        self._target = head
+        self._find_target()
 
     def _find_target(self) -> None:
-        if self._target is not None:
+        if self._target is not None and self._target.parent() is not None:  # it may come later
             self._go_to(self._target)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -10,21 +10,9 @@ import numpy as np
 from PySide6.QtGui import QColor
 
 from app.palette import DARK, Palette
+from app.tones import NUM_TONES, tone
 from engine.library.map_store import Labels
 
-# (hue in degrees, saturation, lightness on a light ground, on a dark one): hues of Okabe and Ito's
-# set, lightnesses searched so that any two differ for any kind of colour vision (see the tests).
-_GROUPS = (
-    (262, 0.55, 0.53, 0.66),
-    (36, 0.95, 0.50, 0.57),
-    (166, 0.85, 0.26, 0.51),
-    (327, 0.55, 0.59, 0.72),
-    (202, 0.75, 0.47, 0.66),
-    (10, 0.80, 0.38, 0.57),
-    (54, 0.85, 0.32, 0.69),
-    (220, 0.25, 0.32, 0.84),
-)
-NUM_GROUPS = len(_GROUPS)
 NUM_SHADES = 64
 NO_VALUE = 0  # the first colour: songs that no group or value is known of
 
@@ -71,7 +59,7 @@ def by_group(groups: np.ndarray, names: tuple[str, ...]) -> Colouring:
     counts = np.bincount(known, minlength=len(names) + 1)[: len(names)]
     for nameless in (i for i, name in enumerate(names) if not name):
         counts[nameless] = 0
-    largest = np.argsort(-counts, kind="stable")[:NUM_GROUPS]
+    largest = np.argsort(-counts, kind="stable")[:NUM_TONES]
     largest = largest[counts[largest] > 0]
     code_of = np.zeros(len(names) + 1, np.uint8)
     code_of[largest] = np.arange(1, len(largest) + 1)
@@ -136,14 +124,7 @@ def table_of(palette: Palette, is_graded: bool) -> list[QColor]:
     others = QColor(palette.wave)
     if is_graded:
         return [others, *(shade(palette, i / (NUM_SHADES - 1)) for i in range(NUM_SHADES))]
-    lightness = 2 if palette is DARK else 1
-    return [
-        others,
-        *(
-            QColor.fromRgbF(*colorsys.hls_to_rgb(tone[0] / 360, tone[lightness + 1], tone[1]))
-            for tone in _GROUPS
-        ),
-    ]
+    return [others, *(tone(palette, number) for number in range(NUM_TONES))]
 
 
 def shade(palette: Palette, share: float) -> QColor:

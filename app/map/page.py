@@ -362,6 +362,8 @@ class MapPage(QWidget):
         """What floats over the map keeps its corner."""
         width, height = self.view.width(), self.view.height()
         self.legend.move(width - self.legend.width() - MARGIN_PX, MARGIN_PX)
+        covered = 0 if self.legend.isHidden() else self.legend.width() + 2 * MARGIN_PX
+        self.view.keep_clear(min(covered, width // 2))
         bar = self.selection
         bar.move(QPoint((width - bar.width()) // 2, height - bar.height() - MARGIN_PX))
 

@@ -140,7 +140,12 @@ class MapView(QWidget):
 
     def show_all(self) -> None:
         tall = float(np.abs(self.positions[:, 1]).max()) if len(self.positions) else 1.0
-        self.look(Camera.fit(max(1, self.width()), max(1, self.height()), tall))
+        width, height = max(1, self.width()), max(1, self.height())
+        self.look(Camera.fit(width, height, tall, self.camera.covered))
+
+    def keep_clear(self, covered: int) -> None:
+        """So many pixels at the right are covered by something else."""
+        self.look(self.camera.beside(covered))
 
     def set_lasso(self, is_on: bool) -> None:
         """While on, dragging draws a line around songs instead of moving the map."""

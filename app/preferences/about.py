@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from PySide6.QtWidgets import QPlainTextEdit
 
@@ -40,6 +41,9 @@ class AboutSection(Section):
             )
         )
         self.add_heading(self.tr("Licences"))
+        if (folder := licences_path()) is not None:
+            place = self.tr("All texts, and the list of parts (sbom.cdx.json), are in {folder}")
+            self.add_note(place.format(folder=folder))
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setMinimumHeight(260)
@@ -48,6 +52,12 @@ class AboutSection(Section):
         job = Job(lambda progress, cancel: licences_text())
         job.succeeded.connect(self.text.setPlainText)
         parts.session.runner.start(job, Pool.MEDIA)
+
+
+def licences_path() -> Path | None:
+    """Where a bundle has the licences of all that is in it; None where this is no bundle."""
+    folder = resources_path().parent / "licences"
+    return folder if folder.is_dir() else None
 
 
 def licences_text() -> str:

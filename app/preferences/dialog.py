@@ -13,6 +13,7 @@ from app.parts import Parts
 from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
 from app.preferences.indexing import IndexingSection
+from app.preferences.listening import ListeningSection
 from app.preferences.log import LogSection
 from app.preferences.models import ModelsSection
 from app.preferences.parts import Section
@@ -36,6 +37,7 @@ class PreferencesDialog(Dialog):
         self.models = ModelsSection(parts, overview)
         self.separators = SeparatorsSection(parts, overview)
         self.indexing = IndexingSection(parts)
+        self.listening = ListeningSection(parts)
         self.log = LogSection(parts)
         self.sections = QListWidget()
         self.sections.setObjectName("sections")
@@ -45,6 +47,7 @@ class PreferencesDialog(Dialog):
         self._add(self.tr("Models"), self.models)
         self._add(self.tr("Separators"), self.separators)
         self._add(self.tr("Indexing"), self.indexing)
+        self._add(self.tr("Listening"), self.listening)
         self._add(self.tr("Appearance"), AppearanceSection(parts))
         self._add(self.tr("Log"), self.log)
         self._add(self.tr("About"), AboutSection(parts))
@@ -70,7 +73,7 @@ class PreferencesDialog(Dialog):
         self.add_button(self.tr("Close"), self.close)
 
     def _connect(self) -> None:
-        for section in (self.models, self.separators, self.indexing):
+        for section in (self.models, self.separators, self.indexing, self.listening):
             section.problem.connect(self.notice.show_text)
         for listening in (self.models, self.separators):
             listening.index_requested.connect(self.index_requested)

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
 
+from app.format import file_size
 from app.indexing import SPEEDS
 from app.jobs import Job, Pool
 from app.parts import Parts
@@ -97,8 +98,8 @@ class IndexingSection(Section):
             title += f" · {facts.key.separator}"
         text = self.tr("{num} songs · {size} on disk · search index {index} · {map}").format(
             num=f"{facts.num_tracks:,}",
-            size=_size(facts.num_bytes),
-            index=_size(facts.index_bytes) if facts.index_bytes else self.tr("none"),
+            size=file_size(facts.num_bytes),
+            index=file_size(facts.index_bytes) if facts.index_bytes else self.tr("none"),
             map=self.tr("with a map") if facts.has_map else self.tr("no map yet"),
         )
         card = Card(self.theme, title, [text])
@@ -133,7 +134,7 @@ class IndexingSection(Section):
             self.tr(
                 "{title}: frees {size}. Songs can be compared by it again only after they have "
                 "been listened to again."
-            ).format(title=title, size=_size(facts.num_bytes)),
+            ).format(title=title, size=file_size(facts.num_bytes)),
             self.tr("Forget"),
             lambda: self._forget(facts.space_id),
         )
@@ -151,9 +152,3 @@ def _rebuild(
 ) -> None:
     drop_index(library.database, space_id)
     hnsw.refresh(library, space_id, progress, cancel, num_threads=1)
-
-
-def _size(num_bytes: int) -> str:
-    if num_bytes < 1_000_000:
-        return f"{max(1, round(num_bytes / 1000))} kB" if num_bytes else "0 kB"
-    return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"

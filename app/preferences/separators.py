@@ -66,7 +66,7 @@ class SeparatorsSection(Section):
         self._parts.session.runner.start(job, Pool.MEDIA)
 
     def _show(self, infos: list[SeparatorInfo]) -> None:
-        in_use = read_choices().separator or separation.DEFAULT
+        in_use = separation.default_name()
         self._bar = None
         empty(self._cards)
         for info in infos:

@@ -7,14 +7,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.cli.harmless import make_streams_harmless
+from engine.decoding import serve_if_asked
+
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> None:
-    """Entry point of ``singalike``. Never shows a traceback for an expected error."""
+    """Entry point of ``singalike``."""
+    serve_if_asked()  # a frozen decoder process must not read a command line
+
+    def load() -> typer.Typer:
+        from engine.cli.commands import app
+
+        return app
+
+    run_app(load)
+
+
+def run_app(load: Callable[[], typer.Typer]) -> None:
+    """Run commands as a whole process. Never shows a traceback for an expected error."""
     _open_closed_streams()
+    make_streams_harmless()
     try:
         try:
-            _run()
+            _run(load)
         finally:
             sys.stdout.flush()  # here, where it can still be told that there is no room for it
     except KeyboardInterrupt:  # before or after the command itself, which stops in its own way
@@ -28,14 +49,13 @@ def main() -> None:
         sys.exit(1)
 
 
-def _run() -> None:
+def _run(load: Callable[[], typer.Typer]) -> None:
     import typer
 
-    from engine.cli.commands import app
     from engine.errors import CancelledError, SingalikeError
 
     try:
-        app(standalone_mode=True)
+        load()(standalone_mode=True)
     except CancelledError as error:
         print(error, file=sys.stderr)
         sys.exit(130)

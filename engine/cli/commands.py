@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import find, hear, journey, keep, tell
+from engine.cli import find, health, hear, journey, keep, self_test, tell
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
@@ -59,7 +59,10 @@ for _command in (
     keep.forget,
     keep.export,
     tell.models,
+    health.verify,
+    health.repair,
     hear.demo,
+    self_test.self_test,
 ):
     app.command()(_command)
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from engine.indexer import IndexOptions, IndexSummary
     from engine.library import Library
 
-SeparatorOption = Annotated[str, typer.Option("--separator", help="Cuts out the vocals.")]
+SeparatorOption = Annotated[
+    str | None,
+    typer.Option("--separator", help="Cuts out the vocals. Default: the one chosen in the window."),
+]
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=0, help="Songs at a time. Default: one per core.")
 ]
@@ -42,7 +45,7 @@ def index(
     ] = None,
     library: LibraryOption = None,
     model: ModelOption = None,
-    separator: SeparatorOption = "spleeter",
+    separator: SeparatorOption = None,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,7 +62,7 @@ def index(
 def retry(
     library: LibraryOption = None,
     model: ModelOption = None,
-    separator: SeparatorOption = "spleeter",
+    separator: SeparatorOption = None,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,10 +72,12 @@ def retry(
         _index(opened, [], _options(model, separator, workers), as_json)
 
 
-def _options(model: str | None, separator: str, workers: int) -> IndexOptions:
+def _options(model: str | None, separator: str | None, workers: int) -> IndexOptions:
     from engine.indexer import IndexOptions
+    from engine.separation import default_name
 
     models = {"vocals": model, "overall": model} if model else {}
+    separator = separator or default_name()
     return IndexOptions(models=models, separator=separator, num_workers=workers)  # type: ignore[arg-type]
 
 
@@ -120,7 +125,7 @@ def embed(
     input_kind: Annotated[
         Input, typer.Option("--input", help="vocals: already isolated; nothing is separated.")
     ] = Input.MIXTURE,
-    separator: SeparatorOption = "spleeter",
+    separator: SeparatorOption = None,
 ) -> None:
     """Write embeddings of files: arrays ``paths`` and ``embeddings`` (num_files, dim) float32.
 
@@ -135,7 +140,7 @@ def embed(
 
     voice = models.load(model or models.default_model_name(view.value))
     needs_separator = view is View.VOCALS and input_kind is Input.MIXTURE
-    cutter = separation.load(separator) if needs_separator else None
+    cutter = separation.load(separator or separation.default_name()) if needs_separator else None
     paths, rows = [], []
     with stoppable() as cancel, shown_progress() as progress:
         for done, path in enumerate(files):

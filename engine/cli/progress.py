@@ -16,6 +16,9 @@ TITLES = {
     "overall": "Listening to songs",
     "vocals": "Listening to voices",
     "index": "Sorting what was heard",
+    "verify": "Checking the library",
+    "manifest": "Reading the manifest",
+    "import": "Taking in what was heard",
     "query": "Listening to the query",
     "embed": "Embedding",
     "demo": "Making demo songs",
@@ -53,7 +56,7 @@ def shown_progress() -> Iterator[ProgressCallback]:
         from rich.console import Console
         from rich.text import Text
 
-        console = Console(stderr=True)
+        console = Console(file=sys.__stderr__)  # it moves the cursor, which sys.stderr does not let
         with console.status("") as status:
             yield lambda progress: status.update(Text(line_of(progress), overflow="ellipsis"))
         return

@@ -27,13 +27,15 @@ def separators(context: typer.Context, as_json: JsonOption = False) -> None:
 
     if context.invoked_subcommand is not None:
         return
-    infos = separation.available()
+    infos, in_use = separation.available(), separation.default_name()
     if as_json:
-        write_json([asdict(info) for info in infos])
+        write_json([asdict(info) | {"is_default": info.name == in_use} for info in infos])
         return
     for info in infos:
         size = f"{info.size_bytes / 1e6:.0f} MB to download"
         state = "installed" if info.is_installed else f"not installed, {size}"
+        if info.name == in_use:
+            state = "installed, in use"
         typer.echo(f"{info.name}  {info.title}  {state}")
         typer.echo(f"    licence of its weights: {info.licence}")
 

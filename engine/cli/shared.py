@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.cli.harmless import escaped
 from engine.progress import CancelToken
 
 if TYPE_CHECKING:
@@ -79,13 +80,15 @@ def note(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """One JSON document on stdout. Names of files that are no text come out with escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    """One JSON document on stdout, with escapes for what is no text or would steer a terminal."""
+    is_unicode = "utf" in (sys.stdout.encoding or "utf").lower()
+    text = json.dumps(value, ensure_ascii=not is_unicode, indent=1, allow_nan=False)
+    sys.stdout.write(escaped(text))
+    sys.stdout.write("\n")
 
 
 def printable(text: str) -> str:
-    """Text from tags and file names, without what would steer a terminal."""
+    """Text from tags and file names in one line, without what would steer a terminal."""
     kept = "".join(c if c.isprintable() else " " for c in text)
     return kept.encode("utf-8", "replace").decode()
 

@@ -23,7 +23,8 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         return
     typer.echo(f"{facts['library']}  {facts['size_bytes'] / 1e6:.1f} MB")
     for folder in facts["folders"]:
-        away = "" if folder["is_available"] else "  (not there now)"
+        where = "elsewhere" if "://" in folder["path"] else "not there now"
+        away = "" if folder["is_available"] else f"  ({where})"
         typer.echo(f"  {printable(folder['path'])}  {folder['tracks']} songs{away}")
     typer.echo(", ".join(f"{facts[state]} {state.replace('_', ' ')}" for state in STATES))
     for space in facts["spaces"]:
@@ -32,6 +33,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 
 def _facts(library: Library) -> dict[str, Any]:
+    from engine.library.filenames import shown
     from engine.library.index_store import index_of
 
     counts = library.counts()
@@ -48,7 +50,7 @@ def _facts(library: Library) -> dict[str, Any]:
             }
         )
     folders = [
-        {"path": str(f.path), "tracks": f.num_tracks, "is_available": f.is_available}
+        {"path": shown(f.path), "tracks": f.num_tracks, "is_available": f.is_available}
         for f in library.folders()
     ]
     return {
@@ -63,14 +65,15 @@ def _facts(library: Library) -> dict[str, Any]:
 def failed(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """List the files that could not be heard, and why."""
     from engine.library import TrackStatus
+    from engine.library.filenames import shown
 
     with open_library(library) as opened:
         tracks = opened.tracks(opened.track_ids(status=TrackStatus.FAILED, sort="path"))
     if as_json:
-        write_json([{"track_id": t.id, "path": str(t.path), "reason": t.error} for t in tracks])
+        write_json([{"track_id": t.id, "path": shown(t.path), "reason": t.error} for t in tracks])
         return
     for track in tracks:
-        typer.echo(f"{printable(str(track.path))}\n    {printable(track.error or '')}")
+        typer.echo(f"{printable(shown(track.path))}\n    {printable(track.error or '')}")
     if not tracks:
         typer.echo("No file failed.")
 

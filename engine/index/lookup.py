@@ -64,8 +64,8 @@ class SpaceLookup:
         """At least ``k`` tracks, unless there are fewer (``is_all``).
 
         The graph holds vectors as they are stored. Asked in the direction of the query without
-        the centre it ranks almost as the exact cosines do, and these decide: of the ten nearest
-        of 100,000, 64 candidates hold 99.8 %, 256 all (benchmarks/search.py).
+        the centre it ranks almost as the exact cosines do, which decide: so ask for some times
+        more than are needed.
 
         Args:
             query: (dim,) float32 without the centre, of unit length.

@@ -13,6 +13,7 @@ from engine.library.records import MomentCodes, Tags, Track, TrackStatus
 from engine.library.text import display, normalise, plain
 
 _VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
+_MAX_NORM_ERROR = 1e-2
 _MAX_INTEGER = 2**31
 
 # the columns of `track_from_row`, and the tables that they come from
@@ -79,7 +80,7 @@ def pack_vector(vector: np.ndarray, dim: int) -> bytes:
     if not np.isfinite(vector).all():
         raise ValueError("a vector with values that are not finite")
     norm = float(np.linalg.norm(vector))
-    if abs(norm - 1.0) > 1e-2:
+    if abs(norm - 1.0) > _MAX_NORM_ERROR:
         raise ValueError(f"a vector of length {norm:.3g}, which should be 1")
     return vector.astype(_VECTOR).tobytes()
 
@@ -93,6 +94,14 @@ def unpack_vectors(blobs: list[bytes], dim: int) -> np.ndarray:
     if not np.isfinite(norms).all() or (norms < 0.5).any():
         raise _damaged()
     return np.asarray(vectors / norms)
+
+
+def is_sound_vector(blob: object, dim: int) -> bool:
+    """Whether a stored value can be what ``pack_vector`` wrote."""
+    if not isinstance(blob, bytes) or len(blob) != dim * _VECTOR.itemsize:
+        return False
+    norm = float(np.linalg.norm(np.frombuffer(blob, _VECTOR).astype(np.float32)))
+    return abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR  # False where it is not finite, too
 
 
 def pack_moments(moments: MomentCodes) -> tuple[int, float, bytes, bytes]:
@@ -117,6 +126,16 @@ def unpack_moments(row: Any) -> MomentCodes:
     )
 
 
+def are_sound_moments(row: Any) -> bool:
+    """Whether stored values (as ``unpack_moments`` takes them) can be what was written."""
+    try:
+        moments = unpack_moments(row)
+    except (LibraryCorruptError, TypeError, ValueError):
+        return False
+    is_finite = bool(np.isfinite(moments.starts_s).all()) and np.isfinite(moments.length_s)
+    return bool(is_finite and moments.length_s > 0)
+
+
 def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> int:
     """Insert one row; returns its id. Names of tables and columns are always our own."""
     names, marks = ", ".join(columns), ", ".join(f":{name}" for name in columns)
@@ -135,6 +154,6 @@ def update(
 
 def _damaged() -> LibraryCorruptError:
     return LibraryCorruptError(
-        "The library holds damaged vectors. Restore a backup of it, or move it away and index "
-        "your folders again."
+        "The library holds damaged vectors. `singalike repair` takes them out; index again after "
+        "it, and their songs are heard again."
     )

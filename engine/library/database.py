@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from engine.errors import (
     LibraryCorruptError,
@@ -18,16 +20,22 @@ from engine.errors import (
 )
 from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
 from engine.library.network import is_on_network
+from engine.library.processes import is_running
 
 BUSY_TIMEOUT_S = 15.0
+T = TypeVar("T")
 _SQLITE_HEADER = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
 class _Session:
-    """One thread's connection, and a lock that it holds while it uses it."""
+    """One thread's connection, and a lock that it holds while it uses it.
+
+    ``known``: what ``Database.remembered`` keeps, and under None the state that it belongs to.
+    """
 
     connection: sqlite3.Connection
+    known: dict[Hashable, Any] = field(default_factory=dict)
     in_use: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -83,6 +91,21 @@ class Database:
         with self._connection() as connection:
             return connection.execute(sql, values).fetchone()
 
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """What ``read`` gives; in each thread read anew only when the library has changed."""
+        with self._connection() as connection:
+            known = self._session().known
+            # Both numbers belong to the connection: they tell of others' changes and of its own.
+            state = connection.execute(
+                "SELECT data_version, total_changes() FROM pragma_data_version"
+            ).fetchone()
+            if known.get(None) != state:
+                known.clear()
+                known[None] = state
+            if key not in known:
+                known[key] = read()
+            return cast(T, known[key])
+
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing. Reads inside see its own changes."""
@@ -95,6 +118,14 @@ class Database:
                 if connection.in_transaction:  # SQLite itself rolls back when the disk is full
                     connection.execute("ROLLBACK")
                 raise
+
+    def back_up(self, target: Path) -> None:
+        """A copy of the library as it is now; it appears whole or not at all, in place of another.
+
+        What is written by others meanwhile is in it or not, but never in part.
+        """
+        with self._connection() as connection:
+            self._back_up(connection, target)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -123,9 +154,13 @@ class Database:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -32000")
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -32000")
+        except sqlite3.Error:  # a damaged file: held open, it could not be repaired
+            connection.close()
+            raise
         return connection
 
     def _check_file(self, create: bool) -> None:
@@ -164,8 +199,9 @@ class Database:
             )
         self._choose_journal(connection)
         if version < len(migrations):
-            if version > 0:
-                self._back_up(connection, version)
+            if version > 0:  # one per version: the latest attempt to leave it wins
+                backup_path = self.path.with_name(f"{self.path.name}.v{version}.backup")
+                self._back_up(connection, backup_path)
             migrate(connection, migrations)
 
     def _choose_journal(self, connection: sqlite3.Connection) -> None:
@@ -176,16 +212,27 @@ class Database:
                 return
         connection.execute("PRAGMA journal_mode = DELETE")
 
-    def _back_up(self, connection: sqlite3.Connection, version: int) -> None:
-        """A copy as it was before a migration; one per version, the latest attempt wins."""
-        target = self.path.with_name(f"{self.path.name}.v{version}.backup")
-        with contextlib.closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy)
+    def _back_up(self, connection: sqlite3.Connection, target: Path) -> None:
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            _remove_dead_drafts(target)
+            with contextlib.closing(sqlite3.connect(draft)) as copy:
+                copy.execute("PRAGMA journal_mode = OFF")  # the draft is dropped if it goes wrong
+                connection.backup(copy)
+            draft.replace(target)
+        except OSError as error:
+            raise LibraryError(
+                f"No backup can be made at {target}: {error.strerror}. Make room, and check that "
+                "you may write to the folder."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def _corrupt(self) -> LibraryCorruptError:
         return LibraryCorruptError(
-            f"The library {self.path} is damaged. Restore a backup of it, or move it away and "
-            "index your folders again."
+            f"The library {self.path} is damaged. `singalike repair` saves what can be saved, and "
+            "keeps the damaged file beside it."
         )
 
     def _closed(self) -> LibraryError:
@@ -211,4 +258,17 @@ class Database:
                 f"The library {self.path} cannot be written. Check that you may write to the file "
                 "and to its folder."
             )
+        if code == sqlite3.SQLITE_IOERR:
+            return LibraryError(
+                f"The drive with the library {self.path} fails: {error}. Check that it is plugged "
+                "in and has room, then start again; what was finished is kept."
+            )
         return LibraryError(f"The library {self.path} cannot be used: {error}.")
+
+
+def _remove_dead_drafts(target: Path) -> None:
+    """Of backups whose process was killed: each is as large as a library."""
+    for draft in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        pid = draft.name.split(".")[-2]
+        if pid.isdecimal() and not is_running(int(pid)):
+            draft.unlink(missing_ok=True)

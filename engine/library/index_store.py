@@ -18,7 +18,7 @@ class IndexRecord:
     Attributes:
         num_elements: embeddings in it, replaced and deleted ones included.
         max_embedding_id: it holds none with a higher id, and held all others when it was made.
-        sha256, num_bytes: of the file as hnswlib wrote it.
+        sha256, num_bytes: of all that is stored, chunk after chunk.
     """
 
     space_id: int
@@ -79,6 +79,12 @@ def drop_index(database: Database, space_id: int) -> None:
         db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
 
 
+def drop_unfinished(database: Database) -> int:
+    """Remove indexes that a killed process left half-written; returns how many. Under the lease."""
+    with database.write() as db:
+        return db.execute("DELETE FROM hnsw_index WHERE state = 'building'").rowcount
+
+
 def has_embeddings(database: Database, space_id: int) -> bool:
     """Whether anything was heard in a space; unlike counting, at no cost."""
     row = database.row("SELECT 1 FROM embedding WHERE space_id = ? LIMIT 1", (space_id,))
@@ -86,9 +92,17 @@ def has_embeddings(database: Database, space_id: int) -> bool:
 
 
 def count_embeddings(database: Database, space_id: int, up_to_id: int | None = None) -> int:
-    """Embeddings of a space, or those of them with an id of at most ``up_to_id``."""
-    row = database.row(
-        "SELECT count(*) FROM embedding WHERE space_id = ? AND id <= ?",
-        (space_id, 2**62 if up_to_id is None else up_to_id),
-    )
-    return 0 if row is None else int(row[0])
+    """Embeddings of a space, or those of them with an id of at most ``up_to_id``.
+
+    Every search asks; counting a million takes longer than the search itself.
+    """
+    values = (space_id, 2**62 if up_to_id is None else up_to_id)
+    sql = "SELECT count(*) FROM embedding WHERE space_id = ? AND id <= ?"
+    ((num,),) = database.remembered(("embeddings", *values), lambda: database.rows(sql, values))
+    return int(num)
+
+
+def embedding_ids(database: Database, space_id: int) -> list[int]:
+    """Ids of a space's embeddings, ascending."""
+    rows = database.rows("SELECT id FROM embedding WHERE space_id = ? ORDER BY id", (space_id,))
+    return [row[0] for row in rows]

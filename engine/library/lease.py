@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,9 +12,11 @@ from types import TracebackType
 
 from engine.errors import LibraryError, LibraryLockedError
 from engine.library.database import Database
+from engine.library.processes import is_running
 
 HEARTBEAT_S = 10.0
 STALE_AFTER_S = 60.0
+MAX_CLOCK_SKEW_S = 3600.0  # between machines; a heartbeat from later than that is a wrong clock's
 
 
 class Lease:
@@ -94,34 +95,21 @@ class Lease:
 
 
 def _is_alive(host: str, pid: int, process_start: str, heartbeat_s: float) -> bool:
-    if time.time() - heartbeat_s > STALE_AFTER_S:
+    age_s = time.time() - heartbeat_s
+    if age_s > STALE_AFTER_S:
         return False
     if host != socket.gethostname():
-        return True
-    return _is_running(pid) and _start_of(pid) == process_start
+        return age_s > -MAX_CLOCK_SKEW_S
+    return is_running(pid) and _start_of(pid) == process_start
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, where the system tells: its number alone may have been given anew."""
+    """When a process began, where the system tells: its number alone may have been given anew.
+
+    "" for one that has ended and that its parent has not taken note of.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return fields[19]
+        return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
         return ""
-
-
-def _is_running(pid: int) -> bool:
-    if sys.platform == "win32":  # os.kill would end the process there
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x00100000, False, pid)  # SYNCHRONIZE
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

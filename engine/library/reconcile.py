@@ -13,7 +13,7 @@ from engine.library.catalogue import KnownFile, Sighting
 from engine.library.database import Database
 from engine.library.records import Folder
 from engine.library.tags import read_tags
-from engine.library.walk import FoundFile, Skipped
+from engine.library.walk import FoundFile, Skipped, why_unavailable
 from engine.progress import CancelToken, Progress, ProgressCallback
 
 _BATCH_FILES = 256  # new tracks per transaction
@@ -21,12 +21,13 @@ _BATCH_FILES = 256  # new tracks per transaction
 
 @dataclass
 class Findings:
-    """What the walk turned up, before any file was opened."""
+    """What the walk turned up, before any file was opened. ``folders``: those it went through."""
 
     unknown: list[tuple[Folder, FoundFile]] = field(default_factory=list)
     altered: list[tuple[Folder, FoundFile, KnownFile]] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
     vanished: list[KnownFile] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
     num_found: int = 0
     num_same: int = 0
 
@@ -88,6 +89,7 @@ class Reconciliation:
     def _read_altered(self, folder: Folder, file: FoundFile, before: KnownFile) -> None:
         try:
             audio_hash = self._hash(file) if before.audio_hash is not None else None
+            now = _sighting(folder, file)
         except FileNotFoundError:
             self._findings.vanished.append(before)
             return
@@ -95,7 +97,6 @@ class Reconciliation:
             reason = f"It cannot be read: {error.strerror or error}."
             self.skipped.append(Skipped(Path(file.path), reason))
             return
-        now = _sighting(folder, file)
         if before.audio_hash is not None and audio_hash == before.audio_hash:
             with self._database.write() as db:
                 catalogue.update(db, before.id, now)
@@ -125,7 +126,10 @@ class Reconciliation:
             return
         except OSError:
             pass  # it becomes a track all the same, and the indexer says what is wrong with it
-        now = _sighting(folder, file)
+        try:
+            now = _sighting(folder, file)
+        except FileNotFoundError:
+            return
         if not self._moves_in(now, audio_hash):
             self._news.append((now, audio_hash))
             if len(self._news) == _BATCH_FILES:
@@ -159,8 +163,15 @@ class Reconciliation:
     def _write_rest(self) -> None:
         """Moves, changes and losses in one transaction: they may depend on each other."""
         moved = {before.id for before, _ in self._moves}
-        lost = [file.id for file in self._findings.vanished if file.id not in moved]
+        away = self._away()
+        lost = [
+            file.id
+            for file in self._findings.vanished
+            if file.id not in moved and file.folder_id not in away
+        ]
         with self._database.write() as db:
+            for folder_id in away:
+                catalogue.set_available(db, folder_id, False)
             catalogue.vacate(db, moved)
             for before, now in self._moves:
                 catalogue.update(db, before.id, now)
@@ -175,6 +186,15 @@ class Reconciliation:
         self.num_new += sum(slot.before.id in moved for slot in self._slots)
         self.num_changed = sum(slot.before.id not in moved for slot in self._slots)
 
+    def _away(self) -> set[int]:
+        """Ids of the folders that went away since the scan began, as a drive does."""
+        away = set[int]()
+        for folder in self._findings.folders:
+            if (reason := why_unavailable(folder)) is not None:
+                self.skipped.append(Skipped(folder.path, reason))
+                away.add(folder.id)
+        return away
+
     def _hash(self, file: FoundFile) -> str | None:
         """None where the file holds no readable audio. OSError where it cannot be opened."""
         path = Path(file.path)
@@ -188,11 +208,14 @@ class Reconciliation:
 
 
 def _sighting(folder: Folder, file: FoundFile) -> Sighting:
+    """FileNotFoundError where the file went away meanwhile: its tags would be guesses."""
     path = Path(file.path)
+    tags = read_tags(path, folder.path)
+    path.stat()
     return Sighting(
         folder.id,
         filenames.relative_bytes(path, folder.path),
         file.size_bytes,
         file.mtime_ns,
-        read_tags(path, folder.path),
+        tags,
     )

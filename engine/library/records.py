@@ -9,6 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from engine.library import filenames
+
 View = Literal["vocals", "overall"]
 MAX_MOMENTS_BYTES = 8192
 
@@ -72,6 +74,11 @@ class Track:
     status: TrackStatus
     error: str | None
     has_vocals: bool | None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """It was heard on another machine, at an address; it cannot be played here."""
+        return filenames.is_address(self.path)
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ from engine.library.catalogue import KnownFile
 from engine.library.reconcile import Findings, Reconciliation
 from engine.library.records import Folder
 from engine.library.store import Library
-from engine.library.walk import FoundFile, Skipped, Walk, is_hidden
+from engine.library.walk import FoundFile, Skipped, Walk, why_unavailable
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 _REPORT_EVERY = 100  # files of a walk per progress report
@@ -57,11 +57,12 @@ def scan(
             changed files, and for new ones only while some track is missing: one may be the other.
 
     A file that did not change is only looked up, never opened. A folder that is not there, or that
-    has turned up empty (an unplugged drive), marks nothing as missing. Raises CancelledError, with
-    what was done so far kept.
+    has turned up empty (an unplugged drive), marks nothing as missing, nor does one that goes away
+    in the middle. Raises CancelledError, with what was done so far kept.
     """
     cancel = cancel or CancelToken()
-    scopes, skipped = _scopes(library, folders or [folder.path for folder in library.folders()])
+    own = [f.path for f in library.folders() if not filenames.is_address(f.path)]
+    scopes, skipped = _scopes(library, folders or own)
     findings = Findings()
     roots = [os.fspath(folder.path) for folder in library.folders()]
     walk = Walk(lambda target: any(_is_inside(target, root) for root in roots), skipped)
@@ -119,12 +120,13 @@ def _walk_scope(
     progress: ProgressCallback,
     cancel: CancelToken,
 ) -> None:
-    reason = _why_unavailable(folder)
+    reason = why_unavailable(folder)
     with library.database.write() as db:
         catalogue.set_available(db, folder.id, reason is None)
     if reason is not None:
         walk.skipped.append(Skipped(folder.path, reason))
         return
+    findings.folders.append(folder)
     prefix = b"" if top == folder.path else filenames.relative_bytes(top, folder.path) + b"/"
     known = catalogue.files_of(library.database, folder.id, prefix)
     num_skipped = len(walk.skipped)
@@ -160,22 +162,6 @@ def _compare(
         findings.returned.append(before.id)
     else:
         findings.num_same += 1
-
-
-def _why_unavailable(folder: Folder) -> str | None:
-    try:
-        with os.scandir(folder.path) as entries:
-            is_empty = all(is_hidden(entry.name) for entry in entries)
-    except PermissionError:
-        return "The folder may not be read. Change its permissions; its tracks are kept."
-    except OSError as error:
-        return (
-            f"The folder cannot be read: {error.strerror or error}. If it is on a drive, plug the "
-            "drive in; its tracks are kept."
-        )
-    if is_empty and folder.num_tracks:
-        return "The folder is empty. If it is on a drive, plug the drive in; its tracks are kept."
-    return None
 
 
 def _is_inside(path: str, root: str) -> bool:

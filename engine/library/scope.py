@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from engine.library.text import normalise
 
 _GENRE_BREAKS = re.compile(r"[;,|\\]|\s/\s|/(?=\S{3})")  # "Jazz; Vocal", "Pop/Rock"; not "R/B"
 _GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
+_MAX_KEYS = 4096
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def genre_key(name: str) -> str:
     return normalise(name)
 
 
+@lru_cache(_MAX_KEYS)  # a search compares the same few names over and over
 def artist_key(name: str) -> str:
     """The comparable core of an artist's name, without guests (“feat. …”)."""
     return normalise(_GUESTS.sub("", name))
@@ -124,16 +126,13 @@ class LatestScope:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: tuple[object, np.ndarray] | None = None
 
     def ids(self, scope: Scope) -> np.ndarray:
-        # Both numbers belong to the connection, and each thread has its own.
-        state = self._database.row("SELECT data_version, total_changes() FROM pragma_data_version")
-        key = (scope, threading.get_ident(), state)
-        known = self._known
-        if known is None or known[0] != key:
-            self._known = known = (key, ids_within(self._database, scope))
-        return known[1]
+        latest = self._database.remembered("scope", dict[Scope, np.ndarray])
+        if scope not in latest:
+            latest.clear()
+            latest[scope] = ids_within(self._database, scope)
+        return latest[scope]
 
 
 def artist_ids(database: Database, name: str) -> list[int]:

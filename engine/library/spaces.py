@@ -61,3 +61,7 @@ def forget_space(database: Database, space_id: int) -> None:
     """Forget all that was heard in a space. Only listening again brings it back."""
     with database.write() as db:
         db.execute("DELETE FROM space WHERE id = ?", (space_id,))
+        db.execute(
+            "UPDATE track SET state = 'new' WHERE state = 'indexed' AND id NOT IN"
+            " (SELECT track_id FROM embedding UNION SELECT track_id FROM no_vocals)"
+        )

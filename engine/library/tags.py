@@ -1,31 +1,18 @@
-"""What a file says about itself (mutagen), and what its path says where the file does not."""
+"""What a file says about itself, and what its path says where the file does not."""
 
 from __future__ import annotations
 
 import html
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import mutagen
-
-from engine.library import big_tags
+from engine.decoding import pool
+from engine.errors import DecodeError
 from engine.library.records import Tags
 from engine.library.text import display, plain
 
-# one field, under the names that the tag formats give it: Vorbis and "easy" names, ID3, APEv2, ASF
-_KEYS = {
-    "title": ("title", "TIT2", "Title"),
-    "artist": ("artist", "TPE1", "Artist", "Author"),
-    "album": ("album", "TALB", "Album", "WM/AlbumTitle"),
-    "album_artist": ("albumartist", "TPE2", "Album Artist", "album artist", "WM/AlbumArtist"),
-    "genre": ("genre", "TCON", "Genre", "WM/Genre"),
-    "year": ("date", "TDRC", "TYER", "year", "Year", "WM/Year"),
-    "track_number": ("tracknumber", "TRCK", "Track", "track", "WM/TrackNumber"),
-}
-_MAX_RAW_CHARS = 2000  # more than is shown, less than a junk tag's megabytes
-_MAX_VALUES = 4  # several artists are joined; a tag with thousands of values is junk
 _DISC_FOLDER = re.compile(r"(cd|disc|disk|dvd)[ _-]?\d{1,2}", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"(?:\d{1,2}-)?(\d{1,3})(?:\s*[._)-]\s*|\s+)(?=\S)")
 
@@ -82,29 +69,20 @@ def from_path(relative: Path) -> Tags:
 
 
 def _embedded(path: Path) -> dict[str, str]:
+    """Read in a decoder process: tags break parsers in every way there is."""
     try:
-        if big_tags.has_huge_text(path):
-            found = big_tags.read(path)
-            return {field: _text(found, (field,)) for field in _KEYS}
-        file = mutagen.File(path, easy=True)
-        if file is None or not file.tags:
-            return {}
-        return {field: _text(file.tags, keys) for field, keys in _KEYS.items()}
-    except Exception:  # broken tags break parsers in every way there is; the path serves then
+        request = {"do": "texts", "path": os.path.abspath(path)}  # noqa: PTH100
+        (found,) = (head["texts"] for head, _ in pool.ask(request))
+    except DecodeError:  # the path serves then
         return {}
+    return {field: _first(candidates) for field, candidates in found.items()}
 
 
-def _text(tags: Any, keys: Iterable[str]) -> str:
-    for key in keys:
-        try:
-            value = tags[key]
-        except (KeyError, ValueError):
-            continue
-        values = getattr(value, "text", value)  # an ID3 frame holds a list of texts
-        values = values if isinstance(values, list) else [values]
-        texts = (plain(html.unescape(str(one)[:_MAX_RAW_CHARS])) for one in values[:_MAX_VALUES])
-        text = ", ".join(filter(None, texts))
-        if text:
+def _first(candidates: Sequence[Sequence[str]]) -> str:
+    """The first of the names of a field under which there is something; its values joined."""
+    for values in candidates:
+        texts = (plain(html.unescape(value)) for value in values)
+        if text := ", ".join(filter(None, texts)):
             return plain(text)
     return ""
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.library.records import Folder
+
 # What FFmpeg reads sound from. Not ".ts": far more often it is a program's source.
 _EXTENSIONS = """
     .3g2 .3ga .3gp .aa3 .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .at3 .au .avi .awb
@@ -111,6 +113,23 @@ class Walk:
 
 def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _SYSTEM_FOLDERS
+
+
+def why_unavailable(folder: Folder) -> str | None:
+    """Why nothing may be concluded about a folder's files now, in a sentence; None: it is there."""
+    try:
+        with os.scandir(folder.path) as entries:
+            is_empty = all(is_hidden(entry.name) for entry in entries)
+    except PermissionError:
+        return "The folder may not be read. Change its permissions; its tracks are kept."
+    except OSError as error:
+        return (
+            f"The folder cannot be read: {error.strerror or error}. If it is on a drive, plug the "
+            "drive in; its tracks are kept."
+        )
+    if is_empty and folder.num_tracks:
+        return "The folder is empty. If it is on a drive, plug the drive in; its tracks are kept."
+    return None
 
 
 def _order(entry: os.DirEntry[str]) -> tuple[bool, str]:

@@ -27,9 +27,11 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
     names = {key.model for _, key in spaces}
     if model is not None:
         wanted: str | None = model if model in names else Path(model).name
-    else:
+    elif len(names) > 1:  # as hardly ever: else no need to look which models are installed
         wanted = _default_model_name(view)
         wanted = wanted if wanted in names else None
+    else:
+        wanted = None
     fitting = [(i, key) for i, key in spaces if wanted is None or key.model == wanted]
     if not fitting:
         listened = f"the model {wanted} has heard" if wanted else "has been heard"

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from engine.choices import read_choices
 from engine.errors import SeparatorError
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from engine.separation import published
@@ -72,6 +73,13 @@ def available() -> list[SeparatorInfo]:
             for p in PUBLISHED
         ),
     ]
+
+
+def default_name() -> str:
+    """The separator in use: the user's choice where that is installed, else ``DEFAULT``."""
+    chosen = read_choices().separator
+    is_there = any(one.name == chosen and one.is_installed for one in available())
+    return chosen if is_there else DEFAULT
 
 
 def info(name: str) -> SeparatorInfo:

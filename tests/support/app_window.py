@@ -26,7 +26,7 @@ from app.session import Session
 from app.settings import Settings
 from app.theme import Theme
 from app.window import MainWindow
-from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, scan
+from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, View, scan
 from engine.paths import resources_path
 from engine.progress import CancelToken, ProgressCallback
 from engine.search import Searcher
@@ -66,9 +66,14 @@ SONGS = (
 )
 
 
-def listen(library: Library, *, without_voice: Sequence[int] = ()) -> None:
-    """Made-up embeddings in both views for all tracks: near for songs by one artist."""
-    for view in ("overall", "vocals"):
+def listen(
+    library: Library,
+    *,
+    without_voice: Sequence[int] = (),
+    views: Sequence[View] = ("overall", "vocals"),
+) -> None:
+    """Made-up embeddings for all tracks: near for songs by one artist."""
+    for view in views:
         separator = "spleeter" if view == "vocals" else None
         space = library.space_id(SpaceKey("test", "0" * 64, view, separator, DIM))
         for track in library.tracks(library.track_ids()):
@@ -210,8 +215,13 @@ def no_leaks() -> Iterator[None]:
 
 
 def _threads() -> set[threading.Thread]:
-    # Qt's own threads leave a stand-in behind when they have used Python's logging.
-    return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
+    # Qt's own threads leave a stand-in behind when they have used Python's logging. Those of the
+    # decoder processes stay as long as these, for whoever is next.
+    return {
+        t
+        for t in threading.enumerate()
+        if not isinstance(t, threading._DummyThread) and not t.name.startswith("decoder")
+    }
 
 
 def _timers() -> set[QTimer]:

@@ -29,8 +29,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
-from app.evaluate.plots.colours import series_colour
 from app.theme import Theme
+from app.tones import tone
 from app.widgets import SMALL
 
 PAD = 8.0
@@ -131,7 +131,7 @@ class PlotWidget(QWidget):
     # Drawing
 
     def colour(self, series: int) -> QColor:
-        return series_colour(self.theme.palette, self._colours[series])
+        return tone(self.theme.palette, self._colours[series])
 
     @property
     def focused_series(self) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from engine.decoding.sound import opened
+
 MAX_TEXT_BYTES = 65_536  # of one text frame that mutagen is given: 0.2 s at the very worst
 _NAMES = {"date": "year", "track": "track_number"}  # FFmpeg's names where they are not ours
 
@@ -22,19 +24,15 @@ def has_huge_text(path: Path) -> bool:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Texts by the names of ``Tags``. Raises av.FFmpegError."""
-    import av  # here, because hardly any file comes this way
-
-    with av.open(str(path), metadata_errors="replace") as container:
-        found = container.metadata
+    """Texts by the names of ``Tags``. Raises DecodeError."""
+    with opened(path) as (container, _):
+        found = dict(container.metadata)
     return {_NAMES.get(name.lower(), name.lower()): text for name, text in found.items()}
 
 
 def pictures(path: Path) -> Iterator[bytes]:
-    """The attached images, as files. Raises av.FFmpegError."""
-    import av
-
-    with av.open(str(path), metadata_errors="replace") as container:
+    """The attached images, as files. Raises DecodeError."""
+    with opened(path) as (container, _):
         for stream in container.streams.video:
             for packet in container.demux(stream):
                 yield bytes(packet)

@@ -1,0 +1,484 @@
+"""How fast, how exact and how large the search is, beside faiss, usearch and brute force.
+
+    python benchmarks/search.py FOLDER [--sizes 1000 10000 100000] [--dim 256] [--views 2]
+                                [--steps make build ours faiss usearch brute] [--threads 1]
+    python benchmarks/search.py FOLDER --table
+
+Needs the extra ``benchmarks``. Libraries are made up (``made_up.py``) and kept in FOLDER, as is
+``search.json`` with all results so far: a long run can be done in parts, and a part done again
+replaces its earlier result. Every step is a process of its own, so that its memory can be told.
+Answers are compared with an exact search over the float32 vectors. Times of building are of the
+processor, on ``--threads`` threads; times of queries are by the clock, one query at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import made_up
+import numpy as np
+
+NUM_QUERIES, K, NUM_ADDED = 300, 10, 20
+M, EF_CONSTRUCTION, EF = 16, 200, 128  # ours, given to the others as well
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One size: where its library and vectors lie, and how to measure."""
+
+    folder: Path
+    size: int
+    dim: int
+    num_views: int
+    threads: int
+
+    @property
+    def library_path(self) -> Path:
+        return self.folder / f"{self.size}-{self.dim}-{self.num_views}.db"
+
+    def vectors(self, number: int) -> np.ndarray:
+        """(size, dim) float32 of one view, not read into memory."""
+        return np.load(self.folder / f"{self.size}-{self.dim}-{number}.npy", mmap_mode="r")
+
+    def queries(self) -> np.ndarray:
+        """(n,) places of the songs that are searched for."""
+        random = np.random.default_rng(7)
+        return np.sort(random.choice(self.size, min(NUM_QUERIES, self.size), replace=False))
+
+
+def make(case: Case) -> Result:
+    """The library, and the vectors in full precision beside it."""
+    from engine.library import Library
+
+    artist_of = made_up.artists(case.size)
+    case.library_path.unlink(missing_ok=True)
+    started = time.process_time()
+    with Library.open(case.library_path) as library:
+        made_up.add_tracks(library, case.folder / "no music", artist_of)
+        for number in range(case.num_views):
+            path = case.folder / f"{case.size}-{case.dim}-{number}.npy"
+            shape = (case.size, case.dim)
+            out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+            vectors = made_up.voices(artist_of, case.dim, number, out)
+            space_id = library.space_id(made_up.space_key(made_up.VIEWS[number], case.dim))
+            made_up.add_embeddings(library, space_id, vectors)
+    return {"make_s": time.process_time() - started}
+
+
+# Measures
+
+
+def spread(seconds: Iterable[float], prefix: str) -> Result:
+    ms = 1000 * np.fromiter(seconds, float)
+    return {f"{prefix}_p50_ms": np.percentile(ms, 50), f"{prefix}_p95_ms": np.percentile(ms, 95)}
+
+
+def timed(calls: Iterable[Callable[[], Any]]) -> tuple[list[Any], list[float]]:
+    answers, seconds = [], []
+    for call in calls:
+        started = time.perf_counter()
+        answers.append(call())
+        seconds.append(time.perf_counter() - started)
+    return answers, seconds
+
+
+def memory_bytes() -> int:
+    """Of this process, now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_bytes() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def exact(
+    case: Case, number: int, is_allowed: Callable[[int], np.ndarray] | None = None
+) -> list[set[int]]:
+    """The places of the true nearest of each query, itself left out."""
+    vectors, places = case.vectors(number), case.queries()
+    scores = np.empty((len(places), case.size), np.float32)
+    queries = vectors[places]
+    for start in range(0, case.size, made_up.BATCH):
+        scores[:, start : start + made_up.BATCH] = (
+            queries @ vectors[start : start + made_up.BATCH].T
+        )
+    scores[np.arange(len(places)), places] = -2
+    if is_allowed is not None:
+        for row, place in zip(scores, places, strict=True):
+            row[~is_allowed(place)] = -2
+    return [set(np.argpartition(-row, K)[:K].tolist()) for row in scores]
+
+
+def recall(true: list[set[int]], found: Iterable[Iterable[int]]) -> float:
+    hits = [len(one & set(other)) / K for one, other in zip(true, found, strict=True)]
+    return float(np.mean(hits))
+
+
+def without_self(places: np.ndarray, answers: Iterable[np.ndarray]) -> list[list[int]]:
+    return [
+        [one for one in answer.tolist() if one != place][:K]
+        for place, answer in zip(places.tolist(), answers, strict=True)
+    ]
+
+
+# Ours
+
+
+def build(case: Case) -> Result:
+    """Both graphs, from nothing into the library."""
+    from engine.index import hnsw
+    from engine.library import Library
+    from engine.library.index_store import drop_index
+
+    with Library.open(case.library_path) as library:
+        build_s = save_s = 0.0
+        for space_id, _ in library.spaces():
+            drop_index(library.database, space_id)
+            started = time.process_time()
+            hnsw.refresh(library, space_id, num_threads=case.threads)
+            build_s += time.process_time() - started
+            index = hnsw.load(library, space_id)
+            started = time.perf_counter()
+            hnsw._save(library, space_id, index)
+            save_s += time.perf_counter() - started
+            build_s -= save_s
+        sql = "SELECT sum(num_bytes) FROM hnsw_index"
+        index_bytes = library.database.rows(sql)[0][0]
+        library.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return {
+        "build_s": build_s,
+        "save_s": save_s,
+        "file_bytes": index_bytes,
+        "library_bytes": case.library_path.stat().st_size,
+        "build_peak_bytes": peak_bytes(),
+    }
+
+
+def ours_bare(case: Case) -> Result:
+    """The graphs alone: loading all, asking the first."""
+    from engine.index import hnsw
+    from engine.library import Library
+
+    with Library.open(case.library_path) as library:
+        spaces = [space_id for space_id, _ in library.spaces()]
+        queries = np.array(case.vectors(0)[case.queries()])
+        before, started = memory_bytes(), time.perf_counter()
+        indexes = [hnsw.load(library, space_id) for space_id in spaces]
+        load_s = time.perf_counter() - started
+        memory = memory_bytes() - before
+        for query in queries[:20]:
+            indexes[0].nearest(query, K + 1)
+        answers, seconds = timed(lambda q=q: indexes[0].nearest(q, K + 1)[0] for q in queries)
+    # embeddings of the first view have the ids 1, 2, ...
+    found = without_self(case.queries(), [ids - 1 for ids in answers])
+    return {
+        "load_s": load_s,
+        "memory_bytes": memory,
+        **spread(seconds, "bare"),
+        "bare_recall": recall(exact(case, 0), found),
+    }
+
+
+def ours(case: Case) -> Result:
+    """Whole searches, as the window makes them: re-scored, filtered, with moments."""
+    from engine.library import Library
+    from engine.library.scope import Scope
+    from engine.search import Searcher, SearchOptions
+
+    artist_of = made_up.artists(case.size)
+    asked = {
+        "search": SearchOptions(k=K),
+        "filtered": SearchOptions(k=K, other_artists=True, hide_duplicates=True),
+        "each_artist_once": SearchOptions(k=30, one_per_artist=True, hide_duplicates=True),
+        "in_scope": SearchOptions(k=K, scope=Scope(first_year=1990, last_year=1999)),
+        "blend": SearchOptions(k=K, by="blend"),
+    }
+    if case.num_views < 2:
+        del asked["blend"]
+    result: Result = {}
+    with Library.open(case.library_path) as library:
+        searcher = Searcher(library)
+        track_ids = (case.queries() + 1).tolist()
+        for name, options in asked.items():
+            for track_id in track_ids[:10]:
+                searcher.by_track(track_id, options)
+            spent = time.thread_time()
+            answers, seconds = timed(
+                lambda i=i, o=options: searcher.by_track(i, o) for i in track_ids
+            )
+            spent = time.thread_time() - spent
+            result |= spread(seconds, name)
+            result.setdefault("search_peak_bytes", peak_bytes())
+            result[f"{name}_processor_ms"] = 1000 * spent / len(track_ids)
+            found = [[n.track.id - 1 for n in answer.neighbours] for answer in answers]
+            if name == "search":
+                result["search_recall"] = recall(exact(case, 0), found)
+            elif name == "filtered":
+                true = exact(case, 0, lambda place: artist_of != artist_of[place])
+                result["filtered_recall"] = recall(true, found)
+        return result | added(case, searcher)
+
+
+def added(case: Case, searcher: Any) -> Result:
+    """A song after the other, each found by the next search; then the library is as before."""
+    from engine.library import MomentCodes, TrackEmbedding
+
+    library = searcher.library
+    moments = MomentCodes(np.ones((48, 64), np.int8), np.arange(48, dtype=np.float32), 5.0)
+    news = made_up.voices(made_up.artists(case.size), case.dim, 99)[: min(NUM_ADDED, case.size)]
+    spaces = [space_id for space_id, _ in library.spaces()]
+    rows = library.database.rows(
+        "SELECT id, audio_hash, duration_s FROM track ORDER BY id DESC LIMIT ?", (len(news),)
+    )
+
+    def add(row: Any, vector: np.ndarray) -> None:
+        for space_id in spaces:
+            library.put_embedding(
+                row[0], space_id, TrackEmbedding(vector, moments), audio_hash=row[1],
+                duration_s=row[2],
+            )  # fmt: skip
+
+    # as in a new library's track: what was heard in the last tracks is forgotten, and heard again
+    old = [library.embeddings(space_id, [row[0] for row in rows])[1] for space_id in spaces]
+    _, seconds = timed(lambda r=r, v=v: add(r, v) for r, v in zip(rows, news, strict=True))
+    _, searches = timed(lambda r=r: searcher.by_track(r[0]) for r in rows)
+    assert all(len(some) == len(rows) for some in old)
+    return spread(seconds, "add") | spread(searches, "search_among_new")
+
+
+# The others, on the first view; they hold vectors and graph, and no songs
+
+
+def faiss_hnsw(case: Case) -> Result:
+    import faiss
+
+    faiss.omp_set_num_threads(case.threads)
+    index = faiss.IndexHNSWFlat(case.dim, M, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = EF_CONSTRUCTION
+
+    def load(path: Path) -> Any:
+        loaded = faiss.read_index(str(path))
+        loaded.hnsw.efSearch = EF
+        return loaded
+
+    return other(
+        case,
+        "faiss",
+        lambda vectors: index.add(vectors),
+        lambda path: faiss.write_index(index, str(path)),
+        load,
+        lambda loaded, query: loaded.search(query[None], K + 1)[1][0],
+    )
+
+
+def usearch_f16(case: Case) -> Result:
+    from usearch.index import Index
+
+    index = Index(
+        ndim=case.dim, metric="ip", dtype="f16", connectivity=M,
+        expansion_add=EF_CONSTRUCTION, expansion_search=EF,
+    )  # fmt: skip
+
+    def load(path: Path) -> Any:
+        loaded = Index.restore(str(path))
+        loaded.expansion_search = EF
+        return loaded
+
+    return other(
+        case,
+        "usearch",
+        lambda vectors: index.add(None, vectors, threads=case.threads),
+        lambda path: index.save(str(path)),
+        load,
+        lambda loaded, query: loaded.search(query, K + 1).keys.astype(np.int64),
+    )
+
+
+def brute_force(case: Case) -> Result:
+    """All vectors in memory, one product of a matrix with a vector."""
+
+    def nearest(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
+        scores = vectors @ query
+        best = np.argpartition(-scores, K)[: K + 1]
+        return best[np.argsort(-scores[best])]
+
+    path = case.folder / "brute.npy"
+    return other(
+        case,
+        "brute",
+        lambda vectors: np.save(path, vectors),
+        lambda _: None,
+        lambda _: np.load(path),
+        nearest,
+    )
+
+
+def other(
+    case: Case,
+    name: str,
+    add: Callable[[np.ndarray], object],
+    save: Callable[[Path], object],
+    load: Callable[[Path], Any],
+    search: Callable[[Any, np.ndarray], np.ndarray],
+) -> Result:
+    """Builds in a child of its own, so that what remains of it is not counted as memory."""
+    path = case.folder / f"{name}.index"
+    child = os.fork()
+    if child == 0:
+        vectors = np.array(case.vectors(0))
+        started = time.process_time()
+        add(vectors)
+        build_s = time.process_time() - started
+        started = time.perf_counter()
+        save(path)
+        save_s = time.perf_counter() - started
+        path.with_suffix(".json").write_text(json.dumps([build_s, save_s]))
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError(f"{name} could not build its index")
+    build_s, save_s = json.loads(path.with_suffix(".json").read_text())
+    queries = np.array(case.vectors(0)[case.queries()])
+    before, started = memory_bytes(), time.perf_counter()
+    loaded = load(path)
+    load_s = time.perf_counter() - started
+    memory = memory_bytes() - before
+    for query in queries[:20]:
+        search(loaded, query)
+    answers, seconds = timed(lambda q=q: search(loaded, q) for q in queries)
+    stored = path if path.exists() else case.folder / "brute.npy"
+    return {
+        "build_s": build_s,
+        "save_s": save_s,
+        "load_s": load_s,
+        "memory_bytes": memory,
+        "file_bytes": stored.stat().st_size,
+        **spread(seconds, "bare"),
+        "bare_recall": recall(exact(case, 0), without_self(case.queries(), answers)),
+    }
+
+
+STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
+    "make": (make,),
+    "build": (build,),
+    "ours": (ours_bare, ours),
+    "faiss": (faiss_hnsw,),
+    "usearch": (usearch_f16,),
+    "brute": (brute_force,),
+}
+
+
+# Running, and telling
+
+
+def run(case: Case, step: str, results: dict[str, Result], path: Path) -> None:
+    """All parts of a step, each in a fresh process; results are kept as soon as they are there."""
+    name = f"{case.size} {case.dim} {case.num_views} {'ours' if step == 'build' else step}"
+    found = results.get(name, {}) | {"commit": commit(), "load_average": os.getloadavg()[0]}
+    for part in STEPS[step]:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            found |= pool.submit(part, case).result()
+        results[name] = {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
+        path.write_text(json.dumps(results, indent=1))
+    print(name, json.dumps(results[name]), flush=True)
+
+
+def commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    root = Path(__file__).parent
+    return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip()
+
+
+COLUMNS = (
+    ("build", "build_s", "{:.1f} s"),
+    ("save", "save_s", "{:.2f} s"),
+    ("load", "load_s", "{:.2f} s"),
+    ("memory", "memory_bytes", "{:.0f} MB"),
+    ("file", "file_bytes", "{:.0f} MB"),
+    ("p50", "bare_p50_ms", "{:.2f} ms"),
+    ("p95", "bare_p95_ms", "{:.2f} ms"),
+    ("recall@10", "bare_recall", "{:.4f}"),
+)
+SEARCHES = ("search", "filtered", "each_artist_once", "in_scope", "blend", "add")
+
+
+def table(results: dict[str, Result]) -> str:
+    """Markdown: graphs beside the others, with ratios to ours for one view; then searches."""
+    lines = ["| songs × dim × views | | " + " | ".join(name for name, _, _ in COLUMNS) + " |"]
+    lines.append("| --- | --- |" + " ---: |" * len(COLUMNS))
+    whole = [name for name in results if "search_p50_ms" in results[name]]
+    for name in results:
+        *case, step = name.split()
+        if step == "ours":
+            step = "Singalike, all views"
+        if step != "make":
+            cells = (cell(results[name].get(key), key, text) for _, key, text in COLUMNS)
+            lines.append(f"| {' × '.join(case)} | {step} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "| songs × dim × views | library | peak | " + " | ".join(SEARCHES) + " | recall |",
+    ]
+    lines.append("| --- |" + " ---: |" * (len(SEARCHES) + 3))
+    for name in whole:
+        found = results[name]
+        cells = [
+            f"{found[f'{one}_p50_ms']:.1f} / {found[f'{one}_p95_ms']:.1f}"
+            if f"{one}_p50_ms" in found
+            else ""
+            for one in SEARCHES
+        ]
+        sizes = [cell(found.get(key), key, "{:.0f} MB") for key in ("library_bytes", PEAK)]
+        exactness = f"{found.get('search_recall', 0):.4f} / {found.get('filtered_recall', 0):.4f}"
+        case = " × ".join(name.split()[:3])
+        lines.append(f"| {case} | " + " | ".join([*sizes, *cells, exactness]) + " |")
+    return "\n".join(lines)
+
+
+PEAK = "search_peak_bytes"
+
+
+def cell(value: float | None, key: str, text: str) -> str:
+    if value is None:
+        return ""
+    return text.format(value / 1e6 if key.endswith("_bytes") else value)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--dim", type=int, default=256)
+    parser.add_argument("--views", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--table", action="store_true", help="only print what was measured")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    path = asked.folder / "search.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    if not asked.table:
+        os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(asked.threads)
+        for size in asked.sizes:
+            case = Case(asked.folder, size, asked.dim, asked.views, asked.threads)
+            for step in asked.steps:
+                run(case, step, results, path)
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Commands for a library that may have suffered: verify, repair."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from engine.cli.progress import shown_progress
+from engine.cli.shared import JsonOption, LibraryOption, printable, stoppable, write_json
+
+if TYPE_CHECKING:
+    from engine.health import HealthReport, RepairReport
+
+
+def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Check that the library is sound, and its search indexes too. Nothing is changed.
+
+    Exit code 0: all is well; 1: something is not.
+    """
+    from engine import health
+    from engine.paths import default_library_path
+
+    path = library or default_library_path()
+    with stoppable() as cancel, shown_progress() as progress:
+        report = health.verify(path, progress, cancel)
+    if as_json:
+        write_json({"library": str(path), "is_fine": report.is_fine, **asdict(report)})
+    else:
+        _tell_health(report)
+    if not report.is_fine:
+        raise typer.Exit(1)
+
+
+def repair(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Mend what is wrong with the library. A copy as it was before is kept beside it.
+
+    Exit code 0: all is well now; 1: something is not.
+    """
+    from engine import health
+    from engine.paths import default_library_path
+
+    path = library or default_library_path()
+    with stoppable() as cancel, shown_progress() as progress:
+        report = health.repair(path, progress, cancel)
+    if as_json:
+        kept = None if report.kept_path is None else str(report.kept_path)
+        write_json({"library": str(path), **asdict(report), "kept_path": kept})
+    else:
+        _tell_repair(report)
+    if report.left:
+        raise typer.Exit(1)
+
+
+def _tell_health(report: HealthReport) -> None:
+    for problem in report.problems:
+        typer.echo(printable(problem.sentence))
+    if not report.is_fine:
+        typer.echo("`singalike repair` mends this; the library as it is now is kept beside it.")
+        return
+    typer.echo(f"All is well: {report.num_tracks} songs, {report.num_embeddings} vectors.")
+    for index in report.indexes:
+        found = "not made yet" if index.recall is None else f"finds {index.recall:.1%}"
+        typer.echo(f"  {index.key.view} by {index.key.model}: index {found}")
+
+
+def _tell_repair(report: RepairReport) -> None:
+    for sentence in report.done:
+        typer.echo(sentence)
+    if report.kept_path is None:
+        typer.echo("There is nothing to repair.")
+    else:
+        typer.echo(f"The library as it was before: {printable(str(report.kept_path))}")
+    for problem in report.left:
+        typer.echo(f"Not mended: {printable(problem.sentence)}")
