@@ -170,10 +170,11 @@ def _recall(library: Library, space_id: int) -> float:
     for chunk in library.embedding_chunks(space_id):
         best = np.concatenate([best, sample @ chunk.vectors.T], axis=1)
         best = -np.sort(-best, axis=1)[:, :_NUM_NEIGHBOURS]
-    lookup = SpaceLookup(library, space_id)
+    lookup, as_stored = SpaceLookup(library, space_id), np.zeros(sample.shape[1], np.float32)
     num_found = 0
     for query, farthest in zip(sample, best[:, -1], strict=True):
-        similarities = lookup.nearest(query, best.shape[1]).similarities[: best.shape[1]]
+        hits = lookup.nearest(query, best.shape[1], as_stored)
+        similarities = hits.similarities[: best.shape[1]]
         num_found += int((similarities >= farthest - _TOLERANCE).sum())
     return num_found / best.size
 

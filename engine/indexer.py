@@ -25,6 +25,7 @@ from engine import models, separation
 from engine.audio import audio_hash
 from engine.embedding import embed_file
 from engine.errors import CancelledError, SingalikeError
+from engine.index import centre
 from engine.index.hnsw import refresh
 from engine.library import (
     Library,
@@ -118,6 +119,7 @@ def index_folders(
         for voice in voices:
             progress(Progress("index", message=voice.view))
             refresh(library, voice.space_id)
+            centre.refresh(library, voice.space_id)
     summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
     if num_gone := sum(one.num_gone for one in passes):
         gone = f"Gone during the run: {num_gone} files. Index again once they are back."

@@ -177,9 +177,14 @@ def test_centrings() -> None:
 
     means = np.array([[3.0, 4.0], [1.0, 0.0]])
     plain = make_hearing(means, ["A", "B"])
-    assert plain.centrings == ("raw", "data")
+    assert plain.centrings == ("raw", "data", "library")
     np.testing.assert_allclose(plain.vectors("raw"), [[0.6, 0.8], [1, 0]], atol=1e-6)
-    np.testing.assert_allclose(plain.best_vectors, plain.vectors("raw"))
+    # of two artists, a third of the mean of their means is taken away
+    rest = np.array([[0.6, 0.8], [1, 0]]) - np.array([0.8, 0.4]) / 3
+    expected = rest / np.linalg.norm(rest, axis=1, keepdims=True)
+    np.testing.assert_allclose(plain.best_vectors, expected, atol=1e-6)
     centred = make_hearing(means, ["A", "B"], centre=np.array([3.0, 0.0]))
-    assert centred.centrings == ("raw", "model", "data")
-    np.testing.assert_allclose(centred.best_vectors, [[0, 1], [-1, 0]], atol=1e-6)
+    assert centred.centrings == ("raw", "model", "data", "library")
+    np.testing.assert_allclose(centred.vectors("model"), [[0, 1], [-1, 0]], atol=1e-6)
+    alone = make_hearing(means, ["A", "A"], centre=np.array([3.0, 0.0]))  # one singer: nothing
+    np.testing.assert_allclose(alone.best_vectors, alone.vectors("model"), atol=1e-6)

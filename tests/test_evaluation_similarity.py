@@ -128,8 +128,8 @@ def test_accompaniment_that_tells_singers_apart_is_warned_of() -> None:
 def test_a_model_with_a_centre_is_measured_with_and_without() -> None:
     hearing = random_hearing(6, 4, 0.5, centre=np.full(8, 0.1))
     result = run(context_of(hearing, num_trials=3))
-    assert [row[2] for row in result.tables[0].rows] == ["raw", "model", "data"]
-    assert result.plots[0].series["m"][0] == result.tables[0].rows[1][3]  # type: ignore[union-attr]
+    assert [row[2] for row in result.tables[0].rows] == ["raw", "model", "data", "library"]
+    assert result.plots[0].series["m"][0] == result.tables[0].rows[3][3]  # type: ignore[union-attr]
 
 
 def test_random_similarities_hit_as_often_as_chance_says() -> None:

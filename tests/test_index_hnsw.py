@@ -16,6 +16,7 @@ from engine.library import Library, SpaceKey, Tags, index_store
 from engine.progress import CancelToken, Progress
 
 NUM_TRACKS = 600
+NOTHING_SHARED = np.zeros(OVERALL.dim, np.float32)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def recall(library: Library, k: int = 10) -> float:
     found = 0
     for query in vectors[::10]:
         true, _ = exact.nearest(query, library.embedding_chunks(1), k)
-        hits = lookup.nearest(query, k)
+        hits = lookup.nearest(query, k, NOTHING_SHARED)
         assert hits.note is None
         found += len(set(true.tolist()) & set(hits.track_ids[:k].tolist()))
     return found / (k * len(vectors[::10]))
@@ -97,7 +98,7 @@ def test_the_same_embeddings_give_the_same_bytes(library: Library) -> None:
 def test_scores_are_exact_cosines_with_the_stored_vectors(library: Library) -> None:
     refresh(library)
     track_ids, vectors = library.embeddings(1)
-    hits = SpaceLookup(library, 1).nearest(vectors[5], 20)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 20, NOTHING_SHARED)
     assert hits.track_ids[0] == 6
     for track_id, similarity in zip(hits.track_ids, hits.similarities, strict=True):
         row = int(np.flatnonzero(track_ids == track_id)[0])
@@ -113,7 +114,7 @@ def test_newer_embeddings_are_found_before_they_are_in_the_index(
     vector = clustered(1, seed=9)[0]
     put_vectors(library, OVERALL, {newcomer: vector})
     query = (vector / np.linalg.norm(vector)).astype(np.float32)
-    assert lookup.nearest(query, 5).track_ids[0] == newcomer
+    assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
     before = record(library)
     assert not refresh(library)  # a single song is not worth writing the whole index
     assert record(library) == before
@@ -121,7 +122,7 @@ def test_newer_embeddings_are_found_before_they_are_in_the_index(
     put_vectors(library, OVERALL, dict(zip(more, clustered(6, seed=8), strict=True)))
     assert refresh(library)
     assert record(library).num_elements == NUM_TRACKS + 7
-    assert lookup.nearest(query, 5).track_ids[0] == newcomer
+    assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
     assert recall(library) > 0.99
 
 
@@ -150,10 +151,10 @@ def test_an_emptied_space(library: Library) -> None:
     with library.database.write() as db:
         db.execute("DELETE FROM embedding")
     query = np.eye(OVERALL.dim, dtype=np.float32)[0]
-    assert len(SpaceLookup(library, 1).nearest(query, 5).track_ids) == 0
+    assert len(SpaceLookup(library, 1).nearest(query, 5, NOTHING_SHARED).track_ids) == 0
     assert refresh(library)
     assert not refresh(library)
-    hits = SpaceLookup(library, 1).nearest(query, 5)
+    hits = SpaceLookup(library, 1).nearest(query, 5, NOTHING_SHARED)
     assert hits.is_all
     assert len(hits.track_ids) == 0
 
@@ -182,7 +183,7 @@ def test_a_damaged_index_is_noticed_replaced_by_exact_search_and_built_anew(
     with pytest.raises(hnsw.UnusableIndexError):
         hnsw.load(library, 1)
     _, vectors = library.embeddings(1)
-    hits = SpaceLookup(library, 1).nearest(vectors[5], 10)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 10, NOTHING_SHARED)
     assert hits.track_ids[0] == 6
     assert hits.note is not None
     assert "exact" in hits.note
@@ -192,7 +193,7 @@ def test_a_damaged_index_is_noticed_replaced_by_exact_search_and_built_anew(
 
 def test_without_an_index_the_search_is_exact_and_says_so(library: Library) -> None:
     _, vectors = library.embeddings(1)
-    hits = SpaceLookup(library, 1).nearest(vectors[5], 10)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 10, NOTHING_SHARED)
     assert hits.track_ids[0] == 6
     assert hits.note is not None
     assert hits.note.startswith("There is no search index yet.")
@@ -213,7 +214,7 @@ def test_an_index_of_another_space_is_not_taken(library: Library) -> None:
 def test_any_k_is_served(library: Library, k: int) -> None:
     refresh(library)
     _, vectors = library.embeddings(1)
-    hits = SpaceLookup(library, 1).nearest(vectors[5], k)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], k, NOTHING_SHARED)
     assert len(hits.track_ids) == min(k, NUM_TRACKS)
     assert hits.is_all == (k >= NUM_TRACKS)
 

@@ -54,7 +54,7 @@ def recall(library: Library, queries: np.ndarray) -> float:
     lookup, found = SpaceLookup(library, 1), 0
     for query in queries:
         true, _ = exact.nearest(query, library.embedding_chunks(1), 10)
-        hits = lookup.nearest(query, 40)
+        hits = lookup.nearest(query, 40, np.zeros(DIM, np.float32))
         assert hits.note is None
         found += len(set(true.tolist()) & set(hits.track_ids[:10].tolist()))
     return found / (10 * len(queries))

@@ -10,6 +10,7 @@ from torch import nn
 
 from engine.calibration import Calibration
 from engine.calibration import fit as fit_calibration
+from engine.index.centre import placed
 from engine.library.records import View
 from engine.models import (
     BATCH_EXCERPTS,
@@ -174,7 +175,8 @@ def pairs_of_songs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cosines of all pairs of songs, and whether one voice sings both: (n,) each.
 
-    A singer's only song is taken as two, its first and its second half.
+    As in a large library: what the other singers share is taken away first (their plain mean; two
+    singers of thousands hardly change it). A singer's only song is taken as two halves.
     """
     table = dataset.segments[chosen]
     num_songs = {
@@ -194,4 +196,16 @@ def pairs_of_songs(
         return np.zeros(0), np.zeros(0, bool)
     stacked, labels = np.stack(vectors), np.array(artists)
     first, second = np.triu_indices(len(labels), 1)
-    return (stacked @ stacked.T)[first, second], labels[first] == labels[second]
+    shared = _shared_by_others(stacked, labels, labels[first], labels[second])
+    cosines = (placed(stacked[first], shared) * placed(stacked[second], shared)).sum(1)
+    return cosines, labels[first] == labels[second]
+
+
+def _shared_by_others(
+    vectors: np.ndarray, artists: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """(n, dim) for each pair of artists the mean of the means of all others; 0 without others."""
+    names = np.unique(artists)
+    means = np.stack([vectors[artists == name].mean(0) for name in names])
+    is_other = (names != first[:, None]) & (names != second[:, None])
+    return is_other @ means / np.maximum(is_other.sum(1, keepdims=True), 1)

@@ -42,7 +42,8 @@ GLOSSARY = {
     "map": noop("Mean average precision: how well all songs by the singer come first."),
     "centring": noop(
         "What is subtracted before comparing: nothing (raw), the model’s own centre (model), the "
-        "mean of these songs (data)."
+        "mean of these songs (data), or what a library of these songs has in common (library): "
+        "so the program does it."
     ),
     "accuracy": noop("How often the answer is right."),
     "macro_f1": noop("Like accuracy, but every singer counts the same."),

@@ -21,14 +21,17 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.data import Clip, Dataset, Input
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.listening import Listening, view_of
+from engine.index.centre import centre_of_vectors, placed
 from engine.models import NORM_EPS, Geometry, cut_excerpts, segment_weights
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.threads import single_threaded_torch
 
-# What is subtracted from a clip's mean before it is scaled to unit length:
-# nothing; the model's own centre, as the program does; the mean of the data set at hand. But for
-# the first, the model's own transform follows where it has one.
-Centring = Literal["raw", "model", "data"]
+# What is subtracted from a clip's mean before it is scaled to unit length: nothing; the model's own
+# centre; the mean of the data set at hand (but for the first, the model's own transform follows
+# where it has one). ``library``: the model's, then what all singers of the data share, as a search
+# in a library of these clips does it.
+Centring = Literal["raw", "model", "data", "library"]
+AS_PROGRAM: Centring = "library"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,14 @@ class Hearing:
 
     @property
     def centrings(self) -> tuple[Centring, ...]:
-        return ("raw", "model", "data") if self.geometry is not None else ("raw", "data")
+        own: tuple[Centring, ...] = ("raw",) if self.geometry is None else ("raw", "model")
+        return (*own, "data", "library")
 
     def vectors(self, centring: Centring = "raw") -> np.ndarray:
         """(num_clips, dim) float32 of unit length; their dot products are the similarities."""
+        if centring == "library":
+            alone = self.vectors("raw" if self.geometry is None else "model")
+            return placed(alone, centre_of_vectors(alone, self.artists))
         centred = self.means.astype(np.float64)
         if centring == "data":
             centred -= centred.mean(0)
@@ -69,8 +76,8 @@ class Hearing:
 
     @property
     def best_vectors(self) -> np.ndarray:
-        """As the program compares: with the model's centre where it has one."""
-        return self.vectors("raw" if self.geometry is None else "model")
+        """As the program compares."""
+        return self.vectors(AS_PROGRAM)
 
     def excerpts(self, clip: int) -> np.ndarray:
         """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.index import centre as centres
 from engine.index import exact, hnsw
 from engine.library import Library
+from engine.library.centre_store import Centre
 from engine.library.index_store import count_embeddings, index_of
+from engine.library.records import Embeddings
 
 _MAX_GRAPH_SHARE = 0.25  # of a space in one answer; beyond it an exact search is as fast
 
@@ -19,7 +23,8 @@ class Hits:
     """Tracks near a query, best first.
 
     Attributes:
-        track_ids: (n,) int64. similarities: (n,) float32, exact cosines with the stored vectors.
+        track_ids: (n,) int64. similarities: (n,) float32, exact cosines of what is left when the
+            centre is taken away.
         is_all: there are no others in the space.
         note: a sentence where the search was not what it should be (exact for want of an index).
     """
@@ -47,23 +52,38 @@ class SpaceLookup:
         self._index: hnsw.HnswIndex | None = None
         self._index_id: int | None = None
         self._note: str | None = None
+        self._centre: Centre | None = None
 
-    def nearest(self, query: np.ndarray, k: int) -> Hits:
+    def centre(self) -> np.ndarray:
+        """(dim,) float32: what the library has in common now (``engine.index.centre``)."""
+        with self._lock:
+            self._centre = centres.current(self._library, self._space_id, self._centre)
+            return self._centre.vector
+
+    def nearest(self, query: np.ndarray, k: int, centre: np.ndarray) -> Hits:
         """At least ``k`` tracks, unless there are fewer (``is_all``).
 
-        ``query`` is (dim,) float32, L2-normalised.
+        The graph holds vectors as they are stored. Asked in the direction of the query without
+        the centre it ranks almost as the exact cosines do, which decide: so ask for some times
+        more than are needed.
+
+        Args:
+            query: (dim,) float32 without the centre, of unit length.
+            centre: (dim,) float32, what ``centre`` gave when the query was placed.
         """
         num_live = count_embeddings(self._library.database, self._space_id)
         index, note = self._current_index()
         if index is not None and k <= _MAX_GRAPH_SHARE * num_live:
             try:
-                return self._by_graph(index, query, k)
+                return self._by_graph(index, query, k, centre)
             except hnsw.UnusableIndexError as error:
                 note = _slow_note(error)
-        chunks = self._library.embedding_chunks(self._space_id)
+        chunks = _placed(self._library.embedding_chunks(self._space_id), centre)
         return Hits(*exact.nearest(query, chunks, k), is_all=k >= num_live, note=note)
 
-    def _by_graph(self, index: hnsw.HnswIndex, query: np.ndarray, k: int) -> Hits:
+    def _by_graph(
+        self, index: hnsw.HnswIndex, query: np.ndarray, k: int, centre: np.ndarray
+    ) -> Hits:
         num_dead = index.num_elements - count_embeddings(
             self._library.database, self._space_id, index.max_embedding_id
         )
@@ -72,7 +92,8 @@ class SpaceLookup:
         found = self._library.embeddings_by_id(self._space_id, ids)
         if len(found.ids) < min(k, index.num_elements - num_dead):
             raise hnsw.UnusableIndexError("The search index is behind.")
-        return Hits(*exact.nearest(query, [found, *newer], k), is_all=False, note=None)
+        candidates = _placed([found, *newer], centre)
+        return Hits(*exact.nearest(query, candidates, k), is_all=False, note=None)
 
     def _current_index(self) -> tuple[hnsw.HnswIndex | None, str | None]:
         """The graph that is stored now, loaded where it is another than before."""
@@ -86,6 +107,10 @@ class SpaceLookup:
                 except hnsw.UnusableIndexError as error:
                     self._note = _slow_note(error)
             return self._index, self._note
+
+
+def _placed(chunks: Iterable[Embeddings], centre: np.ndarray) -> Iterator[Embeddings]:
+    return (replace(chunk, vectors=centres.placed(chunk.vectors, centre)) for chunk in chunks)
 
 
 def _slow_note(error: Exception) -> str:

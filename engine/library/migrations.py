@@ -119,6 +119,15 @@ CREATE TABLE map (
 );
 """
 
+_V3 = """
+CREATE TABLE centre (
+    space_id INTEGER PRIMARY KEY REFERENCES space(id) ON DELETE CASCADE,
+    num_embeddings INTEGER NOT NULL,
+    max_embedding_id INTEGER NOT NULL,
+    vector BLOB NOT NULL
+);
+"""
+
 
 def run_sql(connection: sqlite3.Connection, script: str) -> None:
     """Statements one by one: ``executescript`` would commit the transaction they belong to."""
@@ -136,8 +145,12 @@ def _v2_maps(connection: sqlite3.Connection) -> None:
     run_sql(connection, _V2)
 
 
+def _v3_centres(connection: sqlite3.Connection) -> None:
+    run_sql(connection, _V3)
+
+
 Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: tuple[Migration, ...] = (_v1_tables, _v2_maps)
+MIGRATIONS: tuple[Migration, ...] = (_v1_tables, _v2_maps, _v3_centres)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

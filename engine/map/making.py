@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.errors import QueryError
+from engine.index.centre import current, placed
 from engine.library import Library
 from engine.library.map_store import MapRecord, ids_in_space, map_of, put_map
 from engine.map import MIN_SONGS
@@ -91,17 +92,20 @@ def current_map(
 
 
 def similarities(library: Library, space_id: int, track_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """(track ids (n,) int64, cosines (n,) float32) of all songs of a space with one of them.
+    """(track ids (n,) int64, cosines (n,) float32) of all songs of a space with one of them,
+    as a search compares them.
 
     Raises QueryError where that one has not been heard in the space.
     """
     _, vectors = library.embeddings(space_id, [track_id])
     if not len(vectors):
         raise QueryError("This song is not on the map: it has not been listened to for this view.")
+    centre = current(library, space_id).vector
+    query = placed(vectors[0], centre)
     ids, scores = [], []
     for chunk in library.embedding_chunks(space_id):
         ids.append(chunk.track_ids)
-        scores.append(chunk.vectors @ vectors[0])
+        scores.append(placed(chunk.vectors, centre) @ query)
     return np.concatenate(ids), np.concatenate(scores)
 
 

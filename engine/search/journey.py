@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.errors import QueryError
+from engine.index.centre import placed
 from engine.library import Library, Track, TrackStatus, View
 from engine.library.text import normalise
 from engine.progress import CancelToken
@@ -69,11 +70,13 @@ def journey(
             raise QueryError(f"{name} has not been heard for the view {view} yet. Index it first.")
     if len(ends) < 2:
         raise QueryError("One of the two songs is not in the library any more.")
-    candidates = _candidates(library, searcher, space_id, vectors, cancel)
+    centre = searcher.lookup(space_id).centre()
+    candidates = _candidates(library, searcher, space_id, placed(vectors, centre), centre, cancel)
     tracks = _distinct(ends, library.tracks(candidates))
     ids, vectors = library.embeddings(space_id, [track.id for track in tracks])
     tracks = [track for track in tracks if track.id in set(ids.tolist())]
     cancel.check()
+    vectors = placed(vectors, centre)
     steps = vectors @ vectors.T
     if other_artists:
         steps[_same_artist(tracks)] = -np.inf
@@ -137,9 +140,14 @@ def _traced(before: np.ndarray, goal: int) -> list[int]:
 
 
 def _candidates(
-    library: Library, searcher: Searcher, space_id: int, ends: np.ndarray, cancel: CancelToken
+    library: Library,
+    searcher: Searcher,
+    space_id: int,
+    ends: np.ndarray,
+    centre: np.ndarray,
+    cancel: CancelToken,
 ) -> np.ndarray:
-    """Ids of the songs that may lie on the way."""
+    """Ids of the songs that may lie on the way between two ends, (2, dim) without the centre."""
     if library.counts().embeddings.get(space_id, 0) <= MAX_COMPARED:
         return library.embeddings(space_id)[0]
     around = []
@@ -147,7 +155,8 @@ def _candidates(
         cancel.check()
         place = (1 - share) * ends[0] + share * ends[1]
         place /= max(float(np.linalg.norm(place)), 1e-9)
-        nearest = searcher.lookup(space_id).nearest(np.asarray(place, np.float32), _NUM_AROUND)
+        place = np.asarray(place, np.float32)
+        nearest = searcher.lookup(space_id).nearest(place, _NUM_AROUND, centre)
         around.append(nearest.track_ids)
     return np.unique(np.concatenate(around))
 

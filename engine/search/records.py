@@ -68,12 +68,25 @@ class Query:
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """What to listen to in a file: from ``start_s`` to ``end_s`` (None: to its end).
+
+    ``is_vocals``: it holds a voice alone; nothing is separated.
+    """
+
+    path: Path
+    start_s: float = 0.0
+    end_s: float | None = None
+    is_vocals: bool = False
+
+
+@dataclass(frozen=True)
 class Neighbour:
     """One result.
 
     Attributes:
         rank: begins at 1.
-        similarity: a cosine (a weighted mean for blends).
+        similarity: a cosine, less what the whole library shares (a weighted mean for blends).
         percent: for people, 0 to 100: the chance that it is the same voice, if that was as likely
             as not beforehand; of a model that is not calibrated, the similarity itself.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,18 +13,21 @@ import numpy as np
 
 from engine.calibration import Calibration, blended
 from engine.errors import QueryError
+from engine.index.centre import placed
 from engine.index.lookup import Hits, SpaceLookup
 from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
 from engine.library.scope import LatestScope, artist_ids
 from engine.library.tags import read_tags
 from engine.models import calibration_of
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
+from engine.search.file_ears import FileEars
 from engine.search.filter import Filter, Song
-from engine.search.not_heard import NotHeardError, nobody_sings, why_not_heard
+from engine.search.not_heard import NotHeardError, why_not_heard
 from engine.search.records import (
     VIEWS_OF,
+    FilePart,
     Neighbour,
     Query,
     SearchOptions,
@@ -38,15 +40,22 @@ if TYPE_CHECKING:
 
 _MAX_BLEND_CANDIDATES = 5000  # per view; a song that neither view ranks higher is no neighbour
 _MAX_COMPARED = 5000  # of so small a part of the library, every song is compared
-_MAX_HEARD_FILES = 32
 
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    """The query in one view."""
+    """The query in one view.
+
+    Attributes:
+        centre: (dim,) what the library has in common now; the same for the whole search.
+        vector: (dim,) float32, without it and of unit length.
+        stored: (dim,) float32, with it: what the library keeps, or would keep.
+    """
 
     space_id: int
+    centre: np.ndarray
     vector: np.ndarray
+    stored: np.ndarray
     moments: MomentCodes | None
 
 
@@ -68,14 +77,10 @@ class Searcher:
     ) -> None:
         self._library = library
         self._load_calibration = cache(load_calibration)
-        self._load_model = load_model or _load_model
-        self._load_separator = load_separator or _load_separator
+        self._ears = FileEars(library, load_model, load_separator)
         self._lock = threading.Lock()
-        self._models: dict[str, VoiceModel] = {}
-        self._separators: dict[str, Separator] = {}
         self._lookups: dict[int, SpaceLookup] = {}
         self._scope = LatestScope(library.database)
-        self._heard_files: OrderedDict[tuple[object, ...], _Heard] = OrderedDict()
 
     @property
     def library(self) -> Library:
@@ -108,7 +113,8 @@ class Searcher:
 
         def hear(view: View) -> _Heard:
             space_id, vectors = self._voices_of(name, own, view, options)[1:]
-            return _Heard(space_id, _mean(vectors), self._library.moments(typical.id, space_id))
+            moments = self._library.moments(typical.id, space_id)
+            return self._heard(space_id, _mean(vectors), moments)
 
         return self._search(query, song, set(own), options, hear)
 
@@ -139,17 +145,13 @@ class Searcher:
         song = Song(_tags_of(query), path, audio_hash, duration_s, None)
         own_ids = {*self._library.tracks_with_hash(audio_hash), *([track.id] if track else [])}
 
+        part = FilePart(path, start_s, end_s, is_vocals)
+
         def hear(view: View) -> _Heard:
-            space = choose_space(self._library, view, options.model)
-            part = (audio_hash, start_s, end_s, is_vocals, space)
-            heard = self._heard_files.get(part)
-            if heard is None:
-                progress(Progress("query", message=view))
-                heard = self._listen(path, view, options, (start_s, end_s), is_vocals, cancel)
-                self._heard_files[part] = heard
-                while len(self._heard_files) > _MAX_HEARD_FILES:
-                    self._heard_files.popitem(last=False)
-            return heard
+            space_id, found = self._ears.hear(
+                part, audio_hash, view, options.model, progress, cancel
+            )
+            return self._heard(space_id, found.vector, found.moments)
 
         return self._search(query, song, own_ids, options, hear)
 
@@ -170,7 +172,7 @@ class Searcher:
                     raise
                 notes.append(f"{error} These are the nearest songs overall.")
                 options = replace(options, by="overall")
-        song = replace(song, vector=next(iter(heard.values())).vector)
+        song = replace(song, vector=next(iter(heard.values())).stored)
         hits, found = self._widening(heard, options, song, own_ids)
         if hits.note:
             notes.append(hits.note)
@@ -243,7 +245,10 @@ class Searcher:
 
         In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
         """
-        parts = {v: self.lookup(h.space_id).nearest(h.vector, num) for v, h in heard.items()}
+        parts = {
+            view: self.lookup(part.space_id).nearest(part.vector, num, part.centre)
+            for view, part in heard.items()
+        }
         if len(parts) == 1:
             (hits,) = parts.values()
             return hits, -1.0
@@ -267,7 +272,7 @@ class Searcher:
         for view, part in heard.items():
             ids, vectors = self._library.embeddings(part.space_id, track_ids)
             places = np.searchsorted(track_ids, ids)
-            total[places] += weights[view] * (vectors @ part.vector)
+            total[places] += weights[view] * (placed(vectors, part.centre) @ part.vector)
             is_heard[places] = True
         found, total = track_ids[is_heard], total[is_heard]
         order = np.argsort(-total, kind="stable")
@@ -314,7 +319,11 @@ class Searcher:
         _, vectors = self._library.embeddings(space_id, [track.id])
         if not len(vectors):
             raise NotHeardError(why_not_heard(track, view))
-        return _Heard(space_id, vectors[0], self._library.moments(track.id, space_id))
+        return self._heard(space_id, vectors[0], self._library.moments(track.id, space_id))
+
+    def _heard(self, space_id: int, vector: np.ndarray, moments: MomentCodes | None) -> _Heard:
+        centre = self.lookup(space_id).centre()
+        return _Heard(space_id, centre, placed(vector, centre), vector, moments)
 
     def _typical(self, name: str, own: Collection[int], options: SearchOptions) -> int:
         """The id of the song that comes nearest to the mean of all."""
@@ -338,48 +347,6 @@ class Searcher:
             voice = "voice" if view == "vocals" else "songs"
             raise NotHeardError(f"The {voice} of {name} cannot be compared: not heard yet.")
         return ids, space_id, vectors
-
-    def _listen(
-        self,
-        path: Path,
-        view: View,
-        options: SearchOptions,
-        part: tuple[float, float | None],
-        is_vocals: bool,
-        cancel: CancelToken | None,
-    ) -> _Heard:
-        from engine.embedding import embed_file
-
-        space_id, key = choose_space(self._library, view, options.model)
-        model = self._model(options.model or key.model, key)
-        separator = self._separator(key.separator) if key.separator and not is_vocals else None
-        start_s, end_s = part
-        embedding = embed_file(
-            path, model, view, separator=separator, start_s=start_s, end_s=end_s, cancel=cancel
-        )
-        if embedding is None:
-            raise NotHeardError(nobody_sings(path.name))
-        moments = embedding.moments
-        moments = replace(moments, starts_s=moments.starts_s + np.float32(start_s))
-        return _Heard(space_id, embedding.vector, moments)
-
-    def _model(self, name: str, key: SpaceKey) -> VoiceModel:
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = self._load_model(name)
-            model = self._models[name]
-        if model.sha256 != key.model_sha256:
-            raise QueryError(
-                f"The library was indexed with another version of the model {key.model}. Index it "
-                "again, then search by file."
-            )
-        return model
-
-    def _separator(self, name: str) -> Separator:
-        with self._lock:
-            if name not in self._separators:
-                self._separators[name] = self._load_separator(name)
-            return self._separators[name]
 
     def percent(self, key: SpaceKey, similarity: float) -> int:
         """What a cosine in a space means to people, as ``Neighbour.percent`` tells it."""
@@ -416,15 +383,3 @@ def _mean(vectors: np.ndarray) -> np.ndarray:
 def _tags_of(query: Query) -> Tags:
     """Artist and title of a query, from the library or from the file itself."""
     return query.track.tags if query.track else read_tags(query.path, query.path.parent)
-
-
-def _load_model(name: str) -> VoiceModel:
-    from engine import models
-
-    return models.load(name)
-
-
-def _load_separator(name: str) -> Separator:
-    from engine import separation
-
-    return separation.load(name)

@@ -18,6 +18,8 @@ from engine.library import (
     View,
     catalogue,
 )
+from engine.library.centre_store import Centre, put_centre
+from engine.library.index_store import count_embeddings
 
 DIM = 16
 OVERALL = SpaceKey("toy", "0" * 64, "overall", None, DIM)
@@ -79,7 +81,10 @@ def add_tracks(library: Library, folder: Path, tags: Iterable[Tags]) -> list[int
 def put_vectors(
     library: Library, key: SpaceKey, vectors: Mapping[int, Iterable[float]], duration_s: float = 200
 ) -> int:
-    """Store one embedding per track; each sound is another one. Returns the id of the space."""
+    """Store one embedding per track; each sound is another one. Returns the id of the space.
+
+    The library has nothing in common: its cosines are those of the vectors as they are.
+    """
     space_id = library.space_id(key)
     for track_id, vector in vectors.items():
         library.put_embedding(
@@ -89,6 +94,8 @@ def put_vectors(
             audio_hash=f"hash {track_id}",
             duration_s=duration_s + 10 * track_id,
         )
+    num_embeddings = count_embeddings(library.database, space_id)
+    put_centre(library.database, space_id, Centre(np.zeros(key.dim), num_embeddings, 2**62))
     return space_id
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.data import INPUTS, Input
-from engine.evaluation.hearing import Centring, Hearing
+from engine.evaluation.hearing import AS_PROGRAM, Centring, Hearing
 from engine.evaluation.results import Bars, Column, Context, Reasons, Result, Table
 from engine.evaluation.similarity import DistinctSongs, Trials, distinct_songs, paper_trials
 from engine.progress import Progress
@@ -69,7 +69,7 @@ def _measure(context: Context, hearing: Hearing, found: Found) -> None:
     if hearing.source == "accompaniment":
         with found.reasons.noting(hearing.source):
             found.leaks[hearing] = distinct_songs(
-                hearing, _best(hearing), weights, options.seed, cancel
+                hearing, AS_PROGRAM, weights, options.seed, cancel
             )
         return
     for centring in hearing.centrings:
@@ -83,10 +83,6 @@ def _measure(context: Context, hearing: Hearing, found: Found) -> None:
             )
 
 
-def _best(hearing: Hearing) -> Centring:
-    return "raw" if hearing.geometry is None else "model"
-
-
 def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tuple[Table, ...]:
     if not found:
         return ()
@@ -97,7 +93,9 @@ def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tup
     columns = (*_WHO, _EER, _MNR, *_RETRIEVAL, Column("clips", "clips"))
     note = (
         "Centring: what is subtracted from a clip's mean before the cosine. raw: nothing; model: "
-        "the model's own centre, as in the program; data: the mean of these clips."
+        "the model's own centre; data: the mean of these clips; library: the model's, then what "
+        "all singers of these clips share, as in a library of them. The last looks at the singers' "
+        "names as the program does at tags, and does best with few of them."
     )
     return (Table("distinct-songs", "Distinct songs, all pairs pooled", columns, rows, note),)
 
@@ -171,8 +169,8 @@ def _plots(
     trials: dict[tuple[Hearing, Centring], Trials],
 ) -> tuple[Bars, ...]:
     """Bars for models as the program uses them; a kind of figure that was not measured has none."""
-    best = {(h.source, h.model): d for (h, c), d in distinct.items() if c == _best(h)}
-    paper = {(h.source, h.model): t for (h, c), t in trials.items() if c == _best(h)}
+    best = {(h.source, h.model): d for (h, c), d in distinct.items() if c == AS_PROGRAM}
+    paper = {(h.source, h.model): t for (h, c), t in trials.items() if c == AS_PROGRAM}
     chances = [d.chance_at_1 for d in best.values()]
     candidates = (
         ("eer", "Distinct songs: equal error rate", "EER (lower is better)", 0.5,
