@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from support.libraries import OVERALL, add_tracks, put_vectors
 from engine.index import hnsw
 from engine.library import Library, Tags
 
+# Processes are forked and killed here; Windows has no such thing.
+collect_ignore_glob = [] if hasattr(os, "fork") else ["test_*"]
 _TALLY = pytest.StashKey[Counter[str]]()
 
 
