@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -92,6 +93,44 @@ def run(
     if summary.failed:
         note(f"`singalike-catalogue failed {out}` tells why; --retry listens to them again.")
         raise typer.Exit(3)
+
+
+class Quantise(StrEnum):
+    """How Qdrant keeps the vectors that it searches in memory; whole ones lie on its disk."""
+
+    NONE = "none"
+    INT8 = "int8"
+    BINARY = "binary"
+
+
+@app.command()
+def to_qdrant(
+    shards: Shards,
+    qdrant: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="http(s)://host:port, or a local folder.")
+    ],
+    quantise: Annotated[
+        Quantise, typer.Option(help="Of the vectors that Qdrant keeps in memory.")
+    ] = Quantise.INT8,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring shards into Qdrant, for `singalike similar SONG --qdrant ADDRESS`.
+
+    A server's key is read from $QDRANT_API_KEY.
+    """
+    from catalogue.to_qdrant import upload_shards
+    from engine.qdrant.store import opened_qdrant
+
+    with (
+        stoppable() as cancel,
+        shown_progress() as progress,
+        opened_qdrant(qdrant, create=True) as client,
+    ):
+        summary = upload_shards(client, shards, quantise.value, progress, cancel)
+    if as_json:
+        write_json(asdict(summary))
+    for name, num in summary.points.items():
+        note(f"{num} recordings are in the collection {name}.")
 
 
 @app.command()

@@ -60,6 +60,12 @@ YearsOption = Annotated[
 FolderOption = Annotated[
     list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
 ]
+QdrantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--qdrant", metavar="ADDRESS", help="Search a Qdrant server or folder, not the library."
+    ),
+]
 LengthOption = Annotated[
     str | None,
     typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
@@ -93,6 +99,7 @@ def similar(
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
     ] = False,
     model: ModelOption = None,
+    qdrant: QdrantOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the songs whose singer, or whose whole sound, is most like a song's."""
@@ -110,11 +117,16 @@ def similar(
         one_each,
         parse_scope(genre, years, folder, length),
     )
-    with open_library(library) as opened:
-        if artist is not None:
-            result = search_artist(opened, artist, song, at, options)
-        else:
-            result = search(opened, song, options, at, voice_alone)
+    if qdrant is not None:
+        if library is not None:
+            raise typer.BadParameter("--qdrant stands for a library: give one or the other.")
+        result = _search_qdrant(qdrant, song, artist, options, at, voice_alone)
+    else:
+        with open_library(library) as opened:
+            if artist is not None:
+                result = search_artist(opened, artist, song, at, options)
+            else:
+                result = search(opened, song, options, at, voice_alone)
     if as_json:
         write_json(result_as_dict(result))
     else:
@@ -153,6 +165,40 @@ def search(
         )
 
 
+def _search_qdrant(
+    address: str,
+    song: str | None,
+    artist: str | None,
+    options: SearchOptions,
+    at: str | None,
+    is_voice: bool,
+) -> SearchResult:
+    """Like ``search`` and ``search_artist``. Several meanings: a list, and exit 2."""
+    from engine.qdrant.asking import search_qdrant
+    from engine.qdrant.searching import QdrantSearcher
+    from engine.qdrant.store import opened_qdrant
+
+    if artist is not None and (song is not None or at is not None):
+        raise typer.BadParameter("--artist stands for a song: give one or the other.")
+    part = parse_part(at) if at else None
+    with (
+        stoppable() as cancel,
+        shown_progress() as progress,
+        opened_qdrant(address) as client,
+    ):
+        try:
+            return search_qdrant(client, song, artist, options, part, is_voice, progress, cancel)
+        except AmbiguousQueryError as error:
+            _list_candidates(error, QdrantSearcher(client).tracks(error.candidates))
+            raise typer.Exit(2) from error
+
+
+def _list_candidates(error: AmbiguousQueryError, candidates: list[Track]) -> None:
+    note(str(error))
+    for candidate in candidates:
+        note(f"  {candidate.id:>6}  {name_of(candidate)}")
+
+
 def meant(library: Library, song: str) -> Track:
     """The track that a path, an id or words mean. Several: a list, and exit 2."""
     from engine.search import resolve
@@ -160,9 +206,7 @@ def meant(library: Library, song: str) -> Track:
     try:
         return library.track(resolve(library, song))
     except AmbiguousQueryError as error:
-        note(str(error))
-        for candidate in library.tracks(error.candidates[:MAX_CANDIDATES]):
-            note(f"  {candidate.id:>6}  {name_of(candidate)}")
+        _list_candidates(error, library.tracks(error.candidates[:MAX_CANDIDATES]))
         raise typer.Exit(2) from error
 
 
