@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from app.shortcuts import Keys
+from app.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.theme import Theme
 from app.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
 from engine import __version__
+
+HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
 
 
 class Dialog(QDialog):
@@ -55,25 +59,40 @@ class HelpSheet(Dialog):
     """All shortcuts, by group."""
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
-        super().__init__(parent, theme, self.tr("Keyboard"), QSize(560, 560))
-        groups: dict[str, list[Keys]] = {}
-        for keys in Keys:
-            groups.setdefault(keys.value.group, []).append(keys)
-        for group, members in groups.items():
-            self.body.addWidget(
-                label(self.tr(group), "accent", theme.font(SMALL, QFont.Weight.DemiBold))
-            )
-            self.body.addLayout(self._table(members))
-        self.body.addStretch()
+        super().__init__(parent, theme, self.tr("Keyboard"), QSize(900, 672))
+        sheet = QWidget()
+        sheet.setObjectName("page")
+        columns = QHBoxLayout(sheet)
+        columns.setContentsMargins(0, 0, 12, 0)
+        columns.setSpacing(32)
+        for groups in HELP_COLUMNS:
+            columns.addLayout(self._column(groups), 1)
+        scroll = QScrollArea()  # for low screens
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAccessibleName(self.tr("Keyboard"))
+        scroll.setWidget(sheet)
+        self.body.addWidget(scroll)
         self.buttons.addWidget(label(f"Singalike {__version__}", "muted", theme.font(SMALL)))
         self.buttons.addStretch()
-        self.add_button(self.tr("Close"), self.close)
+        self.add_button(self.tr("Close"), self.close).setFocus()
+
+    def _column(self, groups: Sequence[str]) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        for group in groups:
+            font = self.theme.font(SMALL, QFont.Weight.DemiBold)
+            column.addWidget(label(self.tr(group), "accent", font))
+            column.addLayout(self._table([keys for keys in Keys if keys.value.group == group]))
+            column.addSpacing(6)
+        column.addStretch()
+        return column
 
     def _table(self, members: Sequence[Keys]) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(4)
         grid.setHorizontalSpacing(16)
-        grid.setColumnMinimumWidth(0, 150)
+        grid.setColumnMinimumWidth(0, 92)
         grid.setColumnStretch(1, 1)
         for row, keys in enumerate(members):
             grid.addWidget(
@@ -114,7 +133,11 @@ class ProblemPage(QWidget):
 
 
 def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
-    """The platform's own folder dialog; ``use`` gets the folder that was chosen."""
+    """The platform's own folder dialog; ``use`` gets the folder that was chosen.
+
+    It begins at ``start``, or where this system keeps music.
+    """
+    start = start or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MusicLocation)
     dialog = QFileDialog(parent, parent.tr("Choose a music folder"), start)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.Directory)

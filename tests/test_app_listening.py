@@ -140,6 +140,7 @@ def test_shortcuts_are_unique_and_the_help_lists_them_all(qtbot, window):
     texts = {label.text() for label in sheet.findChildren(QLabel)}
     assert {keys.value.description for keys in Keys} <= texts
     assert {keys.value.label for keys in Keys} <= texts
+    assert sheet.height() <= 700  # the lowest screen that the window is made for
     sheet.close()
 
 

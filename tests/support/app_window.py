@@ -209,9 +209,9 @@ def no_leaks() -> Iterator[None]:
         thread.join(2.0)
     if _timers() - before[1] or _windows() - before[2]:
         gc.collect()
-    assert _threads() <= before[0]
-    assert _timers() <= before[1]
-    assert _windows() <= before[2]
+    assert _threads() - before[0] == set()
+    assert _timers() - before[1] == set()
+    assert _windows() - before[2] == set()
 
 
 def _threads() -> set[threading.Thread]:
