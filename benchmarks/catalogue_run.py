@@ -1,0 +1,138 @@
+"""What a catalogue run costs: Ray's workers against one process, then shards into a library.
+
+    python benchmarks/catalogue_run.py FOLDER [--songs 8] [--workers 2] [--rows 100000]
+
+The same songs are listened to by one process without Ray and by a crew, in this order, each with
+its models loaded before the clock starts; what starting costs is told apart. The import takes
+made-up embeddings of the sizes that were heard. Everything is written to a scratch folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from catalogue.cluster import joined_cluster
+from catalogue.importing import import_shards
+from catalogue.listener import Ears, Listener, ShardTask
+from catalogue.manifest import Entry, read_manifest
+from catalogue.places import ShardFolder
+from catalogue.run import RunOptions, run_catalogue
+from catalogue.shards import HeardRow, ShardHeader, pack_shard, read_shard, shard_name, shard_places
+from engine import models
+from engine.library import Library, MomentCodes, Tags, TrackEmbedding
+from engine.library.walk import AUDIO_EXTENSIONS
+from engine.models import VIEWS
+from engine.progress import Progress
+
+MOMENTS_PER_SONG = 40  # 200 s
+
+
+def write_manifest(folder: Path, target: Path, num: int) -> Path:
+    songs = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_EXTENSIONS)
+    chosen = songs[:: max(1, len(songs) // num)][:num]
+    target.write_text("\n".join(json.dumps({"path": str(song)}) for song in chosen), "utf-8")
+    return target
+
+
+def in_one_process(manifest_path: Path, out: Path) -> tuple[float, float]:
+    """(seconds, seconds of audio)."""
+    manifest = read_manifest(str(manifest_path))
+    ears = Ears({view: models.default_model_name(view) for view in VIEWS}, "spleeter")
+    listener = Listener(ears, ShardFolder(str(out)), manifest)
+    listener.load()
+    started = time.monotonic()
+    reports = list(listener.make_shard(ShardTask(0, tuple(manifest.entries()))))
+    return time.monotonic() - started, sum(report.audio_s for report in reports)
+
+
+def by_a_crew(manifest_path: Path, out: Path, num_workers: int) -> tuple[float, float]:
+    """(seconds of listening, seconds until the first worker was ready)."""
+    started, ready_s = time.monotonic(), 0.0
+
+    def watch(progress: Progress) -> None:
+        nonlocal ready_s
+        if not ready_s and (out / "run.json").exists():
+            ready_s = time.monotonic() - started
+
+    with joined_cluster(None, num_workers):
+        options = RunOptions(num_workers=num_workers, shard_rows=1)
+        run_catalogue(str(manifest_path), str(out), options, watch)
+        return time.monotonic() - started - ready_s, ready_s
+
+
+def write_made_up(template: Path, out: Path, num_rows: int, shard_rows: int = 256) -> None:
+    header = read_shard(shard_places([str(template)])[0]).header
+    random = np.random.default_rng(0)
+    starts_s = 5 * np.arange(MOMENTS_PER_SONG, dtype=np.float32)
+
+    def heard(dim: int) -> TrackEmbedding:
+        vector = random.standard_normal(dim).astype(np.float32)
+        codes = random.integers(-127, 128, (MOMENTS_PER_SONG, 64)).astype(np.int8)
+        moments = MomentCodes(codes, starts_s, 5.0)
+        return TrackEmbedding(vector / np.linalg.norm(vector), moments)
+
+    for number, first in enumerate(range(0, num_rows, shard_rows)):
+        rows = [
+            HeardRow(
+                Entry(row, f"s3://archive/{row % 997}/{row}.mp3", None, song_tags(row)),
+                4_000_000,
+                row,
+                f"{row:032x}",
+                200.0,
+                None,
+                {space.view: heard(space.dim) for space in header.spaces},
+            )
+            for row in range(first, min(first + shard_rows, num_rows))
+        ]
+        made = ShardHeader(header.spaces, "0" * 64, first, len(rows))
+        ShardFolder(str(out)).write(shard_name(number), pack_shard(made, rows))
+
+
+def song_tags(row: int) -> Tags:
+    return Tags(f"Song {row}", f"Artist {row % 997}", f"Album {row % 9973}", "", "Pop", 1990, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--songs", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rows", type=int, default=100_000)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        manifest = write_manifest(chosen.folder, folder / "manifest.jsonl", chosen.songs)
+        alone_s, audio_s = in_one_process(manifest, folder / "alone")
+        crew_s, start_s = by_a_crew(manifest, folder / "crew", chosen.workers)
+        num_bytes = sum(path.stat().st_size for path in (folder / "crew").glob("*.parquet"))
+        print(f"{chosen.songs} songs, {audio_s / 60:.0f} minutes of audio, both views")
+        print(f"one process        {audio_s / alone_s:6.1f} x real time")
+        print(f"{chosen.workers} workers on Ray   {audio_s / crew_s:6.1f} x real time")
+        print(f"ratio              {alone_s / crew_s:6.2f} of {chosen.workers} possible")
+        print(f"start of Ray       {start_s:6.1f} s")
+        print(f"shards             {num_bytes / chosen.songs / 1000:6.1f} kB a song")
+        sys.stdout.flush()
+        if chosen.rows:
+            write_made_up(folder / "crew", folder / "made-up", chosen.rows)
+            made = sum(path.stat().st_size for path in (folder / "made-up").iterdir())
+            with Library.open(folder / "library.db") as library:
+                summary = import_shards(library, [str(folder / "made-up")])
+                again = import_shards(library, [str(folder / "made-up")])
+            rows_s = summary.seconds - summary.index_seconds
+            print(f"{chosen.rows} rows, {made / chosen.rows / 1000:.1f} kB each in shards of 256")
+            print(f"import             {rows_s:6.1f} s, index {summary.index_seconds:.1f} s")
+            print(f"import, again      {again.seconds:6.1f} s")
+            size = (folder / "library.db").stat().st_size
+            print(f"library            {size / chosen.rows / 1000:6.1f} kB a song, index included")
+
+
+if __name__ == "__main__":
+    main()
