@@ -1,0 +1,238 @@
+"""The pictures of the documentation: every page of the window, in both themes, with the demo songs.
+
+    python tools/pictures.py [FOLDER]      # docs/pictures by default; some minutes
+
+Needs the extra ``evaluation``, which brings Pillow.
+
+Nothing of the user's own is read or shown: libraries, settings and reports are made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from app.window import MainWindow
+
+SIZE = (1200, 780)
+THEMES = ("light", "dark")
+SONG = "Two A.M. Botany"
+MODELS = ("singalike-2", "ge2e", "mfcc")
+PATIENCE_S = 600.0
+
+
+def main() -> None:
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/pictures")
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home_name:
+        home = Path(home_name)
+        os.environ |= {f"XDG_{kind}_HOME": str(home) for kind in ("DATA", "CONFIG", "STATE")}
+        os.environ |= {"XDG_CACHE_HOME": str(home / "cache"), "OMP_NUM_THREADS": "1"}
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        prepare(home)
+        for theme in THEMES:
+            take_all(home, theme, target)
+
+
+def prepare(home: Path) -> None:
+    """A library of the demo songs that have been listened to, and a report about them."""
+    from app.evaluate.work import Request, run
+    from engine.demo import make_demo_library
+    from engine.indexer import index_folders
+    from engine.library import Library
+    from engine.paths import data_path
+    from engine.progress import CancelToken, ignore_progress
+
+    music = home / "Music"
+    make_demo_library(music, ignore_progress, CancelToken())
+    with Library.open(home / "library.db") as library:
+        library.add_folder(music)
+        index_folders(library)
+    protocols = ("artist-similarity", "latent-space", "listening-test")
+    request = Request(protocols, MODELS, home / "library.db", ("mixture",), num_triplets=10)
+    run(request, data_path() / "evaluations", ignore_progress, CancelToken())
+
+
+def take_all(home: Path, theme: str, target: Path) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    def keep(widget: QWidget, name: str) -> None:
+        QApplication.processEvents()
+        path = target / f"{name}-{theme}.png"
+        if not widget.grab().save(str(path), "PNG"):
+            raise OSError(f"{path} cannot be written.")
+        make_smaller(path)
+        print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+    newcomer = open_window(home, theme, "empty.db")
+    wait_until(lambda: newcomer.pages.currentWidget() is newcomer.start_page)
+    keep(newcomer, "start")
+    newcomer.close()
+    window = open_window(home, theme, "library.db")
+    for take in (take_library, take_map, take_evaluation, take_test, take_dialogs):
+        take(window, keep)
+    window.close()
+
+
+def make_smaller(path: Path) -> None:
+    """256 colours are enough for a picture of the window, and take half the room."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+
+
+def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
+    from PySide6.QtWidgets import QApplication
+
+    from app.parts import make_parts
+    from app.player import Player
+    from app.settings import THEME, WATCH_FOLDERS, Settings
+    from app.theme import Theme
+    from app.window import MainWindow
+    from engine.paths import resources_path
+
+    application = QApplication.instance() or QApplication([])
+    assert isinstance(application, QApplication)
+    settings = Settings(home / "settings.ini")
+    settings.set(THEME, theme_name)
+    settings.set(WATCH_FOLDERS, False)
+    theme = Theme(resources_path() / "icons", application)
+    theme.install(application, theme_name)
+    parts = make_parts(home / library, settings, theme)
+    parts.player = Player(make_output=_silent_output)
+    window = MainWindow(parts)
+    window.resize(*SIZE)
+    window.show()
+    return window
+
+
+def _silent_output(_: object) -> object:
+    """A sound device that nobody hears: what plays stands still."""
+    from PySide6.QtCore import QObject, Signal
+
+    class Silence(QObject):
+        opened, failed, switched, listed = Signal(int), Signal(str), Signal(str), Signal(object)
+
+        def nothing(self, *_: object) -> None: ...
+
+        open = close = lost = choose = shutdown = nothing
+
+        def look(self) -> None:
+            self.listed.emit(["Speakers", "Headphones"])
+
+    return Silence()
+
+
+def wait_until(is_done: Callable[[], bool]) -> None:
+    from PySide6.QtCore import QElapsedTimer, QEventLoop, QTimer
+
+    loop, timer, clock = QEventLoop(), QTimer(), QElapsedTimer()
+    clock.start()
+    timer.timeout.connect(lambda: loop.quit() if is_done() else None)
+    timer.timeout.connect(lambda: loop.quit() if clock.hasExpired(int(PATIENCE_S * 1000)) else None)
+    timer.start(20)
+    loop.exec()
+    timer.stop()
+    if not is_done():
+        raise TimeoutError("The window did not get there.")
+
+
+def rest(milliseconds: int = 400) -> None:
+    """For covers and waveforms to come."""
+    from PySide6.QtCore import QElapsedTimer
+
+    clock = QElapsedTimer()
+    clock.start()
+    wait_until(lambda: clock.hasExpired(milliseconds))
+
+
+# The pages
+
+Keep = Callable[["QWidget", str], None]
+
+
+def take_library(window: MainWindow, keep: Keep) -> None:
+    """A song, its nearest voices, and the moments at which both are most alike."""
+    library, results = window.library, window.results
+    wait_until(lambda: bool(library.model.ids) and not window.parts.indexing.is_running)
+    rest()
+    titles = [library.model.track_at(row) for row in range(len(library.model.ids))]
+    row = next(i for i, track in enumerate(titles) if track is not None and track.title == SONG)
+    library.view.selectRow(row)
+    window.parts.finder.find_track(titles[row])
+    wait_until(lambda: bool(results.voices.model.neighbours))
+    results.voices.view.setCurrentIndex(results.voices.model.index(1))
+    rest(1500)
+    window.comparison.play_next_moment()
+    rest()
+    keep(window, "library")
+    window.parts.player.pause()
+    results.filter_button.open_sheet()
+    rest()
+    keep(window, "filters")
+    results.filter_button.open_sheet()
+
+
+def take_map(window: MainWindow, keep: Keep) -> None:
+    from app.top_bar import Page
+
+    window.show_page(Page.MAP)
+    page = window.map_page
+    wait_until(lambda: len(page.view.positions) > 0 and not page.source.is_making)
+    page.tools.preview.setChecked(False)
+    page.view.point_to(3)
+    rest(1000)
+    keep(window, "map")
+
+
+def take_evaluation(window: MainWindow, keep: Keep) -> None:
+    from app.top_bar import Page
+
+    window.show_page(Page.EVALUATE)
+    page = window.sections[Page.EVALUATE]
+    wait_until(lambda: bool(page.reports))
+    rest()
+    keep(window, "evaluate")
+    page.side.list.setCurrentRow(0)
+    view = page.pages.currentWidget()
+    wait_until(lambda: view.is_complete)
+    rest()
+    keep(window, "report")
+
+
+def take_test(window: MainWindow, keep: Keep) -> None:
+    from PySide6.QtWidgets import QPushButton
+
+    from app.top_bar import Page
+
+    page = window.sections[Page.EVALUATE]
+    page.show_test(page.reports[0])
+    rest()
+    begin = [b for b in page.findChildren(QPushButton) if b.property("kind") == "primary"]
+    next(b for b in begin if b.isVisible()).click()
+    rest(1000)
+    keep(window, "listening-test")
+    window.show_page(Page.LIBRARY)
+
+
+def take_dialogs(window: MainWindow, keep: Keep) -> None:
+    from app.preferences.dialog import PreferencesDialog
+
+    window.show_preferences()
+    (dialog,) = window.findChildren(PreferencesDialog)
+    rest()
+    keep(dialog, "preferences")
+    dialog.close()
+
+
+if __name__ == "__main__":
+    main()
