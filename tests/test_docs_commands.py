@@ -18,6 +18,7 @@ from support.documents import (
 from support.libraries import add_tracks, vector_embedding
 from typer.testing import CliRunner
 
+from catalogue.cli import app as catalogue_app
 from engine.cli.commands import GROUPS, app
 from engine.library import Library, SpaceKey, Tags
 from engine.models import default_model_name
@@ -29,8 +30,8 @@ OTHERS = {"pip", "pipx", "sudo", "npm", "py", "git", "ln", "tar", "pip-audit"}
 SCRIPTS = {"python", "sh"}
 # Run in a library of a few songs; all others would listen to music for seconds, or change things.
 CHEAP = {"similar", "journey", "export", "status", "failed", "models", "verify", "separators"}
-# They listen, or need another model than that of the library here.
-COSTLY_OPTIONS = {"--at", "--voice-alone", "--model"}
+# They listen, or need another model or library than the one here, or a server.
+COSTLY_OPTIONS = {"--at", "--voice-alone", "--model", "--library", "--qdrant"}
 SONGS = (
     ("Ysolde Marrin", "Harbour of Moths"),
     ("Ysolde Marrin", "Half a Compass"),
@@ -109,13 +110,21 @@ def test_there_is_something_to_test():
 
 
 def test_no_command_is_passed_over():
-    known = {"singalike", "singalike-app", "Singalike", "make", "torchrun"} | SCRIPTS | OTHERS
+    known = {"singalike", "singalike-app", "singalike-catalogue", "Singalike", "make", "torchrun"}
+    known |= SCRIPTS | OTHERS
     assert [str(command) for command in ALL if command.program not in known] == []
 
 
 @pytest.mark.parametrize("command", list(dict.fromkeys(ours("singalike"))), ids=str)
 def test_the_command_line_understands(command):
     understand(command.words[1:], command.is_whole)
+
+
+@pytest.mark.parametrize("command", ours("singalike-catalogue"), ids=str)
+def test_the_catalogue_understands(command):
+    rest = list(command.words[1:])
+    group = typer.main.get_command(catalogue_app)
+    group.commands[rest.pop(0)].make_context("singalike-catalogue", rest)
 
 
 def test_the_training_behind_torchrun_is_understood():
