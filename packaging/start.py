@@ -6,6 +6,7 @@ of Python's modules are in there, 50 MB.
 
 from __future__ import annotations
 
+import os
 import sys
 from multiprocessing import freeze_support
 from pathlib import Path
@@ -16,6 +17,8 @@ COMMAND = "singalike" if sys.platform == "linux" else "singalike-cli"
 
 def main() -> None:
     freeze_support()  # first: a frozen child process runs this file too
+    # joblib, in evaluations, would start other programs to count cores, which need not be there.
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
     if Path(sys.executable).stem == COMMAND:
         from engine.cli import main as command_line
 
