@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from catalogue.errors import extra_packages
 from engine.cli import run_app
 from engine.cli.progress import shown_progress
 from engine.cli.shared import (
@@ -65,7 +66,8 @@ def run(
 
     Can be stopped at any time; the same command goes on where it stopped.
     """
-    from catalogue.run import RunOptions, run_catalogue
+    with extra_packages():
+        from catalogue.run import RunOptions, run_catalogue
     from engine.models import VIEWS
 
     views = tuple(one for one in VIEWS if not view or View(one) in view)
@@ -118,7 +120,8 @@ def to_qdrant(
 
     A server's key is read from $QDRANT_API_KEY.
     """
-    from catalogue.to_qdrant import upload_shards
+    with extra_packages():
+        from catalogue.to_qdrant import upload_shards
     from engine.qdrant.store import opened_qdrant
 
     with (
@@ -136,7 +139,8 @@ def to_qdrant(
 @app.command()
 def failed(shards: Shards, as_json: JsonOption = False) -> None:
     """List the recordings that could not be heard, and why."""
-    from catalogue.shards import read_shard, shard_places
+    with extra_packages():
+        from catalogue.shards import read_shard, shard_places
 
     rows = list[dict[str, object]]()
     for place in shard_places(shards):

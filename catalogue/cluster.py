@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from catalogue.errors import CatalogueError
+from catalogue.errors import CatalogueError, extra_packages
 from catalogue.listener import Ears, Listener, RowReport, ShardTask
 from catalogue.manifest import Manifest
 from catalogue.places import ShardFolder
@@ -31,7 +31,8 @@ def joined_cluster(address: str | None, num_workers: int) -> Iterator[int]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
+    with extra_packages():
+        import ray
 
     if ray.is_initialized():
         yield num_workers or _num_cpus()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from catalogue.errors import extra_packages
 from engine.cli.progress import shown_progress
 from engine.cli.shared import JsonOption, LibraryOption, note, open_library, stoppable, write_json
 
@@ -23,7 +24,8 @@ def import_embeddings(
 
     Recordings that are not on this machine keep their address; a rescan leaves them alone.
     """
-    from catalogue.importing import import_shards
+    with extra_packages():
+        from catalogue.importing import import_shards
 
     with (
         open_library(library, create=True) as opened,

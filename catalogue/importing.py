@@ -10,6 +10,7 @@ from catalogue.errors import CatalogueError
 from catalogue.shards import Shard, ShardHeader, read_header, read_shard, shard_places
 from engine import models
 from engine.checkpoint import read_manifest
+from engine.index import centre
 from engine.index.hnsw import refresh
 from engine.library import Library, SpaceKey, View
 from engine.library.imports import ImportCounts, ImportedTrack, Importer
@@ -55,6 +56,7 @@ def import_shards(
         imported = time.monotonic()
         for space_id in ids.values():
             refresh(library, space_id, progress, cancel)
+            centre.refresh(library, space_id)
     now = time.monotonic()
     return ImportSummary(counts, len(places), now - started, now - imported, notes)
 

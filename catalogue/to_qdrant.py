@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from catalogue.importing import common_spaces
 from catalogue.shards import HeardRow, read_shard, shard_places
+from engine.index.centre import artists_centre, placed
 from engine.library import SpaceKey
+from engine.library.text import normalise
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.qdrant.points import payload_of, point_id
-from engine.qdrant.store import collection_name, is_embedded, metadata_of
+from engine.qdrant.store import collection_name, collections, is_embedded, metadata_of
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -45,8 +50,10 @@ def upload_shards(
     cancel, started = cancel or CancelToken(), time.monotonic()
     places = shard_places(shards)
     spaces = common_spaces(places)
-    for key in spaces:
-        _create(client, key, quantisation)
+    new = [key for key in spaces if not client.collection_exists(collection_name(key))]
+    for key, centre in _centres(new, places, cancel):
+        _create(client, key, centre, quantisation)
+    centres = {one.name: one.centre for one in collections(client)}
     points = dict.fromkeys(map(collection_name, spaces), 0)
     for number, place in enumerate(places):
         cancel.check()
@@ -55,13 +62,42 @@ def upload_shards(
         progress(Progress("upload", number, len(places), eta_s=eta_s, message=place))
         rows = read_shard(place).rows()
         for key in spaces:
-            if some := _points(key, rows):
-                client.upsert(collection_name(key), some, wait=number == len(places) - 1)
-                points[collection_name(key)] += len(some)
+            name = collection_name(key)
+            if some := _points(key, rows, centres[name]):
+                client.upsert(name, some, wait=number == len(places) - 1)
+                points[name] += len(some)
     return UploadSummary(points, len(places), time.monotonic() - started)
 
 
-def _points(key: SpaceKey, rows: Sequence[HeardRow]) -> list[Any]:
+def _centres(
+    spaces: Sequence[SpaceKey], places: Sequence[str], cancel: CancelToken
+) -> list[tuple[SpaceKey, np.ndarray]]:
+    """What the recordings of all shards have in common, each artist counting once (``centre``).
+
+    Reads all shards twice: how often an artist comes must be known before anything is added.
+    """
+    num_songs = {key: Counter[str]() for key in spaces}
+    totals = {key: np.zeros(key.dim) for key in spaces}
+    num_artists = dict.fromkeys(spaces, 0.0)
+    for is_counting in (True, False) if spaces else ():
+        for place in places:
+            cancel.check()
+            for row in read_shard(place).rows():
+                tags = row.entry.tags
+                artist = normalise(tags.artist or tags.album_artist) or row.entry.address
+                for key in spaces:
+                    embedding = (row.heard or {}).get(key.view)
+                    if embedding is None:
+                        continue
+                    if is_counting:
+                        num_songs[key][artist] += 1
+                    else:
+                        totals[key] += embedding.vector / num_songs[key][artist]
+                        num_artists[key] += 1 / num_songs[key][artist]
+    return [(key, artists_centre(totals[key], round(num_artists[key]))) for key in spaces]
+
+
+def _points(key: SpaceKey, rows: Sequence[HeardRow], centre: np.ndarray) -> list[Any]:
     from qdrant_client import models
 
     found = []
@@ -80,17 +116,17 @@ def _points(key: SpaceKey, rows: Sequence[HeardRow]) -> list[Any]:
         )
         number = point_id(row.entry.address)
         payload["id"] = row.entry.id
-        vector = embedding.vector.tolist()
+        vector = placed(embedding.vector, centre).tolist()
         found.append(models.PointStruct(id=number, vector=vector, payload=payload))
     return found
 
 
-def _create(client: QdrantClient, key: SpaceKey, quantisation: Quantisation) -> None:
+def _create(
+    client: QdrantClient, key: SpaceKey, centre: np.ndarray, quantisation: Quantisation
+) -> None:
     from qdrant_client import models
 
     name = collection_name(key)
-    if client.collection_exists(name):
-        return
     compact: Any = None
     if quantisation == "int8":
         int8 = models.ScalarQuantizationConfig(
@@ -110,7 +146,7 @@ def _create(client: QdrantClient, key: SpaceKey, quantisation: Quantisation) -> 
         ),
         quantization_config=compact,
         on_disk_payload=True,
-        metadata=metadata_of(key),
+        metadata=metadata_of(key, centre),
     )
     if is_embedded(client):
         return

@@ -12,8 +12,9 @@ import numpy as np
 from engine import models as voice_models
 from engine.calibration import blended
 from engine.errors import AmbiguousQueryError, QueryError
+from engine.index.centre import placed
 from engine.index.moments import Moment, best_moments
-from engine.library import MomentCodes, SpaceKey, Tags, Track, View, filenames
+from engine.library import MomentCodes, Tags, Track, View, filenames
 from engine.library.scope import artist_key
 from engine.library.tags import read_tags
 from engine.library.text import normalise
@@ -26,7 +27,7 @@ from engine.qdrant.points import (
     point_id,
     track_of,
 )
-from engine.qdrant.store import choose_collection, is_embedded
+from engine.qdrant.store import Collection, choose_collection, is_embedded
 from engine.search.filter import Filter, Song
 from engine.search.not_heard import NotHeardError, nobody_sings
 from engine.search.records import VIEWS_OF, Neighbour, Query, SearchOptions, SearchResult
@@ -41,10 +42,9 @@ _MAX_NAMED = 20
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    """The query in one view."""
+    """The query in one view; ``vector`` is without the collection's centre, of unit length."""
 
-    collection: str
-    key: SpaceKey
+    collection: Collection
     vector: np.ndarray
     moments: MomentCodes
 
@@ -102,14 +102,14 @@ class QdrantSearcher:
         """Neighbours of a recording that is in the collections."""
 
         def hear(view: View) -> _Heard:
-            name, key = self._choose(view, options)
+            chosen = self._choose(view, options)
             found = self._client.retrieve(
-                name, [track.id], with_payload=MOMENT_FIELDS, with_vectors=True
+                chosen.name, [track.id], with_payload=MOMENT_FIELDS, with_vectors=True
             )
             if not found:
                 raise NotHeardError(f"{nobody_sings(track.title or track.path.name)}")
             vector = _vector(found[0])
-            return _Heard(name, key, vector, moments_of(found[0].payload or {}))
+            return _Heard(chosen, vector, moments_of(found[0].payload or {}))
 
         song = Song.of_track(track, None)
         return self._search(Query(track, track.path), song, [track.id], options, hear)
@@ -128,12 +128,12 @@ class QdrantSearcher:
         track = track_of(int(typical.id), typical.payload or {}, view)
 
         def hear(view: View) -> _Heard:
-            chosen, key = self._choose(view, options)
-            found = self._of_artist(chosen, name)
+            chosen = self._choose(view, options)
+            found = self._of_artist(chosen.name, name)
             if not found:
                 raise NotHeardError(f"Nobody sings in the songs of {name}.")
             vector = _mean(np.stack([_vector(point) for point in found]))
-            return _Heard(chosen, key, vector, moments_of(found[0].payload or {}))
+            return _Heard(chosen, vector, moments_of(found[0].payload or {}))
 
         song = Song(Tags(artist=name), track.path, None, None, None)
         ids = [int(point.id) for _, _, some in points for point in some]
@@ -158,7 +158,8 @@ class QdrantSearcher:
         tags = read_tags(path, path.parent)
 
         def hear(view: View) -> _Heard:
-            name, key = self._choose(view, options)
+            chosen = self._choose(view, options)
+            key = chosen.key
             progress(Progress("query", message=view))
             model = voice_models.load(options.model or key.model)
             if model.sha256 != key.model_sha256:
@@ -173,7 +174,8 @@ class QdrantSearcher:
             if found is None:
                 raise NotHeardError(nobody_sings(path.name))
             starts_s = found.moments.starts_s + np.float32(start_s)
-            return _Heard(name, key, found.vector, replace(found.moments, starts_s=starts_s))
+            vector = placed(found.vector, chosen.centre)
+            return _Heard(chosen, vector, replace(found.moments, starts_s=starts_s))
 
         song = Song(tags, path, audio_hash, duration_s, None)
         own = [point_id(str(filenames.given(path))), *self._with_hash(audio_hash)]
@@ -199,7 +201,9 @@ class QdrantSearcher:
         song = replace(song, vector=next(iter(heard.values())).vector)
         weights = _weights(heard, options)
         known = [
-            voice_models.calibration_of(part.key.model, part.key.model_sha256, view)
+            voice_models.calibration_of(
+                part.collection.key.model, part.collection.key.model_sha256, view
+            )
             for view, part in heard.items()
         ]
         parts = [part for part in known if part is not None]
@@ -211,7 +215,7 @@ class QdrantSearcher:
             percent = round(100 * min(1.0, max(0.0, chance)))
             moments = self._moments(heard, track.id)
             neighbours.append(Neighbour(rank, track, cosine, percent, moments))
-        listeners = {view: part.key.model for view, part in heard.items()}
+        listeners = {view: part.collection.key.model for view, part in heard.items()}
         note = " ".join(notes) or None
         return SearchResult(query, options.by, listeners, is_calibrated, tuple(neighbours), note)
 
@@ -257,7 +261,7 @@ class QdrantSearcher:
         totals, shown, vectors = dict[int, float](), dict[int, Track](), dict[int, np.ndarray]()
         for view, part in heard.items():
             for point in self._client.retrieve(
-                part.collection, numbers, with_payload=SHOWN_FIELDS, with_vectors=True
+                part.collection.name, numbers, with_payload=SHOWN_FIELDS, with_vectors=True
             ):
                 number, vector = int(point.id), _vector(point)
                 totals[number] = totals.get(number, 0.0) + weights[view] * float(
@@ -274,7 +278,7 @@ class QdrantSearcher:
         rescored = models.QuantizationSearchParams(rescore=True, oversampling=2.0)
         how = models.SearchParams(hnsw_ef=max(128, num), quantization=rescored)
         return self._client.query_points(
-            part.collection,
+            part.collection.name,
             query=part.vector.tolist(),
             limit=num,
             query_filter=where,
@@ -285,12 +289,14 @@ class QdrantSearcher:
 
     def _moments(self, heard: dict[View, _Heard], number: int) -> tuple[Moment, ...]:
         for part in heard.values():
-            found = self._client.retrieve(part.collection, [number], with_payload=MOMENT_FIELDS)
+            found = self._client.retrieve(
+                part.collection.name, [number], with_payload=MOMENT_FIELDS
+            )
             if found:
                 return best_moments(part.moments, moments_of(found[0].payload or {}))
         return ()
 
-    def _choose(self, view: View, options: SearchOptions) -> tuple[str, SpaceKey]:
+    def _choose(self, view: View, options: SearchOptions) -> Collection:
         default = voice_models.default_model_name(view)
         model = None if options.model is None else Path(options.model).name
         return choose_collection(self._client, view, model, default)
@@ -301,7 +307,7 @@ class QdrantSearcher:
         found = list[tuple[str, View]]()
         for view in views:
             try:
-                found.append((self._choose(view, options or SearchOptions())[0], view))
+                found.append((self._choose(view, options or SearchOptions()).name, view))
             except QueryError:
                 if view == views[-1] and not found:
                     raise

@@ -7,9 +7,11 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from engine.errors import QueryError
 from engine.library import SpaceKey, View
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
 _PREFIX = "singalike"
+_CENTRE = "singalike_centre"
 API_KEY_VARIABLE = "QDRANT_API_KEY"
 TIMEOUT_S = 60
 
@@ -27,9 +30,21 @@ def collection_name(key: SpaceKey) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", ".".join(filter(None, parts)))
 
 
-def metadata_of(key: SpaceKey) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """A collection of ours.
+
+    ``centre``: (dim,) what its recordings had in common when it was made; its vectors are without.
+    """
+
+    name: str
+    key: SpaceKey
+    centre: np.ndarray
+
+
+def metadata_of(key: SpaceKey, centre: np.ndarray) -> dict[str, Any]:
     """What a collection says about itself."""
-    return {_PREFIX: asdict(key)}
+    return {_PREFIX: asdict(key), _CENTRE: [float(value) for value in centre]}
 
 
 @contextmanager
@@ -85,25 +100,26 @@ def is_embedded(client: QdrantClient) -> bool:
     return bool(client.init_options.get("path"))
 
 
-def known_spaces(client: QdrantClient) -> list[tuple[str, SpaceKey]]:
-    """(name of the collection, its space) of all collections that are ours."""
+def collections(client: QdrantClient) -> list[Collection]:
+    """All that are ours."""
     found = []
     for one in client.get_collections().collections:
         if one.name.startswith(f"{_PREFIX}."):
             metadata = client.get_collection(one.name).config.metadata or {}
             if _PREFIX in metadata:
-                found.append((one.name, SpaceKey(**metadata[_PREFIX])))
+                centre = np.array(metadata[_CENTRE], np.float32)
+                found.append(Collection(one.name, SpaceKey(**metadata[_PREFIX]), centre))
     return found
 
 
 def choose_collection(
     client: QdrantClient, view: View, model: str | None, default: str
-) -> tuple[str, SpaceKey]:
+) -> Collection:
     """That of the model asked for, else of the default one, else the fullest. QueryError."""
-    spaces = [(name, key) for name, key in known_spaces(client) if key.view == view]
-    names = {key.model for _, key in spaces}
+    serving = [one for one in collections(client) if one.key.view == view]
+    names = {one.key.model for one in serving}
     wanted = model or (default if default in names else None)
-    fitting = [(name, key) for name, key in spaces if wanted in (None, key.model)]
+    fitting = [one for one in serving if wanted in (None, one.key.model)]
     if not fitting:
         listened = f"the model {wanted} has heard" if wanted else "has been heard"
         raise QueryError(
@@ -111,4 +127,4 @@ def choose_collection(
             "singalike-catalogue to-qdrant"
             + (f" (models: {', '.join(sorted(names))})." if names else ".")
         )
-    return max(fitting, key=lambda found: (client.count(found[0], exact=False).count, found[0]))
+    return max(fitting, key=lambda one: (client.count(one.name, exact=False).count, one.name))
