@@ -31,7 +31,7 @@ audit: setup
 
 .PHONY: faults soak
 
-# Every fault, and 240 kills instead of 20. Three minutes.
+# Every fault, and 240 kills instead of 20. Ten minutes.
 faults: export SINGALIKE_KILLS = 240
 faults: setup
 	@$(VENV)/pytest -q tests/faults
