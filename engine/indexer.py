@@ -24,7 +24,7 @@ from pathlib import Path
 from engine import models, separation
 from engine.audio import audio_hash
 from engine.embedding import embed_file
-from engine.errors import CancelledError, SingalikeError
+from engine.errors import CancelledError, CheckpointError, SingalikeError
 from engine.index import centre
 from engine.index.hnsw import refresh
 from engine.library import (
@@ -146,11 +146,12 @@ def _voice(library: Library, view: View, options: IndexOptions) -> _Voice:
         separator = None if separator_name is None else separation.load(separator_name)
         return models.load(model_name), separator
 
-    manifest = models.manifest_of(model_name)
-    wanted = (manifest.name, manifest.sha256, view, separator_name)
-    for space_id, key in library.spaces():
-        if wanted == (key.model, key.model_sha256, key.view, key.separator):
-            return _Voice(view, space_id, load)
+    with suppress(CheckpointError):  # which loading tells better
+        manifest = models.manifest_of(model_name)
+        wanted = (manifest.name, manifest.sha256, view, separator_name)
+        for space_id, key in library.spaces():
+            if wanted == (key.model, key.model_sha256, key.view, key.separator):
+                return _Voice(view, space_id, load)
     model, separator = load()
     heard_through = None if separator is None else separator.name
     key = SpaceKey(model.name, model.sha256, view, heard_through, model.dim)

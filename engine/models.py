@@ -324,7 +324,8 @@ def _geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> Geom
     if not stored:
         return Geometry.neutral(dim)
     stored.setdefault("transform", torch.eye(dim))  # first checkpoints had none
-    shapes = {"centre": (dim,), "transform": (dim, dim), "projection": (NUM_MOMENT_DIMS, dim)}
+    num_axes = min(len(stored["projection"]), NUM_MOMENT_DIMS)  # fewer from few segments
+    shapes = {"centre": (dim,), "transform": (dim, dim), "projection": (num_axes, dim)}
     if any(tuple(stored[name].shape) != shape for name, shape in shapes.items()):
         raise KeyError(view)
     return Geometry(**{f.name: stored[f.name].numpy() for f in fields(Geometry)})
