@@ -229,6 +229,7 @@ def on_map(qtbot, open_window, library_path, music):
         for space_id, _ in library.spaces():
             make_map(library, space_id)
     window = open_window()
+    qtbot.waitUntil(lambda: window.library.model.track_at(0) is not None)
     window.show_page(Page.MAP)
     page = window.map_page
     qtbot.waitUntil(lambda: len(page.view.positions) == len(SONGS))
