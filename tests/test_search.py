@@ -251,7 +251,7 @@ def test_the_space_of_the_model_asked_for(library: Library) -> None:
     assert choose_space(library, "vocals", "other")[1] == other
     result = Searcher(library).by_track(1, SearchOptions(model="other"))
     assert (ids(result), result.models) == ([4], {"vocals": "other"})
-    with pytest.raises(QueryError, match=r"model third.*indexed models: other, toy"):
+    with pytest.raises(QueryError, match=r"model third.*have heard songs: other, toy"):
         choose_space(library, "vocals", "third")
 
 

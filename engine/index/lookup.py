@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from engine.library.centre_store import Centre
 from engine.library.index_store import count_embeddings, index_of
 from engine.library.records import Embeddings
 
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 _MAX_GRAPH_SHARE = 0.25  # of a space in one answer; beyond it an exact search is as fast
 
 
@@ -35,8 +37,9 @@ class Hits:
     note: str | None
 
     def only(self, allowed: np.ndarray) -> Hits:
-        """Those of them whose ids are among ``allowed`` (m,) int64."""
-        is_allowed = np.isin(self.track_ids, allowed, assume_unique=True)
+        """Those of them whose ids are among ``allowed`` (m,) int64, which ascend."""
+        first, last = (np.searchsorted(allowed, self.track_ids, side) for side in _SIDES)
+        is_allowed = first < last
         return Hits(
             self.track_ids[is_allowed], self.similarities[is_allowed], self.is_all, self.note
         )
@@ -84,16 +87,21 @@ class SpaceLookup:
     def _by_graph(
         self, index: hnsw.HnswIndex, query: np.ndarray, k: int, centre: np.ndarray
     ) -> Hits:
-        num_dead = index.num_elements - count_embeddings(
-            self._library.database, self._space_id, index.max_embedding_id
-        )
-        ids, _ = index.nearest(query, k + min(num_dead, k))
+        found = self._library.embeddings_by_id(self._space_id, index.nearest(query, k)[0])
+        if len(found.ids) < min(k, index.num_elements):  # some have been replaced or deleted since
+            found = self._around_dead(index, query, k)
         newer = self._library.embedding_chunks(self._space_id, after_id=index.max_embedding_id)
-        found = self._library.embeddings_by_id(self._space_id, ids)
-        if len(found.ids) < min(k, index.num_elements - num_dead):
-            raise hnsw.UnusableIndexError("The search index is behind.")
         candidates = _placed([found, *newer], centre)
         return Hits(*exact.nearest(query, candidates, k), is_all=False, note=None)
+
+    def _around_dead(self, index: hnsw.HnswIndex, query: np.ndarray, k: int) -> Embeddings:
+        num_live = count_embeddings(self._library.database, self._space_id, index.max_embedding_id)
+        num_dead = index.num_elements - num_live
+        ids, _ = index.nearest(query, k + min(num_dead, k))
+        found = self._library.embeddings_by_id(self._space_id, ids)
+        if len(found.ids) < min(k, num_live):
+            raise hnsw.UnusableIndexError("The search index is behind.")
+        return found
 
     def _current_index(self) -> tuple[hnsw.HnswIndex | None, str | None]:
         """The graph that is stored now, loaded where it is another than before."""

@@ -87,7 +87,7 @@ def pack_vector(vector: np.ndarray, dim: int) -> bytes:
 
 def unpack_vectors(blobs: list[bytes], dim: int) -> np.ndarray:
     """(n, dim) float32, rows L2-normalised. LibraryCorruptError where bytes are not vectors."""
-    if any(len(blob) != dim * _VECTOR.itemsize for blob in blobs):
+    if not {len(blob) for blob in blobs} <= {dim * _VECTOR.itemsize}:
         raise _damaged()
     vectors = np.frombuffer(b"".join(blobs), _VECTOR).reshape(-1, dim).astype(np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -220,8 +220,11 @@ class Library:
         raise ValueError(f"{key} is known with another number of dimensions")
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
-        found = self.database.rows(
-            "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
+        found = self.database.remembered(  # asked for several times in every search
+            "spaces",
+            lambda: self.database.rows(
+                "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
+            ),
         )
         return [(row[0], SpaceKey(row[1], row[2], row[3], row[4] or None, row[5])) for row in found]
 
@@ -373,12 +376,17 @@ class Library:
 
     def moments(self, track_id: int, space_id: int) -> MomentCodes | None:
         """None where the track has no embedding in the space."""
-        row = self.database.row(
-            "SELECT num_moments, length_s, starts, codes FROM moments JOIN embedding"
-            " ON embedding.id = embedding_id WHERE track_id = ? AND space_id = ?",
-            (track_id, space_id),
+        return self.moments_of([track_id], space_id).get(track_id)
+
+    def moments_of(self, track_ids: Iterable[int], space_id: int) -> dict[int, MomentCodes]:
+        """By track, of those of them that have an embedding in the space."""
+        rows = self.database.rows(
+            "SELECT track_id, num_moments, length_s, starts, codes FROM moments JOIN embedding"
+            " ON embedding.id = embedding_id WHERE space_id = ?"
+            " AND track_id IN (SELECT value FROM json_each(?))",
+            (space_id, json.dumps([int(track_id) for track_id in track_ids])),
         )
-        return None if row is None else codec.unpack_moments(row)
+        return {row[0]: codec.unpack_moments(row[1:]) for row in rows}
 
     def _unpacked(self, space_id: int, rows: list[Any]) -> Embeddings:
         return Embeddings(

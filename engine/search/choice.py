@@ -34,10 +34,10 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
         wanted = None
     fitting = [(i, key) for i, key in spaces if wanted is None or key.model == wanted]
     if not fitting:
-        listened = f"the model {wanted} has heard" if wanted else "has been heard"
+        by_model = f" by the model {wanted}" if wanted else ""
         raise QueryError(
-            f"Nothing in this library {listened} for the view {view} yet. Index your folders first"
-            + (f" (indexed models: {', '.join(sorted(names))})." if names else ".")
+            f"No song has been heard for the view {view}{by_model} yet. Index your folders first"
+            + (f" (models that have heard songs: {', '.join(sorted(names))})." if names else ".")
         )
     if len(fitting) == 1:  # as nearly always: counting 100,000 would take longer than the search
         return fitting[0]
