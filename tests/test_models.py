@@ -1,6 +1,7 @@
 """Voice models: the baseline is the published one, and what stands around networks is sound."""
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,41 @@ def test_matrices_are_kept_as_integers_with_a_scale_for_each_row(tmp_path: Path)
     assert ((loaded["weight"] - weight).abs() <= step * 0.501).all()
     assert not loaded["zero"].any()
     torch.testing.assert_close(loaded["bias"], tensors["bias"], atol=1e-3, rtol=0)
+
+
+def test_integers_lose_nothing_where_they_are_packed_and_may_also_lie_plain(tmp_path: Path) -> None:
+    weight = torch.randn(64, 300, generator=torch.Generator().manual_seed(0))
+    stored = quantised({"weight": weight})
+    assert stored["weight"].nbytes < 0.95 * weight.numel()
+    packed = load_tensors(tmp_path, save_checkpoint(tmp_path, manifest(), stored))["weight"]
+    stored["weight"] = torch.round(weight / stored["weight.scale"]).to(torch.int8)
+    plain = load_tensors(tmp_path, save_checkpoint(tmp_path, manifest(), stored))["weight"]
+    assert torch.equal(packed, plain)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        b"",
+        b"no codes at all",
+        zlib.compress(bytes(6))[:-5],
+        zlib.compress(bytes(7)),  # do not fill rows of the same length
+        zlib.compress(bytes(1_000_000)),  # no Huffman codes are so short
+    ],
+    ids=["empty", "foreign", "cut", "uneven", "bomb"],
+)
+def test_codes_that_stand_for_no_matrix_are_refused(tmp_path: Path, codes: bytes) -> None:
+    packed = torch.from_numpy(np.frombuffer(codes, np.uint8).copy())
+    tensors = {"weight": packed, "weight.scale": torch.ones(2, 1)}
+    written = save_checkpoint(tmp_path, manifest(), tensors)
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_tensors(tmp_path, written)
+
+
+def test_a_scale_without_its_matrix_is_refused(tmp_path: Path) -> None:
+    written = save_checkpoint(tmp_path, manifest(), {"weight.scale": torch.ones(2, 1)})
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_tensors(tmp_path, written)
 
 
 def test_damaged_models_do_not_hide_the_others(tmp_path, monkeypatch):
