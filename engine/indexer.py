@@ -33,11 +33,11 @@ from engine.library import (
     SpaceKey,
     Track,
     TrackEmbedding,
-    TrackStatus,
     View,
     scan,
 )
 from engine.library.lease import Lease
+from engine.library.tally import tally
 from engine.models import VoiceModel
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import Separator
@@ -340,29 +340,17 @@ def _summary(
     heard: Mapping[int, float],
     seconds: float,
 ) -> IndexSummary:
-    tracks = [
-        track
-        for folder in library.folders()
-        if folder.is_available
-        for track in library.tracks(library.track_ids(folder_id=folder.id))
-        if track.status is not TrackStatus.MISSING and _is_below(track.path, folders)
-    ]
-    failed = {track.id for track in tracks if track.status is TrackStatus.FAILED}
-    indexed = heard.keys() & {track.id for track in tracks} - failed
+    resolved = [folder.expanduser().resolve() for folder in folders]
+    there = tally(library.database, resolved, heard.keys())
+    num_indexed = len(there.asked_for)
     return IndexSummary(
-        found=len(tracks),
-        indexed=len(indexed),
-        unchanged=len(tracks) - len(indexed) - len(failed),
+        found=there.num_tracks,
+        indexed=num_indexed,
+        unchanged=there.num_tracks - num_indexed - there.num_failed,
         moved=scanned.moved,
-        no_vocals=sum(track.has_vocals is False for track in tracks),
-        failed=len(failed),
+        no_vocals=there.num_no_vocals,
+        failed=there.num_failed,
         seconds=seconds,
-        audio_seconds=sum(heard[track_id] for track_id in indexed),
+        audio_seconds=sum(heard[track_id] for track_id in there.asked_for),
         skipped=tuple(f"{skipped.path}: {skipped.reason}" for skipped in scanned.skipped),
-    )
-
-
-def _is_below(path: Path, folders: Sequence[Path]) -> bool:
-    return not folders or any(
-        path.is_relative_to(folder.expanduser().resolve()) for folder in folders
     )

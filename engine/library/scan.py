@@ -153,7 +153,7 @@ def _compare(
     folder: Folder, file: FoundFile, known: dict[bytes, KnownFile], findings: Findings
 ) -> None:
     findings.num_found += 1
-    before = known.pop(filenames.relative_bytes(Path(file.path), folder.path), None)
+    before = known.pop(filenames.below(file.path, os.fspath(folder.path)), None)
     if before is None:
         findings.unknown.append((folder, file))
     elif (before.size_bytes, before.mtime_ns) != (file.size_bytes, file.mtime_ns):

@@ -114,9 +114,9 @@ def ids_within(database: Database, scope: Scope) -> np.ndarray:
                 conditions.append(f"{column} {sign} ?")
                 values.append(limit)
     if scope.folders:
-        places = list(_places(database, scope.folders))
-        conditions.append(f"({' OR '.join(sql for sql, _ in places) or '0'})")
-        values += [value for _, some in places for value in some]
+        condition, places = inside(database, scope.folders)
+        conditions.append(condition)
+        values += places
     rows = database.rows(f"SELECT id FROM track WHERE {' AND '.join(conditions)}", values)
     return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
@@ -159,6 +159,13 @@ def artists_like(database: Database, words: str) -> list[str]:
     names = (_GUESTS.sub("", row[0]) for row in rows)
     by_key = {artist_key(name): name for name in reversed(list(names))}
     return list(reversed(by_key.values()))
+
+
+def inside(database: Database, folders: Iterable[Path]) -> tuple[str, list[Any]]:
+    """A condition, and its values, for the tracks in any of these folders."""
+    places = list(_places(database, folders))
+    condition = " OR ".join(sql for sql, _ in places) or "0"
+    return f"({condition})", [value for _, some in places for value in some]
 
 
 def _keys(tag: str) -> set[str]:

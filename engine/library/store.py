@@ -183,22 +183,28 @@ class Library:
         return [row[0] for row in rows]
 
     def counts(self) -> LibraryCounts:
+        # nearly all are indexed: to count all, and the others, takes a third of grouping all
         by_status = dict(
             self.database.rows(
-                "SELECT CASE WHEN is_missing THEN 'missing' ELSE state END, count(*)"
-                " FROM track GROUP BY 1"
+                "SELECT CASE WHEN is_missing THEN 'missing' ELSE state END, count(*) FROM track"
+                " WHERE is_missing OR state != 'indexed' GROUP BY 1"
+                " UNION ALL SELECT 'all', count(*) FROM track"
             )
         )
-        in_space = self.database.rows("SELECT space_id, count(*) FROM embedding GROUP BY space_id")
+        num_tracks = by_status.pop("all")
+        by_status["indexed"] = num_tracks - sum(by_status.values())
+        in_space = self.database.rows(
+            "SELECT id, (SELECT count(*) FROM embedding WHERE space_id = space.id) FROM space"
+        )
         silent = self.database.rows(
             "SELECT count(DISTINCT track_id) FROM no_vocals WHERE track_id NOT IN (SELECT track_id"
             " FROM embedding JOIN space ON space.id = space_id WHERE view = 'vocals')"
         )
         return LibraryCounts(
-            tracks=sum(by_status.values()),
+            tracks=num_tracks,
             **{s.value: by_status.get(s.value, 0) for s in TrackStatus},
             no_vocals=silent[0][0],
-            embeddings=dict(in_space),
+            embeddings={space_id: num for space_id, num in in_space if num},
         )
 
     # spaces and embeddings

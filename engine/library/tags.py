@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.decoding import pool
 from engine.errors import DecodeError
 from engine.library.records import Tags
 from engine.library.text import display, plain
@@ -70,6 +69,8 @@ def from_path(relative: Path) -> Tags:
 
 def _embedded(path: Path) -> dict[str, str]:
     """Read in a decoder process: tags break parsers in every way there is."""
+    from engine.decoding import pool  # here, because most commands read no tags
+
     try:
         request = {"do": "texts", "path": os.path.abspath(path)}  # noqa: PTH100
         (found,) = (head["texts"] for head, _ in pool.ask(request))
