@@ -122,8 +122,11 @@ class _Runnable(QRunnable):
 class JobRunner(QObject):
     """Runs jobs in the named pools and keeps each alive until it has finished."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, close_timeout_ms: int = CLOSE_TIMEOUT_MS
+    ) -> None:
         super().__init__(parent)
+        self._close_timeout_ms = close_timeout_ms
         self._jobs: set[Job] = set()
         self._is_closed = False
         self._pools = {name: self._make_pool() for name in Pool}
@@ -153,11 +156,11 @@ class JobRunner(QObject):
         for job in tuple(self._jobs):
             job.cancel()
 
-    def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
+    def close(self) -> bool:
         """Cancels everything and waits; False when some work did not stop in time."""
         self._is_closed = True
         self.cancel_all()
-        deadline_s = time.monotonic() + timeout_ms / 1000
+        deadline_s = time.monotonic() + self._close_timeout_ms / 1000
         results = [
             pool.waitForDone(max(1, int((deadline_s - time.monotonic()) * 1000)))
             for pool in self._pools.values()

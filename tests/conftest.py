@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from support.patience import PATIENCE_S, PatientBot
 
 # The same examples in every run: what failed once fails again, and CI is no lottery.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-GRACE_S = 5.0
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,7 +33,13 @@ def no_leaked_threads() -> Iterator[None]:
     """Work that goes on after its test would disturb the next one."""
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + GRACE_S
+    deadline = time.monotonic() + PATIENCE_S
     while leaked := [t for t in threading.enumerate() if t not in before and not t.daemon]:
         assert time.monotonic() < deadline, f"threads left behind: {leaked}"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> PatientBot:
+    """In place of pytest-qt's: a busy machine is no failure."""
+    return PatientBot(request)

@@ -31,6 +31,7 @@ def test_music_on_a_drive_that_is_gone_stays_in_the_library(qtbot, window, music
     qtbot.waitUntil(lambda: window.notice.text.startswith("Second wind: "))
     assert "gone" in window.notice.text
     assert not window.parts.player.is_playing
+    qtbot.waitUntil(lambda: not window._overview.folders[0].is_available)
     window.top_bar.folders.click()
     (dialog,) = window.findChildren(FoldersDialog)
     assert "not available now" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)

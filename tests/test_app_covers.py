@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QBuffer, QByteArray
 from PySide6.QtGui import QColor, QImage
 from support.app_window import no_leaks
+from support.patience import PATIENCE_MS
 
 from app.covers import Covers
 from app.jobs import JobRunner
@@ -43,7 +44,7 @@ def covers(qapp, asked) -> Iterator[Covers]:
         asked.append(path)
         return pictures.get(path)
 
-    runner = JobRunner()
+    runner = JobRunner(close_timeout_ms=PATIENCE_MS)
     yield Covers(Theme(resources_path() / "icons", qapp), runner, read)
     assert runner.close()
 

@@ -19,6 +19,12 @@ open_window = app_fixtures.open_window
 window = app_fixtures.window
 
 
+def activate(qtbot, window) -> None:
+    """Nothing has the focus in a window that is not in front."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+
+
 def walk(qtbot, start, num: int) -> list[str]:
     """Names of what Tab comes to."""
     start.setFocus()
@@ -35,7 +41,7 @@ def test_tab_comes_to_every_part_of_the_map(qtbot, open_window, library_path, mu
         for space_id, _ in library.spaces():
             make_map(library, space_id)
     window = open_window()
-    window.activateWindow()
+    activate(qtbot, window)
     window.show_page(Page.MAP)
     page = window.map_page
     qtbot.waitUntil(lambda: bool(page.legend._rows) and page.view.isVisible())
@@ -46,7 +52,7 @@ def test_tab_comes_to_every_part_of_the_map(qtbot, open_window, library_path, mu
 
 def test_what_has_the_focus_is_framed(qtbot, window):
     find_first(qtbot, window)
-    window.activateWindow()
+    activate(qtbot, window)
     views = (window.library.view, window.results.voices.view, window.results.overall.view)
     for view in views:
         window.top_bar.search.setFocus()
@@ -58,7 +64,7 @@ def test_what_has_the_focus_is_framed(qtbot, window):
 
 
 def test_every_page_takes_the_focus_when_it_comes(qtbot, window):
-    window.activateWindow()
+    activate(qtbot, window)
     for page in (Page.MAP, Page.EVALUATE, Page.LIBRARY):
         window.show_page(page)
         qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
+from support.patience import PATIENCE_S
 
 from app.feed import decode_file
 from app.levels import TARGET_LUFS, Levels, stepped
@@ -226,7 +227,7 @@ def test_a_loop_has_no_click_at_its_seam(qtbot, tmp_path):
     steps = np.abs(np.diff(heard[:, 0]))
     assert steps.max() < 1.1 * np.abs(np.diff(whole(one)[:, 0])).max()
     assert source.position_s == pytest.approx(0.2, abs=1e-3)
-    source.stop(timeout_s=2)
+    source.stop(PATIENCE_S)
 
 
 def test_seeking_ends_the_loop(qtbot, player, tmp_path):

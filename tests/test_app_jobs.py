@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.app_window import no_leaks
+from support.patience import PATIENCE_MS, PATIENCE_S
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import DecodeError
@@ -20,7 +21,7 @@ def _no_leaks(qapp: object) -> Iterator[None]:
 
 @pytest.fixture
 def runner(qapp: object) -> Iterator[JobRunner]:
-    runner = JobRunner()
+    runner = JobRunner(close_timeout_ms=PATIENCE_MS)
     yield runner
     assert runner.close()
 
@@ -99,7 +100,7 @@ def test_a_cancelled_job_never_succeeds_even_when_its_work_is_done(qtbot, runner
     job = Job(work)
     said = record(job)
     runner.start(job, Pool.DATABASE)
-    assert done.wait(5)
+    assert done.wait(PATIENCE_S)
     job.cancel()
     with qtbot.waitSignal(job.finished):
         pass
@@ -113,7 +114,7 @@ def test_the_latest_wins_and_those_that_wait_are_never_run(qtbot, runner):
 
         def work(progress, cancel, text=text):
             run.append(text)
-            gate.wait(5)
+            gate.wait(PATIENCE_S)
             cancel.check()
             return text
 
@@ -140,7 +141,7 @@ def test_a_paused_job_stops_when_the_runner_closes(qtbot, runner):
     said, said_waiting = record(job), record(waiting)
     runner.start(job, Pool.BACKGROUND)
     runner.start(waiting, Pool.BACKGROUND)
-    assert started.wait(5)
+    assert started.wait(PATIENCE_S)
     job.token.pause()
     assert runner.close()
     qtbot.waitUntil(lambda: runner.num_jobs == 0)

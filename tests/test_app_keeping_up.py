@@ -8,6 +8,8 @@ import pytest
 from support import app_fixtures
 from support.app_fixtures import shown_titles
 from support.app_window import SONGS, write_songs
+from support.patience import PATIENCE_MS, PATIENCE_S
+from watchfiles._rust_notify import RustNotify
 
 from app.indexing import num_workers
 from app.jobs import JobRunner
@@ -30,7 +32,21 @@ window = app_fixtures.window
 
 
 @pytest.fixture
-def watch(tmp_path):
+def is_watched(monkeypatch) -> threading.Event:
+    """Set as soon as the system tells of changes: what happens before that is not noticed."""
+    event = threading.Event()
+
+    def notify(*arguments: object) -> RustNotify:
+        made = RustNotify(*arguments)
+        event.set()
+        return made
+
+    monkeypatch.setattr("watchfiles.main.RustNotify", notify)
+    return event
+
+
+@pytest.fixture
+def watch(tmp_path, is_watched):
     """Starts watching ``tmp_path``; returns an event that each told change sets."""
     cancel, told = CancelToken(), threading.Event()
     folder = tmp_path / "music"
@@ -39,10 +55,10 @@ def watch(tmp_path):
         target=watch_folders, args=([folder], told.set, cancel), kwargs={"calm_s": 0.2}
     )
     thread.start()
-    threading.Event().wait(0.5)  # until the system watches
+    assert is_watched.wait(PATIENCE_S)
     yield folder, told
     cancel.cancel()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -50,7 +66,7 @@ def test_a_new_song_in_a_new_folder_is_noticed(watch):
     folder, told = watch
     (folder / "Alma" / "Album").mkdir(parents=True)
     (folder / "Alma" / "Album" / "song.mp3").write_bytes(b"sound")
-    assert told.wait(5)
+    assert told.wait(PATIENCE_S)
 
 
 def test_what_is_no_music_is_not_told(watch):
@@ -59,7 +75,7 @@ def test_what_is_no_music_is_not_told(watch):
     (folder / "cover.jpg").write_bytes(b"picture")
     assert not told.wait(1.5)
     (folder / "song.flac").write_bytes(b"sound")
-    assert told.wait(5)
+    assert told.wait(PATIENCE_S)
 
 
 def test_folders_that_are_not_there_are_left_out(tmp_path):
@@ -88,11 +104,11 @@ def test_where_nothing_can_be_watched_it_looks_when_the_window_is_used(
 
     monkeypatch.setattr("app.watching.watch_folders", refuse)
     monkeypatch.setattr("app.watching.LOOK_AGAIN_S", 0.0)
-    runner = JobRunner()
+    runner = JobRunner(close_timeout_ms=PATIENCE_MS)
     watch = FolderWatch(runner)
     watch.show_overview(overview_of(tmp_path))
-    watch._start.timeout.emit()
-    qtbot.waitUntil(lambda: watch._job is None)
+    watch._start.start(0)
+    qtbot.waitUntil(lambda: watch._job is None and not watch._start.isActive())
     with qtbot.waitSignal(watch.changed):
         watch.focused()
     watch.set_on(False)
@@ -101,16 +117,16 @@ def test_where_nothing_can_be_watched_it_looks_when_the_window_is_used(
     assert runner.close()
 
 
-def test_a_song_that_is_copied_into_a_folder_appears(qtbot, window, music, monkeypatch):
+def test_a_song_that_is_copied_into_a_folder_appears(qtbot, window, music, is_watched, monkeypatch):
     monkeypatch.setattr("engine.watching.CALM_S", 0.2)
     window.parts.indexing._look = lambda library, progress, cancel: scan(
         library, (), progress, cancel
     )
-    window.watch._start.timeout.emit()
-    qtbot.waitUntil(lambda: window.watch.is_watching)
-    threading.Event().wait(0.5)
+    window.watch._start.setInterval(0)
+    window.watch.set_on(True)
+    qtbot.waitUntil(is_watched.is_set)
     write_songs(music, (("Dora", "New song"),))
-    qtbot.waitUntil(lambda: "New song" in shown_titles(window), timeout=15_000)
+    qtbot.waitUntil(lambda: "New song" in shown_titles(window))
     window.watch.set_on(False)
     qtbot.waitUntil(lambda: not window.watch.is_watching)
 
@@ -151,7 +167,8 @@ def test_another_speed_starts_the_run_anew(qtbot, window):
 # A second start
 
 
-def test_a_second_start_hands_its_folders_to_the_first(qtbot, tmp_path):
+def test_a_second_start_hands_its_folders_to_the_first(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.single.PATIENCE_MS", PATIENCE_MS)
     folder = tmp_path / "naïve 🎤"
     library_path = tmp_path / "library.db"
     instance = SingleInstance(library_path)
@@ -162,7 +179,7 @@ def test_a_second_start_hands_its_folders_to_the_first(qtbot, tmp_path):
     thread = threading.Thread(target=lambda: answers.append(hand_over(library_path, [folder])))
     thread.start()
     qtbot.waitUntil(lambda: bool(told))
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert (told, answers) == ([[folder]], [True])
     instance.close()
 

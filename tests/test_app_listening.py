@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
 from support.app_window import write_wav
+from support.patience import PATIENCE_S
 
 from app import media
 from app.dialogs import HelpSheet
@@ -165,11 +166,12 @@ def test_results_play_one_after_another_and_are_shown(qtbot, window):
     assert window.results.voices.view.currentIndex().row() == 1
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_P)
     assert player.sound(Side.RESULT).title == by_voice[0]
-    for _ in range(200):
+
+    def has_played_on() -> bool:
         player._output.pull(4)
-        if player.sound(Side.RESULT).title == by_voice[1]:
-            break
-        qtbot.wait(10)
+        return player.sound(Side.RESULT).title == by_voice[1]
+
+    qtbot.waitUntil(has_played_on)
     assert window.results.result_row.sound.title == by_voice[1]
     assert player.is_playing
 
@@ -260,7 +262,7 @@ def test_a_waveform_that_comes_late_is_not_drawn_for_another_song(qtbot, window,
     go_on, shape_of = threading.Event(), media.shape_of
 
     def slow(path, num_bins, cancel):
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
         return shape_of(path, num_bins)
 
     monkeypatch.setattr(media, "shape_of", slow)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
+from support.patience import PATIENCE_S
 
 from app.audio_output import AudioOutput
 from app.device import STALL_TICKS
@@ -225,19 +226,19 @@ def test_a_long_song_is_held_in_a_small_ring(qtbot, tmp_path):
     assert not source.is_complete
     whole = audio.decode_all(path, sample_rate_hz=RATE_HZ, num_channels=2).T
     block, done = np.empty((4096, 2), np.float32), 0
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + PATIENCE_S
     while not source.is_drained and time.monotonic() < deadline_s:
         num = source.read_into(block)
         np.testing.assert_array_equal(block[:num], whole[done : done + num])
         done += num
         source.wake()
     assert done == len(whole)
-    source.stop(timeout_s=2)
+    source.stop(PATIENCE_S)
 
 
 def test_a_source_ends_its_thread_when_it_is_stopped_in_the_middle(tmp_path):
     source = Source(write_wav(tmp_path / "long.wav", 40.0), 0.0, RATE_HZ, decode_file)
-    source.stop(timeout_s=2)
+    source.stop(PATIENCE_S)
     assert not source._thread.is_alive()
 
 

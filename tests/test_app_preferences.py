@@ -6,6 +6,7 @@ import threading
 import pytest
 from PySide6.QtWidgets import QComboBox, QMenu, QMessageBox, QPushButton, QRadioButton
 from support import app_fixtures
+from support.patience import PATIENCE_S
 
 from app.logs import tail
 from app.preferences.about import installed_parts, licences_text
@@ -42,8 +43,14 @@ def dialog(qtbot, home, window):
         dialog.close()
 
 
-def button_of(parent, text: str) -> QPushButton:
-    return next(b for b in parent.findChildren(QPushButton) if text in b.text() and b.isVisible())
+def button_of(qtbot, parent, text: str) -> QPushButton:
+    """What has just been made can be seen only a turn of the event loop later."""
+
+    def seen() -> list[QPushButton]:
+        return [b for b in parent.findChildren(QPushButton) if text in b.text() and b.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(seen()))
+    return seen()[0]
 
 
 def question(dialog) -> QMessageBox:
@@ -97,7 +104,7 @@ def test_another_model_says_what_it_costs_before_anything_happens(qtbot, dialog,
     picker.activated.emit(other)  # as it shows the one before, this asks nothing
     picker.setCurrentIndex(other)
     picker.activated.emit(other)
-    button_of(question(dialog), "Change").click()
+    button_of(qtbot, question(dialog), "Change").click()
     qtbot.waitUntil(lambda: bool(asked))
     assert json.loads(choices_path().read_text())["models"] == {"vocals": name}
     qtbot.waitUntil(lambda: picker.currentData() == name)
@@ -111,7 +118,7 @@ def test_separators_show_licence_and_size_before_the_download(qtbot, dialog):
         label.text() for label in dialog.separators.findChildren(type(dialog.notice._text))
     )
     assert "MIT" in texts
-    assert button_of(dialog.separators, "Download").text().endswith("MB")
+    assert button_of(qtbot, dialog.separators, "Download").text().endswith("MB")
 
 
 def test_a_download_shows_progress_and_stops(qtbot, dialog, monkeypatch):
@@ -126,11 +133,11 @@ def test_a_download_shows_progress_and_stops(qtbot, dialog, monkeypatch):
     monkeypatch.setattr("app.preferences.separators.separation.install", install)
     dialog.choose("Separators")
     qtbot.waitUntil(lambda: dialog.separators._cards.count() == 4)
-    button_of(dialog.separators, "Download").click()
+    button_of(qtbot, dialog.separators, "Download").click()
     qtbot.waitUntil(lambda: dialog.separators._bar is not None)
     qtbot.waitUntil(lambda: dialog.separators._bar.value() == 3)
     qtbot.waitUntil(dialog.separators._bar.isVisible)  # a turn of the event loop after it is made
-    button_of(dialog.separators, "Stop").click()
+    button_of(qtbot, dialog.separators, "Stop").click()
     qtbot.waitUntil(lambda: dialog.separators._job is None)
 
 
@@ -139,7 +146,7 @@ def test_closing_stops_a_download(qtbot, dialog, monkeypatch):
 
     def install(name, progress, cancel):
         started.set()
-        cancel._cancelled.wait(10)
+        cancel._cancelled.wait(PATIENCE_S)
         stopped.append(cancel.is_cancelled)
         cancel.check()
 
@@ -154,11 +161,13 @@ def test_closing_stops_a_download(qtbot, dialog, monkeypatch):
 
 
 def test_how_many_cores_and_whether_folders_are_watched(qtbot, dialog, window):
+    window.watch.set_on(True)
     dialog.choose("Indexing")
     speed = dialog.indexing.speed
     speed.setCurrentIndex(speed.findData("one"))
     speed.activated.emit(speed.currentIndex())
     assert window.parts.settings.get(INDEX_SPEED) == "one"
+    assert window.watch._start.isActive() or window.watch.is_watching
     dialog.indexing.watch.setChecked(False)
     assert not window.parts.settings.get(WATCH_FOLDERS)
     assert not window.watch._start.isActive()
@@ -171,7 +180,7 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
     library: Library = window.parts.session.library
     space_id = library.spaces()[0][0]
     assert index_of(library.database, space_id) is None
-    button_of(cards.itemAt(0).widget(), "search index").click()
+    button_of(qtbot, cards.itemAt(0).widget(), "search index").click()
     qtbot.waitUntil(lambda: index_of(library.database, space_id) is not None)
     qtbot.waitUntil(lambda: not dialog.indexing._is_rebuilding)
     dialog.indexing._forget(space_id)
@@ -217,11 +226,11 @@ def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
     dialog.choose("Listening")
     size = dialog.listening._size
     qtbot.waitUntil(lambda: size.text() == "3 MB of at most 2.0 GB")
-    button_of(dialog.listening, "Delete").click()
-    button_of(question(dialog.listening), "Delete").click()
+    button_of(qtbot, dialog.listening, "Delete").click()
+    button_of(qtbot, question(dialog.listening), "Delete").click()
     qtbot.waitUntil(lambda: size.text() == "None yet")
     assert list(folder.iterdir()) == []
-    assert not button_of(dialog.listening, "Delete").isEnabled()
+    assert not button_of(qtbot, dialog.listening, "Delete").isEnabled()
     dialog.close()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
+from support.patience import PATIENCE_MS, PATIENCE_S
 
 from app.audio_output import Fill
 from app.finder import Finder
@@ -165,7 +166,7 @@ def make_parts(
     assert isinstance(application, QApplication)
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
-    runner = JobRunner()
+    runner = JobRunner(close_timeout_ms=PATIENCE_MS)
     session = Session(library_path, runner)
     runner.setParent(session)
     return Parts(
@@ -189,9 +190,13 @@ def make_window(
     look: object = nothing_to_index,
     folders: Sequence[Path] = (),
 ) -> MainWindow:
-    """A shown window, made of ``make_parts``."""
+    """A shown window, made of ``make_parts``.
+
+    It does not watch its folders: that would begin two seconds later, in the middle of some test.
+    """
     parts = make_parts(library_path, settings_path, index, look)
     window = MainWindow(parts, list(folders))
+    window.watch.set_on(False)
     qtbot.addWidget(window)  # type: ignore[attr-defined]
     window.show()
     return window
@@ -206,7 +211,7 @@ def no_leaks() -> Iterator[None]:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QCoreApplication.processEvents()
     for thread in _threads() - before[0]:
-        thread.join(2.0)
+        thread.join(PATIENCE_S)
     if _timers() - before[1] or _windows() - before[2]:
         gc.collect()
     assert _threads() - before[0] == set()
