@@ -10,11 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 NUM_STEPS = 50
 RIDGE = 1e-5  # keeps the slope finite where same and different do not overlap
+# Percent from which on likeness has a name. ALIKE: one voice is likelier than two. VERY_ALIKE: the
+# lowest multiple of 5 that at most 1 % of the calibration's pairs of two voices reach, in either
+# view of the default model (none of 493, 4 of 493; pairs of one voice: 23 and 29 % of 102).
+ALIKE, VERY_ALIKE = 50, 80
+
+Likeness = Literal["very similar", "similar", ""]
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,16 @@ def fit(cosines: np.ndarray, is_same: np.ndarray) -> Calibration:
         beta -= np.linalg.solve(curvature + np.diag([RIDGE, 1e-9]), gradient)
     slope = float(beta[0]) / spread
     return Calibration(slope, float(beta[1]) - slope * float(centre))
+
+
+def likeness(percent: int) -> Likeness:
+    """What a calibrated percentage is called. "" is no verdict: one voice is less likely than two.
+
+    Percentages that are no chances (a model without calibration) have no name: do not ask.
+    """
+    if percent >= VERY_ALIKE:
+        return "very similar"
+    return "similar" if percent >= ALIKE else ""
 
 
 def blended(parts: Sequence[Calibration], weights: Sequence[float]) -> Calibration:

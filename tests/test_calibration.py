@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from engine.calibration import Calibration, blended, fit
+from engine.calibration import Calibration, blended, fit, likeness
 
 
 def pairs(num_same: int, num_different: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +69,29 @@ def test_a_blend_lies_between_its_views() -> None:
 def test_what_cannot_be_calibrated(is_same: list[bool]) -> None:
     with pytest.raises(ValueError, match="singer"):
         fit(np.array([0.9, 0.1]), np.array(is_same))
+
+
+@pytest.mark.parametrize(
+    ("percent", "name"),
+    [
+        (100, "very similar"),
+        (80, "very similar"),
+        (79, "similar"),
+        (50, "similar"),
+        (49, ""),
+        (0, ""),
+    ],
+)
+def test_a_percentage_has_a_name_where_one_voice_is_likelier_than_two(
+    percent: int, name: str
+) -> None:
+    assert likeness(percent) == name
+
+
+def test_hardly_any_pair_of_two_voices_is_called_very_similar() -> None:
+    cosines, is_same = pairs(4000, 20_000)
+    found = fit(cosines, is_same)
+    names = np.array([likeness(round(100 * found.probability(c))) for c in cosines])
+    assert (names[~is_same] == "very similar").mean() < 0.05
+    assert (names[is_same] == "very similar").mean() > 0.8
+    assert (names[is_same] != "").mean() > 0.9

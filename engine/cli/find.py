@@ -130,7 +130,7 @@ def similar(
     if as_json:
         write_json(result_as_dict(result))
     else:
-        _show(result)
+        show(result)
 
 
 def search(
@@ -276,7 +276,9 @@ def name_of(track: Track) -> str:
     return printable(f"{track.artist} – {title}" if track.artist else title)
 
 
-def _show(result: SearchResult) -> None:
+def show(result: SearchResult) -> None:
+    from engine.calibration import likeness
+
     query = result.query
     name = name_of(query.track) if query.track else printable(query.path.name)
     if query.artist is not None:
@@ -292,6 +294,8 @@ def _show(result: SearchResult) -> None:
         if neighbour.moments:
             best = neighbour.moments[0]
             line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"
+        if result.is_calibrated and likeness(neighbour.percent) == "very similar":
+            line += "  (very similar)"
         typer.echo(line)
     if not result.neighbours:
         typer.echo("  No other song in the library passes.")
