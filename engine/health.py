@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import LibraryCorruptError
-from engine.index import hnsw
+from engine.index import centre, hnsw
 from engine.index.lookup import SpaceLookup
 from engine.library import Library, SpaceKey
-from engine.library.checks import Problem, file_problems, row_problems
+from engine.library.centre_store import put_centre
+from engine.library.checks import Problem, damaged_centres, file_problems, row_problems
 from engine.library.index_store import drop_index, index_of
 from engine.library.mends import mend_rows
 from engine.library.salvage import salvage, unused_path
@@ -116,6 +117,7 @@ def repair(
             kept_path = unused_path(path, "before-repair")
             library.database.back_up(kept_path)
         done += mend_rows(library.database)
+        done += _mend_centres(library)
         done += _mend_indexes(library, progress, cancel)
     left = verify(path, progress, cancel).problems
     return RepairReport(found, tuple(done), kept_path, left)
@@ -186,6 +188,16 @@ def _sample(library: Library, space_id: int) -> np.ndarray:
     )
     chosen = ids[np.linspace(0, len(ids) - 1, min(_NUM_QUERIES, len(ids))).astype(int)]
     return library.embeddings(space_id, chosen)[1]
+
+
+def _mend_centres(library: Library) -> Iterator[str]:
+    """Measures anew what makes no sense; does its work as it is iterated over."""
+    for space_id in damaged_centres(library.database):
+        put_centre(library.database, space_id, centre.measure(library, space_id))
+        key = library.space(space_id)
+        yield (
+            f"Measured anew what the songs have in common for {key.model} and the view {key.view}."
+        )
 
 
 def _mend_indexes(

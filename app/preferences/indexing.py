@@ -150,5 +150,6 @@ class IndexingSection(Section):
 def _rebuild(
     library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
 ) -> None:
-    drop_index(library.database, space_id)
-    hnsw.refresh(library, space_id, progress, cancel, num_threads=1)
+    with library.lease():  # an indexer clears away what looks half-made
+        drop_index(library.database, space_id)
+        hnsw.refresh(library, space_id, progress, cancel, num_threads=1)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.library import codec
 from engine.library.database import Database
-
-_VECTOR = np.dtype("<f4")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +31,21 @@ def centre_of(database: Database, space_id: int) -> Centre | None:
         " JOIN space ON space.id = space_id WHERE space_id = ?",
         (space_id,),
     )
-    if row is None or len(row[0]) != row[3] * _VECTOR.itemsize:
-        return None
-    vector = np.frombuffer(row[0], _VECTOR).astype(np.float32)
-    return Centre(vector, row[1], row[2]) if np.isfinite(vector).all() else None
+    vector = None if row is None else codec.unpack_centre(row[0], row[3])
+    return None if row is None or vector is None else Centre(vector, row[1], row[2])
 
 
 def put_centre(database: Database, space_id: int, centre: Centre) -> None:
     """Keep it in the place of the earlier one."""
-    packed = centre.vector.astype(_VECTOR).tobytes()
     with database.write() as db:
         db.execute(
             "INSERT OR REPLACE INTO centre VALUES (?, ?, ?, ?)",
-            (space_id, centre.num_embeddings, centre.max_embedding_id, packed),
+            (
+                space_id,
+                centre.num_embeddings,
+                centre.max_embedding_id,
+                codec.pack_centre(centre.vector),
+            ),
         )
 
 

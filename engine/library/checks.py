@@ -12,7 +12,7 @@ from engine.library import codec
 from engine.library.database import Database
 from engine.library.map_store import map_of
 
-ProblemKind = Literal["file", "orphans", "vectors", "moments", "states", "maps", "index"]
+ProblemKind = Literal["file", "orphans", "vectors", "moments", "states", "maps", "centres", "index"]
 _BLOCK_ROWS = 2048
 _MAX_FILE_PROBLEMS = 20
 
@@ -87,6 +87,13 @@ def row_problems(database: Database) -> Iterator[Problem]:
         yield Problem("states", num, f"{num} songs are not as far as the library says they are.")
     if num := len(damaged_maps(database)):
         yield Problem("maps", num, f"{num} maps are damaged. They can be made again.")
+    if num := len(damaged_centres(database)):
+        yield Problem(
+            "centres",
+            num,
+            f"What the songs of {num} models have in common is damaged, so that answers may be "
+            "wrong. Repair measures it anew.",
+        )
 
 
 def foreign_keys(database: Database) -> list[ForeignKey]:
@@ -127,6 +134,27 @@ def damaged_maps(database: Database) -> list[int]:
     """The spaces whose maps make no sense."""
     spaces = [row[0] for row in database.rows("SELECT space_id FROM map")]
     return [space_id for space_id in spaces if not _is_sound_map(database, space_id)]
+
+
+def damaged_centres(database: Database) -> list[int]:
+    """The spaces whose centre is none, or says to be of embeddings that there cannot have been.
+
+    One that was made of fewer than there are now, or of some that are gone, is sound.
+    """
+    rows = database.rows(
+        "SELECT space_id, vector, dim, num_embeddings,"
+        " (SELECT count(*) FROM embedding WHERE embedding.space_id = centre.space_id"
+        "  AND id <= max_embedding_id),"
+        " max_embedding_id <= (SELECT ifnull(max(seq), 0) FROM sqlite_sequence"
+        "  WHERE name = 'embedding')"
+        " FROM centre JOIN space ON space.id = space_id ORDER BY space_id"
+    )
+    return [
+        space_id
+        for space_id, vector, dim, num, num_left, is_past in rows
+        if codec.unpack_centre(vector, dim) is None
+        or not (isinstance(num, int) and num_left <= num and is_past)
+    ]
 
 
 def _is_sound_map(database: Database, space_id: int) -> bool:

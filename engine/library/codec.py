@@ -13,6 +13,7 @@ from engine.library.records import MomentCodes, Tags, Track, TrackStatus
 from engine.library.text import display, normalise, plain
 
 _VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
+_CENTRE = np.dtype("<f4")
 _MAX_NORM_ERROR = 1e-2
 _MAX_INTEGER = 2**31
 
@@ -102,6 +103,23 @@ def is_sound_vector(blob: object, dim: int) -> bool:
         return False
     norm = float(np.linalg.norm(np.frombuffer(blob, _VECTOR).astype(np.float32)))
     return abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR  # False where it is not finite, too
+
+
+def pack_centre(vector: np.ndarray) -> bytes:
+    """(dim,) float32 -> what is stored of a space's centre."""
+    return vector.astype(_CENTRE).tobytes()
+
+
+def unpack_centre(blob: object, dim: int) -> np.ndarray | None:
+    """(dim,) float32, or None for what ``pack_centre`` cannot have written.
+
+    A centre is part of a mean of vectors of length 1, so it is no longer than they are.
+    """
+    if not isinstance(blob, bytes) or len(blob) != dim * _CENTRE.itemsize:
+        return None
+    vector = np.frombuffer(blob, _CENTRE).astype(np.float32)
+    length = np.linalg.norm(vector.astype(np.float64))  # no number where one of them is none
+    return vector if length <= 1.0 + _MAX_NORM_ERROR else None
 
 
 def pack_moments(moments: MomentCodes) -> tuple[int, float, bytes, bytes]:

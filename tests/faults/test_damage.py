@@ -124,6 +124,20 @@ WRONGS = {
         "INSERT INTO no_vocals SELECT track_id, space_id FROM embedding WHERE space_id = 2 LIMIT 1",
     ),
     "a map that makes no sense": ("maps", "UPDATE map SET positions = x'00'"),
+    "a centre of no numbers": (
+        "centres",
+        f"UPDATE centre SET vector = x'{4 * 'ff' * 16}' WHERE space_id = 1",
+    ),
+    "a centre that is too short": ("centres", "UPDATE centre SET vector = x'0000' WHERE space_id"),
+    "a centre far out": (
+        "centres",
+        f"UPDATE centre SET vector = x'{'0000803f' * 16}' WHERE space_id = 2",
+    ),
+    "a centre of fewer songs than there were": ("centres", "UPDATE centre SET num_embeddings = 1"),
+    "a centre of songs still to come": (
+        "centres",
+        "UPDATE centre SET max_embedding_id = max_embedding_id + 1000",
+    ),
     "an index with a flipped byte": (
         "index",
         "UPDATE hnsw_chunk SET data = CAST(substr(data, 1, 99) || x'77' || substr(data, 101)"
@@ -157,6 +171,8 @@ def test_what_is_wrong_inside_is_told_mended_and_heard_again(
     kept = tables(Path(report["kept_path"]))
     assert {**kept, "lease": []} == hurt_tables  # the repair's own lease
     assert flaws(library_path) == []
+    if kind == "centres":
+        assert tables(library_path)["centre"] == before["centre"]
     heard = processes.run("cli", "index", music, "--library", library_path)
     assert heard.code in (0, 3), heard.err
     assert contents(library_path) == expected
