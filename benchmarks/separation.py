@@ -17,15 +17,15 @@ import numpy as np
 import torch
 
 from engine.audio import decode_all
-from engine.separation import SAMPLE_RATE_HZ, load
-from engine.separation.spleeter import NUM_BINS, PLAN, Spleeter, vocals_mask
+from engine.separation import SAMPLE_RATE_HZ
+from engine.separation.spleeter import NUM_BINS, PLAN, UNet, load_nets, vocals_mask
 from engine.separation.stft import StreamingStft
 
 HALF = PLAN.block_frames // 2
 PART_S = (30.0, 90.0)
 
 
-def disagreement(separator: Spleeter, path: Path) -> np.ndarray:
+def disagreement(nets: tuple[UNet, UNet], path: Path) -> np.ndarray:
     """(HALF,) difference energy over mean vocal energy, by frames from the later block's start."""
     start_s, end_s = PART_S
     sound = decode_all(
@@ -35,7 +35,7 @@ def disagreement(separator: Spleeter, path: Path) -> np.ndarray:
     magnitude = stft.push(torch.from_numpy(sound))[..., :NUM_BINS].abs()[None]
     starts = range(0, magnitude.shape[2] - PLAN.block_frames, HALF)
     vocals = [
-        (block := magnitude[:, :, s : s + PLAN.block_frames]) * vocals_mask(separator._nets, block)
+        (block := magnitude[:, :, s : s + PLAN.block_frames]) * vocals_mask(nets, block)
         for s in starts
     ]
     pairs = list(pairwise(vocals))
@@ -45,10 +45,9 @@ def disagreement(separator: Spleeter, path: Path) -> np.ndarray:
 
 
 def main() -> None:
-    separator = load("spleeter")
-    assert isinstance(separator, Spleeter)
+    nets = load_nets()
     with torch.inference_mode():
-        curves = [disagreement(separator, Path(name)) for name in sys.argv[1:]]
+        curves = [disagreement(nets, Path(name)) for name in sys.argv[1:]]
     mean = np.mean(curves, axis=0)
     # Both ends of the curve are borders: of the later block, and of the earlier one.
     folded = 10 * np.log10((mean + mean[::-1])[: HALF // 2] / 2)

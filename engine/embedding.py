@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import resample_poly
 
+from engine import separation
 from engine.audio import decode
 from engine.errors import SilentError, TooShortError
 from engine.library.records import TrackEmbedding, View
@@ -71,7 +71,7 @@ def embed_file(
 
     if needs_separation:
         assert separator is not None
-        chunks = resampled(separator.vocals(decoded(), cancel))
+        chunks = separation.voice(separator, decoded(), cancel)
     else:
         chunks = (chunk[0] for chunk in decoded())
     return embed_stream(chunks, model, view, cancel)
@@ -137,25 +137,3 @@ def segment_batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndar
     num_whole = len(held) // SEGMENT_SAMPLES
     if num_whole:
         yield first, held[: num_whole * SEGMENT_SAMPLES].reshape(num_whole, -1)
-
-
-def resampled(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """44.1 kHz -> 16 kHz, streamed: (n,) float32 in and out.
-
-    Each piece is filtered with its neighbours around it, so that pieces join without a seam.
-    """
-    up, down = 160, 441
-    margin = 20 * down  # longer than the filter of resample_poly (10 periods of the lower rate)
-    held = np.zeros(margin, np.float32)  # the margin, then what is not yet returned
-    for chunk in chunks:
-        held = np.concatenate([held, chunk])
-        num_ready = (len(held) - 2 * margin) // down * down
-        if num_ready >= SEPARATION_RATE_HZ:
-            piece = resample_poly(held[: num_ready + 2 * margin], up, down)
-            yield piece[margin // down * up : (margin + num_ready) // down * up].astype(np.float32)
-            held = held[num_ready:]
-    num_left = len(held) - margin
-    if num_left > 0:
-        piece = resample_poly(np.concatenate([held, np.zeros(margin, np.float32)]), up, down)
-        start = margin // down * up
-        yield piece[start : start + -(-num_left * up // down)].astype(np.float32)

@@ -6,10 +6,11 @@ from scipy.signal import resample_poly
 from support.sound import buzz, write_wav
 
 from engine import models, separation
-from engine.embedding import embed_file, embed_stream, resampled, segment_batches
+from engine.embedding import embed_file, embed_stream, segment_batches
 from engine.errors import CancelledError, SilentError, TooShortError
 from engine.models import SEGMENT_SAMPLES
 from engine.progress import CancelToken
+from engine.resampling import resampled
 
 
 @pytest.fixture(scope="module")

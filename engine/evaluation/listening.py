@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import separation
 from engine.audio import decode, probe
-from engine.embedding import SILENCE, VOCAL_GATE, resampled, segment_batches
+from engine.embedding import SILENCE, VOCAL_GATE, segment_batches
 from engine.errors import EvaluationError
 from engine.evaluation.data import Clip, Input
 from engine.library import View
@@ -59,7 +60,7 @@ class Listening:
         if self.separator is None:
             raise EvaluationError("The input 'separated' needs a separator, and none was given.")
         mixture = self._decoded(paths, SEPARATION_RATE_HZ, 2)
-        yield from resampled(self.separator.vocals(mixture, cancel))
+        yield from separation.voice(self.separator, mixture, cancel)
 
     def _decoded(
         self, paths: Sequence[Path], sample_rate_hz: int, num_channels: int

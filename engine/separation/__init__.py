@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from engine.choices import read_choices
 from engine.errors import SeparatorError
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.resampling import resampled
 from engine.separation import published
 from engine.separation.published import PUBLISHED
 
@@ -41,6 +42,28 @@ class Separator(Protocol):
         Raises:
             SeparatorError, CancelledError.
         """
+
+
+@runtime_checkable
+class VoiceSeparator(Separator, Protocol):
+    """A separator that gives what voice models hear with less work than all that people hear."""
+
+    def voice(
+        self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+    ) -> Iterator[np.ndarray]:
+        """Like ``vocals``, at 16 kHz: ceil(n * 160 / 441) samples in all, or one more."""
+
+
+def voice(
+    separator: Separator, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+) -> Iterator[np.ndarray]:
+    """Vocals for voice models: (2, n) chunks at 44.1 kHz -> (n,) pieces at 16 kHz.
+
+    Raises what ``Separator.vocals`` raises.
+    """
+    if isinstance(separator, VoiceSeparator):
+        return separator.voice(chunks, cancel)
+    return resampled(separator.vocals(chunks, cancel))
 
 
 @dataclass(frozen=True)

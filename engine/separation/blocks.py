@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from engine.progress import CancelToken
+from engine.resampling import resampled
 from engine.separation.stft import StreamingIstft, StreamingStft
 
 GainOf = Callable[[torch.Tensor], torch.Tensor]
@@ -47,7 +48,11 @@ class BlockPlan:
 
 
 def separate_blocks(
-    chunks: Iterable[np.ndarray], plan: BlockPlan, gain_of: GainOf, cancel: CancelToken
+    chunks: Iterable[np.ndarray],
+    plan: BlockPlan,
+    gain_of: GainOf,
+    cancel: CancelToken,
+    out_frame_samples: int | None = None,
 ) -> Iterator[np.ndarray]:
     """(2, n) float32 chunks -> (n,) float32 pieces of the same total length, mean of channels.
 
@@ -55,9 +60,15 @@ def separate_blocks(
         gain_of: magnitudes (num_blocks, 2, block_frames, num_bins) -> gains of the same shape,
             by which the mixture's spectrum is multiplied.
         cancel: checked once per batch.
+        out_frame_samples: into which a frame is turned back; a multiple of 4. Fewer than came in
+            hold the lowest bins only: sound at a lower rate, without a filter and without aliases.
     """
-    istft = StreamingIstft(plan.frame_samples, plan.hop_samples)
-    blend = _Blend(plan, gain_of)
+    in_frame_samples = plan.frame_samples
+    out_frame_samples = out_frame_samples or in_frame_samples
+    out_hop_samples = plan.hop_samples * out_frame_samples // in_frame_samples
+    istft = StreamingIstft(out_frame_samples, out_hop_samples)
+    scale = out_frame_samples / in_frame_samples
+    blend = _Blend(plan, gain_of, min(plan.num_bins, out_frame_samples // 2), scale)
     num_in = num_out = 0
 
     def counted() -> Iterator[np.ndarray]:
@@ -72,25 +83,39 @@ def separate_blocks(
             samples = istft.push(blend.masked_mean(spectrum)[:num_frames])
             num_out += len(samples)
             yield samples.numpy()
-        yield istft.flush(num_in - num_out).numpy()
+        num_total = -(-num_in * out_frame_samples // in_frame_samples)
+        yield istft.flush(num_total - num_out).numpy()
+
+
+def separate_voice(
+    chunks: Iterable[np.ndarray], plan: BlockPlan, gain_of: GainOf, cancel: CancelToken
+) -> Iterator[np.ndarray]:
+    """Like ``separate_blocks``, with 16 kHz in mind: 44.1 kHz in, 16 kHz out.
+
+    Only bins that 16 kHz can hold are turned back, at 3/8 of the rate. That is 16,537.5 Hz, from
+    where it is not far to 16 kHz.
+    """
+    pieces = separate_blocks(chunks, plan, gain_of, cancel, plan.frame_samples * 3 // 8)
+    return resampled(pieces, 33_075, 32_000)  # both doubled: rates are whole numbers
 
 
 class _Blend:
     """Applies the gains of successive batches; remembers where the last block faded out."""
 
-    def __init__(self, plan: BlockPlan, gain_of: GainOf) -> None:
+    def __init__(self, plan: BlockPlan, gain_of: GainOf, num_bins: int, scale: float) -> None:
         self._plan, self._gain_of = plan, gain_of
+        self._num_bins, self._scale = num_bins, scale
         self._fading: torch.Tensor | None = None
         # Strictly between 0 and 1: each frame of the fade hears both blocks.
         rise = torch.arange(1, plan.fade_frames + 1) / (plan.fade_frames + 1)
         self._rise = rise[:, None]
 
     def masked_mean(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """(2, frames of n blocks, bins) -> (n * step, bins): mean of both channels."""
+        """(2, frames of n blocks, bins) -> (n * step, lowest bins): mean of channels, scaled."""
         plan = self._plan
         blocks = spectrum.unfold(1, plan.block_frames, plan.step_frames)  # (2, n, bins, frames)
         blocks = blocks.permute(1, 0, 3, 2)
-        gain = self._gain_of(blocks.abs())
+        gain = self._gain_of(blocks.abs())[..., : self._num_bins]
         first, last = plan.context_frames, plan.context_frames + plan.step_frames
         fading = gain[:, :, last : last + plan.fade_frames]
         used = gain[:, :, first:last].clone()
@@ -98,7 +123,9 @@ class _Blend:
         before = start[:1] if self._fading is None else self._fading
         start.lerp_(torch.cat([before, fading[:-1]]), 1 - self._rise)
         self._fading = fading[-1:].clone()
-        return (blocks[:, :, first:last] * used).mean(1).reshape(-1, plan.num_bins)
+        kept = blocks[:, :, first:last, : self._num_bins]
+        mean = torch.addcmul(kept[:, 0] * used[:, 0], kept[:, 1], used[:, 1])
+        return mean.mul_(self._scale / 2).reshape(-1, self._num_bins)
 
 
 def _batches(chunks: Iterable[np.ndarray], plan: BlockPlan) -> Iterator[tuple[torch.Tensor, int]]:

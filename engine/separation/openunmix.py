@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from engine.progress import CancelToken
-from engine.separation.blocks import BlockPlan, separate_blocks
+from engine.separation.blocks import BlockPlan, separate_blocks, separate_voice
 
 NUM_CHANNELS = 2
 NUM_BINS = 2049
@@ -80,3 +80,8 @@ class OpenUnmix:
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
     ) -> Iterator[np.ndarray]:
         return separate_blocks(chunks, PLAN, self._net, cancel or CancelToken())
+
+    def voice(
+        self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+    ) -> Iterator[np.ndarray]:
+        return separate_voice(chunks, PLAN, self._net, cancel or CancelToken())
