@@ -7,7 +7,6 @@ from functools import lru_cache
 from math import gcd
 
 import numpy as np
-from scipy.signal import firwin, upfirdn
 
 # Of the filter, to either side, in samples of the lower rate; Kaiser's window of this shape.
 HALF_PERIODS, BETA = 10, 5.0
@@ -15,6 +14,8 @@ HALF_PERIODS, BETA = 10, 5.0
 
 @lru_cache(maxsize=8)
 def _taps(up: int, down: int) -> np.ndarray:
+    from scipy.signal import firwin  # takes 0.8 s, for which no window should wait
+
     half = HALF_PERIODS * max(up, down)
     taps = firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", BETA)) * up
     # The first output is to stand where the first input does: whole steps of ``down`` before it.
@@ -28,6 +29,8 @@ def resampled(
 
     Each piece is filtered with its neighbours around it, so that pieces join without a seam.
     """
+    from scipy.signal import upfirdn
+
     divisor = gcd(from_hz, to_hz)
     up, down = to_hz // divisor, from_hz // divisor
     taps = _taps(up, down)
