@@ -12,6 +12,8 @@ from app.logs import start_log
 from engine.decoding import serve_if_asked
 from engine.paths import log_path
 
+# What desktops, app stores and macOS know the program by; whoever publishes it owns that domain.
+APP_ID = "org.singalike.Singalike"
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
 # callback ran dry 3 to 6 times in 6 s at the default of 5 ms, and never at this.
 SWITCH_INTERVAL_S = 0.0005
@@ -61,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     QCoreApplication.setApplicationName("Singalike")
     QCoreApplication.setApplicationVersion(_version())
     app = QApplication(sys.argv[:1])
-    app.setDesktopFileName("singalike")
+    app.setDesktopFileName(APP_ID)
     library_path = options.library or default_library_path()
     if hand_over(library_path, options.folders):
         return 0

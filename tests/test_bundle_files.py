@@ -16,6 +16,7 @@ import pytest
 from PySide6.QtGui import QImage
 from support.documents import ROOT
 
+from app.main import APP_ID
 from tools import pack_bundle
 from tools.check_bundle import BundleError, _compare, check_contents, check_licences
 from tools.pack_bundle import files_of, manifest, pack
@@ -158,18 +159,31 @@ def test_icons_of_windows_and_macos_hold_what_they_list(icons):
 def test_the_desktop_entry():
     entry = configparser.ConfigParser(interpolation=None)
     entry.optionxform = str
-    entry.read(PACKAGING / "linux" / "singalike.desktop")
+    entry.read(PACKAGING / "linux" / "entry.desktop")
     assert entry["Desktop Entry"]["Icon"] == "singalike"
     assert "MimeType" not in entry["Desktop Entry"]  # not the program that opens folders
-    source = (ROOT / "app" / "main.py").read_text()
-    assert 'setDesktopFileName("singalike")' in source  # else the window has no icon on Wayland
+    assert entry["Desktop Entry"]["StartupWMClass"] == "Singalike"  # as X11 has it of the window
+
+
+def test_one_identifier_is_what_every_system_is_told():
+    """Where the window's own is another than the entry's, Wayland shows it without an icon."""
+    assert re.fullmatch(r"[a-z]+(\.[a-z]+)*\.Singalike", APP_ID)
+    assert "app.setDesktopFileName(APP_ID)" in (ROOT / "app" / "main.py").read_text()
+    named = [
+        str(path.relative_to(ROOT))
+        for folder in ("app", "engine", "packaging", "tools", ".github")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.is_file() and path.suffix != ".pyc" and APP_ID.encode() in path.read_bytes()
+    ]
+    assert named == ["app/main.py"]
+    assert APP_ID not in (ROOT / "build.spec").read_text()
 
 
 def test_what_app_stores_are_told():
-    text = (PACKAGING / "linux" / "org.singalike.Singalike.metainfo.xml").read_text()
+    text = (PACKAGING / "linux" / "metainfo.xml").read_text()
     root = ElementTree.fromstring(text.replace("@DATE@", "2026-01-01"))
-    assert root.findtext("id") == "org.singalike.Singalike"
-    assert root.findtext("launchable") == "singalike.desktop"
+    assert root.findtext("id") == "@ID@"
+    assert root.findtext("launchable") == "@ID@.desktop"
     assert root.find("releases/release").get("version") == "@VERSION@"
 
 
@@ -196,8 +210,8 @@ def installed(tmp_path):
     (share / "metainfo").mkdir()
     (share / "icons" / "hicolor" / "16x16" / "apps").mkdir(parents=True)
     (share / "icons" / "hicolor" / "16x16" / "apps" / "singalike.png").write_bytes(b"")
-    shutil.copy(PACKAGING / "linux" / "singalike.desktop", share / "applications")
-    shutil.copy(PACKAGING / "linux" / "org.singalike.Singalike.metainfo.xml", share / "metainfo")
+    shutil.copy(PACKAGING / "linux" / "entry.desktop", share / f"applications/{APP_ID}.desktop")
+    shutil.copy(PACKAGING / "linux" / "metainfo.xml", share / f"metainfo/{APP_ID}.metainfo.xml")
     shutil.copy(PACKAGING / "linux" / "install.sh", folder)
     (folder / "singalike").write_text("#!/bin/sh\necho it runs\n")
     (folder / "singalike").chmod(0o755)
@@ -214,7 +228,8 @@ def install(folder: Path, home: Path, *arguments: str) -> None:
 def test_the_menu_starts_this_very_program_wherever_it_lies(installed, tmp_path):
     home = tmp_path / "home"
     install(installed, home)
-    entry = (home / ".local/share/applications/singalike.desktop").read_text()
+    entry = (home / f".local/share/applications/{APP_ID}.desktop").read_text()
+    assert (home / f".local/share/metainfo/{APP_ID}.metainfo.xml").is_file()
     [line] = [line for line in entry.splitlines() if line.startswith("Exec=")]
     # The specification: first the escapes of a string, then those within the quotes.
     string = line.removeprefix("Exec=").replace("\\\\", "\\")
@@ -225,7 +240,8 @@ def test_the_menu_starts_this_very_program_wherever_it_lies(installed, tmp_path)
         "it runs\n"
     )
     install(installed, home, "--remove")
-    assert [path for path in home.rglob("*") if not path.is_dir()] == []
+    left = {path.name for path in home.rglob("*") if not path.is_dir()}
+    assert left <= {"mimeinfo.cache"}  # which desktops keep of all entries
 
 
 @pytest.mark.parametrize(

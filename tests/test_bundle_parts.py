@@ -171,7 +171,7 @@ def test_a_tag_must_say_what_the_program_says(capsys):
 def test_the_version_is_written_in_one_place():
     assert program_version() == __import__("engine").__version__
     wanted = program_version()
-    for name in ("pyproject.toml", "build.spec", "packaging/linux/singalike.desktop",
-                 "packaging/linux/org.singalike.Singalike.metainfo.xml",
+    for name in ("pyproject.toml", "build.spec", "packaging/linux/entry.desktop",
+                 "packaging/linux/metainfo.xml",
                  "packaging/windows/version.txt", "packaging/macos/Info.plist"):  # fmt: skip
         assert wanted not in (ROOT / name).read_text().replace("127.0.0.1", ""), name

@@ -4,11 +4,17 @@
 set -eu
 here="$(cd "$(dirname "$0")" && pwd)"
 data="${XDG_DATA_HOME:-$HOME/.local/share}"
-entry="$data/applications/singalike.desktop"
+id="$(basename "$here"/share/applications/*.desktop .desktop)"
+entry="$data/applications/$id.desktop"
 command="$HOME/.local/bin/singalike"
 
+refresh() { # what desktops remember of all entries, where there are such
+    update-desktop-database -q "$data/applications" 2>/dev/null || true
+}
+
 if [ "${1:-}" = --remove ]; then
-    rm -f "$entry" "$data/metainfo/org.singalike.Singalike.metainfo.xml"
+    rm -f "$entry" "$data/metainfo/$id.metainfo.xml"
+    refresh
     find "$data/icons/hicolor" -name 'singalike.png' -path '*/apps/*' -delete 2>/dev/null || true
     [ "$(readlink "$command" 2>/dev/null)" = "$here/singalike" ] && rm -f "$command"
     echo "Singalike is out of the menu. To remove it altogether, delete $here"
@@ -24,11 +30,11 @@ while IFS= read -r line; do
     Exec=*) printf 'Exec="%s" %%F\n' "$quoted" ;;
     *) printf '%s\n' "$line" ;;
     esac
-done <"$here/share/applications/singalike.desktop" >"$entry"
+done <"$here/share/applications/$id.desktop" >"$entry"
 cp -R "$here/share/icons/hicolor" "$data/icons/"
-cp "$here/share/metainfo/org.singalike.Singalike.metainfo.xml" "$data/metainfo/"
+cp "$here/share/metainfo/$id.metainfo.xml" "$data/metainfo/"
 ln -sf "$here/singalike" "$command"
-command -v update-desktop-database >/dev/null && update-desktop-database -q "$data/applications"
+refresh
 echo "Singalike is in the menu, and \`singalike\` is in ~/.local/bin."
 case ":$PATH:" in *":$HOME/.local/bin:"*) ;; *)
     echo "To use it in a terminal, add ~/.local/bin to PATH." ;;
