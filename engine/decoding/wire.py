@@ -36,7 +36,10 @@ def receive(file: BinaryIO) -> Message | None:
     text, body = file.read(num_head), file.read(num_body)
     if len(text) < num_head or len(body) < num_body:
         return None
-    head = json.loads(text)
+    try:
+        head = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("no message is as deep as this one") from error
     if not isinstance(head, dict):
         raise ValueError("no message has such a head")
     return head, body

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import EvaluationError
+from engine.library.text import plain
 
 SCHEMA_VERSION = 1
 Question = Literal["overall", "vocals"]
@@ -27,6 +29,11 @@ QUESTIONS: dict[Question, str] = {
     "overall": "Which one is more similar to the query overall?",
     "vocals": "Which one has vocals more similar to those of the query?",
 }
+
+# Files of answers come from strangers; a listener's name becomes the name of a file, and a cell of
+# a table that spreadsheets open.
+_MAX_BYTES = 1 << 22
+_LISTENER = re.compile(r"\w[\w .-]{0,63}")
 
 _NAMES_OF_ANSWERS = ("listener", "triplet", "question", "choice")
 _NAMES_OF_SECRETS = ("input", "model_a", "model_b", "is_control")
@@ -60,7 +67,9 @@ class Secret:
 
 @dataclass(frozen=True)
 class Answer:
-    """Of one listener to one question. ``listener`` is any text that is theirs alone."""
+    """Of one listener to one question. ``listener``: a name that is theirs alone (letters,
+    digits, spaces, dots and hyphens; at most 64).
+    """
 
     listener: str
     triplet: str
@@ -111,8 +120,10 @@ def read_test(folder: Path) -> ListeningTest | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1)
+        body = json.loads(text) if len(text) <= _MAX_BYTES else None
+    except (OSError, ValueError, RecursionError) as error:
         raise EvaluationError(f"{path} cannot be read. Restore it, or make a new test.") from error
     if not isinstance(body, dict) or body.get("schema_version") != SCHEMA_VERSION:
         raise EvaluationError(f"{path} has a format that this version does not know.")
@@ -151,7 +162,8 @@ def read_answers(folder: Path, test: ListeningTest) -> tuple[list[Answer], list[
             if answer.question in asked.get(answer.triplet, ()):
                 found[answer.listener, answer.triplet, answer.question] = answer
             else:
-                notes.append(f"{path.name}: {answer.triplet} does not ask {answer.question!r}.")
+                told = f"{path.name}: {answer.triplet} does not ask {answer.question!r}."
+                notes.append(plain(told))
     return list(found.values()), notes
 
 
@@ -179,6 +191,12 @@ def _answers_of(path: Path, test_id: str) -> Sequence[Answer]:
         answers = [Answer(str(body["listener"]), **row) for row in body["answers"]]
     except (KeyError, TypeError) as error:
         raise EvaluationError(f"{path.name} is incomplete: {error}.") from error
+    if not all(isinstance(value, str) for a in answers for value in astuple(a)):
+        raise EvaluationError(f"{path.name} has answers that are no text; it was left out.")
+    if not _LISTENER.fullmatch(str(body["listener"])):
+        raise EvaluationError(
+            f"{path.name} is by a listener without a proper name; it was left out."
+        )
     if any(a.choice not in ("a", "b", "tie") for a in answers):
         raise EvaluationError(f"{path.name} has answers other than a, b and tie; it was left out.")
     return answers
