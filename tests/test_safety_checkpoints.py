@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import pickle
 import shutil
@@ -10,12 +11,14 @@ import struct
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from engine import models
 from engine.checkpoint import MANIFEST_NAME, WEIGHTS_NAME, read_manifest
+from engine.cvsm import tf_bundle
 from engine.errors import CheckpointError
 from engine.paths import resources_path
 
@@ -224,3 +227,86 @@ def test_all_that_is_shipped_is_what_its_manifest_names() -> None:
     for path in resources_path().rglob(MANIFEST_NAME):
         weights = (path.parent / WEIGHTS_NAME).read_bytes()
         assert sha256(weights).hexdigest() == read_manifest(path.parent).sha256
+
+
+TENSORFLOW = Path(__file__).parent / "golden" / "small_tensorflow"
+
+
+def varint(value: int) -> bytes:
+    groups = []
+    while True:
+        value, group = value >> 7, value & 0x7F
+        groups.append(group | 0x80 if value else group)
+        if not value:
+            return bytes(groups)
+
+
+def entry(*sizes: int, offset: int = 0, num_bytes: int = 4, dtype: int = 1) -> bytes:
+    """What the index of a TensorFlow checkpoint says of a tensor."""
+    dims = [b"\x12" + varint(len(d)) + d for d in (b"\x08" + varint(size) for size in sizes)]
+    shape = b"".join(dims)
+    rest = b"\x20" + varint(offset) + b"\x28" + varint(num_bytes)
+    return b"\x08" + varint(dtype) + b"\x12" + varint(len(shape)) + shape + rest
+
+
+def tensorflow(folder: Path, tensor: bytes) -> Path:
+    """A checkpoint of one tensor of 4 bytes, told of in these words."""
+
+    def block(key: bytes, value: bytes) -> bytes:
+        return b"\0" + varint(len(key)) + varint(len(value)) + key + value
+
+    def table(entries: bytes) -> bytes:
+        return entries + struct.pack("<II", 0, 1)
+
+    data = table(block(b"", b"\x08\x01") + block(b"x", tensor))
+    index = table(block(b"y", varint(0) + varint(len(data))))
+    footer = varint(0) + varint(0) + varint(len(data) + 5) + varint(len(index))
+    magic = struct.pack("<Q", tf_bundle.MAGIC)
+    content = data + bytes(5) + index + bytes(5) + footer.ljust(40, b"\0") + magic
+    (folder / "a.index").write_bytes(content)
+    (folder / "a.data-00000-of-00001").write_bytes(struct.pack("<f", 7))
+    return folder / "a"
+
+
+def test_a_tensor_of_tensorflow_is_what_its_index_says(tmp_path: Path) -> None:
+    assert tf_bundle.read_bundle(tensorflow(tmp_path, entry(1))).tensor("x").tolist() == [7.0]
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        entry(1 << 58, num_bytes=1 << 60),  # more than any memory
+        entry(1 << 32, 1 << 32, num_bytes=0),  # which 64 bits take for nought
+        entry(0, 1 << 62, num_bytes=0),
+        entry(*[1] * 99),
+        entry(1, offset=1 << 63),
+        entry(1, offset=1),
+    ],
+)
+def test_a_tensor_that_cannot_be_is_not_made_room_for(tmp_path: Path, tensor: bytes) -> None:
+    bundle = tf_bundle.read_bundle(tensorflow(tmp_path, tensor))
+    with pytest.raises(CheckpointError):
+        bundle.tensor("x")
+
+
+def test_an_integer_without_an_end_is_given_up(tmp_path: Path) -> None:
+    """To read it would take the square of its length."""
+    prefix = tensorflow(tmp_path, b"\x08" + b"\xff" * 1_000_000)
+    with pytest.raises(CheckpointError, match="damaged"):
+        tf_bundle.read_bundle(prefix)
+
+
+def test_damaged_indexes_of_tensorflow_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    whole = TENSORFLOW.with_suffix(".index").read_bytes()
+    for seed in range(100):
+        content, random = bytearray(whole), Random(seed)
+        for _ in range(random.randint(1, 5)):
+            place = random.randrange(len(whole) // 2)
+            content[place : place + random.randint(0, 9)] = random.randbytes(random.randint(0, 9))
+        (tmp_path / "a.index").write_bytes(content)
+        (tmp_path / "a.data-00000-of-00001").write_bytes(bytes(100))
+        with contextlib.suppress(CheckpointError):
+            bundle = tf_bundle.read_bundle(tmp_path / "a")
+            for name in bundle.entries:
+                with contextlib.suppress(CheckpointError):
+                    bundle.tensor(name)

@@ -7,9 +7,11 @@ table_format.md, TensorFlow's tensor_bundle.proto.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,9 @@ import numpy as np
 from engine.errors import CheckpointError
 
 FOOTER_BYTES = 48
+MAX_INDEX_BYTES = 1 << 24  # that of CVSM has 100,000
+MAX_TENSORS = 100_000
+MAX_VARINT_BYTES = 10  # 64 bits
 MAGIC = 0xDB4775248B80FB57
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8"}  # numbers of tensorflow.DataType
 Fields = dict[int, list[int | bytes]]
@@ -47,11 +52,14 @@ class Bundle:
         if entry.dtype not in DTYPES:
             raise CheckpointError(f"{name!r} of {self.prefix} does not hold plain numbers.")
         dtype = np.dtype(DTYPES[entry.dtype])
-        if entry.size_bytes != dtype.itemsize * int(np.prod(entry.shape)):
+        if entry.size_bytes != dtype.itemsize * math.prod(entry.shape):
             raise _damaged(self.prefix)
         path = self.shard_path(entry.shard)
         try:
             with path.open("rb") as file:
+                num_bytes = file.seek(0, 2)
+                if entry.offset + entry.size_bytes > num_bytes:
+                    raise CheckpointError(f"{path} is shorter than its index says. Copy it again.")
                 file.seek(entry.offset)
                 data = file.read(entry.size_bytes)
         except OSError as error:
@@ -59,9 +67,10 @@ class Bundle:
                 f"The tensors of the checkpoint are missing: {path} cannot be read. It belongs "
                 f"beside {self.prefix.name}.index; copy it there."
             ) from error
-        if len(data) < entry.size_bytes:
-            raise CheckpointError(f"{path} is shorter than its index says. Copy it again.")
-        return np.frombuffer(data, dtype).reshape(entry.shape)
+        try:
+            return np.frombuffer(data, dtype).reshape(entry.shape)
+        except (ValueError, OverflowError) as error:  # a dimension without end beside one of nought
+            raise _damaged(self.prefix) from error
 
     def shard_path(self, shard: int) -> Path:
         name = f"{self.prefix.name}.data-{shard:05d}-of-{self.num_shards:05d}"
@@ -76,7 +85,8 @@ def read_bundle(path: Path) -> Bundle:
     """
     prefix = _prefix(path)
     try:
-        data = prefix.with_name(f"{prefix.name}.index").read_bytes()
+        with prefix.with_name(f"{prefix.name}.index").open("rb") as file:
+            data = file.read(MAX_INDEX_BYTES)
     except OSError as error:
         raise CheckpointError(
             f"There is no TensorFlow checkpoint {prefix}: {prefix.name}.index cannot be read. "
@@ -85,11 +95,11 @@ def read_bundle(path: Path) -> Bundle:
     if len(data) < FOOTER_BYTES or struct.unpack("<Q", data[-8:])[0] != MAGIC:
         raise CheckpointError(f"{prefix}.index is no index of a TensorFlow checkpoint.")
     try:
-        messages = dict(_table(data))
+        messages = dict(islice(_table(data), MAX_TENSORS))
         header = _fields(messages.pop(b""))
         entries = {key.decode(): _entry(value) for key, value in messages.items()}
         num_shards = _integer(header, 1)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, struct.error) as error:
         raise _damaged(prefix) from error
     if _integer(header, 2) != 0:
         raise CheckpointError(f"{prefix} was written on a big-endian machine; it is not supported.")
@@ -146,14 +156,13 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
     """An integer in groups of seven bits, lowest first, and the position behind it."""
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
+    value = 0
+    for index in range(MAX_VARINT_BYTES):
+        byte = data[position + index]
+        value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
-            return value, position
+            return value, position + index + 1
+    raise ValueError("an integer without an end")
 
 
 def _fields(message: bytes) -> Fields:
