@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import QueryError
+from engine.heavy_imports import import_heavy_libraries
 from engine.library import Track, View
 from engine.progress import CancelToken, ProgressCallback
 from engine.search import By, Searcher, SearchOptions, SearchResult
 from engine.search.journey import Journey, journey
-from engine.torch_libraries import load_torch_libraries
 
 NUM_RESULTS = 30
 
@@ -212,7 +212,7 @@ class Finder(QObject):
                 return self._searcher.by_track(question.track.id, options)
             if question.artist is not None:
                 return self._searcher.by_artist(question.artist, options)
-            load_torch_libraries()  # the file has to be listened to
+            import_heavy_libraries()  # the file has to be listened to
             return self._searcher.by_file(
                 question.path,
                 options,

@@ -9,9 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, Pool
+from engine.heavy_imports import import_heavy_libraries
 from engine.library import Library, scan
 from engine.progress import CancelToken, Progress, ProgressCallback
-from engine.torch_libraries import load_torch_libraries
 
 # (library, progress, cancel) -> IndexSummary
 Index = Callable[[Library, ProgressCallback, CancelToken], Any]
@@ -31,7 +31,7 @@ def index_library(
 ) -> Any:
     """The real one. One core is left to the window and to whatever else the person is doing."""
     progress(Progress("load"))  # a few seconds in which nothing else is heard of it
-    load_torch_libraries()
+    import_heavy_libraries()
     from engine.indexer import IndexOptions, index_folders  # brings torch: not before the window
 
     options = IndexOptions(num_workers=num_workers(speed))

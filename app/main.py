@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import sys
@@ -74,6 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
     window.show()
+    gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()
     instance.close()
     if not window.has_stopped:

@@ -6,12 +6,13 @@
 
 ``run`` tells the time to the first window (fresh processes), from a click to the results, of
 drawing the map, and the longest stall of the UI thread: a timer of 10 ms that comes late by so
-much, while songs are listened to and others are searched for. The load average is printed, since
-all of it depends on what else the machine does.
+much, while songs are listened to and others are searched for. All of it depends on what else the
+machine does: the load average is printed, and how late a process is that only sleeps.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -47,6 +48,21 @@ class Window(app.window.MainWindow):
         self.parts.session.listed.connect(lambda _: QTimer.singleShot(0, self.close))
 app.window.MainWindow = Window
 sys.exit(app.main.main(["--library", sys.argv[1]]))
+"""
+
+
+SLEEPER = """
+import json, sys, threading, time
+late, is_over = [], threading.Event()
+threading.Thread(target=lambda: (sys.stdin.readline(), is_over.set())).start()
+print("ready", flush=True)
+last = time.perf_counter()
+while not is_over.is_set():
+    time.sleep(0.01)
+    now = time.perf_counter()
+    late.append(now - last - 0.01)
+    last = now
+print(json.dumps(late))
 """
 
 
@@ -287,38 +303,55 @@ def time_frames(window) -> None:
     window.show_page(Page.LIBRARY)
 
 
+class Lateness:
+    """How late a timer is that should come every 10 ms; beside it, a process that only sleeps."""
+
+    def __init__(self) -> None:
+        from PySide6.QtCore import Qt, QTimer
+
+        self._late: list[float] = []
+        self._last_s = 0.0
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TIMER_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def _tick(self) -> None:
+        now_s = time.perf_counter()
+        self._late.append(max(0.0, now_s - self._last_s - TIMER_MS / 1000))
+        self._last_s = now_s
+
+    def measure(
+        self,
+        name: str,
+        act: Callable[[int], object],
+        until: Callable[[], bool] = lambda: False,
+        start: Callable[[], object] = lambda: None,
+    ) -> None:
+        """For some seconds, or until something has happened."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [sys.executable, "-c", SLEEPER], stdin=pipe, stdout=pipe, text=True
+        ) as sleeper:
+            sleeper.stdout.readline()
+            self._late.clear()
+            self._last_s = time.perf_counter()
+            self._timer.start()
+            start()
+            end_s, number = time.monotonic() + STALL_S, 0
+            while time.monotonic() < end_s and not until():
+                act(number)
+                number += 1
+                pause = time.monotonic() + 0.4
+                wait_until(lambda pause=pause: time.monotonic() > pause)
+            self._timer.stop()
+            beside, _ = sleeper.communicate("stop\n")
+        tell(f"UI thread late, {name}", spread(self._late))
+        tell("  a process that only sleeps, beside it", spread(json.loads(beside)))
+
+
 def time_stalls(window, folder: Path | None) -> None:
-    """How late a timer is that should come every 10 ms."""
-    from PySide6.QtCore import Qt, QTimer
-
-    late: list[float] = []
-    last = time.perf_counter()
-
-    def tick() -> None:
-        nonlocal last
-        now = time.perf_counter()
-        late.append(max(0.0, now - last - TIMER_MS / 1000))
-        last = now
-
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.setInterval(TIMER_MS)
-    timer.timeout.connect(tick)
-
-    def measure(name: str, act: Callable[[int], object]) -> None:
-        nonlocal last
-        late.clear()
-        last = time.perf_counter()
-        timer.start()
-        until, number = time.monotonic() + STALL_S, 0
-        while time.monotonic() < until:
-            act(number)
-            number += 1
-            pause = time.monotonic() + 0.4
-            wait_until(lambda pause=pause: time.monotonic() > pause)
-        timer.stop()
-        tell(f"UI thread late, {name}", spread(late))
-
+    lateness = Lateness()
     random = np.random.default_rng(1)
     searches = ["singer 12", "song 77", "", "album 4", "genre 3 song"]
 
@@ -327,19 +360,26 @@ def time_stalls(window, folder: Path | None) -> None:
         if number % 2 and window.library.model.ids:
             click_row(window, int(random.integers(0, len(window.library.model.ids))))
 
-    measure("at rest", lambda _: None)
-    measure("searching", use)
-    if folder is not None:
-        window.parts.session.add_folders([folder])
-        wait_until(lambda: window.parts.indexing.is_running)
-        progress = window.parts.indexing
-        stages = ("overall", "vocals")
-        wait_until(
-            lambda: progress.last_progress is not None and progress.last_progress.stage in stages
-        )
-        measure("searching while songs are listened to", use)
-        if not progress.is_running:
-            print("  (the songs were all heard before the end: give more)")
+    lateness.measure("at rest", lambda _: None)
+    lateness.measure("searching", use)
+    if folder is None:
+        return
+    indexing = window.parts.indexing
+
+    def is_listening() -> bool:
+        progress = indexing.last_progress
+        return progress is not None and progress.stage in VIEWS
+
+    lateness.measure(
+        "searching while a run begins",
+        use,
+        is_listening,
+        lambda: window.parts.session.add_folders([folder]),
+    )
+    wait_until(is_listening)
+    lateness.measure("searching while songs are listened to", use)
+    if not indexing.is_running:
+        print("  (the songs were all heard before the end: give more)")
 
 
 def run(path: Path, folder: Path | None) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 
 from engine import audio
 from engine.errors import SeparatorError
+from engine.heavy_imports import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import SAMPLE_RATE_HZ, default_name
-from engine.torch_libraries import load_torch_libraries
 
 if TYPE_CHECKING:
     from engine.separation import Separator
@@ -99,7 +99,7 @@ class VocalsCache:
         total_s, done_s = audio.probe(path).duration_s, 0.0
         progress(Progress("vocals", audio_total_s=total_s))
         if name not in self._loaded:
-            load_torch_libraries()
+            import_heavy_libraries()
             self._loaded = {name: self._load(name)}
         mixture = audio.decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=2)
         for vocals in self._loaded[name].vocals(mixture, cancel):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import EvaluationError
+from engine.heavy_imports import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback
-from engine.torch_libraries import load_torch_libraries
 
 if TYPE_CHECKING:
     from engine.evaluation.data import Dataset
@@ -178,7 +178,7 @@ def run(request: Request, root: Path, progress: ProgressCallback, cancel: Cancel
     Raises EvaluationError, CheckpointError, SeparatorError, LibraryError, CancelledError.
     """
     progress(Progress("load"))
-    load_torch_libraries()
+    import_heavy_libraries()
     from engine.evaluation.report import write
     from engine.evaluation.results import Options
     from engine.evaluation.run import check_inputs, evaluate, load_models
