@@ -75,10 +75,13 @@ def _compiled(path: Path, code: str, language: str, *options: str) -> str:
 def with_less_icu(entries: Iterable[Entry], folder: Path) -> list[Entry]:
     """The same table, the source of ICU's data replaced by one with what Qt needs of it."""
     table = list(entries)
-    [(name, source)] = {
+    found = {
         (Path(target).name, source) for target, source, kind in table
         if kind == "BINARY" and "/libicudata.so." in target
     }  # fmt: skip
+    if not found:  # a Qt that takes the system's
+        return table
+    [(name, source)] = found
     folder.mkdir(parents=True, exist_ok=True)
     told = subprocess.run(["nm", "-DS", "--defined-only", source], capture_output=True, text=True,
                           check=True).stdout  # fmt: skip
