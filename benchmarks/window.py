@@ -12,6 +12,7 @@ machine does: the load average is printed, and how late a process is that only s
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import statistics
@@ -411,6 +412,7 @@ def open_window(path: Path, home: Path):
     window.parts.indexing._look = lambda *_: None  # the songs' files do not exist
     window.resize(1440, 900)
     window.show()
+    gc.freeze()  # as app.main does
     return window
 
 
