@@ -30,7 +30,7 @@ def best_moments(
     """Up to ``num_moments`` pairs, best first, at places that lie apart in both songs."""
     if not len(query.codes) or not len(other.codes):
         return ()
-    scores = _unit_rows(query.codes) @ _unit_rows(other.codes).T
+    scores = query.unit_rows @ other.unit_rows.T
     found: list[Moment] = []
     while len(found) < num_moments:
         row, column = np.unravel_index(int(scores.argmax()), scores.shape)
@@ -41,8 +41,3 @@ def best_moments(
         scores[np.abs(query.starts_s - start_s) < 1.5 * query.length_s] = -np.inf
         scores[:, np.abs(other.starts_s - other_s) < 1.5 * other.length_s] = -np.inf
     return tuple(found)
-
-
-def _unit_rows(codes: np.ndarray) -> np.ndarray:
-    rows = codes.astype(np.float32)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -137,6 +138,12 @@ class MomentCodes:
     def num_bytes(self) -> int:
         """Room that it takes in the store: codes as int8, starts as float32."""
         return int(self.codes.size + 4 * self.starts_s.size)
+
+    @cached_property
+    def unit_rows(self) -> np.ndarray:
+        """(num_moments, num_dims) float32: the codes as vectors of length 1, worked out once."""
+        rows = self.codes.astype(np.float32)
+        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
     def thinned(self, max_bytes: int = MAX_MOMENTS_BYTES) -> MomentCodes:
         """Evenly spread moments, as many as fit; itself where all do (any song below ~20 min)."""
