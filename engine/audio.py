@@ -93,6 +93,7 @@ def decode(
         "do": "decode",
         "path": os.path.abspath(path),  # noqa: PTH100  # links stay links
         "sample_rate_hz": sample_rate_hz,
+        "num_channels": num_channels,
         "start_s": start_s,
         "end_s": end_s,
         "piece_s": min(chunk_s, MAX_PIECE_S),

@@ -46,6 +46,8 @@ VIEWS: tuple[View, View] = ("vocals", "overall")
 ARCHITECTURES = ("cvsm", "ge2e", "dvector")
 # Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
 BATCH_EXCERPTS = 40
+# A recurrent network takes little, and reads all its weights at every step, for however many.
+RECURRENT_BATCH_EXCERPTS = 96
 
 
 def unit_energy(segments: np.ndarray) -> np.ndarray:
@@ -54,15 +56,16 @@ def unit_energy(segments: np.ndarray) -> np.ndarray:
     return np.asarray(segments / (norms + NORM_EPS), dtype=np.float32)
 
 
-def cut_excerpts(segments: np.ndarray, excerpt_samples: int) -> np.ndarray:
+def cut_excerpts(segments: np.ndarray, excerpt_samples: int, every: int = 1) -> np.ndarray:
     """(n, 80,000) float32 -> (n * excerpts per segment, excerpt_samples), of unit-energy segments.
 
-    Excerpts cover their segment: side by side when they fit, else evenly overlapping.
+    Excerpts cover their segment: side by side when they fit, else evenly overlapping. ``every``: 2
+    for every other one of them, and so on.
     """
     num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
     if excerpt_samples > SAMPLE_RATE_HZ:
         num_excerpts = max(num_excerpts, 5)
-    starts = np.linspace(0, SEGMENT_SAMPLES - excerpt_samples, num_excerpts).astype(int)
+    starts = np.linspace(0, SEGMENT_SAMPLES - excerpt_samples, num_excerpts).astype(int)[::every]
     unit = unit_energy(segments)
     cut = np.stack([unit[:, start : start + excerpt_samples] for start in starts], axis=1)
     return np.ascontiguousarray(cut.reshape(-1, excerpt_samples))
@@ -132,6 +135,8 @@ class VoiceModel:
     ) -> None:
         import torch
 
+        from engine.baselines.dvector import DVector
+
         self.manifest = manifest
         self.name = manifest.name
         self.sha256 = manifest.sha256
@@ -139,29 +144,34 @@ class VoiceModel:
         self.excerpt_samples = excerpt_samples
         self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._is_bfloat16 = has_fast_bfloat16()
+        self._batch_excerpts = BATCH_EXCERPTS
+        if isinstance(network, DVector):
+            network.speed_up()
+            self._batch_excerpts = RECURRENT_BATCH_EXCERPTS
         self._geometry = dict(geometry)
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
         """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
         import torch
 
+        size = self._batch_excerpts
         with (
             torch.inference_mode(),
             torch.autocast("cpu", torch.bfloat16, enabled=self._is_bfloat16),
         ):
             batches = [
-                self._network(torch.from_numpy(excerpts[i : i + BATCH_EXCERPTS])).float().numpy()
-                for i in range(0, len(excerpts), BATCH_EXCERPTS)
+                self._network(torch.from_numpy(excerpts[i : i + size])).float().numpy()
+                for i in range(0, len(excerpts), size)
             ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 
-    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         """(n, 80,000) float32 at 16 kHz -> (n, dim) float32.
 
         Segments are brought to unit energy here; the result is the mean over each segment's
-        excerpts, neither centred nor normalised.
+        excerpts (of ``every`` 2, over every other one), neither centred nor normalised.
         """
-        excerpts = cut_excerpts(segments, self.excerpt_samples)
+        excerpts = cut_excerpts(segments, self.excerpt_samples, every)
         return np.asarray(
             self.embed_excerpts(excerpts).reshape(len(segments), -1, self.dim).mean(1)
         )

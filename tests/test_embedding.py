@@ -96,3 +96,21 @@ def test_a_part_of_a_file(model, tmp_path):
     np.testing.assert_allclose(
         part.vector, embed_stream([high], model, "overall").vector, atol=0.01
     )
+
+
+@pytest.mark.parametrize(("seconds", "every"), [(79.0, 1), (90.0, 2)])
+def test_long_sound_is_heard_through_every_other_excerpt(model, seconds, every):
+    sound = buzz(seconds) * np.linspace(0.1, 1.0, round(seconds * 16_000), dtype=np.float32)
+    segments = sound[: len(sound) // 80_000 * 80_000].reshape(-1, 80_000)
+    expected = model.track_vector(
+        model.embed_segments(segments, every), np.ones(len(segments)), "overall"
+    )
+    found = embed_stream(in_chunks(sound, 160_000), model, "overall").vector
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_every_other_excerpt(model):
+    segments = buzz(10.0).reshape(2, -1)
+    whole = models.cut_excerpts(segments, 25_600).reshape(2, 5, -1)
+    some = models.cut_excerpts(segments, 25_600, every=2).reshape(2, 3, -1)
+    np.testing.assert_array_equal(some, whole[:, ::2])

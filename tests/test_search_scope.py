@@ -195,7 +195,7 @@ def test_a_file_is_listened_to_once(library: Library, tmp_path: Path) -> None:
     class CountingModel(ToyModel):
         num_batches = 0
 
-        def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+        def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
             CountingModel.num_batches += 1
             return super().embed_segments(segments)
 

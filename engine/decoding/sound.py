@@ -15,6 +15,8 @@ from engine.errors import DecodeError
 
 # FFmpeg mixes surround to stereo at up to 1 + 2/sqrt(2) times full scale; this undoes it.
 SURROUND_GAIN = 1 / (1 + 2**0.5)
+# ... and stereo to mono at 1/sqrt(2) of each; this makes it their mean.
+MONO_GAIN = 2**-0.5
 # After a seek, decoders with memory (MP3's bit reservoir) need some frames to be right again.
 SEEK_MARGIN_S = 0.5
 # Containers such as HLS name other files and addresses: no way of opening one is allowed to them.
@@ -99,10 +101,13 @@ def audio_hash(path: Path, alive: Alive) -> str:
 
 
 def pieces(
-    path: Path, sample_rate_hz: int, start_s: float, end_s: float | None, piece_s: float,
-    alive: Alive,
+    path: Path, sample_rate_hz: int, num_channels: int, start_s: float, end_s: float | None,
+    piece_s: float, alive: Alive,
 ) -> Iterator[Piece]:  # fmt: skip
     """First ``announced_s``, then sound from shortly before ``start_s`` on.
+
+    Of ``num_channels`` that are wanted: 1 spares work where a file is stereo; what comes may still
+    be one channel or two.
 
     Yields:
         (head, planes of float32 as bytes). The head tells ``num_channels``, ``first``, the index of
@@ -114,7 +119,9 @@ def pieces(
         yield {"announced_s": _duration_s(container, stream)}, ()
         size_bytes = path.stat().st_size
         held, first, num_held, held_gain = list[list[bytes]](), 0, 0, 1.0
-        for position, frame, gain in _placed(container, stream, sample_rate_hz, start_s):
+        for position, frame, gain in _placed(
+            container, stream, sample_rate_hz, num_channels, start_s
+        ):
             alive()
             _check_density(position / sample_rate_hz, size_bytes)
             planes = [bytes(plane)[: 4 * frame.samples] for plane in frame.planes]
@@ -151,6 +158,7 @@ def _placed(
     container: av.container.InputContainer,
     stream: av.AudioStream,
     sample_rate_hz: int,
+    num_channels: int,
     start_s: float,
 ) -> Iterator[tuple[int, av.AudioFrame, float]]:
     """(index of first sample, planar float32 of one or two channels, gain)."""
@@ -161,7 +169,7 @@ def _placed(
         before_s = first_s + max(0.0, start_s - SEEK_MARGIN_S)
         container.seek(int(before_s / stream.time_base), stream=stream, backward=True)
     position: int | None = None
-    for frame, gain in _frames_at_rate(container, stream, sample_rate_hz):
+    for frame, gain in _frames_at_rate(container, stream, sample_rate_hz, num_channels):
         if position is None:  # after a seek, the first frame says where we are
             position = round(((frame.time or 0.0) - first_s) * sample_rate_hz) if start_s > 0 else 0
         yield position, frame, gain
@@ -169,7 +177,10 @@ def _placed(
 
 
 def _frames_at_rate(
-    container: av.container.InputContainer, stream: av.AudioStream, sample_rate_hz: int
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    sample_rate_hz: int,
+    num_channels: int,
 ) -> Iterator[tuple[av.AudioFrame, float]]:
     resampler: av.AudioResampler | None = None
     source: tuple[str, str, int] | None = None
@@ -181,9 +192,10 @@ def _frames_at_rate(
                 yield from ((last, gain) for last in resampler.resample(None))
             source = (frame.format.name, frame.layout.name, frame.sample_rate)
             is_surround = frame.layout.nb_channels > 2
-            layout = "stereo" if is_surround else frame.layout
+            is_mixed = num_channels == 1 and frame.layout.name == "stereo"
+            layout = "mono" if is_mixed else "stereo" if is_surround else frame.layout
             resampler = av.AudioResampler("fltp", layout, sample_rate_hz)
-            gain = SURROUND_GAIN if is_surround else 1.0
+            gain = MONO_GAIN if is_mixed else SURROUND_GAIN if is_surround else 1.0
         assert resampler is not None
         yield from ((piece, gain) for piece in resampler.resample(frame))
     if resampler is not None:

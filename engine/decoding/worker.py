@@ -79,6 +79,7 @@ def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Ans
             yield from sound.pieces(
                 path,
                 request["sample_rate_hz"],
+                request["num_channels"],
                 request["start_s"],
                 request["end_s"],
                 request["piece_s"],

@@ -110,7 +110,7 @@ class ToyModel:
 
     name, sha256, dim = "toy", "0" * 64, DIM
 
-    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         spectrum = np.abs(np.fft.rfft(segments[:, :1600]))[:, : 16 * 10]
         return spectrum.reshape(len(segments), DIM, -1).sum(-1).astype(np.float32)
 
