@@ -1,4 +1,4 @@
-"""What a scan reads from the library and writes into it."""
+"""What scans and index runs read of single tracks and folders, and write of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from engine.library import codec
+from engine.library import codec, filenames
 from engine.library.database import Database
 from engine.library.records import Tags
 
@@ -103,3 +104,39 @@ def set_missing(db: sqlite3.Connection, track_ids: Collection[int], is_missing: 
 
 def set_available(db: sqlite3.Connection, folder_id: int, is_available: bool) -> None:
     db.execute("UPDATE folder SET is_available = ? WHERE id = ?", (is_available, folder_id))
+
+
+def merge_folder(
+    db: sqlite3.Connection, folder_id: int, path: Path, above_id: int, above: Path
+) -> None:
+    """Hand the tracks of a folder on to one above it."""
+    db.execute(
+        "UPDATE track SET folder_id = ?, rel_path = CAST(? || rel_path AS BLOB)"
+        " WHERE folder_id = ?",
+        (above_id, filenames.relative_bytes(path, above) + b"/", folder_id),
+    )
+    db.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
+
+
+def mark_heard(
+    db: sqlite3.Connection, track_id: int, space_id: int, audio_hash: str, duration_s: float
+) -> bool:
+    """Make room for what was heard; False where the track is not there any more.
+
+    Other spaces keep what they have unless the sound is another one than they heard.
+    """
+    known = db.execute("SELECT audio_hash FROM track WHERE id = ?", (track_id,)).fetchone()
+    if known is None:
+        return False
+    is_same_sound = known[0] in (None, audio_hash)
+    for table in ("embedding", "no_vocals"):
+        db.execute(
+            f"DELETE FROM {table} WHERE track_id = ? AND (space_id = ? OR NOT ?)",
+            (track_id, space_id, is_same_sound),
+        )
+    db.execute(
+        "UPDATE track SET state = 'indexed', error = NULL, audio_hash = ?, duration_s = ?"
+        " WHERE id = ?",
+        (audio_hash, duration_s, track_id),
+    )
+    return True

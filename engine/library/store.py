@@ -91,7 +91,7 @@ class Library:
                 new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
                 for folder_id, below in paths.items():
                     if below.is_relative_to(path):
-                        _merge_folder(db, folder_id, below, new, path)
+                        catalogue.merge_folder(db, folder_id, below, new, path)
         return next(folder for folder in self.folders() if path.is_relative_to(folder.path))
 
     def forget_folder(self, path: Path) -> int:
@@ -211,27 +211,23 @@ class Library:
 
     def space_id(self, key: SpaceKey) -> int:
         """The id of a space, made where it does not exist."""
-        for space_id, known in self.spaces():
-            if known == key:
-                return space_id
-        with self.database.write() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO space (model, model_sha256, view, separator, dim)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (key.model, key.model_sha256, key.view, key.separator or "", key.dim),
-            )
-        for space_id, known in self.spaces():
-            if known == key:
-                return space_id
-        raise ValueError(f"{key} is known with another number of dimensions")
+        known = {known: space_id for space_id, known in self.spaces()}
+        if key not in known:
+            with self.database.write() as db:
+                db.execute(
+                    "INSERT OR IGNORE INTO space (model, model_sha256, view, separator, dim)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (key.model, key.model_sha256, key.view, key.separator or "", key.dim),
+                )
+            known = {known: space_id for space_id, known in self.spaces()}
+        if key not in known:
+            raise ValueError(f"{key} is known with another number of dimensions")
+        return known[key]
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
-        found = self.database.remembered(  # asked for several times in every search
-            "spaces",
-            lambda: self.database.rows(
-                "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
-            ),
-        )
+        sql = "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
+        # remembered, since every search asks for them several times
+        found = self.database.remembered("spaces", lambda: self.database.rows(sql))
         return [(row[0], SpaceKey(row[1], row[2], row[3], row[4] or None, row[5])) for row in found]
 
     def space(self, space_id: int) -> SpaceKey:
@@ -271,7 +267,7 @@ class Library:
         vector = codec.pack_vector(embedding.vector, self.space(space_id).dim)
         moments = codec.pack_moments(embedding.moments)
         with self.database.write() as db:
-            if not _mark_heard(db, track_id, space_id, audio_hash, duration_s):
+            if not catalogue.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 return
             row = {"track_id": track_id, "space_id": space_id, "vector": vector}
             embedding_id = codec.insert(db, "embedding", row)
@@ -284,7 +280,7 @@ class Library:
         if self.space(space_id).view != "vocals":
             raise ValueError("only the view vocals can lack vocals")
         with self.database.write() as db:
-            if _mark_heard(db, track_id, space_id, audio_hash, duration_s):
+            if catalogue.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
 
     def put_missing(self, track_id: int) -> None:
@@ -400,34 +396,3 @@ class Library:
             np.array([row[1] for row in rows], np.int64),
             codec.unpack_vectors([row[2] for row in rows], self.space(space_id).dim),
         )
-
-
-def _merge_folder(db: Any, folder_id: int, path: Path, above_id: int, above: Path) -> None:
-    db.execute(
-        "UPDATE track SET folder_id = ?, rel_path = CAST(? || rel_path AS BLOB)"
-        " WHERE folder_id = ?",
-        (above_id, filenames.relative_bytes(path, above) + b"/", folder_id),
-    )
-    db.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
-
-
-def _mark_heard(db: Any, track_id: int, space_id: int, audio_hash: str, duration_s: float) -> bool:
-    """Make room for what was heard; False where the track is not there any more.
-
-    Other spaces keep what they have unless the sound is another one than they heard.
-    """
-    known = db.execute("SELECT audio_hash FROM track WHERE id = ?", (track_id,)).fetchone()
-    if known is None:
-        return False
-    is_same_sound = known[0] in (None, audio_hash)
-    for table in ("embedding", "no_vocals"):
-        db.execute(
-            f"DELETE FROM {table} WHERE track_id = ? AND (space_id = ? OR NOT ?)",
-            (track_id, space_id, is_same_sound),
-        )
-    db.execute(
-        "UPDATE track SET state = 'indexed', error = NULL, audio_hash = ?, duration_s = ?"
-        " WHERE id = ?",
-        (audio_hash, duration_s, track_id),
-    )
-    return True
