@@ -222,7 +222,7 @@ def ours(case: Case) -> Result:
     }
     if case.num_views < 2:
         del asked["blend"]
-    result: Result = {}
+    result, found = Result(), dict[str, list[list[int]]]()
     with Library.open(case.library_path) as library:
         searcher = Searcher(library)
         track_ids = (case.queries() + 1).tolist()
@@ -236,15 +236,15 @@ def ours(case: Case) -> Result:
             )
             spent = time.thread_time() - spent
             result |= spread(seconds, name)
-            result.setdefault("search_peak_bytes", peak_bytes())
             result[f"{name}_processor_ms"] = 1000 * spent / len(track_ids)
-            found = [[n.track.id - 1 for n in answer.neighbours] for answer in answers]
-            if name == "search":
-                result["search_recall"] = recall(exact(case, 0, centre=centre), found)
-            elif name == "filtered":
-                true = exact(case, 0, lambda place: artist_of != artist_of[place], centre)
-                result["filtered_recall"] = recall(true, found)
-        return result | added(case, searcher)
+            found[name] = [[n.track.id - 1 for n in answer.neighbours] for answer in answers]
+        result |= added(case, searcher) | {PEAK: peak_bytes()}
+    true = exact(case, 0, centre=centre)
+    others = exact(case, 0, lambda place: artist_of != artist_of[place], centre)
+    return result | {
+        "search_recall": recall(true, found["search"]),
+        "filtered_recall": recall(others, found["filtered"]),
+    }
 
 
 def added(case: Case, searcher: Any) -> Result:
