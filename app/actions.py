@@ -15,7 +15,7 @@ from app.reveal import reveal
 from app.session import Overview, Session
 from app.settings import LAST_FOLDER, Settings
 from app.theme import Theme
-from app.track_model import shown
+from app.track_model import shown, title_of
 from engine.library import Track, TrackStatus
 
 Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
@@ -71,13 +71,24 @@ class Actions(QObject):
     def _open_failed(self, tracks: list[Track]) -> None:
         dialog = FailedDialog(self._window, self._theme, tracks)
         dialog.retry_requested.connect(self._session.retry)
-        dialog.reveal_requested.connect(self.reveal)
+        dialog.reveal_requested.connect(self.reveal_path)
         dialog.open()
 
     def show_help(self) -> None:
         HelpSheet(self._window, self._theme).open()
 
-    def reveal(self, path: Path) -> None:
+    def reveal(self, track: Track) -> None:
+        """Shows a song in the file manager, or says that it lies on no disk of this computer."""
+        if track.is_elsewhere:
+            self.problem.emit(
+                self.tr("{title} is not on this computer: its voice was heard elsewhere.").format(
+                    title=title_of(track)[:80]
+                )
+            )
+        else:
+            self.reveal_path(track.path)
+
+    def reveal_path(self, path: Path) -> None:
         """Shows a file in the file manager."""
         if not reveal(path):
             self.problem.emit(
@@ -110,7 +121,10 @@ class Actions(QObject):
         for name, text, action in more:
             menu.addAction(icon(name), text, action)
         menu.addSeparator()
-        menu.addAction(icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track.path))
+        folder = menu.addAction(
+            icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track)
+        )
+        folder.setEnabled(not track.is_elsewhere)
         menu.addAction(
             self.tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(track.path))
         )

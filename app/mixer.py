@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import SingalikeError
+from engine.errors import PastEndError, SingalikeError
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ class Source:
                 self._write(chunk.T)
                 if self._is_stopped:
                     return
+        except PastEndError:
+            pass  # a place right at the end, or vocals that end before the song: it is over
         except SingalikeError as error:
             self.error = str(error)
         except Exception as error:  # a bad file must not end the program

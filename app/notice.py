@@ -35,3 +35,8 @@ class NoticeBar(QFrame):
         self._text.setText(text)
         self.setAccessibleName(text)
         self.show()
+
+    def withdraw(self, text: str) -> None:
+        """Takes a sentence away that is no longer so, if it is still the one that is shown."""
+        if text == self.text:
+            self.hide()

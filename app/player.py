@@ -40,6 +40,7 @@ class Player(QObject):
     upcoming = Signal(object)  # Sound: comes next, and had better be measured by then
     vocals_wanted = Signal(object)  # Sound: ``put_vocals`` brings them
     problem = Signal(str)  # a sentence
+    solved = Signal(str)  # a sentence of ``problem`` that is no longer so
     devices_listed = Signal(object)  # list[str]
 
     def __init__(
@@ -62,6 +63,7 @@ class Player(QObject):
         self._volume = 0.8
         self._mix = 0.0
         self._is_playing = False
+        self._device_problem = ""
         self._output = make_output(self._mixer.fill)
         self._device = Device(self._output, self)
         self._device.opened.connect(self._device_opened)
@@ -384,6 +386,9 @@ class Player(QObject):
         self.problem.emit(reason)
 
     def _device_opened(self, rate_hz: int) -> None:
+        if self._device_problem:
+            self.solved.emit(self._device_problem)
+            self._device_problem = ""
         if rate_hz == self._feed.rate_hz:
             return
         self._feed.rate_hz = rate_hz
@@ -391,5 +396,6 @@ class Player(QObject):
             self._set_source(side, self.position_s(side))
 
     def _device_failed(self, reason: str) -> None:
+        self._device_problem = reason
         self.pause()
         self.problem.emit(reason)

@@ -107,7 +107,7 @@ class StartPage(QWidget):
             ),
             (
                 "voice",
-                self.tr("The voices are told from the music"),
+                self.tr("The voices are separated from the music"),
                 self.tr("Longer; pause or quit at any time, and it goes on where it was."),
             ),
             (

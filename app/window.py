@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         self.watch.changed.connect(self._look)
         for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
+        self.parts.player.solved.connect(self.notice.withdraw)
         self.problem_page.retry_requested.connect(session.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
@@ -254,7 +255,7 @@ class MainWindow(QMainWindow):
         dialog.index_requested.connect(self._index_anew)
         dialog.speed_changed.connect(self._change_speed)
         dialog.watch_changed.connect(self.watch.set_on)
-        dialog.reveal_requested.connect(self.commands.reveal)
+        dialog.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 
     def _index_anew(self) -> None:
@@ -299,7 +300,7 @@ class MainWindow(QMainWindow):
 
     def _reveal_selected(self) -> None:
         if (track := self.library_page.selected_track()) is not None:
-            self.commands.reveal(track.path)
+            self.commands.reveal(track)
 
     def come_forward(self, folders: list[Path]) -> None:
         """The program was started once more."""

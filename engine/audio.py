@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.decoding import pool
-from engine.errors import DecodeError
+from engine.errors import DecodeError, PastEndError
 from engine.progress import CancelToken
 
 # A file of which less than this was readable counts as damaged rather than as a short song.
@@ -107,7 +107,7 @@ def decode(
     if not num_decoded and is_whole:
         raise DecodeError("No sound could be decoded. Replace the file with a complete copy.")
     if not num_decoded:
-        raise DecodeError("There is no sound in this part of the file. Choose another part.")
+        raise PastEndError("There is no sound in this part of the file. Choose another part.")
     if is_whole and decoded_s < MIN_READABLE_SHARE * sum(announced_s):
         raise DecodeError(
             f"The file is damaged: only {decoded_s:.0f} of {sum(announced_s):.0f} seconds could be "

@@ -24,6 +24,10 @@ class TooShortError(DecodeError):
     """A file holds less sound than the shortest excerpt a model can listen to."""
 
 
+class PastEndError(DecodeError):
+    """A file is read from a place at or behind its end."""
+
+
 class SilentError(DecodeError):
     """A file decodes, but nothing can be heard in it."""
 

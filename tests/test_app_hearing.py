@@ -186,6 +186,30 @@ def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
     assert player.position_s(Side.QUERY) == pytest.approx(place_s)
 
 
+def test_a_song_that_has_ended_does_not_end_the_other_when_its_vocals_are_shorter(
+    qtbot, player, tmp_path
+):
+    over, long = sound(tmp_path / "over.wav", 400.0, 0.5), sound(tmp_path / "long.wav", 800.0, 9.0)
+    vocals = sound(tmp_path / "vocals.wav", 1600.0, 0.4)
+    player.load(Side.QUERY, over)
+    player.load(Side.RESULT, long)
+    player.set_mix(1.0)
+    player.jump(0.3, 0.0)
+    decoded(qtbot, player)
+    qtbot.waitUntil(lambda: player._mixer.decks[1].source.num_buffered > RATE_HZ)
+    player._output.pull(15)
+    assert player._feed.is_at_end(Side.QUERY)
+    problems: list[str] = []
+    player.problem.connect(problems.append)
+    player.set_vocals_only(True)
+    player.put_vocals(over.path, vocals.path)
+    qtbot.waitUntil(lambda: player._feed._coming[0] is None)  # they have taken over
+    player._tick()
+    assert problems == []
+    assert player.is_playing
+    assert player.sound(Side.QUERY) == over
+
+
 # Loops
 
 

@@ -83,6 +83,10 @@ def test_a_missing_device_is_told_once_and_the_rest_works(qtbot, window):
     qtbot.waitUntil(lambda: window.notice.text == "No sound can be played: no device.")
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Second wind")
+    window.parts.player._output.reason = None
+    window.comparison.toggle()
+    qtbot.waitUntil(lambda: window.notice.text == "")  # it is heard again
+    assert window.parts.player.is_playing
 
 
 # The keyboard

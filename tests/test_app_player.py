@@ -207,6 +207,17 @@ def test_a_device_at_another_rate_gets_sound_at_that_rate(qtbot, player, low):
     assert pitch_hz(heard) * 48_000 / RATE_HZ == pytest.approx(220, abs=10)
 
 
+def test_a_place_at_the_very_end_is_the_end_and_no_failure(qtbot, player, low):
+    problems: list[str] = []
+    player.problem.connect(problems.append)
+    player.play(Side.QUERY, low)
+    player.seek(Side.QUERY, 2.0)
+    qtbot.waitUntil(lambda: not player.is_playing)
+    assert problems == []
+    assert player.sound(Side.QUERY) == low
+    assert player.position_s(Side.QUERY) == 2.0
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no audio at all" * 100])
 def test_a_file_that_cannot_be_played_is_told(qtbot, player, tmp_path, content):
     path = tmp_path / "gone.mp3"

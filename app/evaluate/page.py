@@ -55,8 +55,10 @@ class EvaluatePage(QWidget):
         if not self._is_built:
             self._build()
             self._job(lambda *_: work.find_models(), self.setup.set_models)
-            self._job(lambda *_: work.find_separators(), self.setup.form.set_separators)
             self.refresh_reports()
+        # At every visit: another one may have been chosen in the preferences.
+        form = self.setup.form
+        self._job(lambda *_: work.find_separators(), lambda found: form.set_separators(*found))
         if self._run is None:
             self.setup.look_again()
 

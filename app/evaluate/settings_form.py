@@ -84,7 +84,8 @@ class SettingsForm(QWidget):
         self.seed = self._number(
             self.tr("Seed"), self.tr("the same seed gives the same numbers"), 0, MAX_SEED, 0
         )
-        self.set_separators(["spleeter"])
+        self._is_separator_chosen = False
+        self.separator.activated.connect(self._separator_chosen)
         self.set_columns({})
 
     def _number(
@@ -116,8 +117,14 @@ class SettingsForm(QWidget):
         self._grid.addWidget(box, row, 1)
         self._grid.addWidget(label(hint, "muted", self._theme.font(SMALL), wrap=True), row, 2)
 
-    def set_separators(self, names: Sequence[str]) -> None:
-        _refill(self.separator, names, "spleeter")
+    def set_separators(self, names: Sequence[str], default: str) -> None:
+        """``default`` is shown until somebody chooses here."""
+        if not self._is_separator_chosen:
+            self.separator.setCurrentIndex(-1)
+        _refill(self.separator, names, default)
+
+    def _separator_chosen(self) -> None:
+        self._is_separator_chosen = True
 
     def set_columns(self, columns: Mapping[str, int]) -> None:
         """Columns of the data that a label can be taken from."""
@@ -138,7 +145,7 @@ class SettingsForm(QWidget):
             num_repeats=self.num_repeats.value(),
             label=self.label.currentText(),
             gender_column=self.gender_column.currentText(),
-            separator=self.separator.currentText(),
+            separator=self.separator.currentText() or request.separator,
         )
 
 

@@ -142,11 +142,12 @@ def _other_model(name: str, is_built_in: bool) -> ModelChoice:
     return ModelChoice(name, name, text, "", 0)
 
 
-def find_separators() -> list[str]:
-    """Names of those that are installed."""
+def find_separators() -> tuple[list[str], str]:
+    """Names of those that are installed, and the one in use for the library."""
     from engine import separation
 
-    return [info.name for info in separation.available() if info.is_installed]
+    names = [info.name for info in separation.available() if info.is_installed]
+    return names, separation.default_name()
 
 
 def look_at(path: Path) -> DataFacts:
