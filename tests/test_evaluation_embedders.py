@@ -36,14 +36,14 @@ def test_mfcc_are_those_of_a_slow_reference() -> None:
 
 
 def test_the_d_vector_agrees_with_the_package_that_published_it() -> None:
-    """The sound of tests/golden/make_dvector.py; we compute with floats, they with integers."""
+    """The sound of tests/golden/make_dvector.py; both round, each in its own way."""
     time_s = np.arange(dvector.EXCERPT_SAMPLES) / 16_000
     phase = 2 * np.pi * (140 * time_s + 15 * time_s**2)
     wave = sum(np.sin(k * phase) / k for k in range(1, 30))
     wave = wave / np.sqrt(np.mean(wave**2)) * 10 ** (-25 / 20)
     model = embedders.load("dvector")
     ours = model.embed_excerpts((wave / dvector.INPUT_GAIN).astype(np.float32)[None])[0]
-    assert ours @ np.load(GOLDEN_PATH)["embedding"] > 0.997
+    assert ours @ np.load(GOLDEN_PATH)["embedding"] > 0.995
 
 
 @pytest.mark.parametrize("name", ["mfcc", "dvector", "ge2e"])

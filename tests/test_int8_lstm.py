@@ -25,6 +25,7 @@ def test_the_last_hidden_state_is_that_of_torch(lstm):
     expected = lstm(x)[1][0][-1]
     assert expected.std() > 0.05
     torch.testing.assert_close(Int8Lstm(lstm).last_hidden(x), expected, rtol=0, atol=0.01)
+    torch.testing.assert_close(lstm(x)[1][0][-1], expected)  # its weights are as they were
 
 
 def test_threads_do_not_hear_each_other(lstm):

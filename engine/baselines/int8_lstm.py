@@ -67,7 +67,7 @@ class _Layer:
         twice[2 * size : 3 * size] = 2
         self._is_first = index == 0
         weight = weight_hidden if index == 0 else torch.cat([weight_in, weight_hidden], dim=1)
-        weight *= twice[:, None]
+        weight = weight * twice[:, None]  # a copy: the LSTM keeps its own
         self._scales = weight.abs().amax(1).clamp_min(1e-12) / 127
         rounded = torch.round(weight / self._scales[:, None]).to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(rounded, None)
