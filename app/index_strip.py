@@ -116,11 +116,11 @@ class IndexStrip(QWidget):
         self._failed.setText(self._failed_text())
         self._failed.setAccessibleName(self._failed.text())
         self._failed.setVisible(self._num_failed > 0)
-        parts = (self._bar, self._speed, self._pause, self._stop, self._headline, self._detail)
-        for widget in parts:
+        for widget in (self._bar, self._speed, self._pause, self._stop, self._detail):
             widget.setVisible(is_running)
         self.setVisible(is_running or self._num_failed > 0)
         if not is_running:
+            self._headline.setText(self.tr("Some songs could not be read"))
             return
         is_paused = self._indexing.is_paused
         self._pause.set_icon("play" if is_paused else "pause")

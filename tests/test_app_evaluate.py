@@ -187,6 +187,19 @@ def test_nothing_can_be_started_without_a_model_or_an_input(page):
     assert not page.setup.start.isEnabled()
 
 
+def test_the_separator_in_use_is_shown_until_another_one_is_chosen(qtbot, page):
+    form = page.setup.form
+    qtbot.waitUntil(lambda: form.separator.currentText() == "spleeter")
+    form.set_separators(["spleeter", "umxhq"], "umxhq")  # as chosen in the preferences meanwhile
+    assert form.separator.currentText() == "umxhq"
+    form.separator.setCurrentText("spleeter")
+    form.separator.activated.emit(form.separator.currentIndex())
+    form.set_separators(["spleeter", "umxhq"], "umxhq")
+    assert form.separator.currentText() == "spleeter"
+    form.set_separators(["umxhq"], "umxhq")
+    assert form.separator.currentText() == "umxhq"
+
+
 # Earlier reports
 
 

@@ -126,6 +126,20 @@ def test_the_menu_of_a_song(qtbot, window):
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
 
 
+def test_a_song_heard_elsewhere_is_not_looked_for_on_this_computer(qtbot, window):
+    there = window.library.model.track_at(0)
+    track = replace(there, path=Path("s3://songs/first.mp3"))
+    window.commands.show_track_menu(track, QPoint(5, 5))
+    (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
+    enabled = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
+    assert not enabled["Show in folder"]
+    assert not enabled["Play"]
+    assert enabled["Find similar"]
+    menu.close()
+    window.commands.reveal(track)
+    assert window.notice.text.startswith("First light is not on this computer")
+
+
 # Indexing
 
 

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from app.map.colouring import Colouring, shade
 from app.theme import Theme
 from app.track_model import shown
-from app.widgets import SMALL, button, label
+from app.widgets import SMALL, button, label, plain_tool_tip
 
 WIDTH_PX = 210
-NAME_CHARS = 24
+NAME_CHARS = 80
+BESIDE_NAME_PX = 54  # margins, the dot, and a gap before the number
 DOT_PX = 10
 
 
@@ -54,7 +55,17 @@ class Legend(QFrame):
             row.setChecked(False)
 
     def _add(self, code: int, name: str, count: int, colour: QColor) -> None:
-        row = button(f"{name}   {count:,}".replace("&", "&&"), "legend")
+        row = button("", "legend")
+        number = label(f"{count:,}", "muted", self._theme.font(SMALL))
+        number.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 8, 0)
+        line.addStretch()
+        line.addWidget(number)
+        room = WIDTH_PX - number.sizeHint().width() - BESIDE_NAME_PX
+        elided = row.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
+        row.setText(elided.replace("&", "&&"))
+        row.setToolTip(plain_tool_tip(name) if elided != name else "")
         row.setCheckable(True)
         row.setAccessibleName(self.tr("{name}: {num} songs").format(name=name, num=f"{count:,}"))
         row.setIcon(_dot(colour, self.devicePixelRatioF()))
