@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -115,6 +115,14 @@ def without_orphans(entries: Iterable[Entry], keep: str) -> list[Entry]:
         if not orphans:
             return table
         table = [entry for entry in table if entry[0] not in orphans]
+
+
+def without_dead_links(entries: Iterable[Entry], targets: Container[str]) -> list[Entry]:
+    """Without links to what has been left out: ``targets`` are the files that there are."""
+    return [
+        (target, source, kind) for target, source, kind in entries
+        if kind != "SYMLINK" or os.path.normpath(Path(target).parent / source) in targets
+    ]  # fmt: skip
 
 
 def _is_library(target: str) -> bool:

@@ -95,6 +95,12 @@ def test_contents_that_should_not_be_there(bundle, name):
         check_contents(bundle)
 
 
+def test_a_link_to_nothing_is_noticed(bundle):
+    (bundle / "_internal" / "libfoo.so.1").unlink()
+    with pytest.raises(BundleError, match=r"links to nothing.*libfoo\.so"):
+        check_contents(bundle)
+
+
 def test_a_text_that_names_the_builder_s_folder_is_noticed(bundle):
     (bundle / "_internal" / "settings.json").write_text(json.dumps({"root": str(ROOT / "engine")}))
     with pytest.raises(BundleError, match="who built it"):

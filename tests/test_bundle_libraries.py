@@ -117,3 +117,14 @@ def test_a_library_that_two_wheels_carry_is_there_once(
     linked = linked_once(table)
     assert linked[1] == ("scipy.libs/libf.so", "../numpy.libs/libf.so", "SYMLINK")
     assert [entry for entry in table if entry not in linked] == [table[1]]
+
+
+def test_links_go_with_what_they_lead_to(libraries: dict[str, Any]) -> None:
+    table = [
+        ("libf.so", "numpy.libs/libf.so", "SYMLINK"),
+        ("scipy.libs/libf.so", "../numpy.libs/libf.so", "SYMLINK"),
+        ("libg.so", "av.libs/libg.so", "SYMLINK"),
+        ("notes.txt", "/somewhere/notes.txt", "DATA"),
+    ]
+    kept = libraries["without_dead_links"](table, {"numpy.libs/libf.so"})
+    assert kept == [table[0], table[1], table[3]]

@@ -109,6 +109,8 @@ def check_contents(bundle: Path) -> dict[str, float]:
     for what, pattern in FORBIDDEN.items():
         if found := [name for name in names if re.search(pattern, name)]:
             raise BundleError(f"{what} in the bundle: {found[:5]} ({len(found)} in all)")
+    if dead := [path for path in files_of(bundle) if not path.exists()]:
+        raise BundleError(f"links to nothing: {dead[:5]} ({len(dead)} in all)")
     for path in files_of(bundle):
         if path.suffix in TEXT_SUFFIXES and not path.is_symlink() and path.stat().st_size < 5e6:
             content = path.read_bytes()
