@@ -19,7 +19,7 @@ from engine.library import (
     catalogue,
 )
 from engine.library.centre_store import Centre, put_centre
-from engine.library.index_store import count_embeddings
+from engine.library.index_store import embedding_ids
 
 DIM = 16
 OVERALL = SpaceKey("toy", "0" * 64, "overall", None, DIM)
@@ -94,8 +94,8 @@ def put_vectors(
             audio_hash=f"hash {track_id}",
             duration_s=duration_s + 10 * track_id,
         )
-    num_embeddings = count_embeddings(library.database, space_id)
-    put_centre(library.database, space_id, Centre(np.zeros(key.dim), num_embeddings, 2**62))
+    ids = embedding_ids(library.database, space_id)
+    put_centre(library.database, space_id, Centre(np.zeros(key.dim), len(ids), max(ids, default=0)))
     return space_id
 
 
