@@ -132,7 +132,9 @@ class VoiceModel:
         excerpt_samples: int,
         dim: int,
         geometry: Mapping[View, Geometry],
+        device: torch.device | None = None,
     ) -> None:
+        """``device``: None stands for the processor."""
         import torch
 
         from engine.baselines.dvector import DVector
@@ -142,11 +144,14 @@ class VoiceModel:
         self.sha256 = manifest.sha256
         self.dim = dim
         self.excerpt_samples = excerpt_samples
-        self._network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._is_bfloat16 = has_fast_bfloat16()
+        self._device = device or torch.device("cpu")
+        is_cpu = self._device.type == "cpu"
+        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._is_bfloat16 = is_cpu and has_fast_bfloat16()
         self._batch_excerpts = BATCH_EXCERPTS
         if isinstance(network, DVector):
-            network.speed_up()
+            if is_cpu:
+                network.speed_up()
             self._batch_excerpts = RECURRENT_BATCH_EXCERPTS
         self._geometry = dict(geometry)
 
@@ -161,7 +166,9 @@ class VoiceModel:
             torch.autocast("cpu", torch.bfloat16, enabled=self._is_bfloat16),
         ):
             batches = [
-                self._network(torch.from_numpy(part)).float().numpy() for part in parts if len(part)
+                self._network(torch.from_numpy(part).to(self._device)).float().cpu().numpy()
+                for part in parts
+                if len(part)
             ]
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 
@@ -293,7 +300,12 @@ def manifest_of(name: str) -> Manifest:
 
 
 def load(name: str) -> VoiceModel:
-    """A model by its name, or by the folder of its checkpoint. Raises CheckpointError."""
+    """A model by its name, or by the folder of its checkpoint, on the device for this process.
+
+    Raises CheckpointError.
+    """
+    from engine.device import compute_device
+
     folder = _folders().get(name) or Path(name)
     manifest = read_manifest(folder)
     tensors = load_tensors(folder, manifest)
@@ -303,7 +315,7 @@ def load(name: str) -> VoiceModel:
         geometry = {view: _geometry(tensors, view, dim) for view in VIEWS}
     except (RuntimeError, KeyError) as error:
         raise unfit_weights(manifest) from error
-    return VoiceModel(manifest, network, excerpt_samples, dim, geometry)
+    return VoiceModel(manifest, network, excerpt_samples, dim, geometry, compute_device())
 
 
 def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:

@@ -47,6 +47,13 @@ class BlockPlan:
         return self.block_frames - 2 * self.context_frames - self.fade_frames
 
 
+def on_device(gain_of: GainOf, device: torch.device) -> GainOf:
+    """Gains worked out on a device; what goes in and comes out is on the processor."""
+    if device.type == "cpu":
+        return gain_of
+    return lambda magnitude: gain_of(magnitude.to(device)).cpu()
+
+
 def separate_blocks(
     chunks: Iterable[np.ndarray],
     plan: BlockPlan,

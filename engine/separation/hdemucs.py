@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from engine.device import CPU
 from engine.progress import CancelToken
 from engine.separation.hdemucs_net import HOP_SAMPLES, MIN_SAMPLES, NUM_CHANNELS, HDemucsNet
 
@@ -23,10 +24,11 @@ STRIDE_SAMPLES = SEGMENT_SAMPLES - OVERLAP_SAMPLES
 class HDemucs:
     """The network, run over a stream in segments that fade into each other. See ``Separator``."""
 
-    def __init__(self, name: str, net: HDemucsNet) -> None:
+    def __init__(self, name: str, net: HDemucsNet, device: torch.device = CPU) -> None:
         self.name = name
+        self._device = device
         # A fifth faster on a CPU, with the same results.
-        self._net = net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = net.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
@@ -37,7 +39,7 @@ class HDemucs:
             cancel.check()
             num_samples = mixture.shape[1]
             padded = F.pad(mixture, (0, max(0, MIN_SAMPLES - num_samples)))
-            return self._net(padded[None], cancel.check)[0, :num_samples]
+            return self._net(padded[None].to(self._device), cancel.check)[0, :num_samples].cpu()
 
         with torch.inference_mode():
             for piece in crossfaded((torch.from_numpy(chunk) for chunk in chunks), estimate):

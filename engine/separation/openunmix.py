@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from engine.device import CPU
 from engine.progress import CancelToken
-from engine.separation.blocks import BlockPlan, separate_blocks, separate_voice
+from engine.separation.blocks import BlockPlan, on_device, separate_blocks, separate_voice
 
 NUM_CHANNELS = 2
 NUM_BINS = 2049
@@ -72,16 +73,16 @@ class OpenUnmixNet(nn.Module):
 class OpenUnmix:
     """The network, run over a stream in batches of overlapping blocks. See ``Separator``."""
 
-    def __init__(self, name: str, net: OpenUnmixNet) -> None:
+    def __init__(self, name: str, net: OpenUnmixNet, device: torch.device = CPU) -> None:
         self.name = name
-        self._net = net.eval()
+        self._gain_of = on_device(net.eval().to(device), device)
 
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
     ) -> Iterator[np.ndarray]:
-        return separate_blocks(chunks, PLAN, self._net, cancel or CancelToken())
+        return separate_blocks(chunks, PLAN, self._gain_of, cancel or CancelToken())
 
     def voice(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
     ) -> Iterator[np.ndarray]:
-        return separate_voice(chunks, PLAN, self._net, cancel or CancelToken())
+        return separate_voice(chunks, PLAN, self._gain_of, cancel or CancelToken())

@@ -209,11 +209,12 @@ def _build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
 
 
 def _separator(name: str, net: nn.Module) -> Separator:
+    from engine.device import compute_device
     from engine.separation.hdemucs import HDemucs
     from engine.separation.hdemucs_net import HDemucsNet
     from engine.separation.openunmix import OpenUnmix, OpenUnmixNet
 
     if isinstance(net, HDemucsNet):
-        return HDemucs(name, net)
+        return HDemucs(name, net, compute_device())
     assert isinstance(net, OpenUnmixNet)
-    return OpenUnmix(name, net)
+    return OpenUnmix(name, net, compute_device())

@@ -19,10 +19,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from engine.checkpoint import load_tensors, read_manifest
+from engine.device import CPU, compute_device
 from engine.errors import CheckpointError, SeparatorError
 from engine.paths import resources_path
 from engine.progress import CancelToken
-from engine.separation.blocks import BlockPlan, separate_blocks, separate_voice
+from engine.separation.blocks import BlockPlan, on_device, separate_blocks, separate_voice
 from engine.threads import has_fast_bfloat16
 
 NUM_BINS = 1024
@@ -50,6 +51,10 @@ class Doubling(nn.Module):
     same sums, which processors add up faster (and in bfloat16, four times as fast).
     """
 
+    even: torch.Tensor
+    odd: torch.Tensor
+    both_bias: torch.Tensor
+
     def __init__(self, num_in: int, num_out: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(num_in, num_out, 5, 5))  # as published
@@ -68,14 +73,16 @@ class Doubling(nn.Module):
 
     def arrange(self, dtype: torch.dtype) -> None:
         """To be called when the weights are there."""
-        self._rows = [row.to(dtype, memory_format=torch.channels_last) for row in self.rows()]
-        self._bias = self.bias.detach().repeat(2).to(dtype)
+        for name, row in zip(("even", "odd"), self.rows(), strict=True):
+            arranged = row.to(dtype, memory_format=torch.channels_last)
+            self.register_buffer(name, arranged, persistent=False)
+        self.register_buffer("both_bias", self.bias.detach().repeat(2).to(dtype), persistent=False)
 
     def forward(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
         """Even rows, then odd rows: (batch, h, 2w, out)."""
         batch, _, height, width = x.shape
-        for weight in self._rows:
-            row = F.relu_(F.conv2d(x, weight, self._bias, padding=1)[:, :, :height])
+        for weight in (self.even, self.odd):
+            row = F.relu_(F.conv2d(x, weight, self.both_bias, padding=1)[:, :, :height])
             yield row.permute(0, 2, 3, 1).reshape(batch, height, 2 * width, -1)
 
 
@@ -184,8 +191,11 @@ class Spleeter:
 
     name = "spleeter"
 
-    def __init__(self, vocals_net: nn.Module, other_net: nn.Module) -> None:
-        self._gain_of = partial(vocals_mask, (vocals_net, other_net))
+    def __init__(
+        self, vocals_net: nn.Module, other_net: nn.Module, device: torch.device = CPU
+    ) -> None:
+        nets = vocals_net.to(device), other_net.to(device)
+        self._gain_of = on_device(partial(vocals_mask, nets), device)
 
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
@@ -214,5 +224,8 @@ def load_nets(folder: Path | None = None, dtype: torch.dtype = torch.float32) ->
 
 
 def load_spleeter(folder: Path | None = None) -> Spleeter:
-    """In the fastest precision that this processor has. Raises SeparatorError."""
-    return Spleeter(*load_nets(folder, torch.bfloat16 if has_fast_bfloat16() else torch.float32))
+    """On the device for this process, in its fastest precision. Raises SeparatorError."""
+    device = compute_device()
+    is_bfloat16 = device == CPU and has_fast_bfloat16()
+    nets = load_nets(folder, torch.bfloat16 if is_bfloat16 else torch.float32)
+    return Spleeter(*nets, device)
