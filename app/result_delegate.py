@@ -19,7 +19,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.format import clock
-from app.result_model import NO_PERCENT, NeighbourRole
+from app.result_model import NO_PERCENT, LikenessRole, NeighbourRole
 from app.theme import Theme
 from app.track_model import shown, title_of
 from app.widgets import HEADING, SMALL
@@ -131,7 +131,8 @@ class ResultDelegate(QStyledItemDelegate):
         self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
         self._paint_text(painter, layout, neighbour.track)
         if neighbour.percent != NO_PERCENT:
-            self._paint_score(painter, layout, neighbour.percent)
+            is_far = index.data(LikenessRole) == ""
+            self._paint_score(painter, layout, neighbour.percent, is_far)
         for i, chip in enumerate(layout.chips):
             self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
         painter.restore()
@@ -174,13 +175,17 @@ class ResultDelegate(QStyledItemDelegate):
         artist = shown(track.artist) or shown(track.path.parent.name)
         self._line(painter, layout.artist, artist, self._small_font, "muted")
 
-    def _paint_score(self, painter: QPainter, layout: RowLayout, percent: int) -> None:
+    def _paint_score(
+        self, painter: QPainter, layout: RowLayout, percent: int, is_far: bool
+    ) -> None:
+        """``is_far``: two singers are likelier than one, so it steps back."""
+        colour = self._theme.colour("muted" if is_far else self._colour)
         metrics = QFontMetrics(self._score_font)
         sign_width = QFontMetrics(self._small_font).horizontalAdvance(" %")
         number, rect = str(percent), layout.score
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self._score_font)
-        painter.setPen(self._theme.colour(self._colour))
+        painter.setPen(colour)
         painter.drawText(rect.adjusted(0, 0, -sign_width, 0), flags, number)
         painter.setFont(self._small_font)
         painter.setPen(self._theme.colour("muted"))
@@ -191,7 +196,7 @@ class ResultDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(layout.bar, 2, 2)
         filled = QRectF(layout.bar)
         filled.setWidth(max(4.0, filled.width() * percent / 100))
-        painter.setBrush(self._theme.colour(self._colour))
+        painter.setBrush(colour)
         painter.drawRoundedRect(filled, 2, 2)
 
     def _paint_chip(self, painter: QPainter, rect: QRect, text: str, is_hovered: bool) -> None:

@@ -16,10 +16,13 @@ from PySide6.QtCore import (
 
 from app.drag import dragged
 from app.track_model import shown, title_of
+from app.widgets import plain_tool_tip
+from engine.calibration import Likeness, likeness
 from engine.search import Neighbour
 
 NO_PERCENT = -1  # in place of ``Neighbour.percent`` where there is nothing to compare with
 NeighbourRole = Qt.ItemDataRole.UserRole + 1
+LikenessRole = Qt.ItemDataRole.UserRole + 2  # Likeness, or None where percentages are no chances
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -28,14 +31,24 @@ class ResultModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._neighbours: tuple[Neighbour, ...] = ()
+        self._is_calibrated = False
+        self._verdicts: dict[Likeness, str] = {
+            "very similar": self.tr(
+                "Very similar: hardly one of a hundred pairs of different singers comes so near."
+            ),
+            "similar": self.tr("Similar: one singer is likelier than two."),
+            "": self.tr("Not so near: two singers are likelier than one."),
+        }
 
     @property
     def neighbours(self) -> tuple[Neighbour, ...]:
         return self._neighbours
 
-    def set_neighbours(self, neighbours: Sequence[Neighbour]) -> None:
+    def set_neighbours(self, neighbours: Sequence[Neighbour], is_calibrated: bool = False) -> None:
+        """``is_calibrated``: percentages are the chance of one voice, and have names."""
         self.beginResetModel()
         self._neighbours = tuple(neighbours)
+        self._is_calibrated = is_calibrated
         self.endResetModel()
 
     def rowCount(self, parent: Index | None = None) -> int:
@@ -47,6 +60,11 @@ class ResultModel(QAbstractListModel):
         neighbour = self._neighbours[index.row()]
         if role == NeighbourRole:
             return neighbour
+        if role == LikenessRole:
+            return self._likeness(neighbour)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            verdict = self._likeness(neighbour)
+            return None if verdict is None else plain_tool_tip(self._verdicts[verdict])
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             # Drawn by the delegate; this is what screen readers say.
             artist = shown(neighbour.track.artist)
@@ -60,6 +78,10 @@ class ResultModel(QAbstractListModel):
                 name=name, similarity=neighbour.percent
             )
         return None
+
+    def _likeness(self, neighbour: Neighbour) -> Likeness | None:
+        has_name = self._is_calibrated and neighbour.percent != NO_PERCENT
+        return likeness(neighbour.percent) if has_name else None
 
     # Dragging
 

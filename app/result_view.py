@@ -58,10 +58,10 @@ class ResultView(QListView):
         rows = sorted(index.row() for index in self.selectedIndexes())
         return [self._results.neighbours[row] for row in rows]
 
-    def show_neighbours(self, neighbours: Sequence[Neighbour]) -> None:
+    def show_neighbours(self, neighbours: Sequence[Neighbour], is_calibrated: bool = False) -> None:
         """Others than before; what is current stays so, and the list where it is."""
         current, place = self.current(), self.verticalScrollBar().value()
-        self._results.set_neighbours(neighbours)
+        self._results.set_neighbours(neighbours, is_calibrated)
         if current is None:
             return
         for row, neighbour in enumerate(neighbours):

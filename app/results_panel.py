@@ -87,7 +87,7 @@ class ResultList(QWidget):
         if isinstance(result, str):
             self.show_message(result)
             return
-        self.view.show_neighbours(result.neighbours)
+        self.view.show_neighbours(result.neighbours, result.is_calibrated)
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
         else:

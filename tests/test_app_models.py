@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
 from app.format import clock, duration
-from app.result_model import ResultModel
+from app.result_model import LikenessRole, ResultModel
 from app.track_model import (
     Column,
     State,
@@ -168,6 +168,22 @@ def test_a_result_is_told_in_words(qapp):
     assert model.data(model.index(0)) == "Title by Artist, 88 % alike"
     assert model.data(model.index(1)) == "Title by Artist, 0 % alike"
     assert model.data(model.index(0), Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_a_chance_has_a_name_and_a_bare_percentage_has_none(qapp):
+    model = ResultModel()
+    near, fair, far, none = (
+        Neighbour(i, track(i), 0.5, p, ()) for i, p in enumerate((80, 79, 49, -1))
+    )
+    model.set_neighbours([near, fair, far, none], is_calibrated=True)
+    names = [model.data(model.index(row), LikenessRole) for row in range(4)]
+    assert names == ["very similar", "similar", "", None]
+    tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(4)]
+    assert "one of a hundred" in tips[0]
+    assert "two singers" in tips[2]
+    assert tips[3] is None
+    model.set_neighbours([near])
+    assert model.data(model.index(0), LikenessRole) is None
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,7 @@ def no_leaks() -> Iterator[None]:
     for thread in _threads() - before[0]:
         thread.join(PATIENCE_S)
     if _timers() - before[1] or _windows() - before[2]:
+        gc.unfreeze()  # heavy imports in the middle of a test have frozen its window as well
         gc.collect()
     assert _threads() - before[0] == set()
     assert _timers() - before[1] == set()
