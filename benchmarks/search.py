@@ -256,7 +256,7 @@ def added(case: Case, searcher: Any) -> Result:
 
     library = searcher.library
     moments = MomentCodes(np.ones((48, 64), np.int8), np.arange(48, dtype=np.float32), 5.0)
-    news = made_up.voices(made_up.artists(case.size), case.dim, 99)[: min(NUM_ADDED, case.size)]
+    news = made_up.voices(made_up.artists(case.size)[:NUM_ADDED], case.dim, 99)
     spaces = [space_id for space_id, _ in library.spaces()]
     rows = library.database.rows(
         "SELECT id, audio_hash, duration_s FROM track ORDER BY id DESC LIMIT ?", (len(news),)

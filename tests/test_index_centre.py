@@ -146,3 +146,30 @@ def test_the_same_vector_stays_the_nearest() -> None:
     without = centre.placed(vectors, shared)
     np.testing.assert_allclose(np.linalg.norm(without, axis=1), 1, atol=1e-6)
     assert list(np.argsort(-(without @ without[0]))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("is_projected", [False, True])
+def test_what_the_graph_holds_is_ranked_around_the_centre(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_projected: bool
+) -> None:
+    if is_projected:  # which loses much here: these voices need all their dimensions
+        monkeypatch.setattr(
+            hnsw.projection, "fit", lambda vectors: np.eye(OVERALL.dim, 14, dtype=np.float32)
+        )
+    vectors, artists = voices(150, [8] * 150, seed=3)
+    space_id = fill(library, tmp_path, vectors, [f"Artist {artist}" for artist in artists])
+    hnsw.refresh(library, space_id, num_threads=1)
+    index = hnsw.load(library, space_id)
+    assert (index.to_graph is not None) == is_projected
+    shared = centre.measure(library, space_id).vector
+    without = centre.placed(vectors, shared)
+    common = {"around": 0, "by direction": 0}
+    for place in range(0, len(vectors), 60):
+        query = without[place]
+        nearest = set((np.argsort(-(without @ query))[:20] + 1).tolist())
+        around = index.nearest_around(query, shared, 20)
+        assert len(around) == 20
+        common["around"] += len(nearest & set(around.tolist()))
+        common["by direction"] += len(nearest & set(index.nearest(query, 20)[0].tolist()))
+    assert common["around"] > common["by direction"]
+    assert common["around"] >= (0.7 if is_projected else 0.95) * 20 * 20
