@@ -43,7 +43,7 @@ METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": pro
 M = 16
 EF_CONSTRUCTION = 200
 MIN_EF, EF_PER_ROOT = 128, 0.6
-POOL, POOL_PER_ROOT = 4, 0.5
+MIN_POOL, POOL_PER_ROOT = 192, 0.45
 MAX_DEAD_SHARE = 0.2  # of elements replaced or deleted since; beyond it a graph is built anew
 # So many newer embeddings are looked at one by one in every search (less than 1 ms), which spares
 # writing a large graph anew for every song that is added.
@@ -98,15 +98,15 @@ class HnswIndex:
         """Ids of embeddings (at most k,) int64: nearest to a query when a centre is taken away.
 
         The graph itself ranks by direction only, not by what is left of each vector's length. So
-        of several times as many the best are chosen by what the graph holds of them, which spares
+        of some hundred more the best are chosen by what the graph holds of them, which spares
         reading all of them from the disk.
 
         Args:
             query: (dim,) float32 without the centre, L2-normalised.
             centre: (dim,) float32, to be subtracted from vectors of length 1.
         """
-        pool = max(POOL * k, round(POOL_PER_ROOT * self.num_elements**0.5))
-        ids, products = self.nearest(query, pool)
+        num_more = max(MIN_POOL, round(POOL_PER_ROOT * self.num_elements**0.5))
+        ids, products = self.nearest(query, k + num_more)
         if len(ids) <= k:
             return ids
         held = self.graph.get_items(ids, return_type="numpy")

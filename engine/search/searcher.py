@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.models import VoiceModel
     from engine.separation import Separator
 
-_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR = 64, 4
+_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 64, 4, 4
 _MAX_BLEND_CANDIDATES = 5000  # per view; a song that neither view ranks higher is no neighbour
 _MAX_COMPARED = 5000  # of so small a part of the library, every song is compared
 
@@ -205,8 +205,10 @@ class Searcher:
             options.hide_duplicates,
             options.one_per_artist,
         )
-        num_candidates = max(_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * options.k)
         allowed, weights = self._allowed(options), _weights(heard, options)
+        num_candidates = max(_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * options.k)
+        if allowed is not None or len(heard) > 1:  # where few of the first will do
+            num_candidates *= _WIDENING
         while True:
             if allowed is not None and len(allowed) <= _MAX_COMPARED:
                 hits, bound = scored(self._library, heard, weights, allowed), -1.0
@@ -222,7 +224,7 @@ class Searcher:
                 found[-1][1] >= bound or num_candidates >= _MAX_BLEND_CANDIDATES
             ):
                 return hits, found
-            num_candidates *= 4
+            num_candidates *= _WIDENING
 
     def _allowed(self, options: SearchOptions) -> np.ndarray | None:
         """Ids of the tracks in the scope, ascending; None where that is the whole library."""
