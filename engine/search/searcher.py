@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from engine.separation import Separator
 
 _MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 64, 4, 4
-_MAX_BLEND_CANDIDATES = 5000  # per view; a song that neither view ranks higher is no neighbour
+_MAX_BLEND_CANDIDATES = 4096  # per view; a song that neither view ranks higher is no neighbour
 _MAX_COMPARED = 5000  # of so small a part of the library, every song is compared
 
 
@@ -209,6 +209,8 @@ class Searcher:
         num_candidates = max(_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * options.k)
         if allowed is not None or len(heard) > 1:  # where few of the first will do
             num_candidates *= _WIDENING
+        elif options.other_artists or options.one_per_artist:
+            num_candidates *= 2
         while True:
             if allowed is not None and len(allowed) <= _MAX_COMPARED:
                 hits, bound = scored(self._library, heard, weights, allowed), -1.0
