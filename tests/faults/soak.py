@@ -48,6 +48,8 @@ class Soak:
 
     folder: Path
     random: random.Random
+    options: IndexOptions = OPTIONS
+    num_songs: int = NUM_SONGS  # at the beginning; there are never fewer
     done: Counter[str] = field(default_factory=Counter)
     memory_bytes: list[int] = field(default_factory=list)
 
@@ -60,7 +62,7 @@ class Soak:
         return self.folder / "library.db"
 
     def run(self, is_over: Callable[[], bool]) -> None:
-        for _ in range(NUM_SONGS):
+        for _ in range(self.num_songs):
             self.add()
         changes = (self.add, self.add, self.delete, self.move, self.retag, self.replace, self.spoil)
         while not is_over():
@@ -87,7 +89,7 @@ class Soak:
         self.done["files added"] += 1
 
     def delete(self) -> None:
-        if len(songs := self.songs()) > NUM_SONGS:
+        if len(songs := self.songs()) > self.num_songs:
             self.random.choice(songs).unlink()
             self.done["files deleted"] += 1
 
@@ -118,7 +120,7 @@ class Soak:
         if self.random.random() < 0.05:
             library.forget_folder(self.music)
             self.done["folders forgotten"] += 1
-        summary = index_folders(library, [self.music], OPTIONS)
+        summary = index_folders(library, [self.music], self.options)
         self.done["songs heard"] += summary.indexed
         self.done["songs moved"] += summary.moved
         searcher = Searcher(library)
@@ -142,7 +144,9 @@ class Soak:
 
     def search_file(self, searcher: Searcher) -> None:
         path = write_song(self.folder / "query.wav", self.random.uniform(90, 900), 3.0)
-        result = searcher.by_file(path, SearchOptions("overall", k=K, model="ge2e"))
+        result = searcher.by_file(
+            path, SearchOptions("overall", k=K, model=self.options.models["overall"])
+        )
         assert len(result.neighbours) == K
         self.done["files searched with"] += 1
 
@@ -153,7 +157,7 @@ class Soak:
         assert report.is_fine, report.problems
         fresh = self.folder / "fresh.db"
         with Library.open(fresh) as library:
-            index_folders(library, [self.music], OPTIONS)
+            index_folders(library, [self.music], self.options)
         assert known(self.library_path) == known(fresh)
 
     def growth_bytes(self) -> int:
