@@ -25,7 +25,9 @@ if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Installing what the application needs into $venv"
     [ -d "$venv" ] || "$python" -m venv "$venv"
     bin="$venv/bin"; [ -d "$bin" ] || bin="$venv/Scripts"
-    # hnswlib would be built for this very processor, and end others' programs.
+    # hnswlib would be built for this very processor, and end others' programs. The number that
+    # Linux's linker gives it depends on the folder that it was built in.
+    [ "$(uname)" != Linux ] || export LDFLAGS="${LDFLAGS:-} -Wl,--build-id=none"
     requirements="$("$bin/python" tools/requirements.py evaluation package)"
     HNSWLIB_NO_NATIVE=1 "$bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-cache-dir --no-binary hnswlib --constraint constraints.txt $requirements
