@@ -110,7 +110,7 @@ class _Ear:
 
     name, sha256, dim = "ear", "0" * 64, 16
 
-    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         return np.sqrt((segments.reshape(len(segments), 16, -1) ** 2).mean(-1)) + 1e-6
 
     def track_vector(self, embeddings: np.ndarray, weights: np.ndarray, view: View) -> np.ndarray:
