@@ -85,7 +85,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
             total_s += len(mono) / SAMPLE_RATE_HZ
             chunks = np.array_split(stereo, 20, axis=1)
             segments = np.concatenate([batch for _, batch in segment_batches([mono])])
-            note("hash", lambda: sound.audio_hash(path, lambda: None))  # noqa: B023
+            note("hash", lambda: list(sound.audio_hash(path, lambda: None)))  # noqa: B023
             note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ, 1))  # noqa: B023
             note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ, 2))  # noqa: B023
             note("separate", lambda: list(separation.voice(separator, chunks)))  # noqa: B023

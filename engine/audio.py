@@ -58,7 +58,8 @@ def audio_hash(path: Path, cancel: CancelToken | None = None) -> str:
 
 def _answer(what: str, path: Path, cancel: CancelToken | None) -> dict[str, Any]:
     for head, _ in pool.ask({"do": what, "path": os.path.abspath(path)}, cancel):  # noqa: PTH100
-        return head
+        if head:  # an empty one says that there is still something to read
+            return head
     raise AssertionError("an answer or an error")
 
 

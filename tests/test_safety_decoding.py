@@ -17,7 +17,7 @@ import pytest
 from support.libraries import ToyModel, write_song
 
 from engine import audio
-from engine.decoding import FLAG, pool, wire, worker
+from engine.decoding import FLAG, pool, sound, wire, worker
 from engine.errors import CancelledError, DecodeError
 from engine.indexer import IndexOptions, index_folders
 from engine.library import Library, TrackStatus
@@ -121,6 +121,28 @@ def test_a_drive_that_does_not_answer_is_given_up(
     with pytest.raises(DecodeError, match="drive or network"):
         list(chunks)
     eventually(lambda: not is_there(pid))
+
+
+def test_reading_a_large_file_gives_signs_of_life(tmp_path: Path) -> None:
+    """So that a minute without any is a drive that is gone, however slow drives may be."""
+    large = write_song(tmp_path / "large.wav", duration_s=80.0)
+    *signs, last = sound.audio_hash(large, lambda: None)
+    assert signs == [{}] * (large.stat().st_size // sound.SIGN_OF_LIFE_BYTES)
+    assert signs
+    assert audio.audio_hash(large) == last["audio_hash"]
+
+
+def test_a_decoder_that_starts_too_slowly_is_tried_again(
+    song: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as busy:
+        busy.setattr(pool, "START_S", 0.2)
+        busy.setattr(pool, "_BOOT", "import time; time.sleep(1000)")
+        assert decoded(song).shape == (1, 24_000)
+        assert "did not start" in caplog.text
+    eventually(lambda: not pool.pids())
+    assert decoded(song).shape == (1, 24_000)
+    assert len(pool.pids()) == 1
 
 
 def test_a_request_to_stop_is_heard_while_a_decoder_is_stuck(

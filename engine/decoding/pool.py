@@ -212,9 +212,12 @@ class Pool:
             self._all.add(decoder)
         if decoder.wait_until_ready():
             return decoder
-        # Something in the way of all of them, such as a strict system: music is more than safety.
-        log.warning("decoder processes end at once; files are decoded in this process from now on")
-        self._can_start = False
+        if decoder.is_alive:  # a computer that is far too busy; it may have more time the next time
+            log.warning("a decoder process did not start in %.0f s; decoding in this one", START_S)
+        else:
+            # Something in the way of all of them, such as a strict system: music comes first.
+            log.warning("decoder processes end at once; files are decoded here from now on")
+            self._can_start = False
         self._drop(decoder)
         return None
 

@@ -29,6 +29,7 @@ MAX_DURATION_S = 360_000.0
 MIN_BYTES_PER_S, SURELY_DENSE_S = 20, 3_600.0
 # A demuxer that goes in circles delivers a file again and again.
 MAX_TIMES_READ = 16
+SIGN_OF_LIFE_BYTES = 1_000_000
 
 Alive = Callable[[], None]
 Piece = tuple[dict[str, Any], tuple[bytes, ...]]
@@ -86,9 +87,13 @@ def _duration_s(container: av.container.InputContainer, stream: av.AudioStream) 
     return duration_s if 0 < duration_s <= MAX_DURATION_S else 0.0
 
 
-def audio_hash(path: Path, alive: Alive) -> str:
-    """blake2b-128 over the encoded packets, in hex. Raises DecodeError."""
-    digest, num_bytes = hashlib.blake2b(digest_size=16), 0
+def audio_hash(path: Path, alive: Alive) -> Iterator[dict[str, Any]]:
+    """blake2b-128 over the encoded packets: last ``{"audio_hash": in hex}``.
+
+    Before it an empty answer for every ``SIGN_OF_LIFE_BYTES``, since a large file on a slow drive
+    may take minutes. Raises DecodeError.
+    """
+    digest, num_bytes, num_told = hashlib.blake2b(digest_size=16), 0, 0
     with opened(path) as (container, stream):
         max_bytes = MAX_TIMES_READ * path.stat().st_size
         for packet in container.demux(stream):
@@ -97,7 +102,10 @@ def audio_hash(path: Path, alive: Alive) -> str:
             if num_bytes > max_bytes:
                 raise DecodeError("The file is damaged: it has no end. Replace it.")
             digest.update(bytes(packet))
-    return digest.hexdigest()
+            if num_bytes - num_told >= SIGN_OF_LIFE_BYTES:
+                num_told = num_bytes
+                yield {}
+    yield {"audio_hash": digest.hexdigest()}
 
 
 def pieces(

@@ -74,7 +74,7 @@ def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Ans
         case "probe":
             yield sound.probe(path), ()
         case "hash":
-            yield {"audio_hash": sound.audio_hash(path, alive)}, ()
+            yield from ((head, ()) for head in sound.audio_hash(path, alive))
         case "decode":
             yield from sound.pieces(
                 path,
