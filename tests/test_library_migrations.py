@@ -12,7 +12,7 @@ import pytest
 from engine.errors import LibraryError
 from engine.library import Library, TrackStatus
 from engine.library.database import Database
-from engine.library.migrations import MIGRATIONS, Migration, version_of
+from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("library_v*.db"))
 
@@ -109,6 +109,27 @@ def test_each_step_is_recorded_once(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as db:
         versions = [row[0] for row in db.execute("SELECT version FROM migration")]
     assert versions == list(range(1, len(MIGRATIONS) + 2))
+
+
+def test_a_library_that_is_being_made_is_not_taken_for_anothers(tmp_path: Path) -> None:
+    """Whenever its tables appear between two looks at it."""
+    num_looks = 3
+    for moment in range(num_looks + 1):
+        path = tmp_path / f"{moment}.db"
+        maker = sqlite3.connect(path, isolation_level=None)
+        looks: list[str] = []
+
+        def make(statement: str, maker=maker, looks=looks, moment=moment) -> None:
+            if len(looks) == moment:
+                migrate(maker)
+            looks.append(statement)
+
+        looker = sqlite3.connect(path, isolation_level=None)
+        looker.set_trace_callback(make)
+        assert version_of(looker) in (0, len(MIGRATIONS))
+        assert len(looks) in (2, num_looks)
+        looker.close()
+        maker.close()
 
 
 def test_two_who_open_a_new_library_at_once_both_can(tmp_path: Path) -> None:

@@ -213,7 +213,8 @@ class Database:
         connection.execute("PRAGMA journal_mode = DELETE")
 
     def _back_up(self, connection: sqlite3.Connection, target: Path) -> None:
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        maker = f"{threading.get_ident()}.{os.getpid()}"
+        draft = target.with_name(f".{target.name}.{maker}.tmp")
         try:
             _remove_dead_drafts(target)
             with contextlib.closing(sqlite3.connect(draft)) as copy:

@@ -155,9 +155,10 @@ MIGRATIONS: tuple[Migration, ...] = (_v1_tables, _v2_maps, _v3_centres)
 
 def version_of(connection: sqlite3.Connection) -> int:
     """0 for an empty file; -1 for a database that is not a library of ours."""
+    # Looked at first: tables and identity come at once, and somebody may write them just now.
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
-    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     return 0 if is_empty else -1
 
 
