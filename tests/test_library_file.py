@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_a_newer_library_is_refused_and_left_alone(path: Path) -> None:
 def test_a_folder_is_no_library(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="is a folder"):
         Library.open(tmp_path)
+
+
+def test_a_pipe_is_no_library_and_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(LibraryError, match="is no file"):
+        Library.open(path)
 
 
 def test_a_place_that_cannot_be_written(path: Path) -> None:

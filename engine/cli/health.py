@@ -57,7 +57,10 @@ def _tell_health(report: HealthReport) -> None:
     for problem in report.problems:
         typer.echo(printable(problem.sentence))
     if not report.is_fine:
-        typer.echo("`singalike repair` mends this; the library as it is now is kept beside it.")
+        typer.echo(
+            "If this is your library: `singalike repair` mends what can be mended, and keeps the "
+            "file as it is now beside it."
+        )
         return
     typer.echo(f"All is well: {report.num_tracks} songs, {report.num_embeddings} vectors.")
     for index in report.indexes:

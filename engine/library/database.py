@@ -174,6 +174,8 @@ class Database:
                     )
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 return
+            if not self.path.is_file():  # opening a pipe would wait for somebody to write into it
+                raise LibraryError(f"{self.path} is no file. Name a file for the library.")
             with self.path.open("rb") as file:
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:
