@@ -10,18 +10,13 @@ import typer
 
 from app.microphone import Microphone
 from app.sound_devices import SoundDevices, reason_of
-from engine.cli.shared import note, stoppable
+from engine.cli.shared import new_commands, note, stoppable
 from engine.errors import SingalikeError
 from engine.recording import MAX_S, prepare_voice, write_wav
 
-HELP = {"help_option_names": ["-h", "--help"]}
 STALL_S = 3.0  # without any sound from the driver, not even silence
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings=HELP,
-)
+app = new_commands()
 
 
 @app.command()

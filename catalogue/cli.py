@@ -16,20 +16,14 @@ from engine.cli.shared import (
     ModelOption,
     View,
     clock,
+    new_commands,
     note,
     printable,
     stoppable,
     write_json,
 )
 
-app = typer.Typer(
-    help="Listen to an archive on many processes or machines, and make it searchable.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = new_commands()
 
 Shards = Annotated[list[str], typer.Argument(help="Folders of shards, shard files, or addresses.")]
 
@@ -37,6 +31,11 @@ Shards = Annotated[list[str], typer.Argument(help="Folders of shards, shard file
 def main() -> None:
     """Entry point of ``singalike-catalogue``."""
     run_app(lambda: app)
+
+
+@app.callback()
+def catalogue() -> None:
+    """Listen to an archive on many processes or machines, and make it searchable."""
 
 
 @app.command()

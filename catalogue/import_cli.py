@@ -9,9 +9,17 @@ import typer
 
 from catalogue.errors import extra_packages
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, LibraryOption, note, open_library, stoppable, write_json
+from engine.cli.shared import (
+    JsonOption,
+    LibraryOption,
+    new_commands,
+    note,
+    open_library,
+    stoppable,
+    write_json,
+)
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_commands()
 
 Shards = Annotated[list[str], typer.Argument(help="Folders of shards, shard files, or addresses.")]
 

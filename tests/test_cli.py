@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.sound import buzz, write_wav
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from engine.cli.commands import app
 from engine.cli.find import parse_part
 from engine.cli.progress import line_of
 from engine.cli.shared import clock, printable
@@ -71,6 +74,14 @@ def test_help_needs_no_network_library(home):
     assert done.returncode == 0, done.stderr
     for command in ("index", "similar", "embed", "status", "failed", "retry", "forget", "train"):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("name", get_command(app).commands)
+def test_each_command_has_help_by_either_name(name):
+    for option in ("-h", "--help"):
+        shown = CliRunner().invoke(app, [name, option])
+        assert shown.exit_code == 0, shown.output
+        assert "Usage:" in shown.output
 
 
 def test_index_tells_in_json_what_became_of_the_files(indexed, music):

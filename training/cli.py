@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-# Nothing heavy is imported here: `singalike --help` must answer at once.
+from engine.cli.shared import new_commands
 
-app = typer.Typer(help="Train voice models on your own data.", no_args_is_help=True)
+# Nothing heavy is imported here: `singalike --help` must answer at once.
 
 if TYPE_CHECKING:
     from training.material.making import Made
+
+app = new_commands()
 
 PercentagesOn = Annotated[
     list[Path] | None,
@@ -23,6 +25,11 @@ DataFolders = Annotated[
     list[Path],
     typer.Option("--data", help="Folder of a prepared data set; several times for several as one."),
 ]
+
+
+@app.callback()
+def train() -> None:
+    """Train voice models on your own data."""
 
 
 @app.command()

@@ -7,15 +7,9 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.shared import note
+from engine.cli.shared import new_commands, note
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = new_commands()
 
 
 @app.callback()

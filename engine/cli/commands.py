@@ -11,6 +11,7 @@ import typer
 
 from engine import __version__
 from engine.cli import find, health, hear, journey, keep, self_test, tell
+from engine.cli.shared import new_commands
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
@@ -25,13 +26,7 @@ REGISTERED = {
     "record": "Sing or hum into the microphone.",
 }
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,  # rich would cost half of the time that --help takes
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = new_commands()
 
 
 def _show_version(wanted: bool) -> None:

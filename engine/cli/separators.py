@@ -10,14 +10,9 @@ from typing import Annotated
 import typer
 
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, note, stoppable, write_json
+from engine.cli.shared import JsonOption, new_commands, note, stoppable, write_json
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+app = new_commands(needs_arguments=False)
 
 
 @app.callback(invoke_without_command=True)

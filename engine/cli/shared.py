@@ -45,6 +45,20 @@ class By(StrEnum):
     BLEND = "blend"
 
 
+def new_commands(*, needs_arguments: bool = True) -> typer.Typer:
+    """A set of commands, empty yet, that looks and answers as all others do.
+
+    Called without arguments it shows its help, unless it needs none.
+    """
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,  # rich would cost half of the time that --help takes
+        pretty_exceptions_enable=False,
+        no_args_is_help=needs_arguments,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
 @contextmanager
 def open_library(path: Path | None, *, create: bool = False) -> Iterator[Library]:
     """The library named, or the user's own."""

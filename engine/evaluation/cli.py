@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, note, stoppable, write_json
+from engine.cli.shared import JsonOption, new_commands, note, stoppable, write_json
 from engine.errors import EvaluationError
 from engine.evaluation.protocols import PROTOCOLS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_ERROR, EXIT_PARTLY = 1, 3
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_commands()
 
 
 @app.command()
