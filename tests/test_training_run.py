@@ -20,8 +20,16 @@ from engine.models import SEGMENT_SAMPLES, load
 from training.config import SystemConfig, load_system
 from training.data import Dataset
 from training.errors import ConfigError, DataError, RunError
-from training.export import ExportOptions, export
-from training.loop import METRICS_NAME, STATE_NAME, Log, read_config, run, save_state
+from training.export import ExportOptions, export, final_weights
+from training.loop import (
+    METRICS_NAME,
+    STATE_NAME,
+    Log,
+    load_state,
+    read_config,
+    run,
+    save_state,
+)
 from training.trainer import RunOptions, Schedule, Trainer
 
 ROOT = Path(__file__).parents[1]
@@ -246,6 +254,30 @@ def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset:
         trainer.step()
     assert norm.running_var is not None
     torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
+
+
+def test_weights_are_averaged_over_the_end_of_the_run(dataset: Dataset, tmp_path: Path) -> None:
+    config = small("cola", "optim.num_pairs=2", "optim.average=0.5")
+    options = RunOptions("cpu", num_batches=4)
+    trainer, seen = Trainer(config, dataset, options), []
+    for _ in range(4):
+        trainer.step()
+        seen.append({name: t.clone() for name, t in trainer.network.state_dict().items()})
+        if trainer.batch == 3:  # saved and gone on with, as a run that was interrupted
+            save_state(tmp_path, trainer.state())
+            trainer = Trainer(config, dataset, options)
+            trainer.restore(load_state(tmp_path))
+    for name, tensor in final_weights(trainer.state()).items():
+        third, fourth = seen[2][name], seen[3][name]
+        is_count = not tensor.is_floating_point()
+        torch.testing.assert_close(tensor, fourth if is_count else (third + fourth) / 2)
+
+
+def test_without_an_average_the_last_weights_are_final() -> None:
+    last, mean = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
+    assert final_weights({"network": last}) is last
+    assert final_weights({"network": last, "average": {"num": 0, "means": mean}}) is last
+    assert final_weights({"network": last, "average": {"num": 1, "means": mean}}) is mean
 
 
 def test_export_is_a_model_of_the_application(

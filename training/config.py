@@ -105,8 +105,15 @@ class DistilSettings:
     """Learning from a teacher that hears the clean voice.
 
     Attributes:
-        teacher: a model's name, "" for none. What it hears in the clean song is the target.
-        match: weight of (1 − cosine) between the target and a linear map of the embedding.
+        teacher: name or folder of a model, "" for none. What it hears in the clean song is the
+            target.
+        target: whose mean ``match``, ``contrast`` and ``gram`` aim at: that of the ``song``, or of
+            the ``singer`` over all of the songs.
+        space: name or folder of a model in whose space, that is after the centre and transform of
+            its vocals, ``match``, ``contrast`` and ``denoise`` compare; "" compares as the networks
+            give it. Such a space weighs directions as a search does, instead of what all share.
+        match: weight of (1 − cosine) between the target and a linear map of the embedding; with a
+            ``space`` that is the map.
         contrast: weight of InfoNCE between the same two over the batch.
         denoise: weight of (1 − cosine) between the embedding itself and the teacher's of the very
             same excerpt without accompaniment. Teacher and student must be alike in shape.
@@ -115,6 +122,8 @@ class DistilSettings:
     """
 
     teacher: str = ""
+    target: str = "song"
+    space: str = ""
     match: float = 1.0
     contrast: float = 0.0
     gram: float = 0.0
@@ -135,6 +144,8 @@ class OptimSettings:
             halve_after batches), ``cosine`` (to zero over num_batches) or ``constant``.
         stop_after: early stop when it has not improved for so many batches; 0 never stops.
         validate_every: batches between validations (the paper: 10 steps of 64 batches).
+        average: share of the run, at its end, over whose batches the network's weights are averaged
+            (Izmailov et al., 2018); ``export`` takes the average. 0 takes the last weights.
     """
 
     optimiser: str = "adam"
@@ -148,6 +159,7 @@ class OptimSettings:
     stop_after: int = 0
     validate_every: int = 640
     clip_norm: float = 0.0
+    average: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -187,11 +199,14 @@ class SystemConfig:
             ("pairs.same", self.pairs.same, ("segment", "artist", "other-song")),
             ("pairs.mix", self.pairs.mix, ("paper", "ratio")),
             ("loss.head", self.loss.head, ("bilinear", "cosine")),
+            ("distil.target", self.distil.target, ("song", "singer")),
             ("optim.optimiser", self.optim.optimiser, ("adam", "adamw")),
             ("optim.schedule", self.optim.schedule, ("halve", "cosine", "constant")),
         ):
             if value not in choices:
                 raise ConfigError(f"{where} must be one of {', '.join(choices)}, not {value!r}.")
+        if not 0 <= self.optim.average <= 1:
+            raise ConfigError("optim.average is a share of the run, from 0 to 1.")
         if self.optim.num_pairs < 2:
             raise ConfigError("optim.num_pairs must be at least 2: a pair needs negatives.")
 

@@ -63,7 +63,7 @@ def export(
     config = read_config(run_folder)
     state = load_state(run_folder)
     network, excerpt_samples, _ = make_network(config.encoder)
-    network.load_state_dict(state["network"])
+    network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
     fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on)
@@ -112,6 +112,13 @@ def fit_existing(
         replace(manifest, calibration=plain_calibration(fitted)),
         network_tensors | halves(geometry_tensors(fitted.geometry)),
     )
+
+
+def final_weights(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Of a saved run: the average of its weights where it has begun to take one, else the last."""
+    average = state.get("average", {"num": 0})
+    weights: dict[str, torch.Tensor] = average["means"] if average["num"] else state["network"]
+    return weights
 
 
 def plain_calibration(fitted: Fitted) -> dict[str, dict[str, float]]:

@@ -8,31 +8,66 @@ import numpy as np
 import torch
 from torch import nn
 
+from engine.baselines.dvector import DVector
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
 from engine.progress import Progress, ProgressCallback, ignore_progress
-from training.config import AugmentSettings, EncoderSettings
+from training.config import AugmentSettings, DistilSettings, EncoderSettings
 from training.data import PARTS, STEMS, Dataset
+from training.errors import ConfigError
 from training.networks import make_network
 from training.waveforms import resampled, speed_ratios
 
 NUM_EXCERPTS = 2
 SEGMENTS_PER_TRACK = 6
-BLOCK_SEGMENTS = 32
+BLOCK_SEGMENTS = 96  # a recurrent teacher reads all its weights at every step, for however many
+
+
+class Space(nn.Module):
+    """(..., dim) embeddings as a model compares voices: centred and transformed. Learns nothing."""
+
+    centre: torch.Tensor
+    transform: torch.Tensor
+
+    def __init__(self, model_name: str) -> None:
+        super().__init__()
+        geometry = load(model_name).geometry("vocals")
+        for name in ("centre", "transform"):
+            values = torch.from_numpy(np.array(getattr(geometry, name), np.float32))
+            self.register_buffer(name, values, persistent=False)
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        return (embeddings - self.centre) @ self.transform.T
+
+
+def make_space(settings: DistilSettings, dim: int) -> Space | None:
+    """None where embeddings are compared as they are. Raises CheckpointError, ConfigError."""
+    if not (settings.teacher and settings.space):
+        return None
+    space = Space(settings.space)
+    if len(space.centre) != dim:
+        raise ConfigError(
+            f"distil.space: {settings.space} has embeddings of {len(space.centre)} numbers, but "
+            f"the network that is trained has {dim}. Name another model, or none."
+        )
+    return space
 
 
 def teacher_targets(
     dataset: Dataset,
-    teacher_name: str,
+    settings: DistilSettings,
     augment: AugmentSettings,
     device: torch.device,
     progress: ProgressCallback = ignore_progress,
+    space: Space | None = None,
 ) -> torch.Tensor:
     """(num_tracks, num_steps, dim) float32 on the device; zeros where a track has no vocals.
 
-    The target of a song is the mean over some of its segments, minus the mean of all targets, of
-    unit length. A single segment would tell as much of its syllables as of the voice. A song whose
-    vocals are separated has the target of the clean recording.
+    The target of a song is the mean over some of its segments, or of its singer's, in ``space``
+    (without one: minus the mean of all targets), of unit length. A single segment would tell as
+    much of its syllables as of the voice. A song whose vocals are separated has the target of the
+    clean recording.
     """
+    teacher_name = settings.teacher
     teacher = load(teacher_name)
     ratios = speed_ratios(augment)
     chosen = _chosen_segments(dataset)
@@ -50,7 +85,15 @@ def teacher_targets(
             progress(Progress("teacher", first + len(samples), len(chosen)))
         raw = np.concatenate(blocks)
         np.save(path, raw)
-    return torch.from_numpy(_per_track(dataset, chosen, raw)).to(device)
+    means, tracks = _track_means(dataset, chosen, raw)
+    if settings.target == "singer":
+        means = _singer_means(dataset, tracks, means)
+    if space is None:
+        means -= means.reshape(-1, means.shape[-1]).mean(0)
+    else:
+        means = space.cpu()(torch.from_numpy(means).float()).numpy()
+    means /= np.maximum(np.linalg.norm(means, axis=-1, keepdims=True), NORM_EPS)
+    return torch.from_numpy(_spread(dataset, tracks, means)).to(device)
 
 
 def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
@@ -63,10 +106,13 @@ def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
 
 
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
-    """(network, excerpt_samples) of a model on the device, for inference only."""
+    """(network, excerpt_samples) of a model on the device, for inference only: 8 bits on a CPU."""
     architecture = load(name).manifest.architecture
     network, excerpt_samples, _ = make_network(EncoderSettings(architecture, init=name))
-    return network.eval().requires_grad_(False).to(device), excerpt_samples
+    network = network.eval().requires_grad_(False).to(device)
+    if isinstance(network, DVector) and device.type == "cpu":
+        network.speed_up()
+    return network, excerpt_samples
 
 
 def _chosen_segments(dataset: Dataset) -> np.ndarray:
@@ -103,17 +149,31 @@ def _embed(
     return np.asarray(torch.stack(per_step, dim=1).cpu().numpy())
 
 
-def _per_track(dataset: Dataset, chosen: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """Mean of each track, centred, of unit length; a separated one has that of the clean one."""
-    table = dataset.segments
-    num_tracks = int(table["track"].max()) + 1
-    tracks, group = np.unique(table["track"][chosen], return_inverse=True)
+def _track_means(
+    dataset: Dataset, chosen: np.ndarray, raw: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the chosen segments of each track, (n, num_steps, dim), and the tracks, (n,)."""
+    tracks, group = np.unique(dataset.segments["track"][chosen], return_inverse=True)
     sums = np.zeros((len(tracks), *raw.shape[1:]))
     np.add.at(sums, group, raw)
-    means = sums / np.bincount(group)[:, None, None]
-    means -= means.reshape(-1, means.shape[-1]).mean(0)
-    means /= np.maximum(np.linalg.norm(means, axis=-1, keepdims=True), NORM_EPS)
-    targets = np.zeros((num_tracks, *raw.shape[1:]), np.float32)
-    targets[tracks] = means
-    targets[table["track"]] = targets[table["track"][table["clean"]]]
-    return targets
+    return sums / np.bincount(group)[:, None, None], tracks
+
+
+def _singer_means(dataset: Dataset, tracks: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """For each track the mean of the means of its singer's tracks: (n, num_steps, dim)."""
+    table = dataset.segments
+    singer_of_track = np.zeros(int(table["track"].max()) + 1, np.int64)
+    singer_of_track[table["track"]] = table["artist"]
+    _, group = np.unique(singer_of_track[tracks], return_inverse=True)
+    sums = np.zeros((int(group.max(initial=-1)) + 1, *means.shape[1:]))
+    np.add.at(sums, group, means)
+    return np.asarray((sums / np.bincount(group)[:, None, None])[group])
+
+
+def _spread(dataset: Dataset, tracks: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(num_tracks, num_steps, dim) float32; a separated track has the target of the clean one."""
+    table = dataset.segments
+    out = np.zeros((int(table["track"].max()) + 1, *targets.shape[1:]), np.float32)
+    out[tracks] = targets
+    out[table["track"]] = out[table["track"][table["clean"]]]
+    return out

@@ -21,7 +21,7 @@ from training.heads import make_head
 from training.networks import make_network
 from training.sampling import Pairs, PairSampler
 from training.stems import open_stems, validation_rows
-from training.targets import teacher_network, teacher_targets
+from training.targets import make_space, teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
 
 
@@ -100,12 +100,16 @@ class Trainer:
         self.targets: torch.Tensor | None = None
         self.target_map: nn.Module = nn.Identity()
         self.teacher = self._make_teacher()
+        space = make_space(config.distil, dim)
+        self.space = nn.Identity() if space is None else space.to(self.device)
         if config.distil.has_targets:
             self.targets = teacher_targets(
-                dataset, config.distil.teacher, config.augment, self.device, progress
+                dataset, config.distil, config.augment, self.device, progress, space
             )
-            self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
+            learned = linear_map(dim, self.targets.shape[-1]).to(self.device)
+            self.target_map = learned if space is None else self.space
         self.optimiser = self._make_optimiser()
+        self.average = WeightAverage(self.network) if config.optim.average > 0 else None
         self.schedule = Schedule()
         self.batch = 0
         is_gpu = self.device.type == "cuda"
@@ -190,6 +194,9 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.parameters(), most)
         self.optimiser.step()
         self.batch += 1
+        averaged_from = (1 - self.config.optim.average) * self.num_batches
+        if self.average is not None and self.batch > averaged_from:
+            self.average.add(self.network)
         facts: dict[str, float | torch.Tensor] = {"total": loss.detach(), "gradient_norm": norm}
         facts["learning_rate"] = learning_rate
         return facts | parts
@@ -215,7 +222,8 @@ class Trainer:
         assert self.teacher is not None
         with torch.no_grad(), self._autocast():
             targets = self.teacher(clean).float()
-        return losses.match(gather(own, self.world), gather(targets, self.world))
+        outputs, targets = gather(own, self.world), gather(targets, self.world)
+        return losses.match(self.space(outputs), self.space(targets))
 
     def _distil(
         self, embeddings: torch.Tensor, pairs: Pairs, same: torch.Tensor
@@ -288,7 +296,8 @@ class Trainer:
     # --- state -------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        return {
+        average = {} if self.average is None else {"average": self.average.state()}
+        return average | {
             "batch": self.batch,
             "network": self.network.state_dict(),
             "head": self.head.state_dict(),
@@ -302,12 +311,40 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         self.batch = state["batch"]
         self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.restore(state["average"])
         self.head.load_state_dict(state["head"])
         self.target_map.load_state_dict(state["target_map"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule = Schedule(**state["schedule"])
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch_rng"].cpu())
+
+
+class WeightAverage:
+    """Plain mean of a network's tensors over the batches that are added (Izmailov et al., 2018)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.num = 0
+        self._means = {name: t.detach().clone() for name, t in network.state_dict().items()}
+
+    @torch.no_grad()
+    def add(self, network: nn.Module) -> None:
+        """Counters and other integers are taken as they are."""
+        self.num += 1
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                self._means[name].lerp_(tensor, 1 / self.num)
+            else:
+                self._means[name].copy_(tensor)
+
+    def state(self) -> dict[str, Any]:
+        return {"num": self.num, "means": self._means}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.num = state["num"]
+        for name, tensor in state["means"].items():
+            self._means[name].copy_(tensor)
 
 
 def linear_map(num_in: int, num_out: int) -> nn.Linear:
