@@ -54,6 +54,32 @@ def test_cluster_figures_lie_in_their_intervals() -> None:
         assert figure.low < figure.value < figure.high
 
 
+def test_drawings_without_any_labelled_singer_are_left_out() -> None:
+    # Two of three singers have a label: some drawings hold the third alone.
+    hearing = make_hearing(clustered(0.4, 3), SINGERS[:12])
+    kept = hearing.artists < 2
+    vectors = hearing.vectors()[kept]
+    chosen = Chosen(vectors, np.array(SINGERS)[:8], hearing.artists[kept])
+    distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
+    weights = np.array([[3, 0, 0], [0, 0, 3], [1, 1, 1]])
+    silhouette, ratio = cluster_figures([distances], chosen, weights)
+    of_points = metrics.silhouettes(distances, chosen.labels)
+    drawn = [of_points[:4].mean(), silhouette.value]
+    assert silhouette.low == pytest.approx(np.quantile(drawn, 0.025))
+    assert silhouette.high == pytest.approx(np.quantile(drawn, 0.975))
+    assert np.isnan(ratio.low)  # of one drawing only: a singer alone is far from nobody
+
+
+def test_labels_that_each_clip_has_alone_have_no_ratio() -> None:
+    hearing = make_hearing(clustered(0.4), SINGERS)
+    vectors = hearing.vectors()
+    chosen = Chosen(vectors, np.array([f"song {i}" for i in range(16)]), hearing.artists)
+    distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
+    silhouette, ratio = cluster_figures([distances], chosen, weights_of(hearing, 20))
+    assert silhouette.value == 0
+    assert np.isnan(ratio.value)
+
+
 def test_tighter_clusters_have_better_figures() -> None:
     tight = make_hearing(clustered(0.1), SINGERS, model="tight")
     loose = make_hearing(clustered(2.0), SINGERS, model="loose")

@@ -166,24 +166,36 @@ def choose_clips(hearing: Hearing, options: Options) -> Chosen:
 def cluster_figures(
     distances: list[np.ndarray], chosen: Chosen, weights: np.ndarray
 ) -> tuple[Estimate, Estimate]:
-    """(silhouette, intra/inter ratio): mean per cluster, then over clusters, then over runs."""
+    """(silhouette, intra/inter ratio): mean per cluster, then over clusters, then over runs.
+
+    The ratio is NaN where every cluster is a single clip.
+    """
     silhouettes = np.mean([metrics.silhouettes(d, chosen.labels) for d in distances], axis=0)
     member = (chosen.labels[:, None] == np.unique(chosen.labels)).astype(float)
     silhouette = estimate(
         float((silhouettes @ member / member.sum(0)).mean()),
         _cluster_means(silhouettes, member, weights[:, chosen.artists]),
     )
-    ratios = [np.nanmean(metrics.intra_inter_ratios(d, chosen.labels)) for d in distances]
+    ratios = [_known_mean(metrics.intra_inter_ratios(d, chosen.labels)) for d in distances]
     replicates = np.mean([ratio_replicates(d, chosen, weights) for d in distances], axis=0)
     return silhouette, estimate(float(np.mean(ratios)), replicates)
 
 
 def _cluster_means(values: np.ndarray, member: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean per cluster, then over the clusters that were drawn: (num_replicates,)."""
+    """Mean per cluster, then over the clusters that were drawn: (num_replicates,).
+
+    NaN where none was: singers without a label, or beyond the most that a map shows, are drawn too.
+    """
     with np.errstate(invalid="ignore"):
         means = (weights * values @ member) / (weights @ member)
-    drawn = np.isfinite(means)
-    return np.asarray(np.where(drawn, means, 0.0).sum(1) / drawn.sum(1))
+        drawn = np.isfinite(means)
+        return np.asarray(np.where(drawn, means, 0.0).sum(1) / drawn.sum(1))
+
+
+def _known_mean(values: np.ndarray) -> float:
+    """Of those that are finite; NaN where none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def ratio_replicates(distances: np.ndarray, chosen: Chosen, weights: np.ndarray) -> np.ndarray:
@@ -209,8 +221,7 @@ def ratio_replicates(distances: np.ndarray, chosen: Chosen, weights: np.ndarray)
         other = [of_cluster.T @ (pairs * v * ~same_label).sum(1) for v in (sums, counts)]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = (total[0] / total[1]) / (other[0] / other[1])
-        known = ratios[np.isfinite(ratios)]
-        found.append(known.mean() if len(known) else np.nan)
+        found.append(_known_mean(ratios))
     return np.array(found)
 
 
