@@ -293,8 +293,7 @@ class Comparison(QObject):
             self._player.seek(side, position_s)
 
     def _show_playing(self) -> None:
-        player = self._player
-        sound = player.sound(player.side) if player.is_playing else None
+        sound = self._player.playing
         track_id = sound.track_id if sound is not None else None
         for results in self._panel.lists.values():
             results.view.set_playing(track_id)

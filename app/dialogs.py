@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.theme import Theme
-from app.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
+from app.widgets import HEADING, SMALL, TITLE, IconLabel, button, label, press_focused
 from engine import __version__
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
@@ -53,6 +53,10 @@ class Dialog(QDialog):
         widget.clicked.connect(lambda: action())
         self.buttons.addWidget(widget)
         return widget
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not press_focused(event):
+            super().keyPressEvent(event)
 
 
 class HelpSheet(Dialog):

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from app.format import clock
 from app.theme import Theme
 from app.track_model import shown
-from app.widgets import SMALL, button, label
+from app.widgets import SMALL, button, label, press_focused
 from engine.library.scope import EVERYTHING, Facets, Scope, genre_key
 from engine.search import SearchOptions
 
@@ -263,6 +263,8 @@ class FilterSheet(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.hide()
+        else:
+            press_focused(event)
         event.accept()  # the window's plain keys play music
 
     # What it shows and tells

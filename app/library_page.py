@@ -113,6 +113,7 @@ class LibraryPage(QSplitter):
         column.addWidget(self.index_strip)
         self.results.setMinimumWidth(500)
         self.setChildrenCollapsible(False)
+        self.setFocusProxy(self.library.view)
         self.addWidget(side)
         self.addWidget(self.results)
         self.setStretchFactor(0, 2)
@@ -147,6 +148,8 @@ class LibraryPage(QSplitter):
         for finding in (self.library, commands):
             finding.find_requested.connect(parts.finder.find_track)
             finding.play_requested.connect(self._play_track)
+        for signal in (parts.player.state_changed, parts.player.loaded, parts.finder.asked):
+            signal.connect(self._mark_songs)
         parts.session.overview_changed.connect(self.index_strip.show_overview)
         parts.indexing.progressed.connect(self._heard_more)
         parts.indexing.ended.connect(self._index_ended)
@@ -155,6 +158,14 @@ class LibraryPage(QSplitter):
 
     def _play_track(self, track: Track) -> None:
         self.comparison.play_track(track, self.library.tracks_after(track.id))
+
+    def _mark_songs(self) -> None:
+        """In the table: what was asked for, and what sounds."""
+        question, sound = self._parts.finder.question, self._parts.player.playing
+        asked = question.track if question is not None else None
+        self.library.view.mark(
+            asked.id if asked is not None else None, sound.track_id if sound is not None else None
+        )
 
     def _restore_search(self) -> None:
         """What was filtered by tags and place is not kept: it would hide songs unseen."""
@@ -188,10 +199,7 @@ class LibraryPage(QSplitter):
 
     def enter_table(self) -> None:
         """The keyboard goes to the table."""
-        view = self.library.view
-        view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not view.currentIndex().isValid() and self.library.model.ids:
-            view.setCurrentIndex(self.library.model.index(0, 0))
+        self.library.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def enter_results(self, results: ResultList) -> None:
         """The keyboard goes to one of the two lists, or to the one that there is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
@@ -89,7 +90,7 @@ class LibraryPanel(QWidget):
         header = self.view.horizontalHeader()
         state = self._settings.get(TABLE_HEADER)
         if state:
-            header.restoreState(state)
+            self.view.restore_columns(state)
         column = next((c for c, key in SORT_KEYS.items() if key == self._query.sort), Column.ARTIST)
         down = Qt.SortOrder.DescendingOrder
         order = down if self._query.is_descending else Qt.SortOrder.AscendingOrder
@@ -193,7 +194,5 @@ class LibraryPanel(QWidget):
             action = menu.addAction(text)
             action.setCheckable(True)
             action.setChecked(not header.isSectionHidden(column))
-            action.toggled.connect(
-                lambda is_shown, column=column: header.setSectionHidden(column, not is_shown)
-            )
+            action.toggled.connect(partial(self.view.show_column, column))
         menu.popup(header.mapToGlobal(at))

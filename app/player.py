@@ -124,6 +124,11 @@ class Player(QObject):
     def sound(self, side: Side) -> Sound | None:
         return self._sounds[side]
 
+    @property
+    def playing(self) -> Sound | None:
+        """The song that is heard now."""
+        return self._sounds[self.side] if self._is_playing else None
+
     def position_s(self, side: Side) -> float:
         return self._feed.position_s(side)
 

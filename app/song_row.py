@@ -18,6 +18,7 @@ from engine.loudness import SoundShape
 
 COVER_PX = 56
 TEXT_PX = 176
+MAX_TEXT_PX = 320
 
 DrawCover = Callable[[Path, str, int, float], QPixmap]
 
@@ -70,15 +71,15 @@ class SongRow(QWidget):
         block.setLayout(texts)
         texts.setContentsMargins(0, 0, 0, 0)
         block.setMinimumWidth(TEXT_PX)
-        block.setMaximumWidth(2 * TEXT_PX)
+        block.setMaximumWidth(MAX_TEXT_PX)
         block.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         row.addWidget(self._picture)
-        row.addWidget(block, 2)
+        row.addWidget(block, 3)
         row.addWidget(self._play)
-        row.addWidget(self.waveform, 5)
+        row.addWidget(self.waveform, 4)
 
     def _connect(self) -> None:
         self._play.clicked.connect(self._play_clicked)

@@ -116,7 +116,7 @@ QListWidget#framed { border: 1px solid $line; border-radius: 10px; padding: 4px;
 QTableView { gridline-color: transparent; }
 QTableView::item { border: none; padding: 0 8px; }
 QTableView::item:hover { background: $panel; }
-QTableView::item:selected { background: $selected; color: $text; }
+QTableView::item:selected { background: $selected; }
 QHeaderView { background: $surface; border: none; }
 QHeaderView::section { background: $surface; color: $muted; border: none;
   border-bottom: 1px solid $line;

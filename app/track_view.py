@@ -13,7 +13,18 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QFont,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -34,6 +45,10 @@ ROW_PX = 38
 COVER_PX = 26
 DOT_PX = 9
 HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
+TITLE_PX = 150  # artist and album give way before the title has less
+GIVING_WAY = (Column.ALBUM, Column.ARTIST)
+LEAST_PX = 56  # of a column that gives way
+MARK_PX = 3
 FILLED = {State.READY: "good", State.NO_VOICE: "wave", State.FAILED: "error"}
 
 
@@ -55,6 +70,30 @@ class StateDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint_dot(painter, rect, state, self._theme)
         painter.restore()
+
+
+class TitleDelegate(QStyledItemDelegate):
+    """Cover and title. A bar marks the song that was asked for, colour the one that sounds."""
+
+    def __init__(self, model: TrackModel, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._theme = theme
+        self.query_id: int | None = None
+        self.playing_id: int | None = None
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        if self._model.ids[index.row()] == self.playing_id:
+            option.font.setWeight(QFont.Weight.DemiBold)
+            for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
+                option.palette.setColor(role, self._theme.colour("accent"))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        if self._model.ids[index.row()] == self.query_id:
+            bar = QRect(option.rect.left(), option.rect.top(), MARK_PX, option.rect.height())
+            painter.fillRect(bar, self._theme.colour("accent"))
 
 
 def paint_dot(painter: QPainter, rect: QRectF, state: State, theme: Theme) -> None:
@@ -82,9 +121,12 @@ class TrackView(QTableView):
     def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tracks = model
+        self._is_making_room = False
         self._theme = theme
         self.setModel(model)
         self.setAccessibleName(self.tr("Songs of the library"))
+        self._titles = TitleDelegate(model, theme, self)
+        self.setItemDelegateForColumn(Column.TITLE, self._titles)
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -117,17 +159,74 @@ class TrackView(QTableView):
         for column in HIDDEN_FIRST:
             header.hideSection(column)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
+        header.sectionResized.connect(self._column_resized)
+
+    # Columns
+
+    def restore_columns(self, state: bytes) -> None:
+        """As ``horizontalHeader().saveState()`` gave them."""
+        self.horizontalHeader().restoreState(state)
+        self.make_room()
+
+    def show_column(self, column: Column, is_shown: bool) -> None:
+        self.horizontalHeader().setSectionHidden(column, not is_shown)
+        self.make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Artist and album are as wide as wished, or less where the title would be cramped."""
+        header = self.horizontalHeader()
+        giving = [column for column in GIVING_WAY if not header.isSectionHidden(column)]
+        others = (c for c in Column if c not in (Column.TITLE, *GIVING_WAY))
+        taken = TITLE_PX + sum(header.sectionSize(column) for column in others)
+        room, wish = self.viewport().width() - taken, sum(self._wished[c] for c in giving)
+        share = min(1.0, max(0, room) / wish) if wish else 1.0
+        self._is_making_room = True
+        for column in giving:
+            header.resizeSection(column, max(LEAST_PX, int(share * self._wished[column])))
+        self._is_making_room = False
+
+    def _column_resized(self, column: int, before: int, width: int) -> None:
+        if column in self._wished and width and not self._is_making_room:
+            self._wished[Column(column)] = width
+
+    # What is marked
+
+    def mark(self, query_id: int | None, playing_id: int | None) -> None:
+        """Ids of the song that was asked for, and of the one that sounds."""
+        titles = self._titles
+        if (query_id, playing_id) != (titles.query_id, titles.playing_id):
+            titles.query_id, titles.playing_id = query_id, playing_id
+            self.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """By the keyboard, a song is selected; Qt would make it current unseen."""
+        current = self.currentIndex()
+        super().focusInEvent(event)
+        is_by_keyboard = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        if current.isValid():
+            return
+        if is_by_keyboard and self._tracks.rowCount():
+            self.setCurrentIndex(self._tracks.index(0, Column.TITLE))
+        else:
+            self.selectionModel().clearCurrentIndex()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """With a frame around the row that keys move, or around all of it while there is none."""
+        """With a frame around the row that keys move."""
         super().paintEvent(event)
-        if not self.hasFocus():
+        if not self.hasFocus() or not self.currentIndex().isValid():
             return
-        frame = self.viewport().rect()
-        if self.currentIndex().isValid():
-            row = self.visualRect(self.currentIndex())
-            frame = QRect(0, row.top(), frame.width(), row.height())
+        row = self.visualRect(self.currentIndex())
         painter = QPainter(self.viewport())
+        frame = QRect(0, row.top(), self.viewport().width(), row.height())
         paint_focus_frame(painter, frame, self._theme)
         painter.end()
 

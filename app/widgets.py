@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QLabel,
     QPushButton,
@@ -145,6 +146,21 @@ def button(text: str, kind: str = "") -> QPushButton:
     widget.setCursor(Qt.CursorShape.PointingHandCursor)
     widget.setAccessibleName(text.replace("&", ""))
     return widget
+
+
+def press_focused(event: QKeyEvent) -> bool:
+    """Return presses the button in focus, as Space does; False where there is none.
+
+    Qt knows only Space on most desktops. Windows and dialogs ask this about keys that come to them.
+    """
+    focused = QApplication.focusWidget()
+    is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not (
+        event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    )
+    if not is_return or not isinstance(focused, QPushButton | QToolButton):
+        return False
+    focused.click()
+    return True
 
 
 def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:

@@ -32,12 +32,14 @@ from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
 from app.watching import FolderWatch
+from app.widgets import press_focused
 from engine.library import Track
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
 
 SKIP_S = 5.0
 VOLUME_STEP = 0.05
+MAIN = 2  # of the pages: the one with songs; before it nothing yet, and the first start
 
 
 class MainWindow(QMainWindow):
@@ -205,7 +207,9 @@ class MainWindow(QMainWindow):
         self._overview = overview
         if overview.folders:
             self.start_page.show_idle()
-            self.pages.setCurrentIndex(2)
+            if self.pages.currentIndex() != MAIN:
+                self.pages.setCurrentIndex(MAIN)
+                self.library_page.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.pages.setCurrentWidget(self.start_page)
         if is_first and overview.folders and not self._folders_to_add:
@@ -231,8 +235,9 @@ class MainWindow(QMainWindow):
     def show_page(self, page: Page) -> None:
         if page in self.sections:
             if page != self.page:
-                self.section_stack.setCurrentWidget(self.sections[page])
-                self.sections[page].setFocus(Qt.FocusReason.ShortcutFocusReason)
+                shown = self.sections[page]
+                self.section_stack.setCurrentWidget(shown)
+                (shown.focusWidget() or shown).setFocus(Qt.FocusReason.OtherFocusReason)
             self.top_bar.show_page(page)
 
     def _find_on_map(self, track: Track) -> None:
@@ -327,7 +332,11 @@ class MainWindow(QMainWindow):
             Keys.NEXT: player.play_next,
             Keys.PREVIOUS: player.play_previous,
         }
-        if keys is None or self.pages.currentIndex() != 2:
+        if press_focused(event):
+            return
+        if event.key() == Qt.Key.Key_Escape:
+            self.notice.hide()
+        elif keys is None or self.pages.currentIndex() != MAIN:
             super().keyPressEvent(event)
         else:
             actions[keys]()
@@ -350,7 +359,7 @@ class MainWindow(QMainWindow):
             self.parts.session.probe(files[0], lambda seconds: self._find_file(files[0], seconds))
 
     def _find_file(self, path: Path, duration_s: float) -> None:
-        self.pages.setCurrentIndex(2)
+        self.pages.setCurrentIndex(MAIN)
         self.parts.finder.find_file(path, duration_s)
 
     def changeEvent(self, event: QEvent) -> None:

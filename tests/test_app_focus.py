@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from support import app_fixtures
 from support.app_fixtures import find_first
 from support.app_window import make_library
 
+from app.dialogs import HelpSheet
 from app.top_bar import Page
 from engine.library import Library
 from engine.map.making import make_map
@@ -75,3 +76,49 @@ def test_every_page_takes_the_focus_when_it_comes(qtbot, window):
                 or shown.isAncestorOf(QApplication.focusWidget())
             )
         )
+
+
+def test_the_keyboard_is_in_the_table_at_first_and_down_selects_a_song(qtbot, window):
+    activate(qtbot, window)
+    view = window.library.view
+    qtbot.waitUntil(view.hasFocus)
+    assert view.selected_ids() == []
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.current_track().title == "First light"
+    assert view.selected_ids() == [view.current_track().id]
+
+
+def test_the_table_selects_a_song_when_the_keyboard_comes(qtbot, window):
+    activate(qtbot, window)
+    window.top_bar.search.setFocus()
+    qtbot.keyClick(window.top_bar.search, Qt.Key.Key_Down)
+    assert window.library.view.selected_ids() == window.library.model.ids[:1]
+
+
+def test_a_page_has_the_focus_again_where_it_was(qtbot, window):
+    find_first(qtbot, window)
+    activate(qtbot, window)
+    voices = window.results.voices.view
+    voices.setFocus()
+    window.show_page(Page.MAP)
+    assert not voices.hasFocus()
+    window.show_page(Page.LIBRARY)
+    qtbot.waitUntil(voices.hasFocus)
+
+
+def test_return_presses_the_button_in_focus(qtbot, window):
+    activate(qtbot, window)
+    window.top_bar.help.setFocus()
+    qtbot.keyClick(window.top_bar.help, Qt.Key.Key_Return)
+    (sheet,) = window.findChildren(HelpSheet)
+    close = next(b for b in sheet.findChildren(QPushButton) if b.text() == "Close")
+    with qtbot.waitSignal(sheet.finished):
+        qtbot.waitUntil(close.hasFocus)
+        qtbot.keyClick(close, Qt.Key.Key_Return)
+
+
+def test_escape_takes_a_message_away(qtbot, window):
+    activate(qtbot, window)
+    window.notice.show_text("Something went wrong.")
+    qtbot.keyClick(window.library.view, Qt.Key.Key_Escape)
+    assert window.notice.isHidden()

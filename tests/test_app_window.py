@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFileDialog,
@@ -15,6 +16,7 @@ from support.app_fixtures import MAIN_PAGE, click_song, find_first, results, sho
 from support.app_window import SONGS, listen, make_library, write_songs
 
 from app.track_model import Column, State, StateRole
+from app.track_view import TITLE_PX
 from engine.library import Library, scan
 from engine.progress import CancelToken, Progress, ProgressCallback
 
@@ -117,6 +119,39 @@ def test_the_table_is_sorted_by_a_click_and_remembers_it(qtbot, window, open_win
     window.close()
     again = open_window()
     qtbot.waitUntil(lambda: shown_titles(again) == expected)
+
+
+def test_columns_give_way_to_the_title_and_come_back(qtbot, window):
+    view, header = window.library.view, window.library.view.horizontalHeader()
+    window.library_page.setSizes([440, 700])
+    header.resizeSection(Column.ARTIST, 120)
+    view.show_column(Column.ALBUM, True)
+    assert header.sectionSize(Column.TITLE) >= TITLE_PX - 2
+    assert header.sectionSize(Column.ARTIST) < 120
+    window.resize(1900, 780)
+    window.library_page.setSizes([900, 1000])
+    qtbot.waitUntil(lambda: header.sectionSize(Column.ARTIST) == 120)
+    view.show_column(Column.ALBUM, False)
+    assert header.sectionSize(Column.ARTIST) == 120
+
+
+def test_the_table_marks_the_song_asked_for_and_the_one_that_sounds(qtbot, window):
+    view = window.library.view
+    accent = window.parts.theme.colour("accent")
+
+    def left_edge(row: int) -> QColor:
+        place = view.visualRect(window.library.model.index(row, Column.TITLE))
+        return view.viewport().grab().toImage().pixelColor(1, place.top() + 8)
+
+    find_first(qtbot, window)
+    view.setCurrentIndex(window.library.model.index(2, 0))
+    view.clearFocus()  # its frame has the same colour
+    assert left_edge(0) == accent
+    assert left_edge(2) != accent
+    silent = view.grab().toImage()
+    window.comparison.toggle()
+    assert window.parts.player.playing is not None
+    qtbot.waitUntil(lambda: view.grab().toImage() != silent)
 
 
 def test_the_selected_song_stays_selected_when_the_list_changes(qtbot, window):
