@@ -10,6 +10,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from engine.library.filenames import resolved
+
 log = logging.getLogger(__name__)
 
 PATIENCE_MS = 1000
@@ -18,7 +20,7 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 def server_name(library_path: Path) -> str:
     """The same for the same library of the same user, and for nothing else."""
-    place = str(library_path.expanduser().resolve())
+    place = str(resolved(library_path))
     key = hashlib.sha256(f"{Path.home()}|{place}".encode("utf-8", "surrogateescape")).hexdigest()
     return f"singalike-{key[:24]}"
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from engine.errors import SingalikeError
 from engine.library import Track
-from engine.library.filenames import is_address, shown
+from engine.library.filenames import is_address, resolved, shown
 from engine.library.text import plain
 from engine.search import Neighbour, Query, SearchResult
 
@@ -69,7 +69,7 @@ def export(
     """
     folder = target.absolute().parent if has_relative_paths else None
     content = render(items, format_of(target), relative_to=folder)
-    target = target.resolve()  # a link to a file stays a link
+    target = resolved(target)  # a link to a file stays a link
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         if target.exists() and not target.is_file():

@@ -36,6 +36,7 @@ from engine.library import (
     View,
     scan,
 )
+from engine.library.filenames import resolved
 from engine.library.lease import Lease
 from engine.library.tally import tally
 from engine.models import VoiceModel
@@ -344,8 +345,8 @@ def _summary(
     heard: Mapping[int, float],
     seconds: float,
 ) -> IndexSummary:
-    resolved = [folder.expanduser().resolve() for folder in folders]
-    there = tally(library.database, resolved, heard.keys())
+    tops = [resolved(folder) for folder in folders]
+    there = tally(library.database, tops, heard.keys())
     num_indexed = len(there.asked_for)
     return IndexSummary(
         found=there.num_tracks,

@@ -120,6 +120,12 @@ def test_similar_without_a_song_shows_an_example(indexed, home):
     assert len(json.loads(done.stdout)["neighbours"]) == 3
 
 
+def test_more_words_than_a_file_name_can_hold(indexed, home):
+    done = singalike(home, "similar", "words " * 50)
+    assert done.returncode == 1
+    assert "No song matches" in done.stderr
+
+
 def test_other_artists_only(indexed, home):
     done = singalike(home, "similar", "low song 1", "--by", "overall", "--other-artists", "--json")
     assert {n["artist"] for n in json.loads(done.stdout)["neighbours"]} == {"High"}

@@ -290,6 +290,19 @@ def test_folders_that_are_none_are_told(library: Library, music: Path) -> None:
     ]
 
 
+def test_folders_that_cannot_be_reached_are_told(library: Library, music: Path) -> None:
+    circle = music / "circle"
+    circle.symlink_to(circle)
+    summary = scan(library, [circle, music / ("x" * 300), music / "Ann"])
+    assert summary.found == 2
+    circle_told, name_told = (skipped.reason for skipped in summary.skipped)
+    assert "cannot be reached" in circle_told
+    assert "cannot be reached" in name_told
+    assert library.track_by_path(circle / "song.wav") is None
+    with pytest.raises(LibraryError, match="not a folder of the library"):
+        library.forget_folder(circle)
+
+
 def test_an_empty_folder_is_no_problem(library: Library, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert counts(scan(library, [tmp_path / "empty"])) == {}

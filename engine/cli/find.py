@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,7 +148,8 @@ def search(
     if song is None:
         return searcher.by_track(_example(library), options)
     path = Path(song)
-    is_stranger = path.is_file() and library.track_by_path(path) is None
+    is_file = os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
+    is_stranger = is_file and library.track_by_path(path) is None
     track = None if is_stranger else meant(library, song)
     if track is not None and at is None and not is_voice:
         return searcher.by_track(track.id, options)

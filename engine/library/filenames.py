@@ -32,6 +32,17 @@ def given(path: Path) -> Path:
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
 
 
+def resolved(path: Path) -> Path:
+    """``given``, with links followed, unless they run in a circle or may not be read."""
+    path = given(path)
+    if is_address(path):
+        return path
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # until Python 3.12, a circle is a RuntimeError
+        return path
+
+
 def is_address(path: Path) -> bool:
     """Whether it is no file of this machine; as a Path, ``s3://bucket`` reads ``s3:/bucket``."""
     return _ADDRESS.match(path.as_posix()) is not None

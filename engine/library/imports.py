@@ -260,7 +260,7 @@ class _Folders:
         return folder_id, prefix + os.fsencode(name)
 
     def _inside(self, folder: Path) -> tuple[int, bytes]:
-        for path in (folder, folder.resolve()):
+        for path in (folder, filenames.resolved(folder)):
             for folder_id, root in self._roots:
                 if path == root:
                     return folder_id, b""

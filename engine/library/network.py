@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from engine.library import filenames
+
 _NETWORK_TYPES = """
     nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs davfs ncpfs
     fuse.sshfs fuse.rclone fuse.smbnetfs fuse.glusterfs fuse.curlftpfs
@@ -16,7 +18,7 @@ _MOUNTS = Path("/proc/self/mounts")
 
 def is_on_network(path: Path) -> bool:
     """As far as the system tells (macOS does not); False where it does not."""
-    path = path.resolve()
+    path = filenames.resolved(path)
     if sys.platform == "win32":
         import ctypes
 

@@ -95,13 +95,12 @@ def _scopes(
     """(folder of the library, where in it to begin) for each part to scan, without overlaps."""
     tops, skipped = list[Path](), list[Skipped]()
     for given in wanted:
-        path = filenames.given(given).resolve()
+        path = filenames.resolved(given)
         is_known = any(path.is_relative_to(folder.path) for folder in library.folders())
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112, which raises nothing
             library.add_folder(path)
         elif not is_known:
-            kind = "is a file; name the folder it is in" if path.exists() else "does not exist"
-            skipped.append(Skipped(given, f"The folder {kind}."))
+            skipped.append(Skipped(given, _why_no_folder(path)))
             continue
         tops.append(path)
     outermost = [top for top in dict.fromkeys(tops) if not any(o in top.parents for o in tops)]
@@ -109,6 +108,16 @@ def _scopes(
     return [
         (folder, top) for top in outermost for folder in covering if top.is_relative_to(folder.path)
     ], skipped
+
+
+def _why_no_folder(path: Path) -> str:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "The folder does not exist."
+    except OSError as error:
+        return f"The folder cannot be reached: {error.strerror or error}."
+    return "The folder is a file; name the folder it is in."
 
 
 def _walk_scope(

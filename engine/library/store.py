@@ -83,7 +83,7 @@ class Library:
 
         Folders never overlap: those below a new one are merged into it, tracks and all.
         """
-        path = filenames.given(path).resolve()
+        path = filenames.resolved(path)
         with self.database.write() as db:
             known = db.execute("SELECT id, path FROM folder").fetchall()
             paths = {folder_id: filenames.from_bytes(raw) for folder_id, raw in known}
@@ -101,7 +101,7 @@ class Library:
         """
         absolute = filenames.given(path)
         for folder in self.folders():
-            if folder.path in (absolute, absolute.resolve()):
+            if folder.path in (absolute, filenames.resolved(path)):
                 with self.database.write() as db:
                     db.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
                 return folder.num_tracks
@@ -128,9 +128,9 @@ class Library:
 
     def track_by_path(self, path: Path) -> Track | None:
         """The track that is this file, also when it is named through a link."""
-        given = filenames.given(path)
+        given, resolved = filenames.given(path), filenames.resolved(path)
         for folder in self.folders():
-            for place in (given.resolve(), given.parent.resolve() / given.name, given):
+            for place in (resolved, filenames.resolved(given.parent) / given.name, given):
                 if not place.is_relative_to(folder.path):
                     continue
                 row = self.database.row(
