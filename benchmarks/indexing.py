@@ -29,7 +29,7 @@ import torch
 from engine import models, separation
 from engine.audio import decode_all
 from engine.decoding import pool, sound
-from engine.embedding import LONG_SEGMENTS, segment_batches
+from engine.embedding import every_for, segment_batches
 from engine.errors import DecodeError
 from engine.indexer import IndexOptions, index_folders
 from engine.library import Library, View
@@ -62,6 +62,10 @@ def songs_in(folder: Path, num_songs: int) -> list[Path]:
     return paths[:num_songs]
 
 
+def every_of(view: View, num_segments: int) -> int:
+    return every_for(num_segments) if view == "overall" else 1
+
+
 # Stages, one core
 
 
@@ -89,8 +93,8 @@ def stages(paths: list[Path]) -> dict[str, float]:
             note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ, 1))  # noqa: B023
             note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ, 2))  # noqa: B023
             note("separate", lambda: list(separation.voice(separator, chunks)))  # noqa: B023
-            for view, every in (("overall", 2), ("vocals", 1)):
-                model = voices[view]
+            for view in VIEWS:
+                model, every = voices[view], every_of(view, len(segments))
                 note(f"embed ({view})", lambda: model.embed_segments(segments, every))  # noqa: B023
     return {stage: seconds / total_s for stage, seconds in spent.items()}
 
@@ -101,8 +105,8 @@ def stages(paths: list[Path]) -> dict[str, float]:
 def arithmetic(view: View) -> float:
     """Seconds of audio per second, all cores: networks on tensors that are there already."""
     model = models.load(models.default_model_name(view))
-    num_segments = 32
-    every = 2 if view == "overall" and num_segments >= LONG_SEGMENTS else 1
+    num_segments = 40  # 200 s
+    every = every_of(view, num_segments)
     rng = np.random.default_rng(0)
     segments = rng.standard_normal((num_segments, models.SEGMENT_SAMPLES)).astype(np.float32)
     excerpts = cut_excerpts(segments, model.excerpt_samples, every)

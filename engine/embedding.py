@@ -28,9 +28,10 @@ VOCAL_GATE = 0.01
 SILENCE = 1 / 32768
 MIN_DURATION_S = 1.0
 SEGMENTS_PER_BATCH = 64  # a request to stop waits for one batch at most
-# A view ``overall`` of 80 s and more is heard through every other excerpt: that moves it no further
-# than a later start of the song would (docs/performance.md), and takes half the time.
-LONG_SEGMENTS = 16
+# The view ``overall`` of long sound is heard through a part of its excerpts: every other one from
+# this many segments (80 s) on, every third from twice as many. There are always 48 or more of them;
+# singers are told apart as well as by all (docs/performance.md), in a third of the time.
+LONG_SEGMENTS, MAX_EVERY = 16, 3
 
 
 def embed_file(
@@ -101,8 +102,7 @@ def embed_stream(
         loudest = max(loudest, float(level.max()))
         heard = level > gate
         if heard.any():
-            is_long = first > 0 or len(segments) >= LONG_SEGMENTS
-            every = 2 if is_long and view == "overall" else 1
+            every = every_for(first + len(segments)) if view == "overall" else 1
             embeddings.append(model.embed_segments(segments[heard], every))
             weights.append(segment_weights(segments[heard], view))
             starts_s.append((first + np.flatnonzero(heard)) * SEGMENT_S)
@@ -115,6 +115,11 @@ def embed_stream(
     if view == "overall" or loudest <= 0.0:
         raise SilentError("Nothing can be heard in this file: it is silent from end to end.")
     return None
+
+
+def every_for(num_segments: int) -> int:
+    """Every how many excerpts are heard of the whole sound of so many segments."""
+    return min(MAX_EVERY, 1 + num_segments // LONG_SEGMENTS)
 
 
 def segment_batches(chunks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:

@@ -60,6 +60,32 @@ def test_lossy_formats(tmp_path, suffix, codec):
     assert 1.9 < probe(path).duration_s < 2.2
 
 
+def test_a_stream_that_changes_on_the_way(tmp_path):
+    one = encode(tmp_path / "1.mp3", buzz(2.0, 22_050)[None], 22_050, "libmp3lame", "mono")
+    two = encode(
+        tmp_path / "2.mp3", np.stack([buzz(3.0, 44_100)] * 2), 44_100, "libmp3lame", "stereo"
+    )
+    path = tmp_path / "both.mp3"
+    path.write_bytes(one.read_bytes() + two.read_bytes())
+    # a part: what the first header says of the length of the whole is wrong
+    sound = decode_all(path, sample_rate_hz=16_000, num_channels=1, end_s=60.0)[0]
+    assert 4.9 < len(sound) / 16_000 < 5.3
+    level = np.abs(buzz(1.0)).mean()
+    for start in (8_000, 56_000):
+        assert np.abs(sound[start : start + 16_000]).mean() == pytest.approx(level, rel=0.05)
+
+
+def test_the_length_of_pieces_changes_nothing(tmp_path):
+    path = encode(
+        tmp_path / "a.mp3", np.stack([buzz(3.0, 44_100)] * 2), 44_100, "libmp3lame", "stereo"
+    )
+    short, long = (
+        np.concatenate(list(decode(path, sample_rate_hz=16_000, num_channels=1, chunk_s=length)), 1)
+        for length in (0.1, 2.0)
+    )
+    np.testing.assert_array_equal(short, long)
+
+
 def test_streams_in_chunks(tmp_path):
     sound = buzz(3.0)
     path = write_wav(tmp_path / "a.wav", sound)

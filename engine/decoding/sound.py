@@ -11,6 +11,7 @@ from typing import Any
 import av
 import av.error
 
+from engine.decoding.conversion import Converter
 from engine.errors import DecodeError
 
 # FFmpeg mixes surround to stereo at up to 1 + 2/sqrt(2) times full scale; this undoes it.
@@ -126,31 +127,16 @@ def pieces(
     with opened(path) as (container, stream):
         yield {"announced_s": _duration_s(container, stream)}, ()
         size_bytes = path.stat().st_size
-        held, first, num_held, held_gain = list[list[bytes]](), 0, 0, 1.0
-        for position, frame, gain in _placed(
-            container, stream, sample_rate_hz, num_channels, start_s
+        piece_samples = round(piece_s * sample_rate_hz)
+        for first, frame, gain in _placed(
+            container, stream, sample_rate_hz, num_channels, start_s, piece_samples
         ):
             alive()
-            _check_density(position / sample_rate_hz, size_bytes)
-            planes = [bytes(plane)[: 4 * frame.samples] for plane in frame.planes]
-            is_other = held and (len(planes) != len(held) or gain != held_gain)
-            if held and (is_other or num_held >= piece_s * sample_rate_hz):
-                yield _piece(first, held_gain, held)
-                held = []
-            if not held:
-                if end_s is not None and position >= end_s * sample_rate_hz:
-                    return
-                held, first, num_held, held_gain = [[] for _ in planes], position, 0, gain
-            for parts, plane in zip(held, planes, strict=True):
-                parts.append(plane)
-            num_held += frame.samples
-        if held:
-            yield _piece(first, held_gain, held)
-
-
-def _piece(first: int, gain: float, planes: list[list[bytes]]) -> Piece:
-    head = {"first": first, "gain": gain, "num_channels": len(planes)}
-    return head, tuple(map(b"".join, planes))
+            if end_s is not None and first >= end_s * sample_rate_hz:
+                return
+            _check_density(first / sample_rate_hz, size_bytes)
+            planes = tuple(bytes(memoryview(plane)[: 4 * frame.samples]) for plane in frame.planes)
+            yield {"first": first, "gain": gain, "num_channels": len(planes)}, planes
 
 
 def _check_density(decoded_s: float, size_bytes: int) -> None:
@@ -168,6 +154,7 @@ def _placed(
     sample_rate_hz: int,
     num_channels: int,
     start_s: float,
+    piece_samples: int,
 ) -> Iterator[tuple[int, av.AudioFrame, float]]:
     """(index of first sample, planar float32 of one or two channels, gain)."""
     stream.codec_context.thread_type = "AUTO"
@@ -177,37 +164,38 @@ def _placed(
         before_s = first_s + max(0.0, start_s - SEEK_MARGIN_S)
         container.seek(int(before_s / stream.time_base), stream=stream, backward=True)
     position: int | None = None
-    for frame, gain in _frames_at_rate(container, stream, sample_rate_hz, num_channels):
+    frames = _readable_frames(container, stream)
+    for frame, gain in _converted(frames, sample_rate_hz, num_channels, piece_samples):
         if position is None:  # after a seek, the first frame says where we are
             position = round(((frame.time or 0.0) - first_s) * sample_rate_hz) if start_s > 0 else 0
         yield position, frame, gain
         position += frame.samples
 
 
-def _frames_at_rate(
-    container: av.container.InputContainer,
-    stream: av.AudioStream,
-    sample_rate_hz: int,
-    num_channels: int,
+def _converted(
+    frames: Iterator[av.AudioFrame], sample_rate_hz: int, num_channels: int, piece_samples: int
 ) -> Iterator[tuple[av.AudioFrame, float]]:
-    resampler: av.AudioResampler | None = None
-    source: tuple[str, str, int] | None = None
+    converter: Converter | None = None
     gain = 1.0
-    for frame in _readable_frames(container, stream):
-        if source != (frame.format.name, frame.layout.name, frame.sample_rate):
+    for frame in frames:
+        if converter is None or not converter.takes(frame):
             # The first frame, or a stream that changes on the way (chained Ogg, radio captures).
-            if resampler is not None:
-                yield from ((last, gain) for last in resampler.resample(None))
-            source = (frame.format.name, frame.layout.name, frame.sample_rate)
-            is_surround = frame.layout.nb_channels > 2
-            is_mixed = num_channels == 1 and frame.layout.name == "stereo"
-            layout = "mono" if is_mixed else "stereo" if is_surround else frame.layout
-            resampler = av.AudioResampler("fltp", layout, sample_rate_hz)
-            gain = MONO_GAIN if is_mixed else SURROUND_GAIN if is_surround else 1.0
-        assert resampler is not None
-        yield from ((piece, gain) for piece in resampler.resample(frame))
-    if resampler is not None:
-        yield from ((last, gain) for last in resampler.resample(None))
+            if converter is not None:
+                yield from ((piece, gain) for piece in converter.rest())
+            layout, gain = _layout(frame, num_channels)
+            converter = Converter(frame, sample_rate_hz, layout, piece_samples)
+        yield from ((piece, gain) for piece in converter.convert(frame))
+    if converter is not None:
+        yield from ((piece, gain) for piece in converter.rest())
+
+
+def _layout(frame: av.AudioFrame, num_channels: int) -> tuple[str, float]:
+    """What FFmpeg is to make of a frame, and the gain that brings it to full scale again."""
+    if frame.layout.nb_channels > 2:
+        return "stereo", SURROUND_GAIN
+    if num_channels == 1 and frame.layout.name == "stereo":
+        return "mono", MONO_GAIN
+    return frame.layout.name, 1.0
 
 
 def _readable_frames(

@@ -15,7 +15,7 @@ import numpy as np
 
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
-VERSION = 4
+VERSION = 5
 FLOAT16_MAX = 60_000.0
 
 
