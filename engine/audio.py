@@ -100,10 +100,10 @@ def decode(
         "piece_s": min(chunk_s, MAX_PIECE_S),
     }
     announced_s, num_decoded = list[float](), 0
-    with closing(_stereo_pieces(request, cancel, announced_s)) as pieces:
+    with closing(_pieces(request, cancel, announced_s)) as pieces:
         for chunk in _chunked(_cut(pieces, start, end), round(chunk_s * sample_rate_hz)):
             num_decoded += chunk.shape[1]
-            yield chunk if num_channels == 2 else chunk.mean(0, keepdims=True)
+            yield chunk
     decoded_s = num_decoded / sample_rate_hz
     if not num_decoded and is_whole:
         raise DecodeError("No sound could be decoded. Replace the file with a complete copy.")
@@ -117,7 +117,7 @@ def decode(
 
 
 def _chunked(pieces: Iterator[np.ndarray], chunk_samples: int) -> Iterator[np.ndarray]:
-    """Join pieces (2, any) into chunks of at least ``chunk_samples``; the last may be shorter."""
+    """Pieces (channels, any) -> joined ones of at least ``chunk_samples``, but for the last."""
     held: list[np.ndarray] = []
     num_held = 0
     for piece in pieces:
@@ -142,10 +142,10 @@ def _cut(
             yield kept
 
 
-def _stereo_pieces(
+def _pieces(
     request: dict[str, Any], cancel: CancelToken | None, announced_s: list[float]
 ) -> Generator[tuple[int, np.ndarray], None, None]:
-    """(index of first sample, (2, n) float32) from shortly before the start to the end.
+    """(index of first sample, (num_channels, n) float32) from shortly before the start to the end.
 
     What the file says of its length is put into ``announced_s``.
     """
@@ -155,7 +155,11 @@ def _stereo_pieces(
             continue
         samples = np.frombuffer(body, "<f4").reshape(head["num_channels"], -1)
         samples = _sane(samples * np.float32(head["gain"]))
-        yield head["first"], np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
+        if len(samples) < request["num_channels"]:
+            samples = np.repeat(samples, 2, axis=0)
+        elif len(samples) > request["num_channels"]:
+            samples = samples.mean(0, keepdims=True)
+        yield head["first"], samples
 
 
 def _sane(samples: np.ndarray) -> np.ndarray:
