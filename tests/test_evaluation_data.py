@@ -58,6 +58,8 @@ def test_rows_can_be_chosen(tmp_path: Path) -> None:
         read_table(path, ["usage=dev"])
     with pytest.raises(EvaluationError, match=r"No row of t\.csv is left"):
         read_table(path, ["use=dev"])
+    with pytest.raises(EvaluationError, match="write it as COLUMN=TEXT"):
+        read_table(path, ["use"])
 
 
 def test_clips_of_a_song_are_told_apart_by_their_column(tmp_path: Path) -> None:

@@ -141,6 +141,13 @@ def test_clips_that_cannot_be_heard_are_left_out(
     assert heard.notes[1] == "vocals: in 1 of 7 clips nobody is heard."
 
 
+def test_a_cache_that_cannot_be_written_is_named(data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = EmbeddingCache(tmp_path / "file")
+    with pytest.raises(EvaluationError, match="cannot be kept in"):
+        hear(data, {"level": Level()}, ["vocals"], Listening(), cache, num_workers=1)
+
+
 def test_inputs_that_the_data_lacks(tmp_path: Path, cache: EmbeddingCache) -> None:
     write_table(tmp_path, num_songs=1)
     data = read_table(tmp_path / "songs.csv", ["kind=vocals"])

@@ -80,6 +80,26 @@ def test_expected_errors_reach_the_command_line(tmp_path: Path) -> None:
     assert "There is no system 'nothing'" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "told"),
+    [
+        ("--notes", None, "cannot be read as text"),
+        ("--metrics", None, "cannot be read as text"),
+        ("--metrics", '{"a":', "is not JSON"),
+        ("--metrics", "[1]", "must hold an object"),
+    ],
+)
+def test_bad_additions_to_a_card_are_usage_errors(
+    option: str, text: str | None, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "extra"
+    if text is not None:
+        path.write_text(text)
+    result = runner.invoke(app, ["export", "run", "--data", "data", "-o", "out", option, str(path)])
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.replace("│", " ").split())
+
+
 def test_words_for_people() -> None:
     assert [duration(s) for s in (42, 200, 7500)] == ["42 s", "3 min", "2 h 05 min"]
     progress = Progress("train", 1200, 64_000, eta_s=60, message="loss 1.0")

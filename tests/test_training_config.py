@@ -77,6 +77,6 @@ def test_bad_settings_are_refused_in_words(override: str, words: str) -> None:
 def test_unknown_system_and_incomplete_config() -> None:
     with pytest.raises(ConfigError, match="cvsm-ah"):
         load_system("cvsm")
-    with pytest.raises(ConfigError, match="incomplete"):
+    with pytest.raises(ConfigError, match="It lacks: title"):
         config_from({"name": "x"})
     assert SystemConfig("a", "b").pairs.anchor == "mixture"

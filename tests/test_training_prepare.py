@@ -186,6 +186,18 @@ def test_sources_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     path.write_text("path,singer,song,kind\na,b,c,vocals\n")
     with pytest.raises(DataError, match="no column 'use'"):
         read_source(path, "use=train")
+    with pytest.raises(DataError, match="write it as column=value"):
+        read_source(path, "use")
+    path.write_bytes(b"path,singer,song,kind\na,J\xe9r\xf4me,c,vocals\n")
+    with pytest.raises(DataError, match="Save it as CSV in UTF-8"):
+        read_source(path)
+
+
+def test_tables_of_spreadsheets_and_short_rows_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("path,singer,song,kind,licence\na,b,c,vocals\n", "utf-8-sig")
+    (song,) = read_source(path)
+    assert (song.artist, song.licence) == ("b", "")
 
 
 def test_a_split_that_cannot_be_made(tmp_path: Path) -> None:

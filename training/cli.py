@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -142,8 +142,8 @@ def export(
         title=title or out.name,
         description=description,
         licence=licence,
-        notes=notes.read_text(encoding="utf-8") if notes else "",
-        metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics else {},
+        notes=_text_of(notes, "--notes") if notes else "",
+        metrics=_metrics_of(metrics) if metrics else {},
         is_quantised=int8,
     )
     with progress_line() as progress:
@@ -278,6 +278,27 @@ def _need(module: str, command: str) -> None:
 
     if find_spec(module) is None:
         raise DataError(f"The Python package {module} is missing. Install it: {command}")
+
+
+def _text_of(path: Path, option: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read as text ({error})."
+        raise typer.BadParameter(message, param_hint=option) from error
+
+
+def _metrics_of(path: Path) -> dict[str, Any]:
+    """Figures by input, as a model card shows them."""
+    try:
+        metrics = json.loads(_text_of(path, "--metrics"))
+    except json.JSONDecodeError as error:
+        message = f"{path} is not JSON: {error}."
+        raise typer.BadParameter(message, param_hint="--metrics") from error
+    if not isinstance(metrics, dict):
+        message = f'{path} must hold an object, such as {{"vocals": {{"EER": 5.0}}}}.'
+        raise typer.BadParameter(message, param_hint="--metrics")
+    return metrics
 
 
 def _parts(text: str) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -271,16 +271,13 @@ def _build(kind: type, values: Any, where: str) -> Any:
         raise ConfigError(
             f"Unknown key(s) in {where}: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
         )
+    needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(needed - set(values)):
+        raise ConfigError(f"{where} is incomplete. It lacks: {', '.join(missing)}.")
     hints = get_type_hints(kind)
-    try:
-        return kind(
-            **{
-                name: _value(hints[name], value, f"{where}: {name}")
-                for name, value in values.items()
-            }
-        )
-    except TypeError as error:
-        raise ConfigError(f"{where} is incomplete: {error}.") from error
+    return kind(
+        **{name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()}
+    )
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

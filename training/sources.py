@@ -83,8 +83,7 @@ def read_source(path: Path, only: str = "") -> list[Song]:
 
 def read_music4all(root: Path) -> list[Song]:
     """``id_information.csv`` (tab-separated: id, artist, song, ...) and ``audios/<id>.mp3``."""
-    with (root / "id_information.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = _read_rows(root / "id_information.csv", "\t")
     if rows and not {"id", "artist", "song"} <= set(rows[0]):
         raise DataError(
             f"{root / 'id_information.csv'} lacks the columns id, artist and song. "
@@ -94,6 +93,17 @@ def read_music4all(root: Path) -> list[Song]:
         Song(row["id"], row["artist"], row["song"], "mixture", root / "audios" / f"{row['id']}.mp3")
         for row in rows
     ]
+
+
+def _read_rows(path: Path, delimiter: str) -> list[dict[str, str]]:
+    """Rows by the names in the first one; what a short row lacks is "". Raises DataError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file, delimiter=delimiter, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} cannot be read as a table: {error}. Save it as CSV in UTF-8."
+        ) from error
 
 
 def read_folder(root: Path) -> list[Song]:
@@ -111,9 +121,7 @@ def read_folder(root: Path) -> list[Song]:
 
 def read_table(path: Path, only: str = "") -> list[Song]:
     """A table with the columns path, singer, song, kind; relative paths start at its folder."""
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter=delimiter))
+    rows = _read_rows(path, "\t" if path.suffix.lower() == ".tsv" else ",")
     columns = list(rows[0]) if rows else []
     if missing := [name for name in TABLE_COLUMNS if name not in columns]:
         raise DataError(
@@ -136,7 +144,9 @@ def read_table(path: Path, only: str = "") -> list[Song]:
 def _selected(rows: list[dict[str, str]], only: str, path: Path) -> list[dict[str, str]]:
     if not only:
         return rows
-    column, _, value = only.partition("=")
+    column, equals, value = only.partition("=")
+    if not equals:
+        raise DataError(f"--only {only}: write it as column=value.")
     if rows and column not in rows[0]:
         raise DataError(f"{path} has no column {column!r} for --only {only}.")
     return [row for row in rows if row[column] == value]

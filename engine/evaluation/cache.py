@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import EvaluationError
+
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
 VERSION = 5
@@ -43,17 +45,24 @@ class EmbeddingCache:
 
         There are no segments where nothing was heard; weights are those of the mean.
 
-        Raises OSError when the folder cannot be written.
+        Raises EvaluationError when the folder cannot be written.
         """
         per_segment = excerpts.mean(1, dtype=np.float64)
         mean = np.average(per_segment, 0, weights) if len(excerpts) else np.zeros(0)
         fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
         stored = excerpts.astype(np.float16 if fits else np.float32)
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
-        with partial.open("wb") as file:
-            np.savez(file, mean=mean.astype(np.float32), excerpts=stored, num_segments=len(stored))
-        partial.replace(path)
+        mean = mean.astype(np.float32)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                np.savez(file, mean=mean, excerpts=stored, num_segments=len(stored))
+            partial.replace(path)
+        except OSError as error:
+            raise EvaluationError(
+                f"What was heard cannot be kept in {self.folder}: {error.strerror or error}. Make "
+                "room there, or choose another folder for the cache."
+            ) from error
 
     def summary(self, path: Path) -> tuple[np.ndarray, int] | None:
         """((dim,) float32 weighted mean over segments, their number); None when not in the cache.

@@ -83,7 +83,7 @@ def read_data(path: Path, where: Sequence[str] = ()) -> Dataset:
             is_library = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
     except OSError as error:
         raise EvaluationError(
-            f"The data cannot be read: {path}. Name a table (CSV) or the file of a library."
+            f"{path} cannot be read as data: name a table (CSV) or the file of a library."
         ) from error
     if not is_library:
         return read_table(path, where)
@@ -143,7 +143,9 @@ def _name(name: str, where: Sequence[str]) -> str:
 
 def _condition(condition: str, columns: Sequence[str], what: str) -> tuple[str, str]:
     """``COLUMN=TEXT`` -> (column, pattern in small letters). Raises EvaluationError."""
-    column, _, pattern = condition.partition("=")
+    column, equals, pattern = condition.partition("=")
+    if not equals:
+        raise EvaluationError(f"--where {condition}: write it as COLUMN=TEXT.")
     if column not in columns:
         raise EvaluationError(
             f"--where {condition}: {what} has no column {column!r} (it has {', '.join(columns)})."
