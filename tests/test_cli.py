@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from support.sound import buzz, write_wav
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from engine.cli.commands import app
-from engine.cli.find import parse_part
+from engine.cli.find import parse_part, parse_scope
 from engine.cli.progress import line_of
 from engine.cli.shared import clock, printable
 from engine.progress import Progress
@@ -124,6 +125,26 @@ def test_more_words_than_a_file_name_can_hold(indexed, home):
     done = singalike(home, "similar", "words " * 50)
     assert done.returncode == 1
     assert "No song matches" in done.stderr
+
+
+def test_a_reader_who_has_seen_enough_is_no_failure(indexed, home):
+    command = f"{sys.executable} -m engine.cli similar --by overall"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"],
+        env=environment(home), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_no_length_is_told_with_an_example():
+    with pytest.raises(typer.BadParameter, match=r"'long' is no length. Write it as 2:00-5:00"):
+        parse_scope(None, None, None, "long")
+
+
+@pytest.mark.parametrize("place", [".", "nowhere/out.npz"])
+def test_where_nothing_can_be_written_is_told_before_listening(tmp_path, place):
+    told = CliRunner().invoke(app, ["embed", "not there.mp3", "-o", str(tmp_path / place)])
+    assert "cannot be written" in str(told.exception)
 
 
 def test_other_artists_only(indexed, home):

@@ -5,12 +5,13 @@ Exit codes: 0 done, 1 error, 2 usage, 3 partly done, 130 stopped on request.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.cli.harmless import make_streams_harmless
+from engine.cli.harmless import ReaderGoneError, make_streams_harmless
 from engine.decoding import serve_if_asked
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def run_app(load: Callable[[], typer.Typer]) -> None:
             sys.stdout.flush()  # here, where it can still be told that there is no room for it
     except KeyboardInterrupt:  # before or after the command itself, which stops in its own way
         sys.exit(130)
-    except BrokenPipeError:  # the reader (``| head``) has seen enough
+    except ReaderGoneError:
         _drop_stdout()
         sys.exit(0)
     except OSError as error:
         _drop_stdout()
-        print(f"singalike: {error}. Is the disk full?", file=sys.stderr)
+        print(f"singalike: {_in_words(error)}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -64,6 +65,13 @@ def _run(load: Callable[[], typer.Typer]) -> None:
         sys.exit(1)
     except typer.Exit as error:
         sys.exit(error.exit_code)
+
+
+def _in_words(error: OSError) -> str:
+    where = f": {error.filename}" if error.filename else ""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = " Make room, then try again." if is_full else ""
+    return f"{error.strerror or error}{where}.{hint}"
 
 
 def _drop_stdout() -> None:

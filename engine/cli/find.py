@@ -235,7 +235,9 @@ def parse_scope(
         if match is None:
             raise typer.BadParameter(f"{years!r} are no years. Write them as 1970-1979.")
         first_year, last_year = int(match[1]), int(match[2] or match[1])
-    shortest_s, longest_s = (None, None) if length is None else parse_part(length)
+    shortest_s, longest_s = (
+        (None, None) if length is None else parse_part(length, "is no length", "2:00-5:00")
+    )
     return Scope(
         frozenset(map(genre_key, genres or ())),
         first_year,
@@ -246,12 +248,14 @@ def parse_scope(
     )
 
 
-def parse_part(text: str) -> tuple[float, float]:
+def parse_part(
+    text: str, fault: str = "is no part of a song", example: str = "1:05-1:20"
+) -> tuple[float, float]:
     """``1:05-1:20`` -> (65.0, 80.0). Also ``65-80`` and ``1:02:03.5-1:03:00``."""
     time = r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)"
     match = re.fullmatch(rf"\s*{time}\s*-\s*{time}\s*", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no part of a song. Write it as 1:05-1:20.")
+        raise typer.BadParameter(f"{text!r} {fault}. Write it as {example}.")
     numbers = [float(part or 0) for part in match.groups()]
     start_s, end_s = (h * 3600 + m * 60 + s for h, m, s in (numbers[:3], numbers[3:]))
     if end_s <= start_s:

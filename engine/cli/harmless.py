@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 _KEPT = "\n\t"
@@ -30,21 +31,44 @@ def _escape(char: str) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
-class HarmlessStream:
-    """Text that passes through is ``harmless``; what the encoding lacks comes out with escapes."""
+class ReaderGoneError(Exception):
+    """Whoever reads the results (``| head``) has seen enough."""
 
-    def __init__(self, stream: TextIO) -> None:
+
+class HarmlessStream:
+    """Text that passes through is ``harmless``; what the encoding lacks comes out with escapes.
+
+    Where ``is_output``, a reader who has gone is a ReaderGoneError: typer would take a
+    BrokenPipeError for a failure.
+    """
+
+    def __init__(self, stream: TextIO, *, is_output: bool = False) -> None:
         self._stream = stream
+        self._is_output = is_output
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
-        self._stream.write(harmless(text))
+        with self._reader():
+            self._stream.write(harmless(text))
         return len(text)
+
+    def flush(self) -> None:
+        with self._reader():
+            self._stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
+
+    @contextmanager
+    def _reader(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError as error:
+            if not self._is_output:
+                raise
+            raise ReaderGoneError from error
 
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":  # the way around
@@ -60,4 +84,4 @@ def make_streams_harmless() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, HarmlessStream):
-            setattr(sys, name, HarmlessStream(stream))
+            setattr(sys, name, HarmlessStream(stream, is_output=name == "stdout"))

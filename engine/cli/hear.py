@@ -134,6 +134,9 @@ def embed(
     """
     import numpy as np
 
+    if out.is_dir() or not out.parent.is_dir():  # told now, not after hours of listening
+        raise SingalikeError(f"{out} cannot be written. Name a file in a folder that exists.")
+
     from engine import models, separation
     from engine.embedding import embed_file
     from engine.progress import Progress

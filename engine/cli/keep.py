@@ -25,7 +25,7 @@ from engine.cli.find import (
     search,
     search_artist,
 )
-from engine.cli.shared import By, LibraryOption, ModelOption, note, open_library
+from engine.cli.shared import By, LibraryOption, ModelOption, note, open_library, printable
 
 if TYPE_CHECKING:
     from engine.library import Library, Track
@@ -40,7 +40,8 @@ def forget(
     """Take a folder out of the library. Its files are not touched."""
     with open_library(library) as opened:
         num_tracks = opened.forget_folder(folder)
-    note(f"{num_tracks} songs of {folder} are forgotten. Their files are where they were.")
+    place = printable(str(folder))
+    note(f"{num_tracks} songs of {place} are forgotten. Their files are where they were.")
 
 
 def export(
