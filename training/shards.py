@@ -53,6 +53,7 @@ class Writer:
         line: dict[str, Any] = {
             "key": task.key,
             "artist": task.song.artist,
+            "person": task.song.person,
             "title": task.song.title,
             "kind": task.song.kind,
             "licence": task.song.licence,

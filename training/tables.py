@@ -50,7 +50,8 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
 def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Summary:
     """Journal -> segments.npy and dataset.json. Raises DataError when nothing can be trained on."""
     lines = [line for line in read_journal(folder / JOURNAL_NAME) if line["key"] in keys]
-    artists = sorted({line["artist"] for line in lines if line["starts_s"]})
+    persons = {line["artist"]: line.get("person", "") for line in lines if line["starts_s"]}
+    artists = sorted(persons)
     segments = _table(lines, {name: number for number, name in enumerate(artists)})
     summary = summarise(lines, segments, options)
     if not segments["has_vocals"].any():
@@ -62,6 +63,7 @@ def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Sum
         "format_version": FORMAT_VERSION,
         "options": options,
         "artists": artists,
+        "persons": [persons[name] or name for name in artists],
         "summary": asdict(summary),
         "sources": describe_sources(lines),
     }
