@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.dialogs import HelpSheet, choose_folder
+from app.dialogs import HelpSheet, choose_folder, choose_sound
 from app.list_dialogs import FailedDialog, FoldersDialog
 from app.reveal import reveal
 from app.session import Overview, Session
-from app.settings import LAST_FOLDER, Settings
+from app.settings import LAST_FOLDER, LAST_SOUND, Settings
 from app.theme import Theme
 from app.track_model import shown, title_of
 from engine.library import Track, TrackStatus
@@ -26,6 +26,7 @@ class Actions(QObject):
 
     find_requested = Signal(object)  # Track
     find_artist_requested = Signal(str)
+    find_file_requested = Signal(object, float)  # Path, seconds
     play_requested = Signal(object)
     problem = Signal(str)
 
@@ -55,6 +56,32 @@ class Actions(QObject):
 
         if self._session.is_open:
             choose_folder(self._window, self._settings.get(LAST_FOLDER), use)
+
+    def find_file(self) -> None:
+        """Asks for an audio file, which need not be in the library."""
+
+        def use(path: Path) -> None:
+            self._settings.set(LAST_SOUND, str(path.parent))
+            self._probe(path)
+
+        if self._session.is_open:
+            choose_sound(self._window, self._settings.get(LAST_SOUND), use)
+
+    def take(self, paths: Sequence[Path]) -> None:
+        """What was dropped: folders are added; else the first file is searched with."""
+
+        def use(dropped: tuple[list[Path], list[Path]]) -> None:
+            folders, files = dropped
+            if folders:
+                self._session.add_folders(folders)
+            elif files:
+                self._probe(files[0])
+
+        if paths and self._session.is_open:
+            self._session.sort_out(paths, use)
+
+    def _probe(self, path: Path) -> None:
+        self._session.probe(path, lambda seconds: self.find_file_requested.emit(path, seconds))
 
     def show_folders(self) -> None:
         if self._overview is None:

@@ -200,7 +200,8 @@ class Comparison(QObject):
         if sound is None:
             return
         self._shapes.request(f"playing {side}", sound.path)
-        if side != Side.RESULT or sound == self._panel.result_row.sound:
+        is_by_itself = side == Side.RESULT and self._player.is_one_of_many(side)
+        if not is_by_itself or sound == self._panel.result_row.sound:
             return
         for results in self._panel.shown_lists():
             for row, neighbour in enumerate(results.model.neighbours):
@@ -235,6 +236,8 @@ class Comparison(QObject):
         if not player.is_linked:
             self.play_next_moment()
         player.set_looping(not player.is_looping)
+        if player.is_looping:
+            player.resume()
 
     def play_recording(self, path: Path, duration_s: float) -> None:
         """What was sung into the microphone, on and off."""

@@ -19,6 +19,7 @@ class Device(QObject):
     opened = Signal(int)  # sample rate
     failed = Signal(str)  # a sentence; nothing can be heard until ``begin`` is called again
     switched = Signal(str)  # a sentence: it goes on with another device
+    solved = Signal(str)  # a sentence of ``failed`` that is no longer so
     listed = Signal(object)  # list[str]
 
     def __init__(self, output: Output, parent: QObject | None = None) -> None:
@@ -27,6 +28,7 @@ class Device(QObject):
         self._output = output
         self._is_open = False
         self._is_wanted = False
+        self._problem = ""
         self._num_stalled = 0
         self._num_blocks = 0
         self._idle = QTimer(self)
@@ -81,10 +83,14 @@ class Device(QObject):
     def _opened(self, rate_hz: int) -> None:
         self._is_open = True
         self._num_stalled = 0
+        if self._problem:
+            self.solved.emit(self._problem)
+            self._problem = ""
         self.opened.emit(rate_hz)
 
     def _failed(self, reason: str) -> None:
         self._is_open = self._is_wanted = False
+        self._problem = reason
         self.failed.emit(reason)
         self._idle.stop()  # there is nothing to let go
 

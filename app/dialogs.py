@@ -23,6 +23,7 @@ from app.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.theme import Theme
 from app.widgets import HEADING, SMALL, TITLE, IconLabel, button, label, press_focused
 from engine import __version__
+from engine.library.walk import AUDIO_EXTENSIONS
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
 
@@ -141,11 +142,28 @@ def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> Q
 
     It begins at ``start``, or where this system keeps music.
     """
-    start = start or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MusicLocation)
-    dialog = QFileDialog(parent, parent.tr("Choose a music folder"), start)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog = _file_dialog(parent, parent.tr("Choose a music folder"), start, use)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.fileSelected.connect(lambda path: use(Path(path)))
     dialog.open()
+    return dialog
+
+
+def choose_sound(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
+    """The same for an audio file."""
+    dialog = _file_dialog(parent, parent.tr("Find songs like this audio file"), start, use)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    patterns = " ".join(f"*{extension}" for extension in sorted(AUDIO_EXTENSIONS))
+    dialog.setNameFilters([parent.tr("Audio") + f" ({patterns})", parent.tr("All files") + " (*)"])
+    dialog.open()
+    return dialog
+
+
+def _file_dialog(
+    parent: QWidget, title: str, start: str, use: Callable[[Path], None]
+) -> QFileDialog:
+    start = start or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MusicLocation)
+    dialog = QFileDialog(parent, title, start)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(lambda path: use(Path(path)))
     return dialog

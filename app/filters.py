@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -27,15 +25,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.format import clock
+from app.genre_list import GenreList
 from app.theme import Theme
 from app.track_model import shown
 from app.widgets import SMALL, button, label, press_focused
-from engine.library.scope import EVERYTHING, Facets, Scope, genre_key
+from engine.library.scope import EVERYTHING, Facets, Scope
 from engine.search import SearchOptions
 
 WIDTH_PX = 340
 MAX_FOLDERS = 40
-KeyRole = Qt.ItemDataRole.UserRole + 1
 N = TypeVar("N", int, float)
 AskFacets = Callable[[Callable[[Facets], None]], None]
 
@@ -140,8 +138,7 @@ class FilterSheet(QFrame):
         self._other = QCheckBox(self.tr("Other artists only"))
         self._each = QCheckBox(self.tr("One song of each artist"))
         self._copies = QCheckBox(self.tr("Hide copies of the same recording"))
-        self._genre_search = QLineEdit()
-        self._genres = QListWidget()
+        self._genres = GenreList(theme)
         self._years = (self._number(self.tr("from")), self._number(self.tr("to")))
         self._lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
         self._folder_button = button(self.tr("All folders"), "field")
@@ -163,16 +160,6 @@ class FilterSheet(QFrame):
         return field
 
     def _lay_out(self) -> None:
-        self._genre_search.setPlaceholderText(self.tr("Search genres"))
-        self._genre_search.setAccessibleName(self.tr("Search genres"))
-        self._genre_search.setClearButtonEnabled(True)
-        for child in self._genre_search.findChildren(QWidget):
-            child.setAccessibleName(self.tr("Empty the field"))
-        self._genres.setObjectName("framed")
-        self._genres.setAccessibleName(self.tr("Genres"))
-        self._genres.setFixedHeight(124)
-        self._genres.setSpacing(2)
-        self._genres.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 14)
         layout.setSpacing(6)
@@ -186,7 +173,6 @@ class FilterSheet(QFrame):
             layout.addWidget(box)
         layout.addSpacing(4)
         layout.addWidget(self._caption(self.tr("Genre")))
-        layout.addWidget(self._genre_search)
         layout.addWidget(self._genres)
         layout.addSpacing(2)
         layout.addLayout(self._ranges())
@@ -212,9 +198,7 @@ class FilterSheet(QFrame):
             box.toggled.connect(self._tell)
         for field in (*self._years, *self._lengths):
             field.editingFinished.connect(self._tell)
-        self._genre_search.textChanged.connect(self._narrow_genres)
-        self._genres.itemChanged.connect(self._tell)
-        self._genres.itemActivated.connect(_toggle)
+        self._genres.changed.connect(self._tell)
         self._folder_button.clicked.connect(self._choose_folder)
         self._reset.clicked.connect(self._reset_all)
 
@@ -288,39 +272,15 @@ class FilterSheet(QFrame):
             for field, value in zip(fields, values, strict=True):
                 field.setText("" if value is None else told(value))
         self._set_folder(next(iter(scope.folders), None))
-        self._fill_genres(scope.genres)
+        known = self._facets.genres if self._facets is not None else ()
+        self._genres.fill(known, scope.genres)
         if self._facets is not None and self._facets.first_year is not None:
             self._years[0].setPlaceholderText(str(self._facets.first_year))
             self._years[1].setPlaceholderText(str(self._facets.last_year))
         self._is_filling = False
 
-    def _fill_genres(self, chosen: frozenset[str]) -> None:
-        """Chosen ones first, then by number of songs."""
-        self._genres.clear()
-        known = self._facets.genres if self._facets is not None else ()
-        for name, num in sorted(known, key=lambda genre: genre_key(genre[0]) not in chosen):
-            item = QListWidgetItem(f"{shown(name)[:60]}   {num:,}")
-            item.setData(KeyRole, genre_key(name))
-            is_chosen = genre_key(name) in chosen
-            item.setCheckState(Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
-            self._genres.addItem(item)
-        self._narrow_genres(self._genre_search.text())
-
-    def _narrow_genres(self, text: str) -> None:
-        wanted = genre_key(text)
-        for item in self._genre_items():
-            item.setHidden(wanted not in item.data(KeyRole))
-
-    def _genre_items(self) -> list[QListWidgetItem]:
-        return [self._genres.item(row) for row in range(self._genres.count())]
-
     def filters(self) -> Filters:
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
-        genres = frozenset(
-            item.data(KeyRole)
-            for item in self._genre_items()
-            if item.checkState() == Qt.CheckState.Checked
-        )
         first, last = _in_order(*(_year(field.text()) for field in self._years))
         low, high = _in_order(*(seconds_of(field.text()) for field in self._lengths))
         folders = frozenset() if self._folder is None else frozenset({self._folder})
@@ -328,7 +288,7 @@ class FilterSheet(QFrame):
             self._other.isChecked(),
             self._each.isChecked(),
             self._copies.isChecked(),
-            Scope(genres, first, last, folders, low, high),
+            Scope(self._genres.chosen, first, last, folders, low, high),
         )
 
     def _tell(self) -> None:
@@ -336,7 +296,7 @@ class FilterSheet(QFrame):
             self.changed.emit(self.filters())
 
     def _reset_all(self) -> None:
-        self._genre_search.clear()
+        self._genres.show_all()
         self._fill(Filters())
         self._tell()
 
@@ -366,12 +326,6 @@ def _app() -> QApplication:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     return app
-
-
-def _toggle(item: QListWidgetItem) -> None:
-    """Return, or a double click."""
-    is_on = item.checkState() == Qt.CheckState.Checked
-    item.setCheckState(Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked)
 
 
 def _year(text: str) -> int | None:

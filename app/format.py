@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QCoreApplication
+
+
+def num_songs(num: int) -> str:
+    """``1 song``, ``12,345 songs``."""
+    text = "1 song" if num == 1 else "{num} songs"
+    return QCoreApplication.translate("Format", text).format(num=f"{num:,}")
+
 
 def clock(seconds: float | None) -> str:
     """3:29, or 1:02:03 from an hour on; an em dash where the length is not known."""

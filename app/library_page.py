@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter
 
 from app.actions import Actions
 from app.comparison import Comparison
@@ -34,6 +34,7 @@ from app.taking import Taking
 from app.track_model import TrackModel
 from app.track_view import COVER_PX
 from app.vocals import VocalsFetcher
+from app.widgets import column
 from engine.library import Track
 from engine.search import By
 
@@ -103,14 +104,9 @@ class LibraryPage(QSplitter):
         )
 
     def _lay_out(self) -> None:
-        side = QWidget()
+        side = column(self.library, self.index_strip)
         side.setObjectName("side")
         side.setMinimumWidth(300)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.library)
-        column.addWidget(self.index_strip)
         self.results.setMinimumWidth(500)
         self.setChildrenCollapsible(False)
         self.setFocusProxy(self.library.view)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
+from app.format import num_songs
 from app.session import ListQuery, Overview, Session
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.theme import Theme
@@ -109,7 +110,7 @@ class LibraryPanel(QWidget):
         """These songs alone, under a heading that lets them all come back."""
         self._only = frozenset(track_ids)
         self._only_text.setText(
-            self.tr("{origin}: {num} songs").format(origin=text, num=f"{len(self._only):,}")
+            self.tr("{origin}: {songs}").format(origin=text, songs=num_songs(len(self._only)))
         )
         self._only_bar.show()
         self._list()
@@ -146,7 +147,7 @@ class LibraryPanel(QWidget):
         return [track for track in below if track and track.status is not TrackStatus.MISSING]
 
     def save_state(self) -> None:
-        self._settings.set(TABLE_HEADER, bytes(self.view.horizontalHeader().saveState().data()))
+        self._settings.set(TABLE_HEADER, self.view.save_columns())
 
     def _list(self) -> None:
         self._session.list_tracks(self._query)

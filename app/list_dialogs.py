@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.confirm import confirm
 from app.dialogs import Dialog
+from app.format import num_songs
 from app.session import Overview
 from app.theme import Theme
 from app.track_model import shown
@@ -151,12 +153,9 @@ class FoldersDialog(ListDialog):
             parent,
             theme,
             self.tr("Folders"),
-            self.tr(
-                "Singalike looks for songs in these folders and all folders inside them. "
-                "Removing one forgets what was learned from it; the files are not touched."
-            ),
+            self.tr("Singalike looks for songs in these folders and all folders inside them."),
         )
-        self._remove = self.add_button(self.tr("Remove"), self._forget_selected)
+        self._remove = self.add_button(self.tr("Remove…"), self._ask_to_forget)
         self.buttons.addStretch()
         self.add_button(self.tr("Add a folder…"), self.add_requested.emit)
         self.add_button(self.tr("Close"), self.close)
@@ -172,10 +171,10 @@ class FoldersDialog(ListDialog):
         self._folders = tuple(folders)
         self.list.clear()
         for folder in folders:
-            num = self.tr("{num} songs").format(num=f"{folder.num_tracks:,}")
-            away = self.tr("{num} · not available now").format(num=num)
+            songs = num_songs(folder.num_tracks)
+            away = self.tr("{songs} · not available now").format(songs=songs)
             path = shown(str(folder.path))
-            self.add_row(path, num if folder.is_available else away, path, folder)
+            self.add_row(path, songs if folder.is_available else away, path, folder)
         self._selection_changed()
 
     _folders: tuple[Folder, ...] = ()
@@ -183,7 +182,23 @@ class FoldersDialog(ListDialog):
     def _selection_changed(self) -> None:
         self._remove.setEnabled(bool(self.selected()))
 
-    def _forget_selected(self) -> None:
-        for folder in self.selected():
-            assert isinstance(folder, Folder)
-            self.forget_requested.emit(folder.path)
+    def _ask_to_forget(self) -> None:
+        """It may have taken days to hear them."""
+        folders = [folder for folder in self.selected() if isinstance(folder, Folder)]
+        paths = ", ".join(shown(str(folder.path))[-60:] for folder in folders)
+        num = sum(folder.num_tracks for folder in folders)
+
+        def forget() -> None:
+            for folder in folders:
+                self.forget_requested.emit(folder.path)
+
+        confirm(
+            self,
+            self.tr("Remove {paths} from the library?").format(paths=paths[:300]),
+            self.tr(
+                "{songs} and all that was heard of them are forgotten: to have them back, they "
+                "must be listened to again. The files stay where they are."
+            ).format(songs=num_songs(num)),
+            self.tr("Remove"),
+            forget,
+        )

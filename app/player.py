@@ -41,7 +41,6 @@ class Player(QObject):
     vocals_wanted = Signal(object)  # Sound: ``put_vocals`` brings them
     problem = Signal(str)  # a sentence
     solved = Signal(str)  # a sentence of ``problem`` that is no longer so
-    devices_listed = Signal(object)  # list[str]
 
     def __init__(
         self,
@@ -63,13 +62,12 @@ class Player(QObject):
         self._volume = 0.8
         self._mix = 0.0
         self._is_playing = False
-        self._device_problem = ""
         self._output = make_output(self._mixer.fill)
-        self._device = Device(self._output, self)
-        self._device.opened.connect(self._device_opened)
-        self._device.failed.connect(self._device_failed)
-        self._device.switched.connect(self.problem)
-        self._device.listed.connect(self.devices_listed)
+        self.device = Device(self._output, self)
+        self.device.opened.connect(self._device_opened)
+        self.device.failed.connect(self._device_failed)
+        self.device.solved.connect(self.solved)
+        self.device.switched.connect(self.problem)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -97,6 +95,16 @@ class Player(QObject):
     def has_next(self) -> bool:
         return bool(self._queue.coming)
 
+    def is_one_of_many(self, side: Side) -> bool:
+        """The song of a side is part of a queue that is played."""
+        return side == self._queue.side and bool(self._queue.coming or self._queue.past)
+
+    def loop_s(self, side: Side) -> tuple[float, float] | None:
+        """Begin and end of what is repeated."""
+        if not self._is_looping or self._moments is None:
+            return None
+        return self._moments[side], self._moments[side] + LOOP_S
+
     @property
     def side(self) -> Side:
         """The song that is heard more."""
@@ -110,11 +118,6 @@ class Player(QObject):
     def mix(self) -> float:
         """0: only the query is heard, 1: only the result."""
         return self._mix
-
-    @property
-    def device(self) -> str:
-        """The sound device that was chosen; "" is the system's."""
-        return self._device.name
 
     @property
     def is_levelled(self) -> bool:
@@ -141,22 +144,31 @@ class Player(QObject):
 
     def load(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
         """Puts a song on one side, where it waits; the other side plays on."""
-        self._sounds[side] = sound
-        self._unlink()
         if side == self._queue.side:
             self._queue.begin(side)
+        self._put(side, sound, start_s)
+
+    def _put(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
+        self._sounds[side] = sound
+        self._unlink()
         self._set_source(side, start_s)
         if sound is None and not any(self._sounds):
             self.pause()
         self._apply()
         self._tell_loaded(side)
 
-    def play(self, side: Side, sound: Sound | None = None, queue: Sequence[Sound] = ()) -> None:
+    def play(
+        self,
+        side: Side,
+        sound: Sound | None = None,
+        queue: Sequence[Sound] = (),
+        past: Sequence[Sound] = (),
+    ) -> None:
         """One side alone: ``sound`` from its start and ``queue`` after it, or what is loaded."""
         if sound is not None:
+            self._queue.begin(side, queue, past)
             if sound != self._sounds[side]:
-                self.load(side, sound)
-            self._queue.begin(side, queue)
+                self._put(side, sound)
             self._tell_upcoming()
         self._unlink()
         self.set_mix(float(side))
@@ -167,7 +179,7 @@ class Player(QObject):
         queue = self._queue
         if queue.coming:
             following = queue.advance(self._sounds[queue.side])
-            self._play_queued(following, queue.coming, queue.past)
+            self.play(queue.side, following, queue.coming, queue.past)
 
     def play_previous(self) -> None:
         """From the beginning; at the beginning, the song before."""
@@ -176,11 +188,7 @@ class Player(QObject):
         if is_late or not queue.past or current is None:
             self.seek(self.side, 0.0)
         else:
-            self._play_queued(queue.past[-1], [current, *queue.coming], queue.past[:-1])
-
-    def _play_queued(self, sound: Sound, coming: list[Sound], past: list[Sound]) -> None:
-        self.play(self._queue.side, sound, coming)
-        self._queue.past = past
+            self.play(queue.side, queue.past[-1], [current, *queue.coming], queue.past[:-1])
 
     def jump(self, query_s: float, result_s: float) -> None:
         """Moves both songs to matching moments and plays on from there, linked."""
@@ -219,10 +227,7 @@ class Player(QObject):
         self._feed.level()
 
     def toggle(self) -> None:
-        if self._is_playing:
-            self.pause()
-        else:
-            self.resume()
+        (self.pause if self._is_playing else self.resume)()
 
     def resume(self) -> None:
         if not any(self._sounds):
@@ -232,7 +237,7 @@ class Player(QObject):
                 self._set_source(side, 0.0)
         self._is_playing = self._feed.is_playing = True
         self._timer.start()
-        self._device.begin()
+        self.device.begin()
         self._apply()
         self.state_changed.emit()
 
@@ -241,7 +246,7 @@ class Player(QObject):
             return
         self._is_playing = self._feed.is_playing = False
         self._timer.stop()
-        self._device.rest()
+        self.device.rest()
         self._apply()
         self.state_changed.emit()
 
@@ -282,23 +287,16 @@ class Player(QObject):
         if self.side != before:
             self.state_changed.emit()
 
-    def choose_device(self, name: str) -> None:
-        self._device.choose(name)
-
     def set_levelled(self, is_levelled: bool) -> None:
         """All songs equally loud, or each as it is."""
         self._levels.is_on = is_levelled
         self._feed.level()
 
-    def look_for_devices(self) -> None:
-        """``devices_listed`` brings their names."""
-        self._device.look()
-
     def close(self) -> None:
         """Silence, and no thread left."""
         self._timer.stop()
         self._is_playing = self._feed.is_playing = False
-        self._device.shutdown()
+        self.device.shutdown()
         self._feed.close()
 
     # How it is done
@@ -363,7 +361,7 @@ class Player(QObject):
                 return
         if self._feed.is_at_end(self.side):
             self.pause()
-        self._device.watch(self._mixer.num_blocks)
+        self.device.watch(self._mixer.num_blocks)
         self.moved.emit()
 
     def _advance(self, side: Side) -> None:
@@ -391,9 +389,6 @@ class Player(QObject):
         self.problem.emit(reason)
 
     def _device_opened(self, rate_hz: int) -> None:
-        if self._device_problem:
-            self.solved.emit(self._device_problem)
-            self._device_problem = ""
         if rate_hz == self._feed.rate_hz:
             return
         self._feed.rate_hz = rate_hz
@@ -401,6 +396,5 @@ class Player(QObject):
             self._set_source(side, self.position_s(side))
 
     def _device_failed(self, reason: str) -> None:
-        self._device_problem = reason
         self.pause()
         self.problem.emit(reason)

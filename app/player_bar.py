@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QActionGroup, QFont
+from PySide6.QtGui import QActionGroup, QFont, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.device import device_choices
@@ -16,6 +16,8 @@ from app.theme import Theme
 from app.widgets import SMALL, ElidedLabel, IconButton, button, label
 
 STEPS = 1000
+NAMES_PX = 130
+ROOMY_PX = 1000
 
 
 class PlayerBar(QWidget):
@@ -44,8 +46,10 @@ class PlayerBar(QWidget):
         self._time = label("0:00", role="muted", font=theme.font(SMALL))
         self._length = label("0:00", role="muted", font=theme.font(SMALL))
         self._seek = self._slider(self.tr("Position in the song"))
-        self._fader = self._slider(self.tr("Mixture of query and result"))
+        self._fader = self._slider(self.tr("Mixture of query (left) and result (right)"))
         self._fader.setProperty("kind", "fader")
+        ends = (self.tr("Query"), self.tr("Result"))
+        self._ends = [label(text, "muted", theme.font(SMALL)) for text in ends]
         self._swap = IconButton(
             theme, "swap", self.tr("Switch between the two songs"), shortcut="X"
         )
@@ -77,6 +81,7 @@ class PlayerBar(QWidget):
         names.addWidget(self._title)
         names.addWidget(self._artist)
         names.addStretch()
+        self._title.setMinimumWidth(NAMES_PX)
         for widget in (self._time, self._length):
             widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("00:00"))
         self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -94,12 +99,17 @@ class PlayerBar(QWidget):
         row.addWidget(self._loop)
         row.addWidget(self._vocals)
         row.addWidget(self._swap)
-        row.addWidget(label(self.tr("Query"), "muted", theme.font(SMALL)))
+        row.addWidget(self._ends[0])
         row.addWidget(self._fader)
-        row.addWidget(label(self.tr("Result"), "muted", theme.font(SMALL)))
+        row.addWidget(self._ends[1])
         row.addWidget(self._mute)
         row.addWidget(self._volume)
         row.addWidget(self._devices)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the fader's tool tip says what its ends are."""
+        for end in self._ends:
+            end.setVisible(self.width() >= ROOMY_PX)
 
     def _connect(self) -> None:
         player = self._player
@@ -108,7 +118,7 @@ class PlayerBar(QWidget):
         self._loop.clicked.connect(self._loop_clicked)
         self._vocals.clicked.connect(self._vocals_clicked)
         self._devices.clicked.connect(self._ask_for_devices)
-        player.devices_listed.connect(self._show_devices)
+        player.device.listed.connect(self._show_devices)
         player.upcoming.connect(self._refresh)
         self._swap.clicked.connect(player.swap)
         self._mute.clicked.connect(self._toggle_mute)
@@ -158,7 +168,7 @@ class PlayerBar(QWidget):
 
     def _ask_for_devices(self) -> None:
         self._is_asking = True
-        self._player.look_for_devices()
+        self._player.device.look()
 
     def _show_devices(self, names: list[str]) -> None:
         if not self._is_asking:  # the preferences did
@@ -167,11 +177,11 @@ class PlayerBar(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
-        for name, text in device_choices(names, self._player.device):
-            choose = partial(self._player.choose_device, name)
+        for name, text in device_choices(names, self._player.device.name):
+            choose = partial(self._player.device.choose, name)
             action = menu.addAction(text.replace("&", "&&"), choose)
             action.setCheckable(True)
-            action.setChecked(name == self._player.device)
+            action.setChecked(name == self._player.device.name)
             group.addAction(action)
         corner = self._devices.mapToGlobal(QPoint(self._devices.width(), -6))
         menu.popup(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.dialogs import Dialog
@@ -37,7 +37,12 @@ class State(Enum):
 
 
 class Meter(QWidget):
-    """A circle that grows with the level, and a ring that closes with the time."""
+    """A circle that grows with the level, and a ring that closes with the time.
+
+    A click on it is one on the button below it; the keyboard has that.
+    """
+
+    clicked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -56,6 +61,10 @@ class Meter(QWidget):
         self._level = max(loudness, self._level * 0.86) if is_live else 0.0
         self._is_live, self._share = is_live, share
         self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -146,6 +155,8 @@ class RecordDialog(Dialog):
         self.buttons.addStretch()
         self._again = self.add_button(self.tr("Record"), self._record_clicked)
         self._find = self.add_button(self.tr("Find voices like it"), self._find_clicked, "primary")
+        self._meter.clicked.connect(self._again.click)
+        self._meter.setCursor(Qt.CursorShape.PointingHandCursor)
         self._again.setAutoDefault(True)
         self._find.setAutoDefault(True)
 

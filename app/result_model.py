@@ -63,8 +63,7 @@ class ResultModel(QAbstractListModel):
         if role == LikenessRole:
             return self._likeness(neighbour)
         if role == Qt.ItemDataRole.ToolTipRole:
-            verdict = self._likeness(neighbour)
-            return None if verdict is None else plain_tool_tip(self._verdicts[verdict])
+            return "<br>".join(plain_tool_tip(line) for line in self._explanation(neighbour))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             # Drawn by the delegate; this is what screen readers say.
             artist = shown(neighbour.track.artist)
@@ -78,6 +77,13 @@ class ResultModel(QAbstractListModel):
                 name=name, similarity=neighbour.percent
             )
         return None
+
+    def _explanation(self, neighbour: Neighbour) -> list[str]:
+        """What has no room in the row, or may have been cut there."""
+        track, verdict = neighbour.track, self._likeness(neighbour)
+        names = filter(None, (shown(track.artist), shown(track.album)))
+        told = "" if verdict is None else self._verdicts[verdict]
+        return [line for line in (title_of(track), " · ".join(names), told) if line]
 
     def _likeness(self, neighbour: Neighbour) -> Likeness | None:
         has_name = self._is_calibrated and neighbour.percent != NO_PERCENT

@@ -23,7 +23,7 @@ from app.result_view import ResultView
 from app.shortcuts import Keys
 from app.song_row import SongRow
 from app.theme import Theme
-from app.widgets import SMALL, ElidedLabel, IconButton, IconLabel, divider, label
+from app.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
 from engine.search import By, Neighbour, SearchResult
 
 
@@ -105,6 +105,9 @@ class ResultList(QWidget):
 class ResultsPanel(QWidget):
     """Two lists side by side, or the one list that an answer has."""
 
+    file_requested = Signal()
+    record_requested = Signal()
+
     def __init__(
         self,
         theme: Theme,
@@ -150,8 +153,26 @@ class ResultsPanel(QWidget):
         for widget in (heading, text):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(widget)
+        layout.addSpacing(8)
+        layout.addLayout(self._other_ways())
         layout.addStretch(3)
         return page
+
+    def _other_ways(self) -> QHBoxLayout:
+        """To ask with something that is not in the library."""
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addStretch()
+        for text, keys, signal in (
+            (self.tr("Any audio file…"), Keys.FIND_FILE, self.file_requested),
+            (self.tr("Sing or hum…"), Keys.RECORD, self.record_requested),
+        ):
+            way = button(text, "plain")
+            way.setToolTip(f"{keys.value.description}  ({keys.value.label})")
+            way.clicked.connect(signal)
+            row.addWidget(way)
+        row.addStretch()
+        return row
 
     def _main(self) -> QWidget:
         card = QFrame()

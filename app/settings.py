@@ -46,6 +46,7 @@ OUTPUT_DEVICE = Option("player/device", "")
 VOLUME = Option("player/volume", 0.8)
 EQUALLY_LOUD = Option("player/equally_loud", True)
 LAST_SAVED = Option("files/last_saved", "")
+LAST_SOUND = Option("files/last_sound", "")
 LAST_FOLDER = Option("files/last_folder", "")
 
 

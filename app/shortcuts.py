@@ -49,6 +49,7 @@ class Keys(Enum):
     HELP = Shortcut("F1", noop("All keys"), PAGES)
     SEARCH = Shortcut("Ctrl+F", noop("Search the library"), FIND)
     FIND_SIMILAR = Shortcut("Return", noop("Find songs like the selected one"), FIND, True)
+    FIND_FILE = Shortcut("Ctrl+L", noop("Find songs like any audio file"), FIND)
     RECORD = Shortcut("Ctrl+M", noop("Sing or hum, and find voices like yours"), FIND)
     FILTERS = Shortcut("Ctrl+Shift+F", noop("Filter the results"), FIND)
     BLEND = Shortcut("Ctrl+B", noop("Results side by side, or in one list"), FIND)

@@ -135,6 +135,7 @@ class SongRow(QWidget):
         is_loaded = self._is_loaded
         position_s = self._player.position_s(self._side) if is_loaded else 0.0
         self.waveform.set_position(position_s)
+        self.waveform.set_loop(self._player.loop_s(self._side) if is_loaded else None)
         if is_loaded and self._sound is not None and not self._sound.duration_s:
             self.waveform.set_duration(self._player.duration_s(self._side))
         self._play.set_icon("pause" if self.is_playing else "play")

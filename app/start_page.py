@@ -25,6 +25,7 @@ WIDTH_PX = 620
 class StartPage(QWidget):
     folder_requested = Signal()
     demo_requested = Signal()
+    stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -35,15 +36,16 @@ class StartPage(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Making the demo library"))
         self._busy = label(role="muted", font=theme.font(SMALL))
-        for widget in (self._bar, self._busy):
+        self._stop = button(self.tr("Stop"), "plain")
+        for widget in (self._bar, self._busy, self._stop):
             keep = widget.sizePolicy()
             keep.setRetainSizeWhenHidden(True)  # or the page would jump
             widget.setSizePolicy(keep)
-        self._busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out(theme)
         self._choose.clicked.connect(self.folder_requested)
         self._demo.clicked.connect(self.show_preparing)
         self._demo.clicked.connect(self.demo_requested)
+        self._stop.clicked.connect(self.stop_requested)
         self.show_idle()
 
     def _lay_out(self, theme: Theme) -> None:
@@ -68,9 +70,9 @@ class StartPage(QWidget):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(widget)
         column.addSpacing(10)
-        column.addLayout(self._buttons())
+        column.addLayout(_centred(self._choose, self._demo))
         column.addWidget(self._bar)
-        column.addWidget(self._busy)
+        column.addLayout(_centred(self._busy, self._stop))
         column.addSpacing(18)
         column.addWidget(self._steps(theme))
         middle = QWidget()
@@ -83,15 +85,6 @@ class StartPage(QWidget):
         outer.setColumnStretch(2, 1)
         outer.setColumnMinimumWidth(1, WIDTH_PX)
         outer.addWidget(middle, 1, 1)
-
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addStretch()
-        row.addWidget(self._choose)
-        row.addWidget(self._demo)
-        row.addStretch()
-        return row
 
     def _steps(self, theme: Theme) -> QFrame:
         steps = (
@@ -156,7 +149,17 @@ class StartPage(QWidget):
         self._set_busy(False)
 
     def _set_busy(self, is_busy: bool) -> None:
-        self._bar.setVisible(is_busy)
-        self._busy.setVisible(is_busy)
+        for widget in (self._bar, self._busy, self._stop):
+            widget.setVisible(is_busy)
         self._choose.setEnabled(not is_busy)
         self._demo.setEnabled(not is_busy)
+
+
+def _centred(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    row.addStretch()
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch()
+    return row

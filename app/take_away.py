@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.format import num_songs
 from app.jobs import Job, JobRunner, Pool
 from app.settings import LAST_SAVED, Settings
 from app.track_model import shown
@@ -36,7 +37,9 @@ class TakeAway(QObject):
     def save(self, items: Sequence[Track | Neighbour], name: str) -> QFileDialog:
         """``name`` is offered for the file, without its end."""
         folder = self._settings.get(LAST_SAVED) or str(Path.home())
-        dialog = QFileDialog(self._window, self.tr("Save {num} songs").format(num=len(items)))
+        dialog = QFileDialog(
+            self._window, self.tr("Save {songs}").format(songs=num_songs(len(items)))
+        )
         dialog.setDirectory(folder)
         dialog.setNameFilters(list(self._formats))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -57,7 +60,9 @@ class TakeAway(QObject):
             target = target.with_suffix(suffix)  # the name that was offered, another format
         self._settings.set(LAST_SAVED, str(target.parent))
         job = Job(lambda progress, cancel: export(items, target, has_relative_paths=is_relative))
-        text = self.tr("{num} songs are in {path}").format(num=len(items), path=shown(str(target)))
+        text = self.tr("Saved {songs} in {path}").format(
+            songs=num_songs(len(items)), path=shown(str(target))
+        )
         job.succeeded.connect(lambda _: self.told.emit(text))
         job.failed.connect(self.told)
         self._runner.start(job, Pool.DATABASE)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.format import num_songs
 from app.segments import Segment, Segments
 from app.shortcuts import Keys
 from app.theme import Theme
@@ -128,8 +129,7 @@ class TopBar(QWidget):
             widget.setVisible(page in SEARCHABLE)
 
     def show_count(self, num: int) -> None:
-        text = self.tr("1 song") if num == 1 else self.tr("{num} songs").format(num=f"{num:,}")
-        self._count.setText(text)
+        self._count.setText(num_songs(num))
 
 
 def _segment(page: Page) -> Segment:

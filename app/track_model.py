@@ -124,7 +124,7 @@ class TrackModel(QAbstractTableModel):
             Column.ALBUM: self.tr("Album"),
             Column.YEAR: self.tr("Year"),
             Column.LENGTH: self.tr("Length"),
-            Column.STATE: "",
+            Column.STATE: self.tr("State: what has been heard of a song"),
         }
         self._state_texts = {
             State.WAITING: self.tr("Not listened to yet"),
@@ -193,6 +193,8 @@ class TrackModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
+            return "" if section == Column.STATE else self._headers[Column(section)]
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return self._headers[Column(section)]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))

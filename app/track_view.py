@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
@@ -156,17 +158,25 @@ class TrackView(QTableView):
         header.resizeSection(Column.STATE, 30)
         header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
+        self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
         for column in HIDDEN_FIRST:
             header.hideSection(column)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
         header.sectionResized.connect(self._column_resized)
 
     # Columns
 
+    def save_columns(self) -> bytes:
+        """Their order, and widths as wished, not as there is room for now."""
+        self._set_widths(self._wished)
+        state = bytes(self.horizontalHeader().saveState().data())
+        self.make_room()
+        return state
+
     def restore_columns(self, state: bytes) -> None:
-        """As ``horizontalHeader().saveState()`` gave them."""
-        self.horizontalHeader().restoreState(state)
+        header = self.horizontalHeader()
+        header.restoreState(state)  # of which no signal tells
+        self._wished = {c: header.sectionSize(c) or wish for c, wish in self._wished.items()}
         self.make_room()
 
     def show_column(self, column: Column, is_shown: bool) -> None:
@@ -185,9 +195,13 @@ class TrackView(QTableView):
         taken = TITLE_PX + sum(header.sectionSize(column) for column in others)
         room, wish = self.viewport().width() - taken, sum(self._wished[c] for c in giving)
         share = min(1.0, max(0, room) / wish) if wish else 1.0
+        self._set_widths({c: max(LEAST_PX, int(share * self._wished[c])) for c in giving})
+
+    def _set_widths(self, widths: Mapping[Column, int]) -> None:
+        """Without taking it for a wish."""
         self._is_making_room = True
-        for column in giving:
-            header.resizeSection(column, max(LEAST_PX, int(share * self._wished[column])))
+        for column, width in widths.items():
+            self.horizontalHeader().resizeSection(column, width)
         self._is_making_room = False
 
     def _column_resized(self, column: int, before: int, width: int) -> None:

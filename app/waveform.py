@@ -34,6 +34,7 @@ class Waveform(QWidget):
         self._duration_s = 0.0
         self._position_s = 0.0
         self._moments_s: tuple[float, ...] = ()
+        self._loop_s: tuple[float, float] | None = None
         self._hover_x: float | None = None
         self.setAccessibleName(self.tr("Waveform"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -64,6 +65,12 @@ class Waveform(QWidget):
     def set_moments(self, starts_s: Sequence[float]) -> None:
         self._moments_s = tuple(starts_s)
         self.update()
+
+    def set_loop(self, loop_s: tuple[float, float] | None) -> None:
+        """What is repeated, from and to."""
+        if loop_s != self._loop_s:
+            self._loop_s = loop_s
+            self.update()
 
     def set_position(self, position_s: float) -> None:
         """Repaints only where something changes: this comes 30 times a second."""
@@ -108,6 +115,7 @@ class Waveform(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         area = QRectF(0, MARKER_PX, self.width(), self.height() - MARKER_PX)
+        self._paint_loop(painter, area)
         self._paint_bars(painter, area, event.rect().left(), event.rect().right())
         self._paint_cursor(painter, area)
         self._paint_moments(painter, area)
@@ -115,6 +123,15 @@ class Waveform(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self._theme.colour(self._colour), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+
+    def _paint_loop(self, painter: QPainter, area: QRectF) -> None:
+        if self._loop_s is None:
+            return
+        left, right = (min(self._x(seconds), float(self.width())) for seconds in self._loop_s)
+        band = self._theme.colour(self._colour)
+        band.setAlphaF(0.14)
+        painter.setBrush(band)
+        painter.drawRoundedRect(QRectF(left, area.top(), right - left, area.height()), 4, 4)
 
     def _paint_bars(self, painter: QPainter, area: QRectF, left: int, right: int) -> None:
         """Only those between ``left`` and ``right``; one call per colour."""

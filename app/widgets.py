@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -12,6 +14,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QToolButton,
     QToolTip,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -163,12 +166,39 @@ def press_focused(event: QKeyEvent) -> bool:
     return True
 
 
+def put_last_in_tab_order(bar: QWidget) -> None:
+    """Tab comes to what is in ``bar`` after all else in its window, also what was made later."""
+    window = bar.window()
+    order: list[QWidget] = []
+    widget = window.nextInFocusChain()
+    while widget is not None and widget is not window:
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            order.append(widget)
+        widget = widget.nextInFocusChain()
+    inside = [one for one in order if bar.isAncestorOf(one)]
+    outside = [one for one in order if not bar.isAncestorOf(one)]
+    if inside and outside and order[-1] is not inside[-1]:
+        for first, second in pairwise([outside[-1], *inside]):
+            QWidget.setTabOrder(first, second)
+
+
 def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     """Where the keyboard is, for views that paint themselves."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(theme.colour("accent"))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
+
+
+def column(*widgets: QWidget) -> QWidget:
+    """Widgets one below the other, without gaps."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return whole
 
 
 def divider(is_vertical: bool = False) -> QFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.actions import Actions
 from app.covers import Covers
@@ -32,8 +32,8 @@ from app.shortcuts import Keys, plain_key
 from app.start_page import StartPage
 from app.top_bar import SEARCHABLE, Page, TopBar
 from app.watching import FolderWatch
-from app.widgets import press_focused
-from engine.library import Track
+from app.widgets import column, press_focused, put_last_in_tab_order
+from engine.library import Library, Track
 from engine.library.covers import cover_bytes
 from engine.paths import data_path
 
@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         blank.setObjectName("page")
         for page in (blank, self.start_page, self._build_main(), self.problem_page):
             self.pages.addWidget(page)
-        self.setCentralWidget(_column(self.notice, self.pages))
+        self.setCentralWidget(column(self.notice, self.pages))
 
     def _build_main(self) -> QWidget:
         """The pages of the switch, between the bar at the top and the player."""
@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         self.section_stack = QStackedWidget()
         for page in self.sections.values():
             self.section_stack.addWidget(page)
-        return _column(self.top_bar, self.section_stack, self.player_bar)
+        return column(self.top_bar, self.section_stack, self.player_bar)
 
     # Connecting
 
@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
         for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
         self.parts.player.solved.connect(self.notice.withdraw)
+        for signal in (self.parts.player.state_changed, self.parts.player.loaded):
+            signal.connect(self._show_title)
         self.problem_page.retry_requested.connect(session.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
@@ -131,6 +133,9 @@ class MainWindow(QMainWindow):
         bar.preferences.clicked.connect(self.show_preferences)
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
+        self.commands.find_file_requested.connect(self._find_file)
+        self.results.file_requested.connect(self.commands.find_file)
+        self.results.record_requested.connect(self.library_page.show_recorder)
         self.library_page.taking.told.connect(self.notice.show_text)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
@@ -157,6 +162,7 @@ class MainWindow(QMainWindow):
             Keys.PAGE_EVALUATE: lambda: self.show_page(Page.EVALUATE),
             Keys.PREFERENCES: self.show_preferences,
             Keys.SEARCH: self._focus_search,
+            Keys.FIND_FILE: self.commands.find_file,
             Keys.RECORD: self.library_page.show_recorder,
             Keys.FILTERS: self._show_filters,
             Keys.BLEND: self.results.blend_bar.toggle,
@@ -185,7 +191,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self.parts.player.set_volume(settings.get(VOLUME))
         self.parts.player.set_levelled(settings.get(EQUALLY_LOUD))
-        self.parts.player.choose_device(settings.get(OUTPUT_DEVICE))
+        self.parts.player.device.choose(settings.get(OUTPUT_DEVICE))
         if settings.notice:
             self.notice.show_text(settings.notice)
 
@@ -219,10 +225,16 @@ class MainWindow(QMainWindow):
         path = self.parts.demo_path or data_path() / "demo"
         job = self.parts.session.make_demo(path, self.start_page.show_progress)
         job.failed.connect(lambda _: self.start_page.show_idle())
+        job.cancelled.connect(self.start_page.show_idle)
+        self.start_page.stop_requested.connect(job.cancel)
 
     def _rescan(self) -> None:
+        self._with_library(self.parts.indexing.start)
+
+    def _with_library(self, *deeds: Callable[[Library], object]) -> None:
         if self.parts.session.is_open:
-            self.parts.indexing.start(self.parts.session.library)
+            for deed in deeds:
+                deed(self.parts.session.library)
 
     # Pages
 
@@ -265,18 +277,20 @@ class MainWindow(QMainWindow):
 
     def _index_anew(self) -> None:
         """Another model or separator listens from now on, also where a run goes on."""
-        if self.parts.session.is_open:
-            self.parts.indexing.again(self.parts.session.library)
-            self.parts.indexing.start(self.parts.session.library)
+        self._with_library(self.parts.indexing.again, self.parts.indexing.start)
 
     def _change_speed(self) -> None:
-        if self.parts.session.is_open:
-            self.parts.indexing.again(self.parts.session.library)
+        self._with_library(self.parts.indexing.again)
 
     def _look(self) -> None:
         """Something may have changed in the folders."""
-        if self.parts.session.is_open:
-            self.parts.indexing.look(self.parts.session.library)
+        self._with_library(self.parts.indexing.look)
+
+    def _show_title(self) -> None:
+        """What plays, as window lists and task bars show it."""
+        sound = self.parts.player.playing
+        names = (sound.title[:80], sound.artist[:80]) if sound is not None else ()
+        self.setWindowTitle(" · ".join(filter(None, (*names, "Singalike"))))
 
     # Finding
 
@@ -341,6 +355,10 @@ class MainWindow(QMainWindow):
         else:
             actions[keys]()
 
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        put_last_in_tab_order(self.player_bar)  # pages may have been filled since
+        return super().focusNextPrevChild(is_next)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.source() is None and any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -348,15 +366,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        if paths and self.parts.session.is_open:
-            self.parts.session.sort_out(paths, self._dropped)
-
-    def _dropped(self, dropped: tuple[list[Path], list[Path]]) -> None:
-        folders, files = dropped
-        if folders:
-            self.parts.session.add_folders(folders)
-        elif files:
-            self.parts.session.probe(files[0], lambda seconds: self._find_file(files[0], seconds))
+        self.commands.take(paths)
 
     def _find_file(self, path: Path, duration_s: float) -> None:
         self.pages.setCurrentIndex(MAIN)
@@ -379,19 +389,8 @@ class MainWindow(QMainWindow):
         settings = self.parts.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
         settings.set(VOLUME, self.parts.player.volume)
-        settings.set(OUTPUT_DEVICE, self.parts.player.device)
+        settings.set(OUTPUT_DEVICE, self.parts.player.device.name)
         settings.set(THEME, self.parts.theme.choice)
         self.library_page.save_state()
         self.map_page.save_state()
         settings.save()
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    """Widgets one below the other; those that grow are tables, lists and pages."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return column

@@ -122,3 +122,15 @@ def test_escape_takes_a_message_away(qtbot, window):
     window.notice.show_text("Something went wrong.")
     qtbot.keyClick(window.library.view, Qt.Key.Key_Escape)
     assert window.notice.isHidden()
+
+
+def test_tab_comes_to_a_page_that_was_filled_late_before_it_comes_to_the_player(qtbot, window):
+    activate(qtbot, window)
+    window.show_page(Page.EVALUATE)
+    page = window.sections[Page.EVALUATE]
+    qtbot.waitUntil(page.side.isVisible)
+    names = walk(qtbot, window.top_bar.help, 3)
+    assert names[:2] == ["New evaluation", "New listening test"]
+    window.player_bar._devices.setFocus()
+    qtbot.keyClick(window.player_bar._devices, Qt.Key.Key_Tab)
+    assert window.top_bar.isAncestorOf(QApplication.focusWidget())

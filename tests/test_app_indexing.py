@@ -10,7 +10,9 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import (
+    QFileDialog,
     QMenu,
+    QMessageBox,
 )
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
@@ -65,7 +67,13 @@ def test_a_folder_is_seen_and_removed(qtbot, window):
     (dialog,) = window.findChildren(FoldersDialog)
     assert "5 songs" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
     dialog.list.setCurrentRow(0)
-    dialog._remove.click()
+    for answer in ("Cancel", "Remove"):
+        assert len(shown_titles(window)) == 5
+        dialog._remove.click()
+        (question,) = dialog.findChildren(QMessageBox)
+        assert "5 songs" in question.informativeText()
+        next(b for b in question.buttons() if answer in b.text()).click()
+        qtbot.waitUntil(lambda: not dialog.findChildren(QMessageBox))
     qtbot.waitUntil(lambda: window.pages.currentWidget() is window.start_page)
     dialog.close()
 
@@ -104,6 +112,20 @@ def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: window.results.voices._message.text() == "Nobody sings in it.")
     sound = window.results.query_row.sound
     assert (sound.title, sound.duration_s) == ("Song from elsewhere", 0.5)
+
+
+def test_a_file_from_elsewhere_is_chosen_by_keyboard(qtbot, window, tmp_path):
+    asked = []
+    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+        by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
+    )
+    path = write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0]
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    qtbot.waitUntil(lambda: asked == [path, path])
+    assert window.results.query_row.sound.title == "Song from elsewhere"
 
 
 def nobody_sings() -> None:

@@ -239,6 +239,36 @@ def test_a_moment_is_repeated_by_one_key(qtbot, window):
     assert not window.player_bar._loop.isChecked()
 
 
+def test_repeating_begins_to_play_and_is_seen(qtbot, window):
+    find_first(qtbot, window)
+    player, row = window.parts.player, window.results.result_row
+    window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
+    window.comparison.play_next_moment()
+    player.pause()
+    qtbot.waitUntil(lambda: len(row.waveform._bars) > 0)
+    without = row.waveform.grab().toImage()
+    qtbot.keyClick(window.results.voices.view, Qt.Key.Key_R)
+    assert player.is_playing
+    assert player.is_looping
+    assert row.waveform.grab().toImage() != without
+
+
+def test_the_window_is_called_by_what_plays(qtbot, window):
+    find_first(qtbot, window)
+    window.comparison.toggle()
+    assert window.windowTitle() == "First light · Alma · Singalike"
+    window.comparison.toggle()
+    assert window.windowTitle() == "Singalike"
+
+
+def test_a_result_tells_all_of_its_names(qtbot, window):
+    find_first(qtbot, window)
+    model = window.results.voices.model
+    told = model.data(model.index(0), Qt.ItemDataRole.ToolTipRole)
+    assert "Second wind" in told
+    assert "Alma" in told
+
+
 def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     qtbot.mouseClick(window.player_bar._devices, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(window.player_bar.findChildren(QMenu)))
@@ -250,7 +280,7 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     assert window.parts.player._output.chosen == "Headphones"
     window.close()
     again = open_window()
-    assert again.parts.player.device == "Headphones"
+    assert again.parts.player.device.name == "Headphones"
     again.parts.player._output.names = ["Speakers"]
     qtbot.mouseClick(again.player_bar._devices, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(again.player_bar.findChildren(QMenu)))

@@ -291,6 +291,19 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     assert not page.card.isVisible()
 
 
+def test_a_song_hovered_over_is_not_taken_for_a_result(qtbot, on_map):
+    page, results = on_map.map_page, on_map.results
+    track = on_map.library.model.track_at(0)
+    on_map.parts.finder.find_track(track)
+    qtbot.waitUntil(lambda: bool(results.voices.model.neighbours))
+    on_map.show_page(Page.MAP)
+    neighbour = results.voices.model.neighbours[-1]
+    hover(page, int(np.flatnonzero(page._ids == neighbour.track.id)[0]))
+    qtbot.waitUntil(lambda: on_map.parts.player.is_playing)
+    assert results.result_row.sound is None
+    assert results.voices.view.current() is None
+
+
 def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on_map):
     page, player = on_map.map_page, on_map.parts.player
     page.tools.preview.setChecked(False)

@@ -182,13 +182,13 @@ def test_without_a_device_the_reason_is_told_and_nothing_plays(qtbot, player, lo
 
 def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
     player.play(Side.QUERY, low)
-    qtbot.waitUntil(lambda: player._device._is_open)
+    qtbot.waitUntil(lambda: player.device._is_open)
     player._output.pull(2)
     with qtbot.waitSignal(player._output.opened):
         for _ in range(STALL_TICKS + 2):
             player._tick()
     assert player.is_playing
-    qtbot.waitUntil(lambda: player._device._is_open)
+    qtbot.waitUntil(lambda: player.device._is_open)
     player._output.reason = "The sound device no longer answers."
     with qtbot.waitSignal(player.problem) as told:
         for _ in range(STALL_TICKS + 2):

@@ -193,7 +193,7 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
 
 def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
     player, settings = window.parts.player, window.parts.settings
-    player.choose_device("Gone")
+    player.device.choose("Gone")
     dialog.choose("Listening")
     section = dialog.listening
     qtbot.waitUntil(lambda: section.devices.count() == 4)
@@ -204,7 +204,7 @@ def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
     assert menus == []  # the player's own list of devices was not asked for
     section.devices.setCurrentIndex(2)
     section.devices.activated.emit(2)
-    assert (player.device, settings.get(OUTPUT_DEVICE)) == ("Headphones", "Headphones")
+    assert (player.device.name, settings.get(OUTPUT_DEVICE)) == ("Headphones", "Headphones")
     assert player.is_levelled
     section.equally_loud.click()
     assert not player.is_levelled

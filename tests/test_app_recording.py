@@ -151,7 +151,7 @@ def test_a_recording_is_ended_by_hand_and_tried_again(qtbot, window, devices):
     dialog = open_dialog(qtbot, window)
     record(qtbot, dialog)
     devices.sing(3.0)
-    qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog._meter, Qt.MouseButton.LeftButton)  # the same as its button
     qtbot.waitUntil(lambda: dialog._state is State.DONE)
     assert dialog._recording[1] == pytest.approx(3.0, abs=0.3)
     first = dialog._recording[0]

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.format import num_songs
 from app.map.colouring import Colouring, shade
 from app.theme import Theme
 from app.track_model import shown
@@ -67,7 +68,7 @@ class Legend(QFrame):
         row.setText(elided.replace("&", "&&"))
         row.setToolTip(plain_tool_tip(name) if elided != name else "")
         row.setCheckable(True)
-        row.setAccessibleName(self.tr("{name}: {num} songs").format(name=name, num=f"{count:,}"))
+        row.setAccessibleName(f"{name}: {num_songs(count)}")
         row.setIcon(_dot(colour, self.devicePixelRatioF()))
         row.setIconSize(QSize(DOT_PX, DOT_PX))
         row.clicked.connect(lambda is_on, code=code: self._pick(code, is_on))

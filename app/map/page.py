@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.covers import Covers
 from app.finder import Question
+from app.format import num_songs
 from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, table_of
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
@@ -217,7 +218,7 @@ class MapPage(QWidget):
             self._make()
         else:
             self._say(
-                self.tr("A map of {num} songs").format(num=f"{opened.num_songs:,}"),
+                self.tr("A map of {songs}").format(songs=num_songs(opened.num_songs)),
                 self.tr(
                     "Songs that sound alike will lie together. Making the map takes some minutes; "
                     "you can go on with everything else meanwhile."
@@ -254,7 +255,7 @@ class MapPage(QWidget):
         if record is None:
             return
         num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
-        parts = [self.tr("{num} songs").format(num=f"{num:,}")]
+        parts = [num_songs(num)]
         if num_new:
             parts.append(self.tr("{num} came later").format(num=f"{num_new:,}"))
         self._note.setText(" · ".join(parts))

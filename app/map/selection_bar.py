@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from app.format import num_songs
 from app.theme import Theme
 from app.widgets import IconButton, button, label
 
@@ -33,7 +34,6 @@ class SelectionBar(QFrame):
 
     def show_count(self, num: int) -> None:
         """Nothing is shown for nothing."""
-        text = self.tr("1 song") if num == 1 else self.tr("{num} songs").format(num=f"{num:,}")
-        self._count.setText(text)
+        self._count.setText(num_songs(num))
         self.setVisible(num > 0)
         self.adjustSize()

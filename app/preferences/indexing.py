@@ -7,11 +7,11 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
 
-from app.format import file_size
+from app.confirm import confirm
+from app.format import file_size, num_songs
 from app.indexing import SPEEDS
 from app.jobs import Job, Pool
 from app.parts import Parts
-from app.preferences.confirm import confirm
 from app.preferences.parts import Card, Section, empty
 from app.settings import INDEX_SPEED, WATCH_FOLDERS
 from app.widgets import button, label
@@ -96,8 +96,8 @@ class IndexingSection(Section):
         title = f"{views[facts.key.view]} · {facts.key.model}"
         if facts.key.separator:
             title += f" · {facts.key.separator}"
-        text = self.tr("{num} songs · {size} on disk · search index {index} · {map}").format(
-            num=f"{facts.num_tracks:,}",
+        text = self.tr("{songs} · {size} on disk · search index {index} · {map}").format(
+            songs=num_songs(facts.num_tracks),
             size=file_size(facts.num_bytes),
             index=file_size(facts.index_bytes) if facts.index_bytes else self.tr("none"),
             map=self.tr("with a map") if facts.has_map else self.tr("no map yet"),
@@ -130,7 +130,7 @@ class IndexingSection(Section):
     def _ask_forget(self, facts: SpaceFacts, title: str) -> None:
         confirm(
             self,
-            self.tr("Forget what was heard in {num} songs?").format(num=f"{facts.num_tracks:,}"),
+            self.tr("Forget what was heard in {songs}?").format(songs=num_songs(facts.num_tracks)),
             self.tr(
                 "{title}: frees {size}. Songs can be compared by it again only after they have "
                 "been listened to again."

@@ -6,11 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
+from app.confirm import confirm
 from app.device import device_choices
 from app.format import file_size
 from app.jobs import Job, Pool
 from app.parts import Parts
-from app.preferences.confirm import confirm
 from app.preferences.parts import Card, Section
 from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
 from app.widgets import button, label
@@ -54,24 +54,24 @@ class ListeningSection(Section):
         picker.setMinimumWidth(280)
         picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         picker.activated.connect(lambda _: self._device_chosen())
-        self._parts.player.devices_listed.connect(self._show_devices)
+        self._parts.player.device.listed.connect(self._show_devices)
         return picker
 
     def showEvent(self, event: QShowEvent) -> None:
         """Devices come and go: which there are is asked when somebody looks."""
         super().showEvent(event)
         self._show_devices([])
-        self._parts.player.look_for_devices()
+        self._parts.player.device.look()
 
     def _show_devices(self, names: list[str]) -> None:
         self.devices.clear()
-        for name, text in device_choices(names, self._parts.player.device):
+        for name, text in device_choices(names, self._parts.player.device.name):
             self.devices.addItem(text, name)
-        self.devices.setCurrentIndex(self.devices.findData(self._parts.player.device))
+        self.devices.setCurrentIndex(self.devices.findData(self._parts.player.device.name))
 
     def _device_chosen(self) -> None:
         name = str(self.devices.currentData())
-        self._parts.player.choose_device(name)
+        self._parts.player.device.choose(name)
         self._parts.settings.set(OUTPUT_DEVICE, name)
 
     def _loudness_chosen(self, is_on: bool) -> None:

@@ -9,9 +9,9 @@ from typing import cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout
 
+from app.confirm import confirm
 from app.jobs import Job, Pool
 from app.parts import Parts
-from app.preferences.confirm import confirm
 from app.preferences.cost import relisten_text
 from app.preferences.parts import Card, Section, empty
 from app.session import Overview
@@ -70,15 +70,15 @@ class ModelsSection(Section):
         self._parts.session.runner.start(job, Pool.MEDIA)
 
     def _show(self, infos: list[ModelInfo]) -> None:
-        self._infos = infos
+        self._infos = sorted(infos, key=lambda info: not info.views)  # those in use first
         for view, picker in self._pickers.items():
             picker.clear()
-            for info in infos:
+            for info in self._infos:
                 picker.addItem(info.title, info.name)
                 if view in info.views:
                     picker.setCurrentIndex(picker.count() - 1)
         empty(self._cards)
-        for info in infos:
+        for info in self._infos:
             self._cards.addWidget(self._card(info))
 
     def _card(self, info: ModelInfo) -> Card:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
+from app.confirm import confirm
 from app.jobs import Job, Pool
 from app.parts import Parts
-from app.preferences.confirm import confirm
 from app.preferences.cost import relisten_text
 from app.preferences.parts import Card, Section, empty
 from app.session import Overview
