@@ -8,6 +8,7 @@ import pytest
 from support.libraries import OVERALL, add_tracks, at, put_vectors, unit, vector_embedding
 
 from engine.index import centre, hnsw
+from engine.index.held import HeldSpace
 from engine.index.lookup import SpaceLookup
 from engine.library import Library, Tags
 from engine.library.centre_store import Centre, centre_of, put_centre
@@ -149,7 +150,7 @@ def test_the_same_vector_stays_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("is_projected", [False, True])
-def test_what_the_graph_holds_is_ranked_around_the_centre(
+def test_what_the_graph_finds_is_ranked_around_the_centre(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_projected: bool
 ) -> None:
     if is_projected:  # which loses much here: these voices need all their dimensions
@@ -159,17 +160,17 @@ def test_what_the_graph_holds_is_ranked_around_the_centre(
     vectors, artists = voices(150, [8] * 150, seed=3)
     space_id = fill(library, tmp_path, vectors, [f"Artist {artist}" for artist in artists])
     hnsw.refresh(library, space_id, num_threads=1)
-    index = hnsw.load(library, space_id)
-    assert (index.to_graph is not None) == is_projected
+    held = HeldSpace.load(library, space_id)
+    assert (held.graph.to_graph is not None) == is_projected
     shared = centre.measure(library, space_id).vector
     without = centre.placed(vectors, shared)
     common = {"around": 0, "by direction": 0}
     for place in range(0, len(vectors), 60):
         query = without[place]
         nearest = set((np.argsort(-(without @ query))[:20] + 1).tolist())
-        around = index.nearest_around(query, shared, 20)
-        assert len(around) == 20
+        pool = held.pool(query, 20)
+        around = pool[np.argsort(-held.similarities(pool, query, shared))[:20]]
         common["around"] += len(nearest & set(around.tolist()))
-        common["by direction"] += len(nearest & set(index.nearest(query, 20)[0].tolist()))
+        common["by direction"] += len(nearest & set(held.graph.nearest(query, 20)[0].tolist()))
     assert common["around"] > common["by direction"]
     assert common["around"] >= (0.7 if is_projected else 0.95) * 20 * 20

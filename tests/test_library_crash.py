@@ -112,7 +112,7 @@ def test_kill_9_while_an_index_is_written_leaves_the_earlier_one(path: Path) -> 
         found = index_store.index_of(library.database, 1)
         assert found is not None
         assert found[1] == record
-        assert list(index_store.index_chunks(library.database, found[0])) == [b"abc"]
+        assert list(index_store.index_pieces(library.database, found[0])) == [b"abc"]
         index_store.put_index(library.database, record, [b"de", b"f"])
         assert library.database.row("SELECT count(*) FROM hnsw_index") == (1,)
         assert library.database.rows("SELECT data FROM hnsw_chunk") == [(b"de",), (b"f",)]

@@ -12,9 +12,6 @@ projection, followed by hnswlib's file.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,25 +22,26 @@ import hnswlib
 import numpy as np
 
 from engine.errors import SingalikeError
-from engine.index import projection
+from engine.index import packing, projection
+from engine.index.packing import PackedGraph
 from engine.library import Library
 from engine.library.index_store import (
     CHUNK_BYTES,
     IndexRecord,
     count_embeddings,
     embedding_ids,
-    index_chunks,
     index_of,
+    index_pieces,
     put_index,
+    stored_bytes,
 )
-from engine.library.processes import is_running
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": projected to 96
 M = 16
 EF_CONSTRUCTION = 200
 MIN_EF, EF_PER_ROOT = 128, 0.6
-MIN_POOL, POOL_PER_ROOT = 192, 0.45
+MAX_EF_FOR_FEW = 768  # of longer answers the last may be missed
 MAX_DEAD_SHARE = 0.2  # of elements replaced or deleted since; beyond it a graph is built anew
 # So many newer embeddings are looked at one by one in every search (less than 1 ms), which spares
 # writing a large graph anew for every song that is added.
@@ -87,32 +85,13 @@ class HnswIndex:
         if k < 1:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         # more voices lie closer together: 190 for 100,000 and 600 for a million keep 99 of 100
-        self.graph.set_ef(max(MIN_EF, 2 * k, round(EF_PER_ROOT * self.num_elements**0.5)))
+        least = max(MIN_EF, round(EF_PER_ROOT * self.num_elements**0.5))
+        self.graph.set_ef(max(least, k, min(2 * k, max(MAX_EF_FOR_FEW, 2 * least))))
         try:
             labels, distances = self.graph.knn_query(self.projected(query[None]), k, num_threads=1)
         except RuntimeError as error:
             raise UnusableIndexError("The search index is incomplete.") from error
         return labels[0].astype(np.int64), 1 - distances[0]
-
-    def nearest_around(self, query: np.ndarray, centre: np.ndarray, k: int) -> np.ndarray:
-        """Ids of embeddings (at most k,) int64: nearest to a query when a centre is taken away.
-
-        The graph itself ranks by direction only, not by what is left of each vector's length. So
-        of some hundred more the best are chosen by what the graph holds of them, which spares
-        reading all of them from the disk.
-
-        Args:
-            query: (dim,) float32 without the centre, L2-normalised.
-            centre: (dim,) float32, to be subtracted from vectors of length 1.
-        """
-        num_more = max(MIN_POOL, round(POOL_PER_ROOT * self.num_elements**0.5))
-        ids, products = self.nearest(query, k + num_more)
-        if len(ids) <= k:
-            return ids
-        held = self.graph.get_items(ids, return_type="numpy")
-        squares = 1 - 2 * (held @ self.projected(centre[None])[0]) + float(centre @ centre)
-        similarities = (products - float(centre @ query)) / np.sqrt(np.maximum(squares, 1e-9))
-        return ids[np.argsort(-similarities, kind="stable")[:k]]
 
     def projected(self, vectors: np.ndarray) -> np.ndarray:
         """(n, dim) -> (n, dimensions of the graph) float32."""
@@ -121,6 +100,11 @@ class HnswIndex:
 
 def load(library: Library, space_id: int) -> HnswIndex:
     """The stored index of a space, verified. UnusableIndexError where there is none to trust."""
+    return load_with_vectors(library, space_id)[0]
+
+
+def load_with_vectors(library: Library, space_id: int) -> tuple[HnswIndex, PackedGraph]:
+    """The same, and the bytes that it was made from."""
     found = index_of(library.database, space_id)
     if found is None:
         raise UnusableIndexError("There is no search index yet.")
@@ -153,10 +137,10 @@ def refresh(
             _check_use(record, num_kept, num_live)
             if num_newer <= min(MAX_NEWER, MAX_NEWER_SHARE * record.num_elements):
                 _graph_dim(library, record)
-                for _ in _checked_chunks(library, index_id, record):
+                for _ in _checked_pieces(library, index_id, record):
                     cancel.check()
                 return False
-            stored = _read(library, index_id, record, record.num_elements + num_newer)
+            stored, _ = _read(library, index_id, record, record.num_elements + num_newer)
             _check_projection(library, space_id, stored)
             index = stored
     index = index or _empty_index(library, space_id, num_live)
@@ -214,29 +198,9 @@ def _add_newer(
     return replace(index, max_embedding_id=max_id)
 
 
-def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """A graph is read from and written to nothing but files. What killed processes left goes."""
-    for left in Path(tempfile.gettempdir()).glob("singalike-*-*"):
-        pid = left.name.split("-")[1]
-        if pid.isdecimal() and not is_running(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=f"singalike-{os.getpid()}-")
-
-
 def _save(library: Library, space_id: int, index: HnswIndex) -> None:
     head = b"" if index.to_graph is None else projection.to_bytes(index.to_graph)
-    with _scratch_folder() as folder:
-        path = Path(folder) / "index"
-        try:
-            index.graph.save_index(str(path))
-            num_bytes = path.stat().st_size
-        except (OSError, RuntimeError):
-            num_bytes = -1
-        if num_bytes != index.graph.index_file_size():  # hnswlib does not notice a full disk
-            raise SingalikeError(
-                f"The search index could not be written to {folder}: is the disk full? Make room, "
-                "then start again; nothing else is lost."
-            )
+    with packing.packed(index.graph) as path:
         record = IndexRecord(
             space_id=space_id,
             dim=index.dim,
@@ -245,7 +209,7 @@ def _save(library: Library, space_id: int, index: HnswIndex) -> None:
             ef_construction=EF_CONSTRUCTION,
             num_elements=index.num_elements,
             max_embedding_id=index.max_embedding_id,
-            num_bytes=len(head) + num_bytes,
+            num_bytes=len(head) + path.stat().st_size,
             sha256=_sha256(_stored(head, path)),
         )
         put_index(library.database, record, _stored(head, path))
@@ -266,24 +230,24 @@ def _sha256(chunks: Iterator[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read(library: Library, index_id: int, record: IndexRecord, max_elements: int) -> HnswIndex:
+def _read(
+    library: Library, index_id: int, record: IndexRecord, max_elements: int
+) -> tuple[HnswIndex, PackedGraph]:
     graph_dim, to_graph = _graph_dim(library, record), None
-    chunks = _checked_chunks(library, index_id, record)
+    raw = _checked_bytes(library, index_id, record)
     if graph_dim != record.dim:
-        to_graph = projection.from_bytes(next(chunks, b""), record.dim, graph_dim)
+        head, raw = np.split(raw, [projection.num_bytes(record.dim, graph_dim)])
+        to_graph = projection.from_bytes(head.tobytes(), record.dim, graph_dim)
         if to_graph is None:
             raise UnusableIndexError("The search index is damaged.")
     try:
-        graph = _unpack(chunks, graph_dim, max(1, max_elements))
-    except OSError as error:
-        raise UnusableIndexError(
-            f"The search index cannot be unpacked: {error.strerror or error}."
-        ) from error
-    except RuntimeError as error:  # hnswlib finds that the parts do not add up
+        packed = PackedGraph(raw, graph_dim)
+        graph = packed.unpacked(max(1, max_elements))
+    except (RuntimeError, ValueError) as error:
         raise UnusableIndexError("The search index is not what it says it is.") from error
     if graph.element_count != record.num_elements:
         raise UnusableIndexError("The search index is not what it says it is.")
-    return HnswIndex(graph, record.dim, record.max_embedding_id, to_graph)
+    return HnswIndex(graph, record.dim, record.max_embedding_id, to_graph), packed
 
 
 def _graph_dim(library: Library, record: IndexRecord) -> int:
@@ -294,23 +258,23 @@ def _graph_dim(library: Library, record: IndexRecord) -> int:
     return int(graph_dim or record.dim)
 
 
-def _unpack(chunks: Iterator[bytes], dim: int, max_elements: int) -> Any:
-    with _scratch_folder() as folder:
-        path = Path(folder) / "index"
-        with path.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-        graph = hnswlib.Index(space=METRIC, dim=dim)
-        graph.load_index(str(path), max_elements=max_elements)
-    return graph
+def _checked_bytes(library: Library, index_id: int, record: IndexRecord) -> np.ndarray:
+    """(num_bytes,) uint8: what is stored, as it was written."""
+    if stored_bytes(library.database, index_id) != record.num_bytes:
+        raise UnusableIndexError("The search index is damaged.")
+    raw, filled = np.empty(record.num_bytes, np.uint8), 0
+    for piece in _checked_pieces(library, index_id, record):
+        raw[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+        filled += len(piece)
+    return raw
 
 
-def _checked_chunks(library: Library, index_id: int, record: IndexRecord) -> Iterator[bytes]:
+def _checked_pieces(library: Library, index_id: int, record: IndexRecord) -> Iterator[bytes]:
     """What is stored. After the last of it, UnusableIndexError where it is not what was written."""
     digest, num_bytes = hashlib.sha256(), 0
-    for chunk in index_chunks(library.database, index_id):
-        digest.update(chunk)
-        num_bytes += len(chunk)
-        yield chunk
+    for piece in index_pieces(library.database, index_id):
+        digest.update(piece)
+        num_bytes += len(piece)
+        yield piece
     if (num_bytes, digest.hexdigest()) != (record.num_bytes, record.sha256):
         raise UnusableIndexError("The search index is damaged.")

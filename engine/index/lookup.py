@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.index import centre as centres
 from engine.index import exact, hnsw
+from engine.index.held import HeldSpace
 from engine.library import Library
 from engine.library.centre_store import Centre
 from engine.library.index_store import count_embeddings, index_of
@@ -25,34 +26,43 @@ class Hits:
     """Tracks near a query, best first.
 
     Attributes:
-        track_ids: (n,) int64. similarities: (n,) float32, exact cosines of what is left when the
-            centre is taken away.
+        track_ids: (n,) int64. similarities: (n,) float32, cosines of what is left when the centre
+            is taken away.
+        slack: by how much the similarities may be off: 0 where they are exact.
         is_all: there are no others in the space.
         note: a sentence where the search was not what it should be (exact for want of an index).
     """
 
     track_ids: np.ndarray
     similarities: np.ndarray
-    is_all: bool
-    note: str | None
+    slack: float = 0.0
+    is_all: bool = True
+    note: str | None = None
 
     def only(self, allowed: np.ndarray) -> Hits:
         """Those of them whose ids are among ``allowed`` (m,) int64, which ascend."""
         first, last = (np.searchsorted(allowed, self.track_ids, side) for side in _SIDES)
-        is_allowed = first < last
-        return Hits(
-            self.track_ids[is_allowed], self.similarities[is_allowed], self.is_all, self.note
+        return self[first < last]
+
+    def __getitem__(self, places: np.ndarray | slice) -> Hits:
+        return replace(
+            self, track_ids=self.track_ids[places], similarities=self.similarities[places]
         )
 
 
+def ranked(track_ids: np.ndarray, similarities: np.ndarray, slack: float = 0.0) -> Hits:
+    """Best first; of equals, the one that came first."""
+    return Hits(track_ids, similarities, slack)[np.argsort(-similarities, kind="stable")]
+
+
 class SpaceLookup:
-    """Nearest tracks in one space. Any thread may ask; the graph is loaded once and shared."""
+    """Nearest tracks in one space. Any thread may ask; what is held is loaded once and shared."""
 
     def __init__(self, library: Library, space_id: int) -> None:
         self._library = library
         self._space_id = space_id
         self._lock = threading.Lock()
-        self._index: hnsw.HnswIndex | None = None
+        self._held: HeldSpace | None = None
         self._index_id: int | None = None
         self._note: str | None = None
         self._centre: Centre | None = None
@@ -64,59 +74,99 @@ class SpaceLookup:
             return self._centre.vector
 
     def nearest(self, query: np.ndarray, k: int, centre: np.ndarray) -> Hits:
-        """At least ``k`` tracks, unless there are fewer (``is_all``).
+        """The ``k`` nearest tracks, with exact similarities; arguments as in ``candidates``."""
+        found = self.candidates(query, 2 * k, centre)
+        if found.slack and len(found.track_ids) > k:
+            least = found.similarities[k - 1] - 2 * found.slack  # nothing below can be among them
+            found = found[found.similarities >= least]
+        if found.slack:
+            found = replace(
+                ranked(*self.exactly(found.track_ids, query, centre)),
+                is_all=found.is_all,
+                note=found.note,
+            )
+        return replace(found[:k], is_all=found.is_all and len(found.track_ids) <= k)
 
-        The graph ranks almost as the exact cosines do, which decide: so ask for some times more
-        than are needed. With 64 for ten, recall is 0.9997 among 100,000 and 0.995 in a million.
+    def candidates(self, query: np.ndarray, k: int, centre: np.ndarray) -> Hits:
+        """At least ``k`` tracks, unless there are fewer (``is_all``), or some have just gone.
+
+        Exact similarities are to decide between them: so ask for some times more than are needed.
+        With 64 for ten, recall is 0.9997 among 100,000 and 0.995 in a million.
 
         Args:
             query: (dim,) float32 without the centre, of unit length.
             centre: (dim,) float32, what ``centre`` gave when the query was placed.
         """
         num_live = count_embeddings(self._library.database, self._space_id)
-        index, note = self._current_index()
-        if index is not None and k <= _MAX_GRAPH_SHARE * num_live:
+        held, note = self._current()
+        if held is not None and k <= _MAX_GRAPH_SHARE * num_live:
             try:
-                return self._by_graph(index, query, k, centre)
+                return self._by_graph(held, query, k, centre)
             except hnsw.UnusableIndexError as error:
                 note = _slow_note(error)
         chunks = _placed(self._library.embedding_chunks(self._space_id), centre)
         return Hits(*exact.nearest(query, chunks, k), is_all=k >= num_live, note=note)
 
-    def _by_graph(
-        self, index: hnsw.HnswIndex, query: np.ndarray, k: int, centre: np.ndarray
-    ) -> Hits:
-        ids = index.nearest_around(query, centre, k)
-        found = self._library.embeddings_by_id(self._space_id, ids)
-        if len(found.ids) < min(k, index.num_elements):  # some have been replaced or deleted since
-            found = self._around_dead(index, query, k, centre)
-        newer = self._library.embedding_chunks(self._space_id, after_id=index.max_embedding_id)
-        candidates = _placed([found, *newer], centre)
-        return Hits(*exact.nearest(query, candidates, k), is_all=False, note=None)
+    def similarities(
+        self, track_ids: np.ndarray, query: np.ndarray, centre: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Of these tracks, (m,) ascending: (m,) float32, NaN where one was not heard; the slack.
 
-    def _around_dead(
-        self, index: hnsw.HnswIndex, query: np.ndarray, k: int, centre: np.ndarray
-    ) -> Embeddings:
-        num_live = count_embeddings(self._library.database, self._space_id, index.max_embedding_id)
-        num_dead = index.num_elements - num_live
-        ids = index.nearest_around(query, centre, k + min(num_dead, k))
-        found = self._library.embeddings_by_id(self._space_id, ids)
-        if len(found.ids) < min(k, num_live):
-            raise hnsw.UnusableIndexError("The search index is behind.")
-        return found
+        Other arguments as in ``candidates``, the slack as in ``Hits``.
+        """
+        held, _ = self._current()
+        if held is None:
+            found, slack = np.full(len(track_ids), np.nan, np.float32), 0.0
+            exact_ids, similarities = self.exactly(track_ids, query, centre)
+        else:
+            found, slack = held.similarities(track_ids, query, centre), held.slack(query, centre)
+            exact_ids, similarities = self._newer(held, query, centre)
+        is_asked = np.isin(exact_ids, track_ids)
+        found[np.searchsorted(track_ids, exact_ids[is_asked])] = similarities[is_asked]
+        return found, slack
 
-    def _current_index(self) -> tuple[hnsw.HnswIndex | None, str | None]:
-        """The graph that is stored now, loaded where it is another than before."""
+    def exactly(
+        self, track_ids: np.ndarray, query: np.ndarray, centre: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Those of these tracks that were heard (n,), and their similarities (n,) float32.
+
+        Other arguments as in ``candidates``.
+        """
+        found, vectors = self._library.embeddings(self._space_id, track_ids)
+        return found, centres.placed(vectors, centre) @ query
+
+    def _by_graph(self, held: HeldSpace, query: np.ndarray, k: int, centre: np.ndarray) -> Hits:
+        newer, similarities = self._newer(held, query, centre)
+        pool = held.pool(query, k)
+        if len(newer):  # songs that were heard anew since the graph was made are in both
+            pool = pool[~np.isin(pool, newer)]
+        similarities = np.concatenate([held.similarities(pool, query, centre), similarities])
+        found = ranked(np.concatenate([pool, newer]), similarities, held.slack(query, centre))
+        return replace(found[:k], is_all=False)
+
+    def _newer(
+        self, held: HeldSpace, query: np.ndarray, centre: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(tracks (n,), similarities (n,) float32) of what is not in the graph yet."""
+        ids, similarities = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        after_id = held.graph.max_embedding_id
+        for chunk in _placed(self._library.embedding_chunks(self._space_id, after_id), centre):
+            ids.append(chunk.track_ids)
+            similarities.append(chunk.vectors @ query)
+        return np.concatenate(ids), np.concatenate(similarities)
+
+    def _current(self) -> tuple[HeldSpace | None, str | None]:
+        """What is held of the graph that is stored now, loaded where it is another than before."""
         with self._lock:
             stored = index_of(self._library.database, self._space_id)
             index_id = None if stored is None else stored[0]
             if index_id is None or index_id != self._index_id:
-                self._index, self._index_id, self._note = None, index_id, None
+                self._held, self._index_id, self._note = None, index_id, None
                 try:
-                    self._index = hnsw.load(self._library, self._space_id)
+                    self._held = HeldSpace.load(self._library, self._space_id)
                 except hnsw.UnusableIndexError as error:
                     self._note = _slow_note(error)
-            return self._index, self._note
+            return self._held, self._note
 
 
 def _placed(chunks: Iterable[Embeddings], centre: np.ndarray) -> Iterator[Embeddings]:

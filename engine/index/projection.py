@@ -50,8 +50,12 @@ def to_bytes(projection: np.ndarray) -> bytes:
     return projection.astype(_DTYPE).tobytes()
 
 
+def num_bytes(dim: int, graph_dim: int) -> int:
+    return _DTYPE.itemsize * dim * graph_dim
+
+
 def from_bytes(raw: bytes, dim: int, graph_dim: int) -> np.ndarray | None:
     """None where these bytes are no projection of that shape."""
-    if len(raw) != _DTYPE.itemsize * dim * graph_dim:
+    if len(raw) != num_bytes(dim, graph_dim):
         return None
     return np.frombuffer(raw, _DTYPE).reshape(dim, graph_dim).astype(np.float32)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from engine.library import codec
 from engine.library.database import Database
 
 CHUNK_BYTES = 32 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,21 @@ def index_of(database: Database, space_id: int) -> tuple[int, IndexRecord] | Non
     return None if row is None else (row[0], IndexRecord(*row[1:]))
 
 
-def index_chunks(database: Database, index_id: int) -> Iterator[bytes]:
-    seqs = database.rows("SELECT seq FROM hnsw_chunk WHERE index_id = ? ORDER BY seq", (index_id,))
-    for (seq,) in seqs:
-        row = database.row(
-            "SELECT data FROM hnsw_chunk WHERE index_id = ? AND seq = ?", (index_id, seq)
-        )
-        yield b"" if row is None else row[0]
+def index_pieces(database: Database, index_id: int) -> Iterator[bytes]:
+    """What is stored of an index, a MiB at a time: whole chunks would leave large holes in memory.
+
+    It ends early where the index has been replaced meanwhile.
+    """
+    sql = "SELECT rowid FROM hnsw_chunk WHERE index_id = ? ORDER BY seq"
+    for (row_id,) in database.rows(sql, (index_id,)):
+        yield from database.blob("hnsw_chunk", "data", row_id, _PIECE_BYTES)
+
+
+def stored_bytes(database: Database, index_id: int) -> int:
+    """How many bytes are stored of an index."""
+    sql = "SELECT coalesce(sum(length(data)), 0) FROM hnsw_chunk WHERE index_id = ?"
+    ((num,),) = database.rows(sql, (index_id,))
+    return int(num)
 
 
 def drop_index(database: Database, space_id: int) -> None:
@@ -100,6 +111,21 @@ def count_embeddings(database: Database, space_id: int, up_to_id: int | None = N
     sql = "SELECT count(*) FROM embedding WHERE space_id = ? AND id <= ?"
     ((num,),) = database.remembered(("embeddings", *values), lambda: database.rows(sql, values))
     return int(num)
+
+
+def embedded_tracks(database: Database, space_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """(ids (n,) int64, their tracks (n,) int64) of a space's embeddings, in any order."""
+    # As text: a million rows of Python's numbers would take longer, and 100 MB. The plus leads
+    # SQLite to the index that has both numbers, past the one that it would have to look up in.
+    ((ids, tracks),) = database.rows(
+        "SELECT group_concat(id), group_concat(track_id) FROM embedding WHERE +space_id = ?",
+        (space_id,),
+    )
+    return _numbers(ids), _numbers(tracks)
+
+
+def _numbers(text: str | None) -> np.ndarray:
+    return np.fromstring(text or "", np.int64, sep=",")
 
 
 def embedding_ids(database: Database, space_id: int) -> list[int]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
 from engine.index.centre import placed
-from engine.index.lookup import Hits, SpaceLookup
+from engine.index.lookup import Hits, SpaceLookup, ranked
 from engine.library import Library, MomentCodes, View
 
 
@@ -31,7 +30,6 @@ class Heard:
 
 
 def candidates(
-    library: Library,
     lookup: Callable[[int], SpaceLookup],
     heard: Mapping[View, Heard],
     weights: Mapping[View, float],
@@ -42,7 +40,7 @@ def candidates(
     In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
     """
     parts = {
-        view: lookup(part.space_id).nearest(part.vector, num, part.centre)
+        view: lookup(part.space_id).candidates(part.vector, num, part.centre)
         for view, part in heard.items()
     }
     if len(parts) == 1:
@@ -50,46 +48,78 @@ def candidates(
         return hits, -1.0
     # a song in neither list is at most as near as the last of both
     bound = sum(
-        0.0 if hits.is_all else weights[view] * float(hits.similarities[-1])
+        0.0 if hits.is_all else weights[view] * max(0.0, float(hits.similarities[-1]))
         for view, hits in parts.items()
     )
-    union = np.unique(np.concatenate([hits.track_ids for hits in parts.values()]))
+    hits = among(
+        lookup, heard, weights, np.unique(np.concatenate([h.track_ids for h in parts.values()]))
+    )
     is_all = all(hits.is_all for hits in parts.values())
     note = next((hits.note for hits in parts.values() if hits.note), None)
-    return replace(scored(library, heard, weights, union, parts), is_all=is_all, note=note), bound
+    return replace(hits, is_all=is_all, note=note), bound
 
 
-def scored(
+def among(
+    lookup: Callable[[int], SpaceLookup],
+    heard: Mapping[View, Heard],
+    weights: Mapping[View, float],
+    track_ids: np.ndarray,
+) -> Hits:
+    """Those of these tracks (ascending ids) that were heard in any of the views, best first."""
+    total, is_heard = np.zeros(len(track_ids), np.float32), np.zeros(len(track_ids), bool)
+    slack = 0.0
+    for view, part in heard.items():
+        found, off_by = lookup(part.space_id).similarities(track_ids, part.vector, part.centre)
+        is_heard |= ~np.isnan(found)
+        total += weights[view] * np.nan_to_num(found)
+        slack += weights[view] * off_by
+    return ranked(track_ids[is_heard], total[is_heard], slack)
+
+
+def settled(
+    library: Library,
+    heard: Mapping[View, Heard],
+    weights: Mapping[View, float],
+    hits: Hits,
+    num: int,
+    vectors: dict[int, np.ndarray],
+) -> Iterator[Hits]:
+    """The same songs by exact similarities, best first, a few at a time; those gone are left out.
+
+    Songs are read as far as it takes: until no other one can be nearer than what is passed on.
+
+    Args:
+        num: how many may be enough.
+        vectors: gets each song's in the first view, as the library keeps them.
+    """
+    waiting, start = hits[:0], 0
+    while start < len(hits.track_ids):
+        some = _exactly(library, heard, weights, hits.track_ids[start : start + num], vectors)
+        waiting = ranked(
+            np.concatenate([waiting.track_ids, some.track_ids]),
+            np.concatenate([waiting.similarities, some.similarities]),
+        )
+        start, num = start + num, 2 * num
+        rest = hits.similarities[start:]
+        limit = float(rest[0]) + hits.slack if len(rest) else -np.inf
+        is_settled = waiting.similarities >= limit
+        yield waiting[is_settled]
+        waiting = waiting[~is_settled]
+
+
+def _exactly(
     library: Library,
     heard: Mapping[View, Heard],
     weights: Mapping[View, float],
     track_ids: np.ndarray,
-    known: Mapping[View, Hits] = MappingProxyType({}),
+    vectors: dict[int, np.ndarray],
 ) -> Hits:
-    """Those of these tracks (ascending ids) that were heard in any of the views, best first.
-
-    ``known``: some of them with their similarities, by view; they are not read again.
-    """
-    total, is_heard = np.zeros(len(track_ids), np.float32), np.zeros(len(track_ids), bool)
-    for view, part in heard.items():
-        similarities = _similarities(library, part, track_ids, known.get(view))
-        is_heard |= ~np.isnan(similarities)
-        total += weights[view] * np.nan_to_num(similarities)
-    found, total = track_ids[is_heard], total[is_heard]
-    order = np.argsort(-total, kind="stable")
-    return Hits(found[order], total[order], is_all=True, note=None)
-
-
-def _similarities(
-    library: Library, part: Heard, track_ids: np.ndarray, known: Hits | None
-) -> np.ndarray:
-    """Of these tracks (ascending ids) (n,) float32, NaN where one was not heard."""
-    similarities = np.full(len(track_ids), np.nan, np.float32)
-    if known is not None:
-        similarities[np.searchsorted(track_ids, known.track_ids)] = known.similarities
-    if known is None or not known.is_all:
-        unknown = track_ids[np.isnan(similarities)]
-        ids, vectors = library.embeddings(part.space_id, unknown)
-        places = np.searchsorted(track_ids, ids)
-        similarities[places] = placed(vectors, part.centre) @ part.vector
-    return similarities
+    total = dict[int, float]()
+    for number, (view, part) in enumerate(heard.items()):
+        ids, found = library.embeddings(part.space_id, track_ids)
+        if number == 0:
+            vectors.update(zip(ids.tolist(), found, strict=True))
+        similarities = placed(found, part.centre) @ part.vector
+        for track_id, similarity in zip(ids.tolist(), similarities.tolist(), strict=True):
+            total[track_id] = total.get(track_id, 0.0) + weights[view] * similarity
+    return Hits(np.array(list(total), np.int64), np.array(list(total.values()), np.float32))

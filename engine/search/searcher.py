@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from engine.index.centre import placed
 from engine.index.lookup import Hits, SpaceLookup
 from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
+from engine.library.index_store import count_embeddings
 from engine.library.scope import LatestScope, artist_ids
 from engine.library.tags import read_tags
 from engine.models import calibration_of
@@ -33,7 +34,7 @@ from engine.search.records import (
     SearchOptions,
     SearchResult,
 )
-from engine.search.scoring import Heard, candidates, scored
+from engine.search.scoring import Heard, among, candidates, settled
 
 if TYPE_CHECKING:
     from engine.models import VoiceModel
@@ -41,7 +42,10 @@ if TYPE_CHECKING:
 
 _MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 64, 4, 4
 _MAX_BLEND_CANDIDATES = 4096  # per view; a song that neither view ranks higher is no neighbour
-_MAX_COMPARED = 5000  # of so small a part of the library, every song is compared
+# Of two views whose songs have nothing to do with each other, half of the tenth best sum is found
+# at 1.4 times the root of their number, and one of both views has at least half.
+_BLEND_CANDIDATES_PER_ROOT = 2.0
+_MAX_COMPARED = 20_000  # of so small a part of the library, every song is compared
 
 
 class Searcher:
@@ -207,18 +211,21 @@ class Searcher:
         )
         allowed, weights = self._allowed(options), _weights(heard, options)
         num_candidates = max(_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * options.k)
-        if allowed is not None or len(heard) > 1:  # where few of the first will do
+        if allowed is not None:  # where few of the first will do
             num_candidates *= _WIDENING
         elif options.other_artists or options.one_per_artist:
             num_candidates *= 2
+        if len(heard) > 1:
+            num_candidates = max(num_candidates, self._blend_candidates(heard))
         while True:
             if allowed is not None and len(allowed) <= _MAX_COMPARED:
-                hits, bound = scored(self._library, heard, weights, allowed), -1.0
+                hits, bound = among(self.lookup, heard, weights, allowed), -1.0
             else:
-                hits, bound = candidates(self._library, self.lookup, heard, weights, num_candidates)
+                hits, bound = candidates(self.lookup, heard, weights, num_candidates)
                 hits = hits if allowed is None else hits.only(allowed)
             vectors = dict[int, np.ndarray]()
-            present = self._present(heard, options, hits, vectors)
+            batches = settled(self._library, heard, weights, hits, 2 * options.k, vectors)
+            present = self._present(batches)
             found = accept(song, present, vectors, options.k)
             if hits.is_all:
                 return hits, found
@@ -234,30 +241,19 @@ class Searcher:
             return None
         return self._scope.ids(options.scope)
 
-    def _present(
-        self,
-        heard: dict[View, Heard],
-        options: SearchOptions,
-        hits: Hits,
-        vectors: dict[int, np.ndarray],
-    ) -> Iterator[tuple[Track, float]]:
-        """The hits whose files are there, best first; read as they are asked for.
+    def _blend_candidates(self, heard: dict[View, Heard]) -> int:
+        num = max(count_embeddings(self._library.database, p.space_id) for p in heard.values())
+        return round(_BLEND_CANDIDATES_PER_ROOT * num**0.5)
 
-        ``vectors`` gets theirs, where they are needed to hide duplicates.
-        """
-        space_id = next(iter(heard.values())).space_id
-        start, page = 0, 2 * options.k  # most often enough: tags and paths cost more than searching
-        while start < len(hits.track_ids):
-            ids = hits.track_ids[start : start + page]
-            tracks = {track.id: track for track in self._library.tracks(ids)}
-            if options.hide_duplicates:
-                vectors.update(zip(*self._library.embeddings(space_id, ids), strict=True))
-            similarities = hits.similarities[start : start + page]
-            for track_id, similarity in zip(ids.tolist(), similarities.tolist(), strict=True):
+    def _present(self, batches: Iterable[Hits]) -> Iterator[tuple[Track, float]]:
+        """The songs whose files are there, as they are asked for."""
+        for hits in batches:
+            tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
+            similarities = hits.similarities.tolist()
+            for track_id, similarity in zip(hits.track_ids.tolist(), similarities, strict=True):
                 track = tracks.get(track_id)
                 if track is not None and track.status is not TrackStatus.MISSING:
                     yield track, similarity
-            start, page = start + page, 2 * page
 
     def _moments(
         self, heard: dict[View, Heard], track_ids: Collection[int]

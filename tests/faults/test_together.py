@@ -18,7 +18,7 @@ from faults.snapshot import contents, flaws
 
 from engine.errors import LibraryError, LibraryLockedError
 from engine.library import Library, TrackStatus
-from engine.library.index_store import index_chunks, index_of, put_index
+from engine.library.index_store import index_pieces, index_of, put_index
 from engine.search import Searcher, SearchOptions
 
 DAY_S = 86_400
@@ -119,7 +119,7 @@ def test_two_who_save_an_index_at_once(library_path: Path) -> None:
             put_index(library.database, found[1], chunks(1))
         kept = index_of(library.database, 1)
         assert kept is not None
-        assert list(index_chunks(library.database, kept[0])) == [b"one half", b"the other half"]
+        assert list(index_pieces(library.database, kept[0])) == [b"one half", b"the other half"]
 
 
 @pytest.mark.parametrize("offset_s", [-400 * DAY_S, DAY_S], ids=["behind", "ahead"])
