@@ -109,7 +109,7 @@ class Theme(QObject):
 
 
 class _Style(QProxyStyle):
-    """Fusion, less two habits: dotted focus frames, and clicks that page a slider."""
+    """Fusion, less dotted focus frames, clicks that page a slider, and icons in buttons."""
 
     def drawPrimitive(
         self,
@@ -131,6 +131,8 @@ class _Style(QProxyStyle):
     ) -> int:
         if hint == QStyle.StyleHint.SH_Slider_AbsoluteSetButtons:
             return int(Qt.MouseButton.LeftButton.value)
+        if hint == QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons:
+            return 0
         return super().styleHint(hint, option, widget)
 
 

@@ -49,7 +49,6 @@ DOT_PX = 9
 HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
 TITLE_PX = 150  # artist and album give way before the title has less
 GIVING_WAY = (Column.ALBUM, Column.ARTIST)
-LEAST_PX = 56  # of a column that gives way
 MARK_PX = 3
 FILLED = {State.READY: "good", State.NO_VOICE: "wave", State.FAILED: "error"}
 
@@ -188,14 +187,24 @@ class TrackView(QTableView):
         self.make_room()
 
     def make_room(self) -> None:
-        """Artist and album are as wide as wished, or less where the title would be cramped."""
+        """Artist and album are as wide as wished, or less where the title would be cramped.
+
+        All are wide enough for their names, however large the letters are.
+        """
         header = self.horizontalHeader()
+        for column in (Column.YEAR, Column.LENGTH):
+            if header.sectionSize(column):
+                header.resizeSection(
+                    column, max(header.sectionSize(column), header.sectionSizeHint(column))
+                )
         giving = [column for column in GIVING_WAY if not header.isSectionHidden(column)]
         others = (c for c in Column if c not in (Column.TITLE, *GIVING_WAY))
         taken = TITLE_PX + sum(header.sectionSize(column) for column in others)
         room, wish = self.viewport().width() - taken, sum(self._wished[c] for c in giving)
         share = min(1.0, max(0, room) / wish) if wish else 1.0
-        self._set_widths({c: max(LEAST_PX, int(share * self._wished[c])) for c in giving})
+        self._set_widths(
+            {c: max(header.sectionSizeHint(c), int(share * self._wished[c])) for c in giving}
+        )
 
     def _set_widths(self, widths: Mapping[Column, int]) -> None:
         """Without taking it for a wish."""

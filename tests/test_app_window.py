@@ -161,6 +161,17 @@ def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window)
     assert header.sectionSize(Column.ALBUM) > shrunk
 
 
+def test_columns_are_wide_enough_for_their_names_in_large_letters(qtbot, window):
+    view, header = window.library.view, window.library.view.horizontalHeader()
+    before = header.sectionSize(Column.LENGTH)
+    font = header.font()
+    font.setPointSizeF(3 * font.pointSizeF())
+    header.setFont(font)
+    view.make_room()
+    assert header.sectionSize(Column.LENGTH) > before
+    assert header.sectionSize(Column.LENGTH) >= header.sectionSizeHint(Column.LENGTH)
+
+
 def test_the_table_marks_the_song_asked_for_and_the_one_that_sounds(qtbot, window):
     view = window.library.view
     accent = window.parts.theme.colour("accent")
