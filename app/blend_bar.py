@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
+from app.segments import Segment, Segments
 from app.theme import Theme
-from app.widgets import IconLabel, button
+from app.widgets import IconLabel
 
+BOTH, ONE = "both", "one"
 STEPS = 20
 DELAY_MS = 60  # between two searches while the slider is dragged
 
@@ -17,17 +19,13 @@ class BlendBar(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._segments = QFrame()
-        self._segments.setObjectName("segments")
-        self._both = self._segment(self.tr("Side by side"), self.tr("Voice and overall sound"))
-        self._one = self._segment(self.tr("Blend"), self.tr("One list from both"))
-        group = QButtonGroup(self)
-        row = QHBoxLayout(self._segments)
-        row.setContentsMargins(3, 3, 3, 3)
-        row.setSpacing(2)
-        for segment in (self._both, self._one):
-            group.addButton(segment)
-            row.addWidget(segment)
+        self.segments = Segments(
+            self.tr("Results"),
+            (
+                Segment(BOTH, self.tr("Side by side"), self.tr("Voice and overall sound")),
+                Segment(ONE, self.tr("Blend"), self.tr("One list from both")),
+            ),
+        )
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, STEPS)
         self._slider.setPageStep(STEPS // 4)
@@ -49,20 +47,14 @@ class BlendBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(self._segments, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._ends, 1)
         keep = self.sizePolicy()
         keep.setRetainSizeWhenHidden(True)  # or what is below it would jump
         self.setSizePolicy(keep)
         self.set_blend(None, 0.5)
-        self._one.toggled.connect(self._switched)
+        self.segments.chosen.connect(self._switched)
         self._slider.valueChanged.connect(self._moved)
-
-    def _segment(self, text: str, tip: str) -> QPushButton:
-        segment = button(text, "segment")
-        segment.setCheckable(True)
-        segment.setToolTip(tip)
-        return segment
 
     def _end(self, theme: Theme, icon: str, colour: str, tip: str) -> IconLabel:
         end = IconLabel(theme, icon, colour, 18)
@@ -72,7 +64,7 @@ class BlendBar(QWidget):
     @property
     def blend(self) -> float | None:
         """Weight of the voice, 1 on the left; None while the lists stand side by side."""
-        return self.weight if self._one.isChecked() else None
+        return self.weight if self.segments.key == ONE else None
 
     @property
     def weight(self) -> float:
@@ -83,14 +75,15 @@ class BlendBar(QWidget):
         """``weight`` is where the slider stands while ``blend`` is None."""
         value = weight if blend is None else blend
         self._slider.setValue(round((1.0 - min(1.0, max(0.0, value))) * STEPS))
-        (self._both if blend is None else self._one).setChecked(True)
+        self.segments.show_key(BOTH if blend is None else ONE)
         self._ends.setVisible(blend is not None)
 
     def toggle(self) -> None:
-        (self._both if self._one.isChecked() else self._one).setChecked(True)
+        self.segments.show_key(BOTH if self.segments.key == ONE else ONE)
+        self._switched()
 
-    def _switched(self, is_one: bool) -> None:
-        self._ends.setVisible(is_one)
+    def _switched(self) -> None:
+        self._ends.setVisible(self.blend is not None)
         self.changed.emit()
 
     def _moved(self, value: int) -> None:
@@ -98,5 +91,5 @@ class BlendBar(QWidget):
         self._slider.setToolTip(
             self.tr("{voice} % voice, {overall} % overall").format(voice=voice, overall=100 - voice)
         )
-        if self._one.isChecked() and not self._soon.isActive():
+        if self.blend is not None and not self._soon.isActive():
             self._soon.start()

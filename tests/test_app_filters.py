@@ -131,7 +131,7 @@ def test_one_song_of_each_artist_is_remembered_and_a_genre_is_not(
 
 def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
     bar, panel = window.results.blend_bar, window.results
-    qtbot.mouseClick(bar._one, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.segments.segment("one"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.shown_lists() == [panel.blended])
     qtbot.waitUntil(lambda: len(panel.blended.model.neighbours) == 4)
     with qtbot.waitSignal(window.parts.finder.answered) as answered:
@@ -139,7 +139,7 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
     assert window.parts.finder.blend == 1.0  # the voice alone
     assert set(answered.args[0].lists) == {"blend"}
     alone = [n.track.id for n in panel.blended.model.neighbours]
-    qtbot.mouseClick(bar._both, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.segments.segment("both"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.shown_lists() == [panel.voices, panel.overall])
     qtbot.waitUntil(lambda: [n.track.id for n in panel.voices.model.neighbours] == alone)
 
