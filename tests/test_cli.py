@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from engine.cli.commands import app
 from engine.cli.find import parse_part, parse_scope
 from engine.cli.progress import line_of
-from engine.cli.shared import clock, printable
+from engine.cli.shared import clock, printable, some
 from engine.progress import Progress
 
 
@@ -346,6 +346,7 @@ def test_parts_of_songs(text, part):
 
 
 def test_small_words():
+    assert (some(0), some(1), some(2, "file")) == ("0 songs", "1 song", "2 files")
     assert (clock(5), clock(65.9), clock(3723)) == ("0:05", "1:05", "1:02:03")
     assert printable("a\x1b[31mb\nc\udcff") == "a [31mb c "
     report = Progress("vocals", 3, 24, 751.0, 6000.0, 40.0, "Song")

@@ -57,7 +57,7 @@ def test_indexing_and_searching_open_no_socket(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Nearest voices to" in done.stdout
-    assert "1 songs found: 1 heard now" in done.stderr
+    assert "1 song found: 1 heard now" in done.stderr
 
 
 def test_a_socket_would_be_noticed(tmp_path: Path) -> None:

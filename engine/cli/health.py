@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, LibraryOption, printable, stoppable, write_json
+from engine.cli.shared import JsonOption, LibraryOption, printable, some, stoppable, write_json
 
 if TYPE_CHECKING:
     from engine.health import HealthReport, RepairReport
@@ -62,7 +62,7 @@ def _tell_health(report: HealthReport) -> None:
             "file as it is now beside it."
         )
         return
-    typer.echo(f"All is well: {report.num_tracks} songs, {report.num_embeddings} vectors.")
+    typer.echo(f"All is well: {some(report.num_tracks)}, {some(report.num_embeddings, 'vector')}.")
     for index in report.indexes:
         found = "not made yet" if index.recall is None else f"finds {index.recall:.1%}"
         typer.echo(f"  {index.key.view} by {index.key.model}: index {found}")

@@ -19,6 +19,7 @@ from engine.cli.shared import (
     note,
     open_library,
     printable,
+    some,
     stoppable,
     write_json,
 )
@@ -68,7 +69,7 @@ def retry(
 ) -> None:
     """Listen again to the files that failed."""
     with open_library(library) as opened:
-        note(f"Trying {opened.clear_failure()} files again.")
+        note(f"Trying {some(opened.clear_failure(), 'file')} again.")
         _index(opened, [], _options(model, separator, workers), as_json)
 
 
@@ -100,7 +101,7 @@ def _tell(summary: IndexSummary) -> None:
         note(printable(sentence))
     speed = summary.audio_seconds / summary.seconds if summary.seconds else 0
     note(
-        f"{summary.found} songs found: {summary.indexed} heard now ({clock(summary.audio_seconds)} "
+        f"{some(summary.found)} found: {summary.indexed} heard now ({clock(summary.audio_seconds)} "
         f"of audio, {speed:.0f} × real time), {summary.unchanged} known before, {summary.moved} "
         f"moved, {summary.no_vocals} without vocals, {summary.failed} failed."
     )

@@ -15,6 +15,7 @@ from engine.cli.shared import (
     View,
     note,
     open_library,
+    some,
     stoppable,
     write_json,
 )
@@ -56,7 +57,7 @@ def journey(
         )
         if out is not None:
             export(found.tracks, out, has_relative_paths=True)
-            note(f"{len(found.tracks)} songs written to {out}.")
+            note(f"{some(len(found.tracks))} written to {out}.")
     if as_json:
         steps = (None, *found.similarities)
         write_json(

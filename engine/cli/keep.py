@@ -25,7 +25,7 @@ from engine.cli.find import (
     search,
     search_artist,
 )
-from engine.cli.shared import By, LibraryOption, ModelOption, note, open_library, printable
+from engine.cli.shared import By, LibraryOption, ModelOption, note, open_library, printable, some
 
 if TYPE_CHECKING:
     from engine.library import Library, Track
@@ -41,7 +41,7 @@ def forget(
     with open_library(library) as opened:
         num_tracks = opened.forget_folder(folder)
     place = printable(str(folder))
-    note(f"{num_tracks} songs of {place} are forgotten. Their files are where they were.")
+    note(f"Forgotten: {some(num_tracks)} of {place}. The files are where they were.")
 
 
 def export(
@@ -87,7 +87,7 @@ def export(
         else:
             found = _heard(opened, scope)
         write(found, target, has_relative_paths=not absolute)
-    note(f"{len(found)} songs written to {target}.")
+    note(f"{some(len(found))} written to {target}.")
 
 
 def _heard(library: Library, scope: Scope) -> list[Track]:

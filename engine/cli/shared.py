@@ -107,6 +107,11 @@ def printable(text: str) -> str:
     return kept.encode("utf-8", "replace").decode()
 
 
+def some(num: int, thing: str = "song") -> str:
+    """``1 song``, ``2 songs``."""
+    return f"{num} {thing}" if num == 1 else f"{num} {thing}s"
+
+
 def clock(seconds: float) -> str:
     """65.2 -> 1:05; from an hour on, 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)

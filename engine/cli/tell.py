@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from engine.cli.shared import JsonOption, LibraryOption, note, open_library, printable, write_json
+from engine.cli.shared import (
+    JsonOption,
+    LibraryOption,
+    note,
+    open_library,
+    printable,
+    some,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -25,7 +33,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     for folder in facts["folders"]:
         where = "elsewhere" if "://" in folder["path"] else "not there now"
         away = "" if folder["is_available"] else f"  ({where})"
-        typer.echo(f"  {printable(folder['path'])}  {folder['tracks']} songs{away}")
+        typer.echo(f"  {printable(folder['path'])}  {some(folder['tracks'])}{away}")
     typer.echo(", ".join(f"{facts[state]} {state.replace('_', ' ')}" for state in STATES))
     for space in facts["spaces"]:
         heard = f"{space['embeddings']} heard, {space['in_index']} in the index"
