@@ -1,7 +1,7 @@
 """How fast, how exact and how large the search is, beside faiss, usearch and brute force.
 
     python benchmarks/search.py FOLDER [--sizes 1000 10000 100000] [--dim 256] [--views 2]
-                                [--steps make build ours faiss usearch brute] [--threads 1]
+                                [--steps make build ours cold faiss usearch brute] [--threads 1]
     python benchmarks/search.py FOLDER --table
 
 Needs the extra ``benchmarks``. Libraries are made up (``made_up.py``) and kept in FOLDER, as is
@@ -19,7 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -51,6 +51,13 @@ class Case:
     def vectors(self, number: int) -> np.ndarray:
         """(size, dim) float32 of one view, not read into memory."""
         return np.load(self.folder / f"{self.size}-{self.dim}-{number}.npy", mmap_mode="r")
+
+    def centred(self, number: int, centre: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """(first place, rows without the centre, of unit length), a batch of one view at a time."""
+        vectors = self.vectors(number)
+        for start in range(0, self.size, made_up.BATCH):
+            rest = vectors[start : start + made_up.BATCH] - centre
+            yield start, rest / np.linalg.norm(rest, axis=1, keepdims=True)
 
     def queries(self) -> np.ndarray:
         """(n,) places of the songs that are searched for."""
@@ -108,28 +115,25 @@ def peak_bytes() -> int:
 
 def exact(
     case: Case,
-    number: int,
+    centres: Sequence[np.ndarray] | None = None,
     is_allowed: Callable[[int], np.ndarray] | None = None,
-    centre: np.ndarray | None = None,
 ) -> list[set[int]]:
-    """The places of the true nearest of each query, itself left out; around a centre, if any."""
+    """The places of the true nearest of each query, itself left out.
 
-    def placed(vectors: np.ndarray) -> np.ndarray:
-        if centre is None:
-            return vectors
-        left = vectors - centre
-        return left / np.linalg.norm(left, axis=1, keepdims=True)
-
-    vectors, places = case.vectors(number), case.queries()
-    scores = np.empty((len(places), case.size), np.float32)
-    queries = placed(vectors[places])
-    for start in range(0, case.size, made_up.BATCH):
-        some = placed(vectors[start : start + made_up.BATCH])
-        scores[:, start : start + made_up.BATCH] = queries @ some.T
-    scores[np.arange(len(places)), places] = -2
+    ``centres``: of as many views as are blended, in equal parts; by default the first view as it
+    lies there.
+    """
+    places = case.queries()
+    scores = np.zeros((len(places), case.size), np.float32)
+    for number, centre in enumerate(centres or [np.zeros(case.dim, np.float32)]):
+        rest = case.vectors(number)[places] - centre
+        queries = rest / np.linalg.norm(rest, axis=1, keepdims=True)
+        for start, some in case.centred(number, centre):
+            scores[:, start : start + len(some)] += queries @ some.T
+    scores[np.arange(len(places)), places] = -np.inf
     if is_allowed is not None:
         for row, place in zip(scores, places, strict=True):
-            row[~is_allowed(place)] = -2
+            row[~is_allowed(place)] = -np.inf
     return [set(np.argpartition(-row, K)[:K].tolist()) for row in scores]
 
 
@@ -182,27 +186,27 @@ def build(case: Case) -> Result:
 
 
 def ours_bare(case: Case) -> Result:
-    """The graphs alone: loading all, asking the first."""
-    from engine.index import hnsw
+    """Loading all that a search holds, and asking the first graph alone."""
+    from engine.index.held import HeldSpace
     from engine.library import Library
 
     with Library.open(case.library_path) as library:
         spaces = [space_id for space_id, _ in library.spaces()]
         queries = np.array(case.vectors(0)[case.queries()])
         before, started = memory_bytes(), time.perf_counter()
-        indexes = [hnsw.load(library, space_id) for space_id in spaces]
+        held = [HeldSpace.load(library, space_id) for space_id in spaces]
         load_s = time.perf_counter() - started
         memory = memory_bytes() - before
         for query in queries[:20]:
-            indexes[0].nearest(query, K + 1)
-        answers, seconds = timed(lambda q=q: indexes[0].nearest(q, K + 1)[0] for q in queries)
+            held[0].graph.nearest(query, K + 1)
+        answers, seconds = timed(lambda q=q: held[0].graph.nearest(q, K + 1)[0] for q in queries)
     # embeddings of the first view have the ids 1, 2, ...
     found = without_self(case.queries(), [ids - 1 for ids in answers])
     return {
         "load_s": load_s,
         "memory_bytes": memory,
         **spread(seconds, "bare"),
-        "bare_recall": recall(exact(case, 0), found),
+        "bare_recall": recall(exact(case), found),
     }
 
 
@@ -226,7 +230,7 @@ def ours(case: Case) -> Result:
     with Library.open(case.library_path) as library:
         searcher = Searcher(library)
         track_ids = (case.queries() + 1).tolist()
-        centre = searcher.lookup(library.spaces()[0][0]).centre()
+        centres = [searcher.lookup(space_id).centre() for space_id, _ in library.spaces()]
         for name, options in asked.items():
             for track_id in track_ids[:10]:
                 searcher.by_track(track_id, options)
@@ -239,12 +243,53 @@ def ours(case: Case) -> Result:
             result[f"{name}_processor_ms"] = 1000 * spent / len(track_ids)
             found[name] = [[n.track.id - 1 for n in answer.neighbours] for answer in answers]
         result |= added(case, searcher) | {PEAK: peak_bytes()}
-    true = exact(case, 0, centre=centre)
-    others = exact(case, 0, lambda place: artist_of != artist_of[place], centre)
-    return result | {
-        "search_recall": recall(true, found["search"]),
-        "filtered_recall": recall(others, found["filtered"]),
-    }
+
+    def of_others(place: int) -> np.ndarray:
+        return artist_of != artist_of[place]
+
+    result["search_recall"] = recall(exact(case, centres[:1]), found["search"])
+    result["filtered_recall"] = recall(exact(case, centres[:1], of_others), found["filtered"])
+    if "blend" in asked:
+        result["blend_recall"] = recall(exact(case, centres), found["blend"])
+    return result
+
+
+def ours_cold(case: Case) -> Result:
+    """Searches for which nothing of the library is in the system's memory but what is loaded.
+
+    The file's pages are dropped before each, and no song is searched for twice. Only where the
+    system lets go of them (Linux), and on the drive that the folder is on.
+    """
+    from engine.library import Library
+    from engine.search import Searcher, SearchOptions
+
+    asked = {"cold": SearchOptions(k=K), "cold_blend": SearchOptions(k=K, by="blend")}
+    result, file = Result(), os.open(case.library_path, os.O_RDONLY)
+
+    def search(track_id: int, options: SearchOptions) -> float:
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        started = time.perf_counter()
+        searcher.by_track(track_id, options)
+        return time.perf_counter() - started
+
+    with Library.open(case.library_path) as library:
+        searcher = Searcher(library)
+        track_ids = np.random.default_rng(8).permutation(case.queries() + 1).tolist()
+        warming, *parts = track_ids[:5], track_ids[5::2], track_ids[6::2]
+        for (name, options), part in zip(asked.items(), parts, strict=True):
+            for track_id in warming:
+                search(track_id, options)
+            before = read_bytes()
+            result |= spread([search(track_id, options) for track_id in part], name)
+            result[f"{name}_read_bytes"] = (read_bytes() - before) / len(part)
+    os.close(file)
+    return result
+
+
+def read_bytes() -> int:
+    """What this process has had read from drives."""
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("read_bytes")))
 
 
 def added(case: Case, searcher: Any) -> Result:
@@ -389,7 +434,7 @@ def other(
         "memory_bytes": memory,
         "file_bytes": stored.stat().st_size,
         **spread(seconds, "bare"),
-        "bare_recall": recall(exact(case, 0), without_self(case.queries(), answers)),
+        "bare_recall": recall(exact(case), without_self(case.queries(), answers)),
     }
 
 
@@ -397,6 +442,7 @@ STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
     "make": (make,),
     "build": (build,),
     "ours": (ours_bare, ours),
+    "cold": (ours_cold,),
     "faiss": (faiss_hnsw,),
     "usearch": (usearch_f16,),
     "brute": (brute_force,),
@@ -408,7 +454,9 @@ STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
 
 def run(case: Case, step: str, results: dict[str, Result], path: Path) -> None:
     """All parts of a step, each in a fresh process; results are kept as soon as they are there."""
-    name = f"{case.size} {case.dim} {case.num_views} {'ours' if step == 'build' else step}"
+    name = (
+        f"{case.size} {case.dim} {case.num_views} {'ours' if step in ('build', 'cold') else step}"
+    )
     found = results.get(name, {}) | {"commit": commit(), "load_average": os.getloadavg()[0]}
     for part in STEPS[step]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -434,7 +482,10 @@ COLUMNS = (
     ("p95", "bare_p95_ms", "{:.2f} ms"),
     ("recall@10", "bare_recall", "{:.4f}"),
 )
-SEARCHES = ("search", "filtered", "each_artist_once", "in_scope", "blend", "add")
+SEARCHES = (
+    "search", "filtered", "each_artist_once", "in_scope", "blend", "cold", "cold_blend", "add",
+)  # fmt: skip
+RECALLS = ("search_recall", "filtered_recall", "blend_recall")
 
 
 def table(results: dict[str, Result]) -> str:
@@ -463,7 +514,7 @@ def table(results: dict[str, Result]) -> str:
             for one in SEARCHES
         ]
         sizes = [cell(found.get(key), key, "{:.0f} MB") for key in ("library_bytes", PEAK)]
-        exactness = f"{found.get('search_recall', 0):.4f} / {found.get('filtered_recall', 0):.4f}"
+        exactness = " / ".join(cell(found.get(key), key, "{:.4f}") for key in RECALLS)
         case = " × ".join(name.split()[:3])
         lines.append(f"| {case} | " + " | ".join([*sizes, *cells, exactness]) + " |")
     return "\n".join(lines)

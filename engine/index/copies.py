@@ -38,7 +38,8 @@ class Copies:
         steps = largest / _MAX_CODE
         codes = np.empty(vectors.shape, np.int8)
         for block in blocks:
-            codes[block] = np.rint(vectors[block] / steps)
+            scaled = vectors[block] * (1 / steps)
+            codes[block] = np.rint(scaled, out=scaled)
         return cls(codes, steps, max(0.0, 1 - total / max(1, len(vectors))))
 
     def similarities(self, rows: np.ndarray, query: np.ndarray, centre: np.ndarray) -> np.ndarray:

@@ -76,10 +76,12 @@ class HeldSpace:
         """Tracks (n,) int64 among which are the ``k`` nearest to a query (dim,), centre or not.
 
         The graph itself ranks by direction only, not by what is left of each vector's length, so
-        it is asked for some hundred more. UnusableIndexError where the graph falls apart.
+        it is asked for some hundred more, of which long answers have enough. UnusableIndexError
+        where the graph falls apart.
         """
         num_more = max(_MIN_MORE, round(_MORE_PER_ROOT * self.graph.num_elements**0.5))
-        ids, _ = self.graph.nearest(query, k + num_more + min(k, self.num_gone))
+        num = max(k, min(k, num_more) + num_more)
+        ids, _ = self.graph.nearest(query, num + min(num, self.num_gone))
         track_ids = self.track_ids[self.rows_of_embeddings[ids]]
         return track_ids[track_ids != _NONE]
 

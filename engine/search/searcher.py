@@ -42,9 +42,10 @@ if TYPE_CHECKING:
 
 _MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 64, 4, 4
 _MAX_BLEND_CANDIDATES = 4096  # per view; a song that neither view ranks higher is no neighbour
+_SPARE = 8  # songs whose vectors are read beside those to be shown, to know which these are
 # Of two views whose songs have nothing to do with each other, half of the tenth best sum is found
 # at 1.4 times the root of their number, and one of both views has at least half.
-_BLEND_CANDIDATES_PER_ROOT = 2.0
+_BLEND_CANDIDATES_PER_ROOT = 2.2
 _MAX_COMPARED = 20_000  # of so small a part of the library, every song is compared
 
 
@@ -224,9 +225,9 @@ class Searcher:
                 hits, bound = candidates(self.lookup, heard, weights, num_candidates)
                 hits = hits if allowed is None else hits.only(allowed)
             vectors = dict[int, np.ndarray]()
-            batches = settled(self._library, heard, weights, hits, 2 * options.k, vectors)
-            present = self._present(batches)
-            found = accept(song, present, vectors, options.k)
+            num = options.k + len(own_ids)
+            batches = settled(self._library, heard, weights, hits, num + _SPARE, vectors)
+            found = accept(song, self._present(batches, num), vectors, options.k)
             if hits.is_all:
                 return hits, found
             if len(found) == options.k and (
@@ -245,15 +246,17 @@ class Searcher:
         num = max(count_embeddings(self._library.database, p.space_id) for p in heard.values())
         return round(_BLEND_CANDIDATES_PER_ROOT * num**0.5)
 
-    def _present(self, batches: Iterable[Hits]) -> Iterator[tuple[Track, float]]:
-        """The songs whose files are there, as they are asked for."""
+    def _present(self, batches: Iterable[Hits], num: int) -> Iterator[tuple[Track, float]]:
+        """The songs whose files are there; ``num`` at a time are read, when they are asked for."""
         for hits in batches:
-            tracks = {track.id: track for track in self._library.tracks(hits.track_ids)}
-            similarities = hits.similarities.tolist()
-            for track_id, similarity in zip(hits.track_ids.tolist(), similarities, strict=True):
-                track = tracks.get(track_id)
-                if track is not None and track.status is not TrackStatus.MISSING:
-                    yield track, similarity
+            for start in range(0, len(hits.track_ids), num):
+                some = hits[start : start + num]
+                tracks = {track.id: track for track in self._library.tracks(some.track_ids)}
+                similarities = some.similarities.tolist()
+                for track_id, similarity in zip(some.track_ids.tolist(), similarities, strict=True):
+                    track = tracks.get(track_id)
+                    if track is not None and track.status is not TrackStatus.MISSING:
+                        yield track, similarity
 
     def _moments(
         self, heard: dict[View, Heard], track_ids: Collection[int]
