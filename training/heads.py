@@ -60,3 +60,12 @@ def make_head(settings: LossSettings, dim: int) -> nn.Module:
     if settings.head == "bilinear":
         return BilinearHead(dim)
     return CosineHead(dim, settings.temperature)
+
+
+def linear_map(num_in: int, num_out: int) -> nn.Linear:
+    """Identity to begin with where the sizes allow it: a student that starts from its teacher."""
+    layer = nn.Linear(num_in, num_out)
+    if num_in == num_out:
+        nn.init.eye_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    return layer

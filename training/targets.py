@@ -91,7 +91,8 @@ def teacher_targets(
     if space is None:
         means -= means.reshape(-1, means.shape[-1]).mean(0)
     else:
-        means = space.cpu()(torch.from_numpy(means).float()).numpy()
+        raw_means = torch.from_numpy(means).float().to(space.centre.device)
+        means = space(raw_means).cpu().numpy()
     means /= np.maximum(np.linalg.norm(means, axis=-1, keepdims=True), NORM_EPS)
     return torch.from_numpy(_spread(dataset, tracks, means)).to(device)
 

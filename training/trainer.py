@@ -17,8 +17,8 @@ from training.config import SystemConfig
 from training.data import Dataset
 from training.distributed import World, gather, sum_gradients, with_joint_batch_norm
 from training.errors import ConfigError, RunError
-from training.heads import make_head
-from training.networks import make_network
+from training.heads import linear_map, make_head
+from training.networks import WeightAverage, make_network
 from training.sampling import Pairs, PairSampler
 from training.stems import open_stems, validation_rows
 from training.targets import make_space, teacher_network, teacher_targets
@@ -97,17 +97,7 @@ class Trainer:
         self.valid_rows = validation_rows(dataset, self.device, config.seed)
         self.generator = torch.Generator(device=self.device).manual_seed(config.seed + 1)
         self._sampler: PairSampler | None = None
-        self.targets: torch.Tensor | None = None
-        self.target_map: nn.Module = nn.Identity()
-        self.teacher = self._make_teacher()
-        space = make_space(config.distil, dim)
-        self.space = nn.Identity() if space is None else space.to(self.device)
-        if config.distil.has_targets:
-            self.targets = teacher_targets(
-                dataset, config.distil, config.augment, self.device, progress, space
-            )
-            learned = linear_map(dim, self.targets.shape[-1]).to(self.device)
-            self.target_map = learned if space is None else self.space
+        self._make_distillation(dim, progress)
         self.optimiser = self._make_optimiser()
         self.average = WeightAverage(self.network) if config.optim.average > 0 else None
         self.schedule = Schedule()
@@ -135,6 +125,22 @@ class Trainer:
                 self.world,
             )
         return self._sampler
+
+    def _make_distillation(self, dim: int, progress: ProgressCallback) -> None:
+        """Targets of songs and their map, the teacher of excerpts, and where both are compared."""
+        distil = self.config.distil
+        self.teacher = self._make_teacher()
+        space = make_space(distil, dim)
+        self.space = nn.Identity() if space is None else space.to(self.device)
+        self.targets: torch.Tensor | None = None
+        self.target_map: nn.Module = self.space
+        if distil.has_targets:
+            augment = self.config.augment
+            self.targets = teacher_targets(
+                self.dataset, distil, augment, self.device, progress, space
+            )
+            if space is None:
+                self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
 
     def _make_teacher(self) -> nn.Module | None:
         """The network that hears the clean excerpts, if excerpts are to be denoised."""
@@ -319,41 +325,6 @@ class Trainer:
         self.schedule = Schedule(**state["schedule"])
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch_rng"].cpu())
-
-
-class WeightAverage:
-    """Plain mean of a network's tensors over the batches that are added (Izmailov et al., 2018)."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.num = 0
-        self._means = {name: t.detach().clone() for name, t in network.state_dict().items()}
-
-    @torch.no_grad()
-    def add(self, network: nn.Module) -> None:
-        """Counters and other integers are taken as they are."""
-        self.num += 1
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                self._means[name].lerp_(tensor, 1 / self.num)
-            else:
-                self._means[name].copy_(tensor)
-
-    def state(self) -> dict[str, Any]:
-        return {"num": self.num, "means": self._means}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.num = state["num"]
-        for name, tensor in state["means"].items():
-            self._means[name].copy_(tensor)
-
-
-def linear_map(num_in: int, num_out: int) -> nn.Linear:
-    """Identity to begin with where the sizes allow it: a student that starts from its teacher."""
-    layer = nn.Linear(num_in, num_out)
-    if num_in == num_out:
-        nn.init.eye_(layer.weight)
-        nn.init.zeros_(layer.bias)
-    return layer
 
 
 def pick_device(name: str, world: World) -> torch.device:
