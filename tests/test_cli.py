@@ -147,6 +147,12 @@ def test_where_nothing_can_be_written_is_told_before_listening(tmp_path, place):
     assert "cannot be written" in str(told.exception)
 
 
+def test_a_folder_that_is_not_there_is_no_partial_success(home, tmp_path):
+    done = singalike(home, "index", tmp_path / "nowhere", "--library", tmp_path / "new.db")
+    assert done.returncode == 1
+    assert "The folder does not exist" in done.stderr
+
+
 def test_other_artists_only(indexed, home):
     done = singalike(home, "similar", "low song 1", "--by", "overall", "--other-artists", "--json")
     assert {n["artist"] for n in json.loads(done.stdout)["neighbours"]} == {"High"}

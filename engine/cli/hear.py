@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -93,7 +94,7 @@ def _index(library: Library, folders: list[Path], options: IndexOptions, as_json
         write_json(written)
     _tell(summary)
     if summary.failed or summary.skipped:
-        raise typer.Exit(3)
+        raise typer.Exit(3 if summary.found else 1)
 
 
 def _tell(summary: IndexSummary) -> None:
@@ -135,8 +136,9 @@ def embed(
     """
     import numpy as np
 
-    if out.is_dir() or not out.parent.is_dir():  # told now, not after hours of listening
-        raise SingalikeError(f"{out} cannot be written. Name a file in a folder that exists.")
+    if os.path.isdir(out) or not os.access(out.parent, os.W_OK):  # noqa: PTH112, raises nothing
+        # told now, not after hours of listening
+        raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
 
     from engine import models, separation
     from engine.embedding import embed_file
