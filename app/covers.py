@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap
 
 from app.jobs import Job, JobRunner, Pool
+from app.palette import tile_number
 from app.theme import Theme
 from engine.library import Track
 from engine.progress import CancelToken, ProgressCallback
@@ -18,6 +19,8 @@ COVER_PX = 192  # kept size; the largest use is 88 pixels at a scale of 2
 MAX_COVERS = 400
 BATCH = 8
 MAX_WISHES = 64
+
+NO_PATH = Path()
 
 ReadCover = Callable[[Path], bytes | None]
 
@@ -45,12 +48,8 @@ class Covers(QObject):
         is_known = path in self._images
         if not is_known:
             self._wish(path)
-        key = (
-            path if image else Path(),
-            "" if image else seed + self._theme.palette.name,
-            size,
-            ratio,
-        )
+        tile = "" if image else f"{self._theme.palette.name}{tile_number(seed)}"
+        key = (path if image else NO_PATH, tile, size, ratio)
         if key not in self._pixmaps:
             drawn = self._draw(image, seed, size, ratio)
             self._pixmaps[key] = drawn

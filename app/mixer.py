@@ -178,10 +178,6 @@ class Deck:
         self._seen: Source | None = None  # what ``source`` was in the block before
         self._heard_gain = 0.0
 
-    @property
-    def is_silent(self) -> bool:
-        return self._heard_gain == 0.0
-
     def mix_into(self, out: np.ndarray, scratch: np.ndarray, rise: np.ndarray) -> None:
         """Adds this deck's next block to ``out`` (n, 2). ``rise`` (n, 1) goes from 0 to 1."""
         source = self.source

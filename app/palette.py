@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 MIN_CONTRAST = 4.5
+NUM_TILES = 24
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,14 @@ DARK = Palette(
 )
 
 
+def tile_number(seed: str) -> int:
+    """Tiles of the same number look the same."""
+    return zlib.crc32(seed.encode("utf-8", "replace")) % NUM_TILES
+
+
 def tile_colours(palette: Palette, seed: str) -> tuple[str, str]:
     """(ground, mark) of a tile that stands in for a cover; the hue belongs to ``seed``."""
-    hue = zlib.crc32(seed.encode("utf-8", "replace")) % 24 / 24
+    hue = tile_number(seed) / NUM_TILES
     lights = (0.28, 0.58) if palette is DARK else (0.85, 0.55)
     ground, mark = (colorsys.hls_to_rgb(hue, light, 0.32) for light in lights)
     return _hex(ground), _hex(mark)

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.drag import dragged
 from app.format import clock
@@ -39,10 +39,15 @@ _ROLES = frozenset(
         Qt.ItemDataRole.ToolTipRole,
         Qt.ItemDataRole.AccessibleTextRole,
         Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.ForegroundRole,
+        Qt.ItemDataRole.FontRole,
         StateRole,
         TrackRole,
     )
 )
+
+
+_LOOKS = (Qt.ItemDataRole.ForegroundRole, Qt.ItemDataRole.FontRole)
 
 
 class Column(IntEnum):
@@ -114,6 +119,8 @@ class TrackModel(QAbstractTableModel):
         self._asked: set[int] = set()  # rows asked for and not there yet
         self._wanted: set[int] = set()  # rows to ask for at the end of this round of painting
         self._cover = cover
+        self.playing_id: int | None = None
+        self._playing_look: dict[int, QColor | QFont] = {}
         self._ask_soon = QTimer(self)
         self._ask_soon.setSingleShot(True)
         self._ask_soon.setInterval(0)
@@ -173,6 +180,16 @@ class TrackModel(QAbstractTableModel):
         if self._ids:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(Column) - 1))
 
+    def set_playing(self, track_id: int | None, colour: QColor) -> None:
+        """The song that sounds has its title in this colour. Whoever shows it repaints."""
+        font = QFont(QGuiApplication.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        self.playing_id = track_id
+        self._playing_look = {
+            Qt.ItemDataRole.ForegroundRole: colour,
+            Qt.ItemDataRole.FontRole: font,
+        }
+
     def refresh(self, first: int, last: int) -> None:
         """Asks again for the rows from ``first`` to ``last``, as their state may have changed."""
         ids = self._ids[max(0, first) : last + 1]
@@ -206,7 +223,11 @@ class TrackModel(QAbstractTableModel):
         column = Column(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
-        track = self._tracks.get(self._ids[index.row()])
+        track_id = self._ids[index.row()]
+        if role in _LOOKS:
+            is_marked = track_id == self.playing_id and column == Column.TITLE
+            return self._playing_look[role] if is_marked else None
+        track = self._tracks.get(track_id)
         if track is None:
             self._want(index.row())
             return None

@@ -16,14 +16,13 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QFocusEvent,
-    QFont,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPalette,
     QPen,
     QResizeEvent,
 )
@@ -73,30 +72,6 @@ class StateDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class TitleDelegate(QStyledItemDelegate):
-    """Cover and title. A bar marks the song that was asked for, colour the one that sounds."""
-
-    def __init__(self, model: TrackModel, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._model = model
-        self._theme = theme
-        self.query_id: int | None = None
-        self.playing_id: int | None = None
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        super().initStyleOption(option, index)
-        if self._model.ids[index.row()] == self.playing_id:
-            option.font.setWeight(QFont.Weight.DemiBold)
-            for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
-                option.palette.setColor(role, self._theme.colour("accent"))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        super().paint(painter, option, index)
-        if self._model.ids[index.row()] == self.query_id:
-            bar = QRect(option.rect.left(), option.rect.top(), MARK_PX, option.rect.height())
-            painter.fillRect(bar, self._theme.colour("accent"))
-
-
 def paint_dot(painter: QPainter, rect: QRectF, state: State, theme: Theme) -> None:
     if state in FILLED:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -123,11 +98,10 @@ class TrackView(QTableView):
         super().__init__(parent)
         self._tracks = model
         self._is_making_room = False
+        self._query_id: int | None = None
         self._theme = theme
         self.setModel(model)
         self.setAccessibleName(self.tr("Songs of the library"))
-        self._titles = TitleDelegate(model, theme, self)
-        self.setItemDelegateForColumn(Column.TITLE, self._titles)
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -221,10 +195,13 @@ class TrackView(QTableView):
 
     def mark(self, query_id: int | None, playing_id: int | None) -> None:
         """Ids of the song that was asked for, and of the one that sounds."""
-        titles = self._titles
-        if (query_id, playing_id) != (titles.query_id, titles.playing_id):
-            titles.query_id, titles.playing_id = query_id, playing_id
-            self.viewport().update()
+        others = {self._query_id, self._tracks.playing_id} ^ {query_id, playing_id}
+        self._query_id = query_id
+        self._tracks.set_playing(playing_id, self._accent)
+        first, last = self.visible_rows()
+        for row in range(first, last + 1):
+            if self._tracks.ids[row] in others:
+                self.viewport().update(self._row_rect(row))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """By the keyboard, a song is selected; Qt would make it current unseen."""
@@ -243,15 +220,24 @@ class TrackView(QTableView):
             self.selectionModel().clearCurrentIndex()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """With a frame around the row that keys move."""
+        """With a bar beside the song that was asked for, and a frame around the row keys move."""
         super().paintEvent(event)
-        if not self.hasFocus() or not self.currentIndex().isValid():
-            return
-        row = self.visualRect(self.currentIndex())
         painter = QPainter(self.viewport())
-        frame = QRect(0, row.top(), self.viewport().width(), row.height())
-        paint_focus_frame(painter, frame, self._theme)
+        first, last = self.visible_rows()
+        for row in range(first, last + 1):
+            if self._tracks.ids[row] == self._query_id:
+                place = self._row_rect(row)
+                painter.fillRect(place.adjusted(0, 0, MARK_PX - place.width(), 0), self._accent)
+        if self.hasFocus() and self.currentIndex().isValid():
+            paint_focus_frame(painter, self._row_rect(self.currentIndex().row()), self._theme)
         painter.end()
+
+    @property
+    def _accent(self) -> QColor:
+        return self._theme.colour("accent")
+
+    def _row_rect(self, row: int) -> QRect:
+        return QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
 
     def current_track(self) -> Track | None:
         found: Track | None = self.currentIndex().data(TrackRole)

@@ -248,6 +248,7 @@ def time_clicks(window) -> None:
     for row in random.integers(0, NUM_SONGS, NUM_CLICKS + 2).tolist():
         window.library.view.scrollTo(window.library.model.index(row, 1))
         wait_until(lambda row=row: window.library.model.track_at(row) is not None)
+        window.library.view.viewport().repaint()  # it is seen before it is clicked
         num_before, started, spent = len(answers), time.perf_counter(), time.process_time()
         click_row(window, row)
         wait_until(lambda num_before=num_before: len(answers) > num_before)

@@ -13,7 +13,7 @@ from app.audio_output import AudioOutput
 from app.device import STALL_TICKS
 from app.feed import decode_file
 from app.levels import Levels
-from app.mixer import BLOCK_FRAMES, Deck, Mixer, Source
+from app.mixer import BLOCK_FRAMES, Mixer, Source
 from app.player import Player, Side, Sound
 from engine import audio
 
@@ -258,7 +258,6 @@ def test_an_empty_deck_is_silent():
     out = np.ones((BLOCK_FRAMES, 2), np.float32)
     mixer.fill(out)
     assert not out.any()
-    assert Deck().is_silent
 
 
 def test_the_real_output_opens_and_closes_or_says_why_not(qtbot):
