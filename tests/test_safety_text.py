@@ -167,6 +167,27 @@ def test_progress_on_a_terminal_shows_markup_as_text_and_no_escapes() -> None:
     assert "\u202e" not in shown
 
 
+@pytest.mark.parametrize(("kind", "num_lines"), [("xterm", 1), ("dumb", 2)])
+def test_progress_is_one_living_line_on_a_narrow_terminal_and_plain_on_a_dumb_one(
+    kind: str, num_lines: int
+) -> None:
+    pty = pytest.importorskip("pty")
+    reader, writer = pty.openpty()
+    code = (
+        "from engine.cli.progress import shown_progress; from engine.progress import Progress\n"
+        "with shown_progress() as show:\n"
+        "    for stage in ('overall', 'vocals'): show(Progress(stage, message='long words ' * 9))"
+    )
+    narrow = {**os.environ, "TERM": kind, "COLUMNS": "40"}
+    subprocess.run([sys.executable, "-c", code], stderr=writer, check=True, env=narrow)
+    os.close(writer)
+    shown = os.read(reader, 10_000).decode()
+    os.close(reader)
+    assert "Listening to" in shown
+    assert shown.count("\n") == num_lines
+    assert ("\x1b" in shown) == (kind == "xterm")
+
+
 @pytest.fixture
 def tracks(music: Path, tmp_path: Path) -> list[Track]:
     from engine.library import scan

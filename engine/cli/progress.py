@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from engine.cli.shared import clock, printable
 from engine.progress import Progress, ProgressCallback
 
 PLAIN_INTERVAL_S = 10.0
+_SPINNER_WIDTH = 3  # with a space on each side
 TITLES = {
     "scan": "Looking for music",
     "overall": "Listening to songs",
@@ -52,13 +54,19 @@ def line_of(progress: Progress) -> str:
 @contextmanager
 def shown_progress() -> Iterator[ProgressCallback]:
     """A callback that shows what it is told, in the way that suits stderr."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
         from rich.console import Console
         from rich.text import Text
 
         console = Console(file=sys.__stderr__)  # it moves the cursor, which sys.stderr does not let
         with console.status("") as status:
-            yield lambda progress: status.update(Text(line_of(progress), overflow="ellipsis"))
+
+            def update(progress: Progress) -> None:
+                line = Text(line_of(progress))
+                line.truncate(max(1, console.width - _SPINNER_WIDTH), overflow="ellipsis")
+                status.update(line)
+
+            yield update
         return
     last_stage, last_time = "", 0.0
 
