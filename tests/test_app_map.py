@@ -291,6 +291,16 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     assert not page.card.isVisible()
 
 
+def test_the_card_of_a_song_leaves_the_legend_free(qtbot, on_map):
+    page = on_map.map_page
+    on_map.resize(1100, 700)
+    qtbot.waitUntil(lambda: page.legend.isVisible() and page.view.camera.covered > 0)
+    rightmost = int(page.view.camera.pixels(page.view.positions)[:, 0].argmax())
+    hover(page, rightmost)
+    qtbot.waitUntil(page.card.isVisible)
+    assert not page.card.geometry().intersects(page.legend.geometry())
+
+
 def test_a_song_hovered_over_is_not_taken_for_a_result(qtbot, on_map):
     page, results = on_map.map_page, on_map.results
     track = on_map.library.model.track_at(0)

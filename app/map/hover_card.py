@@ -43,8 +43,11 @@ class HoverCard(QFrame):
         covers.arrived.connect(self._draw_cover)
         self.hide()
 
-    def show_track(self, track: Track, note: str, at: QPoint) -> None:
-        """Beside a point of the parent, on whichever side there is room."""
+    def show_track(self, track: Track, note: str, at: QPoint, covered: int = 0) -> None:
+        """Beside a point of the parent, on whichever side there is room.
+
+        ``covered``: pixels at the right of the parent that the card had better leave free.
+        """
         self._track = track
         self._title.setText(title_of(track))
         self._artist.setText(" · ".join(filter(None, (shown(track.artist), shown(track.album)))))
@@ -54,10 +57,11 @@ class HoverCard(QFrame):
         self.adjustSize()
         parent = self._room
         x = at.x() + AWAY_PX
-        if x + self.width() > parent.width() - 8:
-            x = at.x() - AWAY_PX - self.width()
+        left = at.x() - AWAY_PX - self.width()
+        if x + self.width() > parent.width() - 8 - covered and left >= 8:
+            x = left
         y = min(max(8, at.y() - self.height() // 2), parent.height() - self.height() - 8)
-        self.move(max(8, x), y)
+        self.move(min(x, parent.width() - 8 - self.width()), y)
         self.raise_()
         self.show()
 

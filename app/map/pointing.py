@@ -84,7 +84,8 @@ class Pointing(QObject):
         note = ""
         if np.isfinite(score):
             note = self.tr("likeness {percent} %").format(percent=f"{100 * score:.0f}")
-        self._card.show_track(track, note, self._view.pixel_of(self._view.row))
+        view = self._view
+        self._card.show_track(track, note, view.pixel_of(view.row), view.camera.covered)
         self._view.setAccessibleDescription(f"{track.title}, {track.artist}")
         if self._can_sound():
             self._preview.rest_on(track)
