@@ -27,8 +27,12 @@ from engine.cli.shared import (
 from engine.errors import CancelledError, SingalikeError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from engine.indexer import IndexOptions, IndexSummary
     from engine.library import Library
+    from engine.models import VoiceModel
+    from engine.separation import Separator
 
 SeparatorOption = Annotated[
     str | None,
@@ -141,13 +145,32 @@ def embed(
         raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
 
     from engine import models, separation
-    from engine.embedding import embed_file
-    from engine.progress import Progress
 
     voice = models.load(model or models.default_model_name(view.value))
     needs_separator = view is View.VOCALS and input_kind is Input.MIXTURE
     cutter = separation.load(separator or separation.default_name()) if needs_separator else None
-    paths, rows = [], []
+    heard = _heard(files, voice, view, cutter)
+    rows = [vector for _, vector in heard]
+    embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
+    try:
+        with out.open("wb") as file:
+            paths = np.array([str(path) for path, _ in heard], dtype=str)
+            np.savez(file, paths=paths, embeddings=embeddings)
+    except OSError as error:
+        raise SingalikeError(f"{out} cannot be written: {error.strerror}.") from error
+    note(f"{len(heard)} of {len(files)} files embedded by {voice.name}, {voice.dim} dimensions.")
+    if len(heard) < len(files):
+        raise typer.Exit(3 if heard else 1)
+
+
+def _heard(
+    files: list[Path], voice: VoiceModel, view: View, cutter: Separator | None
+) -> list[tuple[Path, np.ndarray]]:
+    """Embeddings (dim,) of those files that can be heard, in their order; others are told."""
+    from engine.embedding import embed_file
+    from engine.progress import Progress
+
+    heard = []
     with stoppable() as cancel, shown_progress() as progress:
         for done, path in enumerate(files):
             progress(Progress("embed", done, len(files), message=path.name))
@@ -161,17 +184,8 @@ def embed(
             if found is None:
                 note(f"{printable(str(path))}: Nobody sings in it, as far as can be heard.")
                 continue
-            paths.append(str(path))
-            rows.append(found.vector)
-    embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
-    try:
-        with out.open("wb") as file:
-            np.savez(file, paths=np.array(paths, dtype=str), embeddings=embeddings)
-    except OSError as error:
-        raise SingalikeError(f"{out} cannot be written: {error.strerror}.") from error
-    note(f"{len(rows)} of {len(files)} files embedded by {voice.name}, {voice.dim} dimensions.")
-    if len(rows) < len(files):
-        raise typer.Exit(3 if rows else 1)
+            heard.append((path, found.vector))
+    return heard
 
 
 def demo(
