@@ -75,6 +75,18 @@ def test_vectors_that_need_all_their_dimensions_keep_them() -> None:
     assert projection.fit(voices(2000, num_directions=DIM)) is None
 
 
+@pytest.mark.parametrize(("in_first", "expected"), [(0.98, 224), (0.96, 256)])
+def test_of_many_dimensions_no_more_are_kept_than_are_needed(
+    in_first: float, expected: int
+) -> None:
+    """Up to 224 keep 99 % of the variance; beyond, 97 % are enough."""
+    axes = np.linalg.qr(np.random.default_rng(0).standard_normal((2000, 320)))[0]
+    variances = np.repeat([in_first / 200, (1 - in_first) / 120], [200, 120])
+    found = projection.fit(axes * variances**0.5)
+    assert found is not None
+    assert found.shape == (320, expected)
+
+
 def test_it_tells_when_vectors_are_of_another_kind() -> None:
     to_graph = projection.fit(voices(2000))
     assert to_graph is not None

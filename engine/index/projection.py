@@ -11,6 +11,8 @@ import numpy as np
 SAMPLE_ROWS = 10_000
 MIN_ROWS_PER_DIM = 16  # from fewer, directions are learned that only these vectors have
 _KEPT = 0.99  # of the variance around the mean
+# Beyond so many dimensions less is enough: reading a few more vectors costs less than their memory.
+_MANY_DIMS, _KEPT_BY_MANY = 224, 0.97
 _MAX_LOST = 0.05  # of newer vectors; beyond it they are of another kind than those it was made for
 _STEP = 32
 _DTYPE = np.dtype("<f4")
@@ -32,12 +34,16 @@ def fit(vectors: np.ndarray) -> np.ndarray | None:
     mean = vectors.mean(0, dtype=np.float64)
     variances, axes = np.linalg.eigh(np.cov(vectors.T, dtype=np.float64))
     kept = np.cumsum(variances[::-1]) / max(float(variances.sum()), 1e-12)
-    num_axes = int(np.searchsorted(kept, _KEPT)) + 1
-    graph_dim = _STEP * -(-(num_axes + 1) // _STEP)
+    graph_dim = min(_num_dims(kept, _KEPT), max(_MANY_DIMS, _num_dims(kept, _KEPT_BY_MANY)))
     if graph_dim > dim - _STEP:
         return None
     columns = np.column_stack([mean, axes[:, ::-1][:, : graph_dim - 1]])
     return np.asarray(np.linalg.qr(columns)[0], np.float32)
+
+
+def _num_dims(kept: np.ndarray, share: float) -> int:
+    """For the mean and as many axes as keep that share, in whole steps."""
+    return _STEP * -(-(int(np.searchsorted(kept, share)) + 2) // _STEP)
 
 
 def still_fits(projection: np.ndarray, vectors: np.ndarray) -> bool:
