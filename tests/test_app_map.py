@@ -108,6 +108,12 @@ def test_the_largest_groups_have_colours_of_their_own():
     assert colouring.num_others == 50 + 10 + 1
 
 
+def test_groups_of_one_size_are_in_the_order_of_their_names():
+    colouring = by_group(np.array([0, 1, 2, 2]), ("Zoë", "Íris", "Juno"))
+    assert colouring.names == ("Juno", "Íris", "Zoë")
+    assert colouring.codes.tolist() == [3, 2, 1, 1]
+
+
 def test_years_and_likeness_are_shades():
     years = by_year(np.array([0, 1960, 1990, 2020]))
     assert years.codes[0] == NO_VALUE

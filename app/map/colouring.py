@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor
 from app.palette import DARK, Palette
 from app.tones import NUM_TONES, tone
 from engine.library.map_store import Labels
+from engine.library.text import normalise
 
 NUM_SHADES = 64
 NO_VALUE = 0  # the first colour: songs that no group or value is known of
@@ -60,7 +61,9 @@ def by_group(groups: np.ndarray, names: tuple[str, ...]) -> Colouring:
     for nameless in (i for i, name in enumerate(names) if not name):
         counts[nameless] = 0
     largest = np.argsort(-counts, kind="stable")[:NUM_TONES]
-    largest = largest[counts[largest] > 0]
+    largest = np.array(
+        sorted(largest[counts[largest] > 0], key=lambda i: (-counts[i], normalise(names[i]))), int
+    )
     code_of = np.zeros(len(names) + 1, np.uint8)
     code_of[largest] = np.arange(1, len(largest) + 1)
     return Colouring(
