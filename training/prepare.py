@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from engine.progress import CancelToken, Progress, ProgressCallback, ignore_prog
 from engine.separation import Separator
 from engine.separation import load as load_separator
 from training.errors import DataError
+from training.material.files import begin
 from training.plan import Outcome, PrepareOptions, Task, plan
 from training.rendering import render, separate_waveform, stems_of
 from training.shards import Writer
@@ -43,8 +43,7 @@ def prepare(
             or nothing usable at all. CancelledError; what was finished is kept.
     """
     tasks = plan(songs, options)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_begun(folder, options)
+    begin(folder, asdict(options))
     needs = any(t.is_separated_again or t.song.kind == "mixture" for t in tasks)
     separator = separators(options.separator) if needs else None
     try:
@@ -60,18 +59,6 @@ def prepare(
             "(about 1.9 MB per 30 s of music) and start again; finished songs are kept."
         ) from error
     return finish(folder, {task.key for task in tasks}, asdict(options))
-
-
-def _check_begun(folder: Path, options: PrepareOptions) -> None:
-    path = folder / "options.json"
-    wanted = json.loads(json.dumps(asdict(options)))
-    if not path.exists():
-        path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
-    elif json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise DataError(
-            f"{folder} was begun with other options (see {path}). Give the same ones to go on, "
-            "or choose another folder."
-        )
 
 
 def _outcomes(

@@ -29,7 +29,7 @@ from engine.qdrant.points import (
 )
 from engine.qdrant.store import Collection, choose_collection, is_embedded
 from engine.search.filter import Filter, Song
-from engine.search.not_heard import NotHeardError, nobody_sings
+from engine.search.not_heard import NotHeardError, hear_views, nobody_sings
 from engine.search.records import VIEWS_OF, Neighbour, Query, SearchOptions, SearchResult
 
 if TYPE_CHECKING:
@@ -189,15 +189,7 @@ class QdrantSearcher:
         options: SearchOptions,
         hear: Callable[[View], _Heard],
     ) -> SearchResult:
-        heard, notes = dict[View, _Heard](), list[str]()
-        for view in VIEWS_OF[options.by]:
-            try:
-                heard[view] = hear(view)
-            except NotHeardError as error:
-                if options.by != "blend" or view == "overall":
-                    raise
-                notes.append(f"{error} These are the nearest songs overall.")
-                options = replace(options, by="overall")
+        heard, options, notes = hear_views(options, hear)
         song = replace(song, vector=next(iter(heard.values())).vector)
         weights = _weights(heard, options)
         known = [

@@ -1,13 +1,40 @@
-"""Why a query has nothing in a view, in sentences."""
+"""Where a query has nothing in a view: why, in sentences, and what a blend makes of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
 from engine.errors import QueryError
 from engine.library import Track, TrackStatus, View
+from engine.search.records import VIEWS_OF, SearchOptions
+
+T = TypeVar("T")
 
 
 class NotHeardError(QueryError):
     """The query has nothing in a view; in a blend, the other view can serve."""
+
+
+def hear_views(
+    options: SearchOptions, hear: Callable[[View], T]
+) -> tuple[dict[View, T], SearchOptions, list[str]]:
+    """What the query has in each view: (by view, the options that are left, notes).
+
+    A blend for which nobody sings becomes a search by the whole sound, and a note says so. Raises
+    NotHeardError where no view is left.
+    """
+    heard, notes = dict[View, T](), list[str]()
+    for view in VIEWS_OF[options.by]:
+        try:
+            heard[view] = hear(view)
+        except NotHeardError as error:
+            if options.by != "blend" or view == "overall":
+                raise
+            notes.append(f"{error} These are the nearest songs overall.")
+            options = replace(options, by="overall")
+    return heard, options, notes
 
 
 def nobody_sings(name: str) -> str:

@@ -25,7 +25,7 @@ from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from engine.search.choice import choose_space
 from engine.search.file_ears import FileEars
 from engine.search.filter import Filter, Song
-from engine.search.not_heard import NotHeardError, why_not_heard
+from engine.search.not_heard import NotHeardError, hear_views, why_not_heard
 from engine.search.records import (
     VIEWS_OF,
     FilePart,
@@ -153,15 +153,7 @@ class Searcher:
         options: SearchOptions,
         hear: Callable[[View], Heard],
     ) -> SearchResult:
-        heard, notes = dict[View, Heard](), list[str]()
-        for view in VIEWS_OF[options.by]:
-            try:
-                heard[view] = hear(view)
-            except NotHeardError as error:
-                if options.by != "blend" or view == "overall":
-                    raise
-                notes.append(f"{error} These are the nearest songs overall.")
-                options = replace(options, by="overall")
+        heard, options, notes = hear_views(options, hear)
         song = replace(song, vector=next(iter(heard.values())).stored)
         hits, found = self._widening(heard, options, song, own_ids)
         if hits.note:
