@@ -109,11 +109,12 @@ def test_songs_are_settled_in_their_exact_order(library: Library) -> None:
     hits = ranked(np.append(ids, 10**6), np.append(vectors @ query + noise, 0.5), slack=0.1)
     heard: dict[View, Heard] = {"vocals": Heard(1, nothing, query, query, None)}
     known, few = dict[int, np.ndarray](), dict[int, np.ndarray]()
-    batches = list(settled(library, heard, {"vocals": 1.0}, hits, 4, known))
+    lookup = Searcher(library).lookup
+    batches = list(settled(lookup, heard, {"vocals": 1.0}, hits, 4, known))
     found = np.concatenate([batch.similarities for batch in batches])
     np.testing.assert_allclose(found, np.sort(vectors @ query)[::-1], atol=1e-6)
     assert set(known) == set(ids.tolist())
-    first = next(settled(library, heard, {"vocals": 1.0}, hits, 4, few))
+    first = next(settled(lookup, heard, {"vocals": 1.0}, hits, 4, few))
     assert len(first.track_ids) <= 4 == len(few)  # no more is read than it takes
 
 

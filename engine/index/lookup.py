@@ -81,7 +81,7 @@ class SpaceLookup:
             found = found[found.similarities >= least]
         if found.slack:
             found = replace(
-                ranked(*self.exactly(found.track_ids, query, centre)),
+                ranked(*self.exactly(found.track_ids, query, centre)[:2]),
                 is_all=found.is_all,
                 note=found.note,
             )
@@ -117,7 +117,7 @@ class SpaceLookup:
         held, _ = self._current()
         if held is None:
             found, slack = np.full(len(track_ids), np.nan, np.float32), 0.0
-            exact_ids, similarities = self.exactly(track_ids, query, centre)
+            exact_ids, similarities, _ = self.exactly(track_ids, query, centre)
         else:
             found, slack = held.similarities(track_ids, query, centre), held.slack(query, centre)
             exact_ids, similarities = self._newer(held, query, centre)
@@ -127,13 +127,13 @@ class SpaceLookup:
 
     def exactly(
         self, track_ids: np.ndarray, query: np.ndarray, centre: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Those of these tracks that were heard (n,), and their similarities (n,) float32.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of those of these tracks that were heard: ids (n,), similarities (n,), vectors (n, dim).
 
-        Other arguments as in ``candidates``.
+        Vectors are those that are kept, with the centre. Other arguments as in ``candidates``.
         """
         found, vectors = self._library.embeddings(self._space_id, track_ids)
-        return found, centres.placed(vectors, centre) @ query
+        return found, centres.placed(vectors, centre) @ query, vectors
 
     def _by_graph(self, held: HeldSpace, query: np.ndarray, k: int, centre: np.ndarray) -> Hits:
         newer, similarities = self._newer(held, query, centre)

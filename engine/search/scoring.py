@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.index.centre import placed
 from engine.index.lookup import Hits, SpaceLookup, ranked
-from engine.library import Library, MomentCodes, View
+from engine.library import MomentCodes, View
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,7 @@ def among(
 
 
 def settled(
-    library: Library,
+    lookup: Callable[[int], SpaceLookup],
     heard: Mapping[View, Heard],
     weights: Mapping[View, float],
     hits: Hits,
@@ -94,7 +93,7 @@ def settled(
     """
     waiting, start = hits[:0], 0
     while start < len(hits.track_ids):
-        some = _exactly(library, heard, weights, hits.track_ids[start : start + num], vectors)
+        some = _exactly(lookup, heard, weights, hits.track_ids[start : start + num], vectors)
         waiting = ranked(
             np.concatenate([waiting.track_ids, some.track_ids]),
             np.concatenate([waiting.similarities, some.similarities]),
@@ -108,7 +107,7 @@ def settled(
 
 
 def _exactly(
-    library: Library,
+    lookup: Callable[[int], SpaceLookup],
     heard: Mapping[View, Heard],
     weights: Mapping[View, float],
     track_ids: np.ndarray,
@@ -116,10 +115,11 @@ def _exactly(
 ) -> Hits:
     total = dict[int, float]()
     for number, (view, part) in enumerate(heard.items()):
-        ids, found = library.embeddings(part.space_id, track_ids)
+        ids, similarities, found = lookup(part.space_id).exactly(
+            track_ids, part.vector, part.centre
+        )
         if number == 0:
             vectors.update(zip(ids.tolist(), found, strict=True))
-        similarities = placed(found, part.centre) @ part.vector
         for track_id, similarity in zip(ids.tolist(), similarities.tolist(), strict=True):
             total[track_id] = total.get(track_id, 0.0) + weights[view] * similarity
     return Hits(np.array(list(total), np.int64), np.array(list(total.values()), np.float32))

@@ -217,8 +217,8 @@ class Searcher:
                 hits, bound = candidates(self.lookup, heard, weights, num_candidates)
                 hits = hits if allowed is None else hits.only(allowed)
             vectors = dict[int, np.ndarray]()
-            num = options.k + len(own_ids)
-            batches = settled(self._library, heard, weights, hits, num + _SPARE, vectors)
+            num = options.k + min(options.k, len(own_ids))
+            batches = settled(self.lookup, heard, weights, hits, num + _SPARE, vectors)
             found = accept(song, self._present(batches, num), vectors, options.k)
             if hits.is_all:
                 return hits, found
