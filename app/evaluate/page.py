@@ -41,6 +41,7 @@ class EvaluatePage(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("page")
+        self.setAccessibleName(self.tr("Evaluate"))  # it has the focus when it comes
         self.parts = parts
         self.reports_path = reports_path or data_path() / "evaluations"
         self._runner = parts.session.runner
