@@ -17,7 +17,7 @@ from engine.errors import EvaluationError
 
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
-VERSION = 5
+VERSION = 6
 FLOAT16_MAX = 60_000.0
 
 
