@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-from app.logs import start_log
-from engine.decoding import serve_if_asked
+from app.desktop.log import start_log
 from engine.paths import log_path
+from engine.sound.decoding import serve_if_asked
 
 # What desktops, app stores and macOS know the program by; whoever publishes it owns that domain.
 APP_ID = "org.singalike.Singalike"
@@ -54,10 +54,10 @@ def _run(options: argparse.Namespace) -> int:
     from PySide6.QtCore import QCoreApplication
     from PySide6.QtWidgets import QApplication
 
-    from app.parts import make_parts
+    from app.desktop.single_instance import SingleInstance, hand_over
+    from app.services import make_parts
     from app.settings import THEME, Settings
-    from app.single import SingleInstance, hand_over
-    from app.theme import Theme
+    from app.ui.theme import Theme
     from app.window import MainWindow
     from engine.paths import default_library_path, resources_path, settings_path
 

@@ -9,17 +9,17 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from app.actions import Actions
-from app.covers import Covers
-from app.dialogs import ProblemPage
 from app.evaluate.page import EvaluatePage
-from app.library_page import LibraryPage
+from app.find.results_panel import ResultList
+from app.library.actions import Actions
+from app.library.covers import Covers
+from app.library.open_library import Overview
+from app.library.page import LibraryPage
+from app.library.start_page import StartPage
+from app.library.watched_folders import FolderWatch
 from app.map.page import MapPage
-from app.notice import NoticeBar
-from app.parts import Parts
-from app.player_bar import PlayerBar
-from app.results_panel import ResultList
-from app.session import Overview
+from app.player.bar import PlayerBar
+from app.services import Parts
 from app.settings import (
     EQUALLY_LOUD,
     OUTPUT_DEVICE,
@@ -28,13 +28,13 @@ from app.settings import (
     WATCH_FOLDERS,
     WINDOW_GEOMETRY,
 )
-from app.shortcuts import Keys, plain_key
-from app.start_page import StartPage
-from app.top_bar import SEARCHABLE, Page, TopBar
-from app.watching import FolderWatch
-from app.widgets import column, press_focused, put_last_in_tab_order
+from app.ui.dialogs import ProblemPage
+from app.ui.notice import NoticeBar
+from app.ui.shortcuts import Keys, plain_key
+from app.ui.top_bar import SEARCHABLE, Page, TopBar
+from app.ui.widgets import column, press_focused, put_last_in_tab_order
 from engine.library import Library, Track
-from engine.library.covers import cover_bytes
+from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
 
 SKIP_S = 5.0

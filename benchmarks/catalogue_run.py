@@ -24,12 +24,12 @@ from catalogue.cluster import joined_cluster
 from catalogue.importing import import_shards
 from catalogue.listener import Ears, Listener, ShardTask
 from catalogue.manifest import Entry, read_manifest
-from catalogue.places import ShardFolder
 from catalogue.run import RunOptions, run_catalogue
 from catalogue.shards import HeardRow, ShardHeader, pack_shard, shard_name
+from catalogue.storage import ShardFolder
 from engine import models
 from engine.library import Library, MomentCodes, Tags, TrackEmbedding, View
-from engine.library.walk import AUDIO_EXTENSIONS
+from engine.library.scan.walk import AUDIO_EXTENSIONS
 from engine.models import VIEWS
 from engine.progress import Progress
 

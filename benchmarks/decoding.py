@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import audio
-from engine.decoding import pool
-from engine.demo.encode import write_audio
+from engine.sound import audio
+from engine.sound.decoding import pool
+from engine.sound.encode import write_audio
 
 SECONDS, RATE_HZ, NUM_ROUNDS = 240, 44_100, 5
 

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.data import Clip
-from engine.evaluation.hearing import Heard, Hearing
+from engine.evaluation.data_set import Clip
+from engine.evaluation.embeddings import Heard, Hearing
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options
+from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, ignore_progress
-from engine.threads import single_threaded_torch
 
 DIM, NUM_SEGMENTS, NUM_EXCERPTS = 1280, 2, 5
 

@@ -27,16 +27,16 @@ import numpy as np
 import torch
 
 from engine import models, separation
-from engine.audio import decode_all
-from engine.decoding import pool, sound
-from engine.embedding import every_for, segment_batches
 from engine.errors import DecodeError
-from engine.indexer import IndexOptions, index_folders
+from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library, View
+from engine.listening.embedding import every_for, segment_batches
 from engine.models import SAMPLE_RATE_HZ, VoiceModel, cut_excerpts
+from engine.networks.processor import single_threaded_torch
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation.spleeter import PLAN, load_spleeter
-from engine.threads import single_threaded_torch
+from engine.sound.audio import decode_all
+from engine.sound.decoding import pool, streams
 
 NUM_CORES = os.cpu_count() or 1
 STAGE_SONGS = 3
@@ -55,7 +55,7 @@ def songs_in(folder: Path, num_songs: int) -> list[Path]:
     paths = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
-            if sound.probe(path)["duration_s"] > PART_S:
+            if streams.probe(path)["duration_s"] > PART_S:
                 paths.append(path)
         except DecodeError:
             continue
@@ -77,7 +77,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
     voices = {view: models.load(models.default_model_name(view)) for view in VIEWS}
 
     def decoded(path: Path, rate_hz: int, num_channels: int) -> list[Any]:
-        return list(sound.pieces(path, rate_hz, num_channels, 0.0, None, 2.0, lambda: None))
+        return list(streams.pieces(path, rate_hz, num_channels, 0.0, None, 2.0, lambda: None))
 
     def note(stage: str, work: Callable[[], Any]) -> None:
         spent[stage] = spent.get(stage, 0.0) + timed(work, time.process_time)
@@ -89,7 +89,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
             total_s += len(mono) / SAMPLE_RATE_HZ
             chunks = np.array_split(stereo, 20, axis=1)
             segments = np.concatenate([batch for _, batch in segment_batches([mono])])
-            note("hash", lambda: list(sound.audio_hash(path, lambda: None)))  # noqa: B023
+            note("hash", lambda: list(streams.audio_hash(path, lambda: None)))  # noqa: B023
             note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ, 1))  # noqa: B023
             note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ, 2))  # noqa: B023
             note("separate", lambda: list(separation.voice(separator, chunks)))  # noqa: B023

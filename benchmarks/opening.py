@@ -131,7 +131,8 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 def scanning(folder: Path, size: int) -> Result:
     """The first scan, which reads every file's tags, and two more, which find nothing new."""
-    from engine.library import Library, scan
+    from engine.library import Library
+    from engine.library.scan.scan import scan
 
     music, path = folder / f"{size} files", folder / f"{size}-scanned.db"
     write_files(music, size)

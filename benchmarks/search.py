@@ -154,23 +154,23 @@ def without_self(places: np.ndarray, answers: Iterable[np.ndarray]) -> list[list
 
 def build(case: Case) -> Result:
     """Both graphs, from nothing into the library; saving, which is part of it, is told again."""
-    from engine.index import centre, hnsw
     from engine.library import Library
-    from engine.library.index_store import drop_index
+    from engine.library.indexes import drop_index
+    from engine.search.index import centre, graph
 
     with Library.open(case.library_path) as library:
         build_s = centre_s = save_s = 0.0
         for space_id, _ in library.spaces():
             drop_index(library.database, space_id)
             started = time.process_time()
-            hnsw.refresh(library, space_id, num_threads=case.threads)
+            graph.refresh(library, space_id, num_threads=case.threads)
             build_s += time.process_time() - started
             started = time.process_time()
             centre.refresh(library, space_id)
             centre_s += time.process_time() - started
-            index = hnsw.load(library, space_id)
+            index = graph.load(library, space_id)
             started = time.perf_counter()
-            hnsw._save(library, space_id, index)
+            graph._save(library, space_id, index)
             save_s += time.perf_counter() - started
         sql = "SELECT sum(num_bytes) FROM hnsw_index"
         index_bytes = library.database.rows(sql)[0][0]
@@ -187,8 +187,8 @@ def build(case: Case) -> Result:
 
 def ours_bare(case: Case) -> Result:
     """Loading all that a search holds, and asking the first graph alone."""
-    from engine.index.held import HeldSpace
     from engine.library import Library
+    from engine.search.index.held import HeldSpace
 
     with Library.open(case.library_path) as library:
         spaces = [space_id for space_id, _ in library.spaces()]

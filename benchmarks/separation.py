@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.audio import decode_all
 from engine.separation import SAMPLE_RATE_HZ
 from engine.separation.spleeter import NUM_BINS, PLAN, UNet, load_nets, vocals_mask
 from engine.separation.stft import StreamingStft
+from engine.sound.audio import decode_all
 
 HALF = PLAN.block_frames // 2
 PART_S = (30.0, 90.0)

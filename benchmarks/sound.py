@@ -78,12 +78,12 @@ def compare(heard: np.ndarray, file: np.ndarray) -> str:
 def run(path: Path) -> None:
     from PySide6.QtCore import QCoreApplication
 
-    from app.audio_output import AudioOutput
-    from app.levels import Levels
-    from app.microphone import Microphone
-    from app.player import Player, Side, Sound
-    from app.sound_devices import SoundDevices
-    from engine import audio
+    from app.player.devices import SoundDevices
+    from app.player.loudness import Levels
+    from app.player.output import AudioOutput
+    from app.player.player import Player, Side, Sound
+    from app.record.microphone import Microphone
+    from engine.sound import audio
 
     application = QCoreApplication.instance() or QCoreApplication([])
     devices = SoundDevices()

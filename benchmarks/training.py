@@ -28,10 +28,10 @@ from torch.utils.data import DataLoader, IterableDataset
 # The folder of a script comes first on the path, where this very file is called "training".
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from engine.cvsm.encoder import Encoder  # noqa: E402
 from engine.models import SEGMENT_SAMPLES  # noqa: E402
+from engine.networks.cvsm.encoder import Encoder  # noqa: E402
 from training.config import SystemConfig, load_system, system_names  # noqa: E402
-from training.data import FORMAT_VERSION, SEGMENT_DTYPE, STEMS, Dataset, shard_path  # noqa: E402
+from training.data.data_set import FORMAT_VERSION, SEGMENT_DTYPE, STEMS, Dataset, shard_path  # noqa: E402
 from training.heads import make_head  # noqa: E402
 from training.losses import contrastive  # noqa: E402
 from training.trainer import RunOptions, Trainer  # noqa: E402

@@ -18,4 +18,4 @@ for pairs in 512 1024 2048; do
 done
 python benchmarks/training.py --pairs 1024 --batches 40 --segments 2048 --no-plain --stems stream \
     --systems cvsm-a singalike --json "$out/1024-stream.json"
-python -m pytest -q tests/test_training_run.py tests/test_training_sampling.py
+python -m pytest -q tests/test_training/test_run.py tests/test_training/pairs/test_sampling.py

@@ -72,8 +72,8 @@ print(json.dumps(late))
 
 def make(path: Path) -> None:
     """Made-up songs of singers who are near to each other in groups, in both default spaces."""
-    from engine.index import hnsw
     from engine.library import Library
+    from engine.search.index import graph
 
     with Library.open(path) as library:
         track_ids = add_tracks(library)
@@ -81,12 +81,12 @@ def make(path: Path) -> None:
             space_id = library.space_id(default_space(view))
             add_embeddings(library, space_id, track_ids, voices(seed=number))
             print(f"{view}: embeddings stored", flush=True)
-            hnsw.refresh(library, space_id, num_threads=-1)
+            graph.refresh(library, space_id, num_threads=-1)
             print(f"{view}: search index made", flush=True)
 
 
 def add_tracks(library) -> list[int]:
-    from engine.library import Tags, catalogue
+    from engine.library import Tags, track_rows
 
     folder_id = library.add_folder(Path(tempfile.gettempdir()) / "singalike-no-music").id
     with library.database.write() as db:
@@ -97,15 +97,15 @@ def add_tracks(library) -> list[int]:
                 f"Genre {singer % 14}", 1950 + song % 75, song % 12,
             )  # fmt: skip
             place = f"Singer {singer}/{song:06d}.mp3".encode()
-            catalogue.add(db, catalogue.Sighting(folder_id, place, 1000 + song, song, tags), None)
+            track_rows.add(db, track_rows.Sighting(folder_id, place, 1000 + song, song, tags), None)
         db.execute("UPDATE track SET state = 'indexed', duration_s = 240, audio_hash = id")
     return library.track_ids(sort="added")
 
 
 def default_space(view: str):
     from engine import models, separation
-    from engine.checkpoint import read_manifest
     from engine.library import SpaceKey
+    from engine.models.checkpoint import read_manifest
 
     name = models.default_model_name(view)
     folder = next(info.folder for info in models.available() if info.name == name)
@@ -142,7 +142,7 @@ def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np
 
 def lay_out(path: Path) -> None:
     from engine.library import Library
-    from engine.map.making import make_map
+    from engine.map.library_map import make_map
     from engine.progress import Progress
 
     last = ""
@@ -275,7 +275,7 @@ def time_frames(window) -> None:
     from PySide6.QtCore import QPointF
 
     from app.map.picking import nearest
-    from app.top_bar import Page
+    from app.ui.top_bar import Page
 
     window.show_page(Page.MAP)
     page, view = window.map_page, window.map_page.view
@@ -400,9 +400,9 @@ def run(path: Path, folder: Path | None) -> None:
 def open_window(path: Path, home: Path):
     from PySide6.QtWidgets import QApplication
 
-    from app.parts import make_parts
+    from app.services import make_parts
     from app.settings import Settings
-    from app.theme import Theme
+    from app.ui.theme import Theme
     from app.window import MainWindow
     from engine.paths import resources_path
 

@@ -10,8 +10,7 @@ import typer
 
 from catalogue.errors import extra_packages
 from engine.cli import run_app
-from engine.cli.progress import shown_progress
-from engine.cli.shared import (
+from engine.cli.common import (
     JsonOption,
     ModelOption,
     View,
@@ -22,6 +21,7 @@ from engine.cli.shared import (
     stoppable,
     write_json,
 )
+from engine.cli.progress import shown_progress
 
 app = new_commands()
 
@@ -121,7 +121,7 @@ def to_qdrant(
     """
     with extra_packages():
         from catalogue.to_qdrant import upload_shards
-    from engine.qdrant.store import opened_qdrant
+    from engine.search.remote.store import opened_qdrant
 
     with (
         stoppable() as cancel,

@@ -14,7 +14,7 @@ from typing import Any
 from catalogue.errors import CatalogueError, extra_packages
 from catalogue.listener import Ears, Listener, RowReport, ShardTask
 from catalogue.manifest import Manifest
-from catalogue.places import ShardFolder
+from catalogue.storage import ShardFolder
 from engine.errors import SingalikeError
 from engine.library import SpaceKey
 

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from catalogue.errors import extra_packages
-from engine.cli.progress import shown_progress
-from engine.cli.shared import (
+from engine.cli.common import (
     JsonOption,
     LibraryOption,
     new_commands,
@@ -18,6 +17,7 @@ from engine.cli.shared import (
     stoppable,
     write_json,
 )
+from engine.cli.progress import shown_progress
 
 app = new_commands()
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from catalogue.errors import CatalogueError
 from catalogue.manifest import Entry, Manifest
-from catalogue.places import LocalCopy, ShardFolder, local_copy
 from catalogue.shards import HeardRow, ShardHeader, pack_shard, read_shard, shard_name
+from catalogue.storage import LocalCopy, ShardFolder, local_copy
 from engine import models, separation
-from engine.audio import audio_hash
-from engine.embedding import embed_file
 from engine.errors import CheckpointError, SingalikeError
 from engine.library import SpaceKey, Tags, TrackEmbedding, View
-from engine.library.tags import read_tags
+from engine.library.scan.tags import read_tags
+from engine.listening.embedding import embed_file
 from engine.models import VoiceModel
+from engine.networks.processor import single_threaded_torch
 from engine.separation import Separator
-from engine.threads import single_threaded_torch
+from engine.sound.audio import audio_hash
 
 
 @dataclass(frozen=True)

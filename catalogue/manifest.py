@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalogue.errors import CatalogueError
-from catalogue.places import absolute, common_folder, folder_of, opened
+from catalogue.storage import absolute, common_folder, folder_of, opened
 from engine.library import Tags
 
 PLACE_COLUMNS = ("path", "address", "url")

@@ -20,8 +20,8 @@ from catalogue.cluster import Crew, Worker, WorkerLostError, joined_cluster
 from catalogue.errors import CatalogueError
 from catalogue.listener import Ears, RowReport, ShardTask
 from catalogue.manifest import Manifest, read_manifest
-from catalogue.places import ShardFolder, absolute, opened
 from catalogue.shards import is_shard_name, read_shard, shard_name
+from catalogue.storage import ShardFolder, absolute, opened
 from engine import models, separation
 from engine.library import SpaceKey, View
 from engine.models import VIEWS

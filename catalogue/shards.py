@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from catalogue.errors import CatalogueError
 from catalogue.manifest import Entry
-from catalogue.places import ShardFolder, absolute, opened
+from catalogue.storage import ShardFolder, absolute, opened
 from engine.library import MomentCodes, SpaceKey, Tags, TrackEmbedding, View
 
 SHARD_VERSION = 1

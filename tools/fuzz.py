@@ -31,12 +31,13 @@ from typing import Any
 
 import numpy as np
 
-from engine import audio, indexer
-from engine.decoding import pool
-from engine.embedding import embed_file
 from engine.errors import DecodeError
+from engine.indexing import pipeline
 from engine.library import Library, MomentCodes, Track, TrackEmbedding, TrackStatus, View
-from engine.library.covers import cover_bytes
+from engine.library.scan.covers import cover_bytes
+from engine.listening.embedding import embed_file
+from engine.sound import audio
+from engine.sound.decoding import pool
 from tools.fuzz_inputs import Mutator, make_seeds
 
 HANG_S = 10.0
@@ -133,20 +134,20 @@ def _tiny_model(seconds: dict[str, float]) -> Iterator[None]:
         finally:
             seconds[path.name] = time.monotonic() - started_s
 
-    before = indexer.models.load, indexer.models.default_model_name
-    indexer.models.load = lambda name: _Ear()  # type: ignore[assignment, return-value]
-    indexer.models.default_model_name = lambda view: "ear"
-    indexer.embed_file = timed  # type: ignore[assignment]
+    before = pipeline.models.load, pipeline.models.default_model_name
+    pipeline.models.load = lambda name: _Ear()  # type: ignore[assignment, return-value]
+    pipeline.models.default_model_name = lambda view: "ear"
+    pipeline.embed_file = timed  # type: ignore[assignment]
     yield
-    indexer.models.load, indexer.models.default_model_name = before
-    indexer.embed_file = embed_file
+    pipeline.models.load, pipeline.models.default_model_name = before
+    pipeline.embed_file = embed_file
 
 
 def index(folder: Path, seconds: dict[str, float]) -> dict[str, Track]:
     """The tracks by file name, once the files of a folder went through all of the pipeline."""
     with _tiny_model(seconds), Library.open(folder / ".library.db") as library:
-        options = indexer.IndexOptions(views=("overall",), num_workers=1)
-        indexer.index_folders(library, [folder], options)
+        options = pipeline.IndexOptions(views=("overall",), num_workers=1)
+        pipeline.index_folders(library, [folder], options)
         return {track.path.name: track for track in library.tracks(library.track_ids())}
 
 

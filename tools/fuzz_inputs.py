@@ -15,7 +15,7 @@ import mutagen
 import numpy as np
 from mutagen import aiff, asf, flac, id3, oggvorbis, wave
 
-from engine.demo.encode import SongTags, write_audio, write_tags
+from engine.sound.encode import SongTags, write_audio, write_tags
 
 # one pixel, grey
 PNG = base64.b64decode(

@@ -43,9 +43,9 @@ def main() -> None:
 
 def prepare(home: Path) -> None:
     """A library of the demo songs that have been listened to, and a report about them."""
-    from app.evaluate.work import Request, run
+    from app.evaluate.requests import Request, run
     from engine.demo import make_demo_library
-    from engine.indexer import index_folders
+    from engine.indexing.pipeline import index_folders
     from engine.library import Library
     from engine.paths import data_path
     from engine.progress import CancelToken, ignore_progress
@@ -93,10 +93,10 @@ def make_smaller(path: Path) -> None:
 def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
     from PySide6.QtWidgets import QApplication
 
-    from app.parts import make_parts
-    from app.player import Player
+    from app.player.player import Player
+    from app.services import make_parts
     from app.settings import THEME, WATCH_FOLDERS, Settings
-    from app.theme import Theme
+    from app.ui.theme import Theme
     from app.window import MainWindow
     from engine.paths import resources_path
 
@@ -183,7 +183,7 @@ def take_library(window: MainWindow, keep: Keep) -> None:
 
 
 def take_map(window: MainWindow, keep: Keep) -> None:
-    from app.top_bar import Page
+    from app.ui.top_bar import Page
 
     window.show_page(Page.MAP)
     page = window.map_page
@@ -195,7 +195,7 @@ def take_map(window: MainWindow, keep: Keep) -> None:
 
 
 def take_evaluation(window: MainWindow, keep: Keep) -> None:
-    from app.top_bar import Page
+    from app.ui.top_bar import Page
 
     window.show_page(Page.EVALUATE)
     page = window.sections[Page.EVALUATE]
@@ -212,7 +212,7 @@ def take_evaluation(window: MainWindow, keep: Keep) -> None:
 def take_test(window: MainWindow, keep: Keep) -> None:
     from PySide6.QtWidgets import QPushButton
 
-    from app.top_bar import Page
+    from app.ui.top_bar import Page
 
     page = window.sections[Page.EVALUATE]
     page.show_test(page.reports[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.shared import new_commands
+from engine.cli.common import new_commands
 
 # Nothing heavy is imported here: `singalike --help` must answer at once.
 
@@ -53,9 +53,9 @@ def prepare(
     """Decode, separate and cut songs into segments of 5 s. Can be interrupted and run again."""
     from dataclasses import asdict
 
-    from training.plan import PrepareOptions
-    from training.prepare import prepare as prepare_data
-    from training.sources import read_source
+    from training.data.plan import PrepareOptions
+    from training.data.prepare import prepare as prepare_data
+    from training.data.sources import read_source
     from training.terminal import progress_line, summary_text
 
     options = PrepareOptions(separator, _parts(parts), seed, separate_again)
@@ -93,7 +93,7 @@ def run(
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
     from training.config import load_system
-    from training.data import open_datasets
+    from training.data.data_set import open_datasets
     from training.loop import run as run_training
     from training.terminal import progress_line
     from training.trainer import RunOptions
@@ -132,7 +132,7 @@ def export(
     percentages_on: PercentagesOn = None,
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
-    from training.data import open_datasets
+    from training.data.data_set import open_datasets
     from training.export import ExportOptions
     from training.export import export as export_checkpoint
     from training.terminal import progress_line
@@ -167,7 +167,7 @@ def fit(
     percentages_on: PercentagesOn = None,
 ) -> None:
     """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
-    from training.data import open_datasets
+    from training.data.data_set import open_datasets
     from training.export import fit_existing
     from training.terminal import progress_line
 
@@ -192,8 +192,8 @@ def sing(
 ) -> None:
     """Make spoken voices sing, in many keys. Can be interrupted and run again."""
     _need("pyworld", "pip install 'singalike[voices]'")
+    from training.data.sources import read_source
     from training.material.sung import SingOptions, sing_table
-    from training.sources import read_source
     from training.terminal import progress_line
 
     options = SingOptions(num_songs=songs, song_s=length, num_warps=warps, seed=seed)

@@ -11,11 +11,17 @@ from typing import Any
 
 import torch
 
-from engine.checkpoint import Manifest, load_tensors, quantised, read_manifest, save_checkpoint
 from engine.models import available, geometry_tensors
+from engine.models.checkpoint import (
+    Manifest,
+    load_tensors,
+    quantised,
+    read_manifest,
+    save_checkpoint,
+)
 from engine.progress import ProgressCallback, ignore_progress
 from training.config import EncoderSettings, SystemConfig
-from training.data import Dataset
+from training.data.data_set import Dataset
 from training.geometry import Fitted, fit_views
 from training.loop import METRICS_NAME, load_state, read_config
 from training.networks import encoder_config_of, make_network

@@ -8,9 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.calibration import Calibration
-from engine.calibration import fit as fit_calibration
-from engine.index.centre import placed
 from engine.library.records import View
 from engine.models import (
     BATCH_EXCERPTS,
@@ -20,9 +17,12 @@ from engine.models import (
     Geometry,
     cut_excerpts,
 )
+from engine.models.calibration import Calibration
+from engine.models.calibration import fit as fit_calibration
+from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
-from engine.threads import has_fast_bfloat16
-from training.data import PARTS, STEMS, Dataset
+from engine.search.index.centre import placed
+from training.data.data_set import PARTS, STEMS, Dataset
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
 SEGMENTS_PER_TRACK = 4

@@ -17,7 +17,7 @@ import torch
 
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import SystemConfig, config_from
-from training.data import Dataset
+from training.data.data_set import Dataset
 from training.distributed import World, any_of, join_world, leave_world
 from training.errors import RunError
 from training.trainer import RunOptions, Trainer

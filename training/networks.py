@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from engine.baselines import dvector, ge2e
-from engine.baselines.dvector import DVector
-from engine.baselines.ge2e import Ge2e
-from engine.checkpoint import load_tensors, read_manifest, with_prefix
-from engine.cvsm.encoder import Encoder, EncoderConfig
 from engine.models import available
+from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
+from engine.networks import dvector, ge2e
+from engine.networks.cvsm.encoder import Encoder, EncoderConfig
+from engine.networks.dvector import DVector
+from engine.networks.ge2e import Ge2e
 from training.config import EncoderSettings
 from training.errors import ConfigError
 

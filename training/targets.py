@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.baselines.dvector import DVector
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
+from engine.networks.dvector import DVector
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import AugmentSettings, DistilSettings, EncoderSettings
-from training.data import PARTS, STEMS, Dataset
+from training.data.data_set import PARTS, STEMS, Dataset
 from training.errors import ConfigError
 from training.networks import make_network
-from training.waveforms import resampled, speed_ratios
+from training.pairs.augmentation import resampled, speed_ratios
 
 NUM_EXCERPTS = 2
 SEGMENTS_PER_TRACK = 6

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.progress import Progress, ProgressCallback
-from training.tables import Summary
+from training.data.tables import Summary
 
 PLAIN_EVERY_S = 10.0
 

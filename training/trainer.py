@@ -14,13 +14,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from engine.progress import ProgressCallback, ignore_progress
 from training import losses
 from training.config import SystemConfig
-from training.data import Dataset
+from training.data.data_set import Dataset
+from training.data.stems import open_stems, validation_rows
 from training.distributed import World, gather, sum_gradients, with_joint_batch_norm
 from training.errors import ConfigError, RunError
 from training.heads import linear_map, make_head
 from training.networks import WeightAverage, make_network
-from training.sampling import Pairs, PairSampler
-from training.stems import open_stems, validation_rows
+from training.pairs.sampling import Pairs, PairSampler
 from training.targets import make_space, teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
 

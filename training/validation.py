@@ -10,10 +10,10 @@ import torch.nn.functional as F
 
 from engine.evaluation.metrics import equal_error_rate, normalised_rank
 from training.config import SystemConfig
-from training.data import INT16_SCALE
+from training.data.data_set import INT16_SCALE
+from training.data.rows import MIXTURE, VOCALS, Rows
 from training.losses import accuracy, contrastive, same_voice
-from training.rows import MIXTURE, VOCALS, Rows
-from training.sampling import PairSampler
+from training.pairs.sampling import PairSampler
 
 NUM_BATCHES = 4
 SEGMENTS_PER_ARTIST = 8

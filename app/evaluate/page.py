@@ -11,18 +11,18 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QStackedWidget, QWidget
 
-from app.evaluate import store, work
-from app.evaluate.compare import CompareView
-from app.evaluate.listening.room import TestRoom
+from app.desktop.reveal import file_url, reveal
+from app.evaluate import requests, saved_reports
+from app.evaluate.blind_test.page import TestRoom
+from app.evaluate.comparison import CompareView
 from app.evaluate.report_view import ReportView
+from app.evaluate.requests import Request
+from app.evaluate.saved_reports import Opened
 from app.evaluate.setup_panel import SetupPanel
-from app.evaluate.side import Side
-from app.evaluate.store import Opened
-from app.evaluate.work import Request
+from app.evaluate.sidebar import Side
 from app.jobs import Job, LatestJob, Pool
-from app.parts import Parts
-from app.reveal import file_url, reveal
-from app.widgets import divider
+from app.services import Parts
+from app.ui.widgets import divider
 from engine.paths import data_path
 from engine.progress import CancelToken, ProgressCallback
 
@@ -55,11 +55,11 @@ class EvaluatePage(QWidget):
         super().showEvent(event)
         if not self._is_built:
             self._build()
-            self._job(lambda *_: work.find_models(), self.setup.set_models)
+            self._job(lambda *_: requests.find_models(), self.setup.set_models)
             self.refresh_reports()
         # At every visit: another one may have been chosen in the preferences.
         form = self.setup.form
-        self._job(lambda *_: work.find_separators(), lambda found: form.set_separators(*found))
+        self._job(lambda *_: requests.find_separators(), lambda found: form.set_separators(*found))
         if self._run is None:
             self.setup.look_again()
 
@@ -109,7 +109,7 @@ class EvaluatePage(QWidget):
     def _look(self, table: Path | None) -> None:
         path = table or self.parts.session.library_path
         self._job(
-            lambda *_: work.look_at(path),
+            lambda *_: requests.look_at(path),
             self.setup.set_facts,
             self._looking,
             self.setup.set_data_problem,
@@ -122,7 +122,7 @@ class EvaluatePage(QWidget):
             self.reports = reports
             self.side.show_reports(reports, select)
 
-        self._job(lambda *_: store.list_reports(root), use, self._listing)
+        self._job(lambda *_: saved_reports.list_reports(root), use, self._listing)
 
     # Running
 
@@ -134,7 +134,7 @@ class EvaluatePage(QWidget):
         if self._run is not None:
             return
         root = self.reports_path
-        job = Job(lambda progress, cancel: work.run(request, root, progress, cancel))
+        job = Job(lambda progress, cancel: requests.run(request, root, progress, cancel))
         job.progressed.connect(self.side.run_card.show_progress)
         job.succeeded.connect(lambda folder: self.refresh_reports(select=folder))
         job.failed.connect(self.problem)
@@ -192,13 +192,13 @@ class EvaluatePage(QWidget):
         """With all answers that there are by now; the report on disk follows."""
 
         def use(fresh: Opened) -> None:
-            self.show_report(fresh).show_protocol(store.TEST_FOLDER)
-            job = Job(lambda *_: store.save(fresh))
+            self.show_report(fresh).show_protocol(saved_reports.TEST_FOLDER)
+            job = Job(lambda *_: saved_reports.save(fresh))
             job.succeeded.connect(lambda _: self.refresh_reports())
             job.failed.connect(self.problem)
             self._runner.start(job, Pool.EVALUATION)
 
-        self._job(lambda *_: store.scored(opened), use)
+        self._job(lambda *_: saved_reports.scored(opened), use)
 
     def _show(self, view: QWidget | None) -> None:
         """Instead of what was shown before; None: the setup."""
@@ -241,7 +241,7 @@ class EvaluatePage(QWidget):
 
     def export_to(self, folder: Path, target: Path) -> None:
         self._job(
-            lambda *_: store.export(folder, target),
+            lambda *_: saved_reports.export(folder, target),
             lambda copy: self.problem.emit(
                 self.tr("The report was exported to {path}").format(path=copy)
             ),
@@ -273,7 +273,7 @@ class EvaluatePage(QWidget):
     def delete(self, folders: list[Path]) -> None:
         def task(progress: ProgressCallback, cancel: CancelToken) -> None:
             for folder in folders:
-                store.delete(folder)
+                saved_reports.delete(folder)
 
         def use(_: object) -> None:
             self.show_setup()

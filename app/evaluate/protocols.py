@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.evaluate.work import DataFacts
-from app.shortcuts import noop
+from app.evaluate.requests import DataFacts
+from app.ui.shortcuts import noop
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.evaluate.parts import ScrollColumn, flow, heading, title
 from app.evaluate.plots import plot_widget
 from app.evaluate.protocols import BY_NAME
-from app.evaluate.store import Opened
+from app.evaluate.saved_reports import Opened
 from app.evaluate.summary import summary
 from app.evaluate.tables import ResultTable
-from app.theme import Theme
-from app.widgets import SMALL, IconLabel, button, label
+from app.evaluate.widgets import ScrollColumn, flow, heading, title
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, IconLabel, button, label
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Result, Table

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
-from app.evaluate.work import Request
-from app.theme import Theme
-from app.widgets import SMALL, label
+from app.evaluate.requests import Request
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, label
 
 MAX_SEED = 2**31 - 1
 

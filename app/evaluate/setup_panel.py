@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.evaluate.parts import Choice, ScrollColumn, flow, heading, title
 from app.evaluate.protocols import PROTOCOLS
+from app.evaluate.requests import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
-from app.evaluate.work import DataFacts, ModelChoice, Request
-from app.theme import Theme
-from app.widgets import SMALL, button, divider, label
+from app.evaluate.widgets import Choice, ScrollColumn, flow, heading, title
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, button, divider, label
 
 LISTENING_TEST = "listening-test"
 

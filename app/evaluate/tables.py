@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
-from app.shortcuts import noop
+from app.ui.shortcuts import noop
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Cell, Table

@@ -9,9 +9,9 @@ from enum import StrEnum
 import numpy as np
 from PySide6.QtGui import QColor
 
-from app.palette import DARK, Palette
-from app.tones import NUM_TONES, tone
-from engine.library.map_store import Labels
+from app.ui.palette import DARK, Palette
+from app.ui.series_colours import NUM_TONES, tone
+from engine.library.maps import Labels
 from engine.library.text import normalise
 
 NUM_SHADES = 64

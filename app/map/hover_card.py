@@ -6,10 +6,10 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.covers import Covers
-from app.theme import Theme
-from app.track_model import shown, title_of
-from app.widgets import SMALL, ElidedLabel
+from app.library.covers import Covers
+from app.library.table_model import shown, title_of
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel
 from engine.library import Track
 
 COVER_PX = 44

@@ -6,11 +6,11 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.format import num_songs
+from app.library.table_model import shown
 from app.map.colouring import Colouring, shade
-from app.theme import Theme
-from app.track_model import shown
-from app.widgets import SMALL, button, label, plain_tool_tip
+from app.ui.number_format import num_songs
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, button, label, plain_tool_tip
 
 WIDTH_PX = 210
 NAME_CHARS = 80

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from app.format import duration
-from app.theme import Theme
-from app.widgets import HEADING, IconLabel, button, label
+from app.ui.number_format import duration
+from app.ui.theme import Theme
+from app.ui.widgets import HEADING, IconLabel, button, label
 from engine.progress import Progress
 
 

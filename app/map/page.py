@@ -14,23 +14,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.covers import Covers
-from app.finder import Question
-from app.format import num_songs
+from app.find.finder import Question
+from app.library.covers import Covers
+from app.library.open_library import Overview
 from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, table_of
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
+from app.map.maps import MapSource, Opened
 from app.map.message import MapMessage, stage_text
 from app.map.pointing import Pointing
 from app.map.preview import Preview
 from app.map.selection_bar import SelectionBar
-from app.map.source import MapSource, Opened
 from app.map.tool_bar import MapToolBar
 from app.map.view import MapView
-from app.parts import Parts
-from app.session import Overview
+from app.services import Parts
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
-from app.widgets import button, label
+from app.ui.number_format import num_songs
+from app.ui.widgets import button, label
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.library.open_library import Session
 from app.map.hover_card import HoverCard
 from app.map.preview import Preview
 from app.map.view import MapView
-from app.session import Session
 from engine.library import Track
 
 MAX_TRACKS = 500  # kept, so that coming back to a song shows it at once

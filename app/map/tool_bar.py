@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app.map.colouring import Colour
-from app.segments import Segment, Segments
-from app.shortcuts import Keys
-from app.theme import Theme
-from app.widgets import IconButton, button, label
+from app.ui.segmented_switch import Segment, Segments
+from app.ui.shortcuts import Keys
+from app.ui.theme import Theme
+from app.ui.widgets import IconButton, button, label
 
 
 class MapToolBar(QWidget):

@@ -26,7 +26,7 @@ from app.map.camera import Camera
 from app.map.colouring import NO_VALUE, packed
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs, radius_for
-from app.theme import Theme
+from app.ui.theme import Theme
 
 GRASP_PX = 14  # how far from a point the pointer still means it
 CLICK_PX = 5  # a press that moves less is a click

@@ -9,8 +9,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QPlainTextEdit
 
 from app.jobs import Job, Pool
-from app.parts import Parts
-from app.preferences.parts import Section
+from app.preferences.controls import Section
+from app.services import Parts
 from engine import __version__
 from engine.paths import resources_path
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QButtonGroup, QRadioButton
 
-from app.parts import Parts
-from app.preferences.parts import Section
+from app.preferences.controls import Section
+from app.services import Parts
 from app.settings import THEME
-from app.theme import CHOICES
+from app.ui.theme import CHOICES
 
 
 class AppearanceSection(Section):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from app.format import duration
-from app.indexing import num_workers
-from app.session import Overview
+from app.library.indexing import num_workers
+from app.library.open_library import Overview
 from app.settings import INDEX_SPEED, Settings
+from app.ui.number_format import duration
 
 # Seconds of one core for one song of four minutes, from the speeds of the parts, rounded up: decode
 # 240, separate 18, singalike-2 60 times as fast as it plays.

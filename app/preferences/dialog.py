@@ -7,18 +7,18 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
-from app.dialogs import Dialog
-from app.notice import NoticeBar
-from app.parts import Parts
+from app.library.open_library import Overview
 from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
+from app.preferences.controls import Section
 from app.preferences.indexing import IndexingSection
-from app.preferences.listening import ListeningSection
 from app.preferences.log import LogSection
 from app.preferences.models import ModelsSection
-from app.preferences.parts import Section
+from app.preferences.playback import ListeningSection
 from app.preferences.separators import SeparatorsSection
-from app.session import Overview
+from app.services import Parts
+from app.ui.dialogs import Dialog
+from app.ui.notice import NoticeBar
 
 ROW_PX = 36
 

@@ -7,19 +7,19 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
 
-from app.confirm import confirm
-from app.format import file_size, num_songs
-from app.indexing import SPEEDS
 from app.jobs import Job, Pool
-from app.parts import Parts
-from app.preferences.parts import Card, Section, empty
+from app.library.indexing import SPEEDS
+from app.preferences.controls import Card, Section, empty
+from app.services import Parts
 from app.settings import INDEX_SPEED, WATCH_FOLDERS
-from app.widgets import button, label
-from engine.index import hnsw
+from app.ui.confirm import confirm
+from app.ui.number_format import file_size, num_songs
+from app.ui.widgets import button, label
 from engine.library import Library
-from engine.library.index_store import drop_index
+from engine.library.indexes import drop_index
 from engine.library.spaces import SpaceFacts, forget_space, space_facts
 from engine.progress import CancelToken, ProgressCallback
+from engine.search.index import graph
 
 
 class IndexingSection(Section):
@@ -152,4 +152,4 @@ def _rebuild(
 ) -> None:
     with library.lease():  # an indexer clears away what looks half-made
         drop_index(library.database, space_id)
-        hnsw.refresh(library, space_id, progress, cancel, num_threads=1)
+        graph.refresh(library, space_id, progress, cancel, num_threads=1)

@@ -8,11 +8,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
+from app.desktop.log import tail
 from app.jobs import Job, Pool
-from app.logs import tail
-from app.parts import Parts
-from app.preferences.parts import Section
-from app.widgets import button
+from app.preferences.controls import Section
+from app.services import Parts
+from app.ui.widgets import button
 from engine.paths import log_path
 
 

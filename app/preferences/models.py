@@ -9,19 +9,19 @@ from typing import cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout
 
-from app.confirm import confirm
 from app.jobs import Job, Pool
-from app.parts import Parts
+from app.library.open_library import Overview
+from app.preferences.controls import Card, Section, empty
 from app.preferences.cost import relisten_text
-from app.preferences.parts import Card, Section, empty
-from app.session import Overview
-from app.widgets import button, label
+from app.services import Parts
+from app.ui.confirm import confirm
+from app.ui.widgets import button, label
 from engine import models
-from engine.choices import read_choices, write_choices
 from engine.errors import SingalikeError
 from engine.library import View
 from engine.models import ModelInfo
 from engine.paths import resources_path
+from engine.preferences import read_choices, write_choices
 
 
 class ModelsSection(Section):

@@ -8,17 +8,17 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
-from app.confirm import confirm
 from app.jobs import Job, Pool
-from app.parts import Parts
+from app.library.open_library import Overview
+from app.preferences.controls import Card, Section, empty
 from app.preferences.cost import relisten_text
-from app.preferences.parts import Card, Section, empty
-from app.session import Overview
-from app.widgets import button
+from app.services import Parts
+from app.ui.confirm import confirm
+from app.ui.widgets import button
 from engine import separation
-from engine.choices import read_choices, write_choices
 from engine.errors import SingalikeError
 from engine.paths import data_path
+from engine.preferences import read_choices, write_choices
 from engine.progress import Progress
 from engine.separation import SeparatorInfo
 

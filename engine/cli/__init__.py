@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.cli.harmless import ReaderGoneError, make_streams_harmless
-from engine.decoding import serve_if_asked
+from engine.cli.terminal_text import ReaderGoneError, make_streams_harmless
+from engine.sound.decoding import serve_if_asked
 
 if TYPE_CHECKING:
     import typer

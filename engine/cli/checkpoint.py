@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.shared import new_commands, note
+from engine.cli.common import new_commands, note
 
 app = new_commands()
 
@@ -37,10 +37,10 @@ def import_tf(
     ] = False,
 ) -> None:
     """Convert a TensorFlow checkpoint of the CVSM authors. TensorFlow is not needed."""
-    from engine.checkpoint import MANIFEST_NAME
-    from engine.cvsm.import_tf import import_tensorflow
-    from engine.cvsm.tf_bundle import read_bundle
     from engine.errors import CheckpointError
+    from engine.models.checkpoint import MANIFEST_NAME
+    from engine.models.tensorflow_bundle import read_bundle
+    from engine.models.tensorflow_import import import_tensorflow
     from engine.paths import data_path
 
     name = name or read_bundle(prefix).prefix.name

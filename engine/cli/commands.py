@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import find, health, hear, journey, keep, self_test, tell
-from engine.cli.shared import new_commands
+from engine.cli import forget, health, indexing, journey, self_test, similar, status
+from engine.cli.common import new_commands
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
-    "evaluate": ("engine.evaluation.cli", "How well does a model know voices?"),
+    "evaluate": ("engine.cli.evaluate", "How well does a model know voices?"),
     "separators": ("engine.cli.separators", "List separators, and install more of them."),
     "checkpoint": ("engine.cli.checkpoint", "Convert published checkpoints."),
 }
@@ -45,19 +45,19 @@ def singalike(
 
 
 for _command in (
-    hear.index,
-    find.similar,
+    indexing.index,
+    similar.similar,
     journey.journey,
-    hear.embed,
-    tell.status,
-    tell.failed,
-    hear.retry,
-    keep.forget,
-    keep.export,
-    tell.models,
+    indexing.embed,
+    status.status,
+    status.failed,
+    indexing.retry,
+    forget.forget,
+    forget.export,
+    status.models,
     health.verify,
     health.repair,
-    hear.demo,
+    indexing.demo,
     self_test.self_test,
 ):
     app.command()(_command)

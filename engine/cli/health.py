@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from engine.cli.common import JsonOption, LibraryOption, printable, some, stoppable, write_json
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, LibraryOption, printable, some, stoppable, write_json
 
 if TYPE_CHECKING:
-    from engine.health import HealthReport, RepairReport
+    from engine.indexing.health import HealthReport, RepairReport
 
 
 def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
@@ -19,7 +19,7 @@ def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
     Exit code 0: all is well; 1: something is not.
     """
-    from engine import health
+    from engine.indexing import health
     from engine.paths import default_library_path
 
     path = library or default_library_path()
@@ -38,7 +38,7 @@ def repair(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
     Exit code 0: all is well now; 1: something is not.
     """
-    from engine import health
+    from engine.indexing import health
     from engine.paths import default_library_path
 
     path = library or default_library_path()

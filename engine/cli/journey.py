@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.find import meant, name_of
-from engine.cli.shared import (
+from engine.cli.common import (
     JsonOption,
     LibraryOption,
     ModelOption,
@@ -19,6 +18,7 @@ from engine.cli.shared import (
     stoppable,
     write_json,
 )
+from engine.cli.similar import meant, name_of
 
 
 def journey(
@@ -39,8 +39,8 @@ def journey(
     as_json: JsonOption = False,
 ) -> None:
     """Show the way from one song to another in steps as small as possible."""
-    from engine.export import as_dict, export
     from engine.search import Searcher
+    from engine.search.export import as_dict, export
     from engine.search.journey import journey as find_journey
 
     with open_library(library) as opened, stoppable() as cancel:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.cli.shared import clock, printable
+from engine.cli.common import clock, printable
 from engine.progress import Progress, ProgressCallback
 
 PLAIN_INTERVAL_S = 10.0

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from engine import __version__
-from engine.cli.shared import JsonOption, note, printable, write_json
+from engine.cli.common import JsonOption, note, printable, write_json
 from engine.errors import SingalikeError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Bench:
     def write(self, number: int, suffix: str) -> Path:
         """A song as a file."""
         from engine.demo import SAMPLE_RATE_HZ
-        from engine.demo.encode import write_audio
+        from engine.sound.encode import write_audio
 
         self.music_path.mkdir(exist_ok=True)
         path = self.music_path / f"{number}{suffix}"
@@ -83,7 +83,7 @@ class Bench:
 
 def decode(bench: Bench) -> str:
     """Each format is written and read again; what comes out must have the length it had."""
-    from engine.audio import decode as read
+    from engine.sound.audio import decode as read
 
     for suffix in SUFFIXES:
         path = bench.write(0, suffix)
@@ -118,7 +118,7 @@ def embed(bench: Bench) -> str:
     """An embedding per view, of unit length."""
     import numpy as np
 
-    from engine.embedding import embed_file
+    from engine.listening.embedding import embed_file
     from engine.models import VIEWS, default_model_name, load
 
     path = bench.write(0, ".flac")
@@ -134,7 +134,7 @@ def embed(bench: Bench) -> str:
 
 def index(bench: Bench) -> str:
     """Three files become a library."""
-    from engine.indexer import index_folders
+    from engine.indexing.pipeline import index_folders
     from engine.library import Library
 
     for number in range(len(SONG_NUMBERS)):

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.common import JsonOption, new_commands, note, stoppable, write_json
 from engine.cli.progress import shown_progress
-from engine.cli.shared import JsonOption, new_commands, note, stoppable, write_json
 
 app = new_commands(needs_arguments=False)
 

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from engine.demo.cover import cover_png
-from engine.demo.encode import SongTags, write_audio, write_tags
 from engine.demo.instruments import RATE_HZ
 from engine.demo.mix import stems
 from engine.demo.songs import SONGS, Song
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.sound.encode import SongTags, write_audio, write_tags
 
 _SUFFIXES = (".mp3", ".flac", ".m4a", ".opus", ".mp3")
 GENRES = {

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from engine.demo.encode import write_audio
 from engine.demo.instruments import RATE_HZ
 from engine.demo.library import GENRES, finished, make_songs
 from engine.demo.mix import stems
 from engine.demo.songs import SONGS, Song
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.sound.encode import write_audio
 
 TABLE_NAME = "songs.csv"
 KINDS = ("vocals", "accompaniment")

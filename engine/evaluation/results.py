@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
-from engine.evaluation.hearing import Heard, Hearing
+from engine.evaluation.embeddings import Heard, Hearing
 from engine.progress import CancelToken, ProgressCallback
 
 Cell = str | int | float | Estimate | None

@@ -13,10 +13,10 @@ from pathlib import Path
 from engine import __version__, separation
 from engine.errors import CancelledError, EvaluationError, SingalikeError
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.data import INPUTS, Dataset, Input
+from engine.evaluation.clip_sound import Listening
+from engine.evaluation.data_set import INPUTS, Dataset, Input
 from engine.evaluation.embedders import Embedder, load
-from engine.evaluation.hearing import hear
-from engine.evaluation.listening import Listening
+from engine.evaluation.embeddings import hear
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options, Report, Result
 from engine.paths import cache_path

@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate, mean_estimate
-from engine.evaluation.hearing import Centring, Hearing
+from engine.evaluation.embeddings import Centring, Hearing
 from engine.evaluation.results import Options
 from engine.progress import CancelToken
 

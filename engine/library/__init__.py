@@ -12,7 +12,7 @@ from engine.library.records import (
     TrackStatus,
     View,
 )
-from engine.library.scan import ScanSummary, scan
+from engine.library.scan.scan import ScanSummary
 from engine.library.store import Library
 
 __all__ = [
@@ -28,5 +28,4 @@ __all__ = [
     "TrackEmbedding",
     "TrackStatus",
     "View",
-    "scan",
 ]

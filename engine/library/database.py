@@ -19,7 +19,7 @@ from engine.errors import (
     LibraryNewerError,
 )
 from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
-from engine.library.network import is_on_network
+from engine.library.network_drives import is_on_network
 from engine.library.processes import is_running
 
 BUSY_TIMEOUT_S = 15.0

@@ -17,9 +17,9 @@ from typing import Any
 
 from engine.errors import LibraryError
 from engine.library import codec, filenames
-from engine.library.catalogue import Sighting
 from engine.library.records import Tags, TrackEmbedding
 from engine.library.store import Library
+from engine.library.track_rows import Sighting
 
 MIN_FOLDER_PARTS = 3  # "/mnt/archive": nobody's folder of music is "/" or "/mnt"
 _MAX_VALUES = 500  # of one SELECT
@@ -311,7 +311,7 @@ def _store_id(library: Library, store: str) -> int:
 
 
 def _note_availability(library: Library, folder_id: int, path: Path) -> None:
-    from engine.library import catalogue
+    from engine.library import track_rows
 
     with library.database.write() as db:
-        catalogue.set_available(db, folder_id, path.is_dir())
+        track_rows.set_available(db, folder_id, path.is_dir())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import catalogue, codec, filenames, queries
+from engine.library import codec, filenames, queries, track_rows
 from engine.library.database import Database
 from engine.library.lease import Lease
 from engine.library.records import (
@@ -91,7 +91,7 @@ class Library:
                 new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
                 for folder_id, below in paths.items():
                     if below.is_relative_to(path):
-                        catalogue.merge_folder(db, folder_id, below, new, path)
+                        track_rows.merge_folder(db, folder_id, below, new, path)
         return next(folder for folder in self.folders() if path.is_relative_to(folder.path))
 
     def forget_folder(self, path: Path) -> int:
@@ -267,7 +267,7 @@ class Library:
         vector = codec.pack_vector(embedding.vector, self.space(space_id).dim)
         moments = codec.pack_moments(embedding.moments)
         with self.database.write() as db:
-            if not catalogue.mark_heard(db, track_id, space_id, audio_hash, duration_s):
+            if not track_rows.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 return
             row = {"track_id": track_id, "space_id": space_id, "vector": vector}
             embedding_id = codec.insert(db, "embedding", row)
@@ -280,13 +280,13 @@ class Library:
         if self.space(space_id).view != "vocals":
             raise ValueError("only the view vocals can lack vocals")
         with self.database.write() as db:
-            if catalogue.mark_heard(db, track_id, space_id, audio_hash, duration_s):
+            if track_rows.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""
         with self.database.write() as db:
-            catalogue.set_missing(db, [track_id], True)
+            track_rows.set_missing(db, [track_id], True)
 
     def heard(self, audio_hash: str, space_id: int) -> tuple[TrackEmbedding | None, float] | None:
         """What was heard in a sound, in whichever track: (None: nobody sings, duration in seconds).

@@ -1,8 +1,8 @@
 """A song in, the songs most like it out."""
 
-from engine.index.moments import Moment
 from engine.library.scope import Facets, Scope
-from engine.search.choice import choose_space, resolve, resolve_artist
+from engine.search.moments import Moment
+from engine.search.query import choose_space, resolve, resolve_artist
 from engine.search.records import By, Neighbour, Query, SearchOptions, SearchResult
 from engine.search.searcher import Searcher
 

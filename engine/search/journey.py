@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from engine.errors import QueryError
-from engine.index.centre import placed
 from engine.library import Library, Track, TrackStatus, View
 from engine.library.text import normalise
 from engine.progress import CancelToken
-from engine.search.choice import choose_space
 from engine.search.filter import Song
+from engine.search.index.centre import placed
+from engine.search.query import choose_space
 from engine.search.searcher import Searcher
 
 MAX_SONGS = 12

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import QueryError
-from engine.index.moments import Moment
 from engine.library import Track, View
 from engine.library.scope import EVERYTHING, Scope
+from engine.search.moments import Moment
 
 By = Literal["vocals", "overall", "blend"]
 VIEWS_OF: dict[By, tuple[View, ...]] = {

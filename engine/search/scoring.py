@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.index.lookup import Hits, SpaceLookup, ranked
 from engine.library import MomentCodes, View
+from engine.search.index.lookup import Hits, SpaceLookup, ranked
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.calibration import Calibration, blended
 from engine.errors import QueryError
-from engine.index.centre import placed
-from engine.index.lookup import Hits, SpaceLookup
-from engine.index.moments import Moment, best_moments
 from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
-from engine.library.index_store import count_embeddings
+from engine.library.indexes import count_embeddings
+from engine.library.scan.tags import read_tags
 from engine.library.scope import LatestScope, artist_ids
-from engine.library.tags import read_tags
 from engine.models import calibration_of
+from engine.models.calibration import Calibration, blended
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.search.choice import choose_space
-from engine.search.file_ears import FileEars
+from engine.search.files import FileEars
 from engine.search.filter import Filter, Song
-from engine.search.not_heard import NotHeardError, hear_views, why_not_heard
+from engine.search.index.centre import placed
+from engine.search.index.lookup import Hits, SpaceLookup
+from engine.search.missing_views import NotHeardError, hear_views, why_not_heard
+from engine.search.moments import Moment, best_moments
+from engine.search.query import choose_space
 from engine.search.records import (
     VIEWS_OF,
     FilePart,
@@ -126,7 +126,7 @@ class Searcher:
         neighbours. Raises QueryError, DecodeError, CheckpointError, SeparatorError, LibraryError,
         CancelledError.
         """
-        from engine import audio
+        from engine.sound import audio
 
         options = options or SearchOptions()
         track = self._library.track_by_path(path)

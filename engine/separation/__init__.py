@@ -9,12 +9,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from engine.choices import read_choices
 from engine.errors import SeparatorError
+from engine.preferences import read_choices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.resampling import resampled
 from engine.separation import published
 from engine.separation.published import PUBLISHED
+from engine.sound.resampling import resampled
 
 SAMPLE_RATE_HZ = 44_100
 DEFAULT = "spleeter"

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from engine.progress import CancelToken
-from engine.resampling import resampled
 from engine.separation.stft import StreamingIstft, StreamingStft
+from engine.sound.resampling import resampled
 
 GainOf = Callable[[torch.Tensor], torch.Tensor]
 

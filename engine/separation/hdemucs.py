@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from engine.device import CPU
+from engine.networks.device import CPU
 from engine.progress import CancelToken
 from engine.separation.hdemucs_net import HOP_SAMPLES, MIN_SAMPLES, NUM_CHANNELS, HDemucsNet
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from engine.device import CPU
+from engine.networks.device import CPU
 from engine.progress import CancelToken
 from engine.separation.blocks import BlockPlan, on_device, separate_blocks, separate_voice
 

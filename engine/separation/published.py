@@ -14,11 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.checkpoint import MANIFEST_NAME, Manifest, load_tensors, read_manifest, save_checkpoint
-from engine.downloads import RemoteFile, download
 from engine.errors import CheckpointError, SeparatorError
+from engine.models.checkpoint import (
+    MANIFEST_NAME,
+    Manifest,
+    load_tensors,
+    read_manifest,
+    save_checkpoint,
+)
 from engine.paths import data_path
 from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.separation.downloads import RemoteFile, download
 
 if TYPE_CHECKING:
     import torch
@@ -209,7 +215,7 @@ def _build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
 
 
 def _separator(name: str, net: nn.Module) -> Separator:
-    from engine.device import compute_device
+    from engine.networks.device import compute_device
     from engine.separation.hdemucs import HDemucs
     from engine.separation.hdemucs_net import HDemucsNet
     from engine.separation.openunmix import OpenUnmix, OpenUnmixNet

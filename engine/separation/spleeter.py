@@ -18,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from engine.checkpoint import load_tensors, read_manifest
-from engine.device import CPU, compute_device
 from engine.errors import CheckpointError, SeparatorError
+from engine.models.checkpoint import load_tensors, read_manifest
+from engine.networks.device import CPU, compute_device
+from engine.networks.processor import has_fast_bfloat16
 from engine.paths import resources_path
 from engine.progress import CancelToken
 from engine.separation.blocks import BlockPlan, on_device, separate_blocks, separate_voice
-from engine.threads import has_fast_bfloat16
 
 NUM_BINS = 1024
 # Blocks of 12 s that overlap by 1.5 s (measured: docs/separation.md). Two blocks at a time,

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.checkpoint import Manifest, file_sha256, save_checkpoint
+from engine.models.checkpoint import Manifest, file_sha256, save_checkpoint
 
 HERE = Path(__file__).resolve().parent
 WHEELS = {

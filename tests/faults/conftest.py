@@ -14,8 +14,8 @@ from faults.forkserver import ForkServer
 from faults.music import change_album, write_album
 from support.libraries import OVERALL, add_tracks, put_vectors
 
-from engine.index import hnsw
 from engine.library import Library, Tags
+from engine.search.index import graph
 
 # Processes are forked and killed here; Windows has no such thing.
 collect_ignore_glob = [] if hasattr(os, "fork") else ["test_*"]
@@ -84,7 +84,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             put_vectors(library, OVERALL, {i: random.standard_normal(16) for i in ids})
             if library.counts().tracks == len(ids):
-                hnsw.refresh(library, 1, num_threads=1)
+                graph.refresh(library, 1, num_threads=1)
     return path
 
 

@@ -19,19 +19,19 @@ from support.libraries import ToyModel, WholeMixture
 # everything that a child would import, so that it does not have to
 import engine.cli.commands
 import engine.demo
-import engine.export
-import engine.health
-import engine.map.making
+import engine.indexing.health
+import engine.map.library_map
 import engine.search
+import engine.search.export
 from engine import models, separation
-from engine.choices import Choices, write_choices
-from engine.index import hnsw
-from engine.indexer import IndexOptions, index_folders
+from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
-from engine.library.map_store import drop_map
+from engine.library.maps import drop_map
 from engine.library.spaces import forget_space
+from engine.preferences import Choices, write_choices
+from engine.search.index import graph
 
-_ = torch, engine.cli.commands, engine.demo, engine.health
+_ = torch, engine.cli.commands, engine.demo, engine.indexing.health
 NUM_STEPS = 8  # of ``save``
 
 
@@ -52,9 +52,9 @@ def migrate(library: str) -> None:
 
 def build(library: str) -> None:
     """The search index anew, in many small pieces: each piece is a transaction."""
-    hnsw.CHUNK_BYTES = 64 * 1024
+    graph.CHUNK_BYTES = 64 * 1024
     with Library.open(Path(library)) as opened:
-        hnsw.refresh(opened, 1, num_threads=1)
+        graph.refresh(opened, 1, num_threads=1)
 
 
 def save(library: str, music: str, first: str, last: str) -> None:
@@ -67,14 +67,14 @@ def save(library: str, music: str, first: str, last: str) -> None:
 def _save_one(library: Library, music: Path, step: int) -> None:
     folder = library.path.parent
     if step == 0:
-        engine.map.making.make_map(library, 1)
+        engine.map.library_map.make_map(library, 1)
     elif step == 1:
         library.add_folder(music.parent)  # above the library's folder: its tracks are taken over
     elif step == 2:
         library.clear_failure()
     elif step == 3:
         tracks = library.tracks(library.track_ids())
-        engine.export.export(tracks, folder / "list.m3u8", has_relative_paths=True)
+        engine.search.export.export(tracks, folder / "list.m3u8", has_relative_paths=True)
     elif step == 4:
         write_choices(Choices(models={"overall": "toy"}), folder / "choices.json")
     elif step == 5:

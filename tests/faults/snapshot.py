@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from engine.health import verify
+from engine.indexing.health import verify
 
 _CLOCKS = {"applied_s", "made_s", "heartbeat_s"}
 _NAMES = {

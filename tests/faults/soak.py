@@ -27,8 +27,8 @@ from faults.snapshot import Tables, contents
 from support.libraries import retag
 
 from engine.errors import QueryError
-from engine.health import verify
-from engine.indexer import IndexOptions, index_folders
+from engine.indexing.health import verify
+from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library, TrackStatus
 from engine.search import Searcher, SearchOptions
 

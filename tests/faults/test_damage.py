@@ -17,7 +17,7 @@ from faults.forkserver import ForkServer
 from faults.snapshot import contents, flaws, tables
 
 from engine.errors import LibraryLockedError
-from engine.health import repair, verify
+from engine.indexing.health import repair, verify
 from engine.library import Library
 
 PAGE_BYTES = 4096

@@ -22,11 +22,11 @@ from faults.effort import NUM_KILLS
 from faults.forkserver import ForkServer, Moment, Outcome
 from faults.snapshot import contents, flaws, integrity, tables
 
-from engine.index import hnsw
 from engine.library import Library
-from engine.library.index_store import index_of
+from engine.library.indexes import index_of
 from engine.library.migrations import MIGRATIONS, version_of
 from engine.library.processes import is_running
+from engine.search.index import graph
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("library_v*.db"))
 OLD = [path for path in GOLDEN if int(path.stem.removeprefix("library_v")) < len(MIGRATIONS)]
@@ -109,7 +109,7 @@ def test_killed_while_indexing(
         assert again.code == 0, again.err
         assert contents(path) == expected
         with Library.open(path) as library:
-            assert not any(hnsw.refresh(library, space_id) for space_id, _ in library.spaces())
+            assert not any(graph.refresh(library, space_id) for space_id, _ in library.spaces())
         assert flaws(path) == []
         tally["kills while indexing"] += 1
 
@@ -145,7 +145,7 @@ def stored_index(path: Path) -> object:
     """What the index says of itself, bytes and all: the same vectors give the same graph."""
     with Library.open(path) as library:
         found = index_of(library.database, 1)
-        hnsw.load(library, 1)
+        graph.load(library, 1)
     assert found is not None
     return found[1]
 

@@ -16,7 +16,8 @@ from faults.forkserver import ForkServer
 from faults.music import write_song
 from faults.snapshot import contents, flaws
 
-from engine.library import Library, TrackStatus, scan
+from engine.library import Library, TrackStatus
+from engine.library.scan.scan import scan
 from engine.progress import Progress
 
 
@@ -55,7 +56,7 @@ def test_a_folder_that_goes_away_while_it_is_scanned(
     tally: Counter[str],
 ) -> None:
     """While files are looked for, or changed and new ones are read: none counts as missing."""
-    monkeypatch.setattr(sys.modules["engine.library.scan"], "_REPORT_EVERY", 1)
+    monkeypatch.setattr(sys.modules["engine.library.scan.scan"], "_REPORT_EVERY", 1)
     music, away = tmp_path / "Album", tmp_path / "away"
     music.mkdir()
     if take_away is unplug:

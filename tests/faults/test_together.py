@@ -18,7 +18,7 @@ from faults.snapshot import contents, flaws
 
 from engine.errors import LibraryError, LibraryLockedError
 from engine.library import Library, TrackStatus
-from engine.library.index_store import index_of, index_pieces, put_index
+from engine.library.indexes import index_of, index_pieces, put_index
 from engine.search import Searcher, SearchOptions
 
 DAY_S = 86_400

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from support.app_window import SONGS, make_library, make_window, no_leaks
 
-from app.track_model import Column
+from app.library.table_model import Column
 from app.window import MainWindow
 
 MAIN_PAGE = 2

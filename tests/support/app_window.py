@@ -16,22 +16,23 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 from support.patience import PATIENCE_MS, PATIENCE_S
 
-from app.audio_output import Fill
-from app.finder import Finder
-from app.indexing import Indexing
+from app.find.finder import Finder
 from app.jobs import JobRunner
-from app.mixer import BLOCK_FRAMES
-from app.parts import Parts
-from app.player import Player
-from app.session import Session
+from app.library.indexing import Indexing
+from app.library.open_library import Session
+from app.player.decks import BLOCK_FRAMES
+from app.player.output import Fill
+from app.player.player import Player
+from app.services import Parts
 from app.settings import Settings
-from app.theme import Theme
+from app.ui.theme import Theme
 from app.window import MainWindow
-from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, View, scan
+from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, View
+from engine.library.scan.scan import scan
 from engine.paths import resources_path
 from engine.progress import CancelToken, ProgressCallback
 from engine.search import Searcher
-from engine.vocals_cache import VocalsCache
+from engine.separation.vocals_cache import VocalsCache
 
 RATE_HZ = 44_100
 DIM = 16

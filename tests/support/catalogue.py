@@ -14,7 +14,6 @@ from support.sound import buzz, write_wav
 from catalogue.cluster import WorkerLostError
 from catalogue.listener import Ears, Listener, RowReport, ShardTask
 from catalogue.manifest import Entry, Manifest, read_manifest
-from catalogue.places import ShardFolder
 from catalogue.run import RunOptions
 from catalogue.shards import (
     HeardRow,
@@ -24,6 +23,7 @@ from catalogue.shards import (
     shard_name,
     shard_places,
 )
+from catalogue.storage import ShardFolder
 from engine.library import SpaceKey, Tags, TrackEmbedding, View
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike

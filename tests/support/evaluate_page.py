@@ -17,7 +17,8 @@ from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.report import write
 from engine.evaluation.results import Bars, Column, Curves, HeatMaps, Points, Report, Result, Table
 from engine.evaluation.triplets import ListeningTest, Secret, Triplet, save_test
-from engine.library import Library, scan
+from engine.library import Library
+from engine.library.scan.scan import scan
 
 NAN = math.nan
 

@@ -12,8 +12,8 @@ from support.sound import buzz, write_wav
 
 from engine.evaluation.bootstrap import replicate_weights
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.data import Clip, Input
-from engine.evaluation.hearing import Heard, Hearing
+from engine.evaluation.data_set import Clip, Input
+from engine.evaluation.embeddings import Heard, Hearing
 from engine.evaluation.results import Context, Options
 from engine.models import Geometry
 from engine.progress import CancelToken, ignore_progress

@@ -9,17 +9,9 @@ from pathlib import Path
 import mutagen
 import numpy as np
 
-from engine.library import (
-    Library,
-    MomentCodes,
-    SpaceKey,
-    Tags,
-    TrackEmbedding,
-    View,
-    catalogue,
-)
-from engine.library.centre_store import Centre, put_centre
-from engine.library.index_store import embedding_ids
+from engine.library import Library, MomentCodes, SpaceKey, Tags, TrackEmbedding, View, track_rows
+from engine.library.centres import Centre, put_centre
+from engine.library.indexes import embedding_ids
 
 DIM = 16
 OVERALL = SpaceKey("toy", "0" * 64, "overall", None, DIM)
@@ -72,8 +64,8 @@ def add_tracks(library: Library, folder: Path, tags: Iterable[Tags]) -> list[int
     with library.database.write() as db:
         for number, one in enumerate(tags, start=first):
             place = f"{one.artist}/{number:05d} {one.title}.mp3".lstrip("/").encode()
-            catalogue.add(
-                db, catalogue.Sighting(folder_id, place, 1000 + number, number, one), None
+            track_rows.add(
+                db, track_rows.Sighting(folder_id, place, 1000 + number, number, one), None
             )
     return library.track_ids(sort="added")[first:]
 

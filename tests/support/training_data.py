@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.models import SEGMENT_SAMPLES
-from training.data import FORMAT_VERSION, PARTS, SEGMENT_DTYPE, Dataset, shard_path
+from training.data.data_set import FORMAT_VERSION, PARTS, SEGMENT_DTYPE, Dataset, shard_path
 
 RATE_HZ = 16_000
 

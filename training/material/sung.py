@@ -12,14 +12,14 @@ import numpy as np
 
 from engine.models import SAMPLE_RATE_HZ
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from training.data.rendering import decode_mono
+from training.data.sources import Song
 from training.errors import DataError
 from training.material.files import Row, begin, file_name, write_mono
 from training.material.making import Made, make_all
 from training.material.melody import compose
 from training.material.singing import sing
 from training.material.voice import Voice, analyse, warped
-from training.rendering import decode_mono
-from training.sources import Song
 
 _LOWEST_MIDI, _HIGHEST_MIDI = 43.0, 72.0  # centre of a melody: G2 to C5
 _WARPS = ((0.84, 0.92), (1.09, 1.19))

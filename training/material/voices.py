@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.audio import probe
 from engine.models import SAMPLE_RATE_HZ
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.sound.audio import probe
 from training.material.files import Row, begin, write_mono
 from training.material.kokoro import Kokoro, read_sentences, read_styles
 from training.material.making import Made, make_all

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.evaluate.plots.bars import SEPARATOR, BarsWidget
 from app.evaluate.plots.base import PlotWidget
-from app.theme import Theme
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Plot

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
-from app.theme import Theme
+from app.ui.theme import Theme
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 MAX_LINES = 6

@@ -13,7 +13,7 @@ from app.evaluate.plots.axes import PercentAxis, axis_top
 from app.evaluate.plots.base import Mark, PlotWidget
 from app.evaluate.plots.colours import text_on
 from app.evaluate.summary import input_name
-from app.theme import Theme
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.bootstrap import Estimate

@@ -29,9 +29,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
-from app.theme import Theme
-from app.tones import tone
-from app.widgets import SMALL
+from app.ui.series_colours import tone
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL
 
 PAD = 8.0
 SWATCH_PX = 10.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from app.palette import Palette, contrast
+from app.ui.palette import Palette, contrast
 
 
 def heat_colour(palette: Palette, value: float, chance: float | None = None) -> QColor:

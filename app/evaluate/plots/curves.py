@@ -14,7 +14,7 @@ from app.evaluate.plots.axes import PercentAxis, axis_top
 from app.evaluate.plots.bars import percent_text
 from app.evaluate.plots.base import Mark, PlotWidget
 from app.evaluate.summary import input_name
-from app.theme import Theme
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.bootstrap import Estimate

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from app.evaluate.plots.base import Mark, PlotWidget
 from app.evaluate.plots.colours import heat_colour, text_on
 from app.evaluate.summary import input_name
-from app.theme import Theme
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.results import HeatMaps

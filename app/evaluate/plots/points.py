@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPixmap
 
 from app.evaluate.plots.base import Mark, PlotWidget
 from app.evaluate.plots.heat_maps import panel_title
-from app.theme import Theme
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Points

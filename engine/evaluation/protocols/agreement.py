@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import mean_estimate
-from engine.evaluation.hearing import Hearing
+from engine.evaluation.embeddings import Hearing
 from engine.evaluation.results import Column, Context, HeatMaps, Result, Table
 from engine.progress import CancelToken, Progress
 

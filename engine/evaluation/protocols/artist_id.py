@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate
-from engine.evaluation.hearing import Hearing
+from engine.evaluation.embeddings import Hearing
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
     SEGMENT_S,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.data import INPUTS, Input
-from engine.evaluation.hearing import AS_PROGRAM, Centring, Hearing
+from engine.evaluation.data_set import INPUTS, Input
+from engine.evaluation.embeddings import AS_PROGRAM, Centring, Hearing
 from engine.evaluation.results import Bars, Column, Context, Reasons, Result, Table
 from engine.evaluation.similarity import DistinctSongs, Trials, distinct_songs, paper_trials
 from engine.progress import Progress

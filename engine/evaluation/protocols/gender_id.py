@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate, mean_estimate
-from engine.evaluation.hearing import Hearing
+from engine.evaluation.embeddings import Hearing
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
     LabelledClip,

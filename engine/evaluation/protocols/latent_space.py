@@ -17,7 +17,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate
-from engine.evaluation.hearing import Hearing
+from engine.evaluation.embeddings import Hearing
 from engine.evaluation.results import Column, Context, Options, Points, Reasons, Result, Table
 from engine.progress import CancelToken, Progress
 

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.audio import decode_all, probe
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate, replicate_weights
-from engine.evaluation.data import Clip, Input
-from engine.evaluation.hearing import Hearing
+from engine.evaluation.data_set import Clip, Input
+from engine.evaluation.embeddings import Hearing
 from engine.evaluation.protocols.agreement import nearest
 from engine.evaluation.results import Cell, Column, Context, HeatMaps, Options, Result, Table
 from engine.evaluation.triplets import (
@@ -34,8 +33,9 @@ from engine.evaluation.triplets import (
     read_test,
     save_test,
 )
-from engine.loudness import measure
 from engine.progress import CancelToken, Progress
+from engine.sound.audio import decode_all, probe
+from engine.sound.loudness import measure
 
 NAME = "listening-test"
 TITLE = "Listening test"
@@ -186,7 +186,7 @@ def _excerpt(folder: Path, clip: Clip, source: Input, seed: int) -> str:
     What models heard as separated vocals is played as the mixture it came from. All excerpts are
     equally loud: what is louder is liked better, whoever sings.
     """
-    from engine.demo.encode import write_audio
+    from engine.sound.encode import write_audio
 
     paths = clip.parts("mixture" if source == "separated" else source)
     key = repr((seed, [str(path) for path in paths])).encode()

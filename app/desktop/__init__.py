@@ -1,0 +1,1 @@
+"""The desktop around the window: file manager, drag and drop, second starts, the log."""

@@ -1,0 +1,230 @@
+"""Where a listening test is begun, taken, gone on with, and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.evaluate import saved_reports
+from app.evaluate.blind_test.questions import TestFlow
+from app.evaluate.blind_test.session import Sitting, new_sitting, sittings
+from app.evaluate.saved_reports import Opened
+from app.evaluate.widgets import ScrollColumn, flow, heading, title
+from app.player.player import Player
+from app.ui.theme import Theme
+from app.ui.widgets import IconLabel, button, label
+
+# (task of (progress, cancel), use of its result): off the UI thread
+RunJob = Callable[[Callable[[Any, Any], Any], Callable[[Any], object]], None]
+
+
+class TestStart(ScrollColumn):
+    """What will happen, and who was here before."""
+
+    __test__ = False
+    begin_requested = Signal(object)  # Sitting, or None for a new listener
+    report_requested = Signal()
+    copy_requested = Signal()
+    answers_requested = Signal()
+
+    def __init__(self, theme: Theme, opened: Opened, begun: Sequence[Sitting]) -> None:
+        super().__init__(self.tr("Listening test"))
+        self._theme = theme
+        assert opened.test is not None
+        self.column.addWidget(title(theme, self.tr("Listening test")))
+        self.column.addWidget(label(self._explanation(len(opened.test.triplets)), wrap=True))
+        self.begin = button(self.tr("Begin as a new listener"), "primary")
+        self.begin.clicked.connect(lambda: self.begin_requested.emit(None))
+        back = button(self.tr("Back to the report"), "large")
+        back.clicked.connect(self.report_requested)
+        self.column.addSpacing(6)
+        self.column.addWidget(flow((self.begin, back), 12))
+        open_ones = [sitting for sitting in begun if sitting.current is not None]
+        self.resume_buttons = [self._resume_button(sitting) for sitting in open_ones]
+        if open_ones:
+            self._section(self.tr("Go on where somebody paused"))
+            for widget in self.resume_buttons:
+                self.column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+        self._section(self.tr("Listeners so far"))
+        self.column.addWidget(label(self._listeners_text(begun), "muted", wrap=True))
+        others = (
+            (self.tr("Copy the test for others…"), self.copy_requested),
+            (self.tr("Add answers of others…"), self.answers_requested),
+        )
+        made = []
+        for text, signal in others:
+            widget = button(text)
+            widget.clicked.connect(signal)
+            made.append(widget)
+        self.column.addWidget(flow(made))
+        self.column.addStretch()
+
+    def _explanation(self, num: int) -> str:
+        return self.tr(
+            "You will hear {num} songs. To each, two models have recommended another song, A and "
+            "B; which is whose stays hidden. Say which one is more like the song, and whose voice "
+            "is more like its voice. “Both alike” is a good answer.\n\n"
+            "It takes about {minutes} minutes. Every answer is saved at once: pause whenever you "
+            "like, and go on later. Nothing is asked about you; answers are kept under a random "
+            "name. Headphones help."
+        ).format(num=num, minutes=max(1, round(num * 0.75)))
+
+    def _section(self, text: str) -> None:
+        self.column.addSpacing(14)
+        self.column.addWidget(heading(self._theme, text))
+
+    def _resume_button(self, sitting: Sitting) -> QWidget:
+        text = self.tr("Listener {name}: {done} of {total} answers given").format(
+            name=sitting.listener, done=sitting.num_answered, total=len(sitting.steps)
+        )
+        widget = button(text)
+        widget.clicked.connect(lambda: self.begin_requested.emit(sitting))
+        return widget
+
+    def _listeners_text(self, begun: Sequence[Sitting]) -> str:
+        if not begun:
+            return self.tr(
+                "Nobody yet. The test can be taken here by several people, one after the other, or "
+                "copied for others: they listen in their browser and send you a file of answers."
+            )
+        num_answers = sum(sitting.num_answered for sitting in begun)
+        if len(begun) == 1:
+            return self.tr("One listener; answers given: {num}.").format(num=num_answers)
+        return self.tr("{listeners} listeners; answers given: {num}.").format(
+            listeners=len(begun), num=num_answers
+        )
+
+
+class TestDone(QWidget):
+    __test__ = False
+    report_requested = Signal()
+    again_requested = Signal()
+
+    def __init__(self, theme: Theme, sitting: Sitting) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.results = button(self.tr("See the results"), "primary")
+        self.results.clicked.connect(self.report_requested)
+        again = button(self.tr("Another listener"), "large")
+        again.clicked.connect(self.again_requested)
+        thanks = label(self.tr("Thank you for listening"), font=theme.font(1.5, QFont.Weight.Bold))
+        text = label(
+            self.tr("All {num} answers are saved.").format(num=sitting.num_answered), "muted"
+        )
+        column = QVBoxLayout(self)
+        column.setSpacing(14)
+        column.addStretch(2)
+        for widget in (IconLabel(theme, "voice", "accent", 48), thanks, text):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(widget)
+        row = QHBoxLayout()
+        row.addStretch()
+        row.addWidget(self.results)
+        row.addWidget(again)
+        row.addStretch()
+        column.addLayout(row)
+        column.addStretch(3)
+
+
+class TestRoom(QStackedWidget):
+    """``full_page`` says whether everything beside the test should be put away."""
+
+    __test__ = False
+    full_page = Signal(bool)
+    report_requested = Signal(object)  # Opened
+    problem = Signal(str)
+
+    def __init__(self, theme: Theme, player: Player, opened: Opened, run_job: RunJob) -> None:
+        super().__init__()
+        assert opened.test is not None
+        self._theme = theme
+        self._player = player
+        self._run_job = run_job
+        self.opened = opened
+        self.show_start()
+
+    def show_start(self) -> None:
+        """Answers are read afresh: other people may have added theirs."""
+        folder, test = self.opened.test_folder, self.opened.test
+        assert test is not None
+        self.full_page.emit(False)
+        self._run_job(lambda *_: sittings(folder, test), self._show_start)
+
+    def _show_start(self, begun: list[Sitting]) -> None:
+        start = TestStart(self._theme, self.opened, begun)
+        start.begin_requested.connect(self._begin)
+        start.report_requested.connect(lambda: self.report_requested.emit(self.opened))
+        start.copy_requested.connect(self._choose_copy)
+        start.answers_requested.connect(self._choose_answers)
+        self._show(start)
+        start.begin.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _begin(self, sitting: Sitting | None) -> None:
+        assert self.opened.test is not None
+        if sitting is None:
+            sitting = new_sitting(self.opened.test_folder, self.opened.test)
+        test = TestFlow(self._theme, self._player, sitting)
+        test.paused.connect(self.show_start)
+        test.done.connect(lambda: self._end(sitting))
+        test.problem.connect(self.problem)
+        self.full_page.emit(True)
+        self._show(test)
+
+    def _end(self, sitting: Sitting) -> None:
+        done = TestDone(self._theme, sitting)
+        done.report_requested.connect(lambda: self.report_requested.emit(self.opened))
+        done.again_requested.connect(self.show_start)
+        self.full_page.emit(False)
+        self._show(done)
+        done.results.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show(self, view: QWidget) -> None:
+        while (old := self.widget(0)) is not None:
+            self.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.addWidget(view)
+
+    # Other listeners
+
+    def _choose_copy(self) -> None:
+        dialog = QFileDialog(self, self.tr("Copy the test for others"), "listening-test.zip")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("zip")
+        dialog.fileSelected.connect(lambda path: self.copy_to(Path(path)))
+        dialog.open()
+
+    def copy_to(self, path: Path) -> None:
+        folder = self.opened.test_folder
+        self._run_job(
+            lambda *_: saved_reports.export_test(folder, path),
+            lambda _: self.problem.emit(
+                self.tr("The test is in {path}. Listeners unpack it and open listen.html.").format(
+                    path=path
+                )
+            ),
+        )
+
+    def _choose_answers(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add answers of others"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilter(self.tr("Answers (*.json)"))
+        dialog.filesSelected.connect(lambda paths: self.add_answers([Path(p) for p in paths]))
+        dialog.open()
+
+    def add_answers(self, paths: Sequence[Path]) -> None:
+        opened = self.opened
+
+        def use(notes: list[str]) -> None:
+            if notes:
+                self.problem.emit(" ".join(notes))
+            self.show_start()
+
+        self._run_job(lambda *_: saved_reports.add_answers(opened, paths), use)

@@ -1,0 +1,202 @@
+"""The left side of the page: what can be begun, what is running, and earlier reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.evaluate.protocols import BY_NAME
+from app.evaluate.saved_reports import Opened
+from app.library.folder_dialogs import DataRole, DetailRole, TwoLineDelegate
+from app.ui.number_format import duration
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
+from engine.progress import Progress
+
+SIDE_PX = 250
+
+
+class RunCard(QFrame):
+    """The evaluation that is running."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.stage = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
+        self.detail = ElidedLabel("muted", theme.font(SMALL))
+        self.eta = ElidedLabel("muted", theme.font(SMALL))
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("Progress of the evaluation"))
+        self.cancel = IconButton(theme, "close", self.tr("Stop the evaluation"), size=16)
+        self.cancel.clicked.connect(self._cancel)
+        top = QHBoxLayout()
+        top.addWidget(self.stage, 1)
+        top.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 12)
+        column.setSpacing(5)
+        column.addLayout(top)
+        column.addWidget(self.bar)
+        column.addWidget(self.detail)
+        column.addWidget(self.eta)
+
+    def begin(self) -> None:
+        self.cancel.setEnabled(True)
+        self.show_progress(Progress("load"))
+        self.show()
+
+    def _cancel(self) -> None:
+        self.cancel.setEnabled(False)
+        self.stage.setText(self.tr("Stopping…"))
+        self.cancel_requested.emit()
+
+    def show_progress(self, progress: Progress) -> None:
+        if not self.cancel.isEnabled():
+            return
+        self.stage.setText(self._stage_text(progress))
+        self.bar.setRange(0, progress.num_total or 0)
+        self.bar.setValue(progress.num_done)
+        self.detail.setText(progress.message)
+        left = "" if progress.eta_s is None else duration(progress.eta_s)
+        self.eta.setText(
+            self.tr("about {time} left in this step").format(time=left) if left else ""
+        )
+
+    def _stage_text(self, progress: Progress) -> str:
+        if progress.stage in BY_NAME:
+            return BY_NAME[progress.stage].shown_title
+        texts = {
+            "load": self.tr("Getting ready…"),
+            "read": self.tr("Reading {done} of {total}"),
+            "listen": self.tr("Listening: {done} of {total}"),
+            "write": self.tr("Writing the report…"),
+        }
+        text = texts.get(progress.stage, progress.stage)
+        return text.format(done=progress.num_done, total=progress.num_total or "…")
+
+
+class ReportList(QListWidget):
+    """One selected report is shown; several are compared. Delete asks to delete."""
+
+    delete_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName(self.tr("Earlier reports"))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setItemDelegate(TwoLineDelegate(theme, self))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Delete):
+            self.delete_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Side(QWidget):
+    new_requested = Signal()
+    test_requested = Signal()
+    chosen = Signal(object)  # list[Opened]
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(SIDE_PX)
+        self.new = self._button(self.tr("New evaluation"), self.new_requested)
+        self.test = self._button(self.tr("New listening test"), self.test_requested)
+        self.run_card = RunCard(theme)
+        self.run_card.hide()
+        self.list = ReportList(theme)
+        self.list.itemSelectionChanged.connect(self._selected)
+        self._empty = label(
+            self.tr("Reports stay here, to be read again and compared."),
+            "muted",
+            theme.font(SMALL),
+            wrap=True,
+        )
+        self._hint = label(
+            self.tr("Choose several to compare them."), "muted", theme.font(SMALL), wrap=True
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 14, 14, 14)
+        column.setSpacing(8)
+        for widget in (self.new, self.test, self.run_card):
+            column.addWidget(widget)
+        column.addSpacing(6)
+        column.addWidget(
+            label(self.tr("Reports"), "accent", theme.font(SMALL, QFont.Weight.DemiBold))
+        )
+        column.addWidget(self._empty)
+        column.addWidget(self.list, 1)
+        column.addStretch()
+        column.addWidget(self._hint)
+        for part in (self._empty, self.list, self._hint):
+            part.hide()  # until it is known what there is
+
+    def _button(self, text: str, signal: object) -> QPushButton:
+        widget = button(text)
+        widget.clicked.connect(signal)
+        return widget
+
+    @property
+    def selected(self) -> list[Opened]:
+        """From the top of the list downwards."""
+        rows = sorted(self.list.row(item) for item in self.list.selectedItems())
+        return [self.list.item(row).data(DataRole) for row in rows]
+
+    def show_reports(self, reports: Sequence[Opened], select: Path | None = None) -> None:
+        """``select``: the folder of the report to show now. Else the selection stays as it is."""
+        kept = {select} if select is not None else {opened.folder for opened in self.selected}
+        self.list.blockSignals(True)
+        self.list.clear()
+        for opened in reports:
+            item = QListWidgetItem(opened.name)
+            item.setData(DataRole, opened)
+            item.setData(DetailRole, self._detail(opened))
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, self._detail(opened))
+            self.list.addItem(item)
+            if opened.folder in kept:
+                self.list.setCurrentItem(item, QItemSelectionModel.SelectionFlag.Select)
+        self.list.blockSignals(False)
+        has_any = bool(reports)
+        self.list.setVisible(has_any)
+        self._empty.setVisible(not has_any)
+        self._hint.setVisible(len(reports) > 1)
+        if select is not None:
+            self._selected()
+
+    def _detail(self, opened: Opened) -> str:
+        results = opened.report.results
+        names = [BY_NAME[r.name].shown_title if r.name in BY_NAME else r.title for r in results]
+        what = names[0] if len(names) == 1 else self.tr("{num} protocols").format(num=len(names))
+        models = len(opened.report.models)
+        num = self.tr("1 model") if models == 1 else self.tr("{num} models").format(num=models)
+        return f"{opened.made:%d %b %Y, %H:%M}\n{what} · {num}"
+
+    def clear_selection(self) -> None:
+        self.list.blockSignals(True)
+        self.list.clearSelection()
+        self.list.blockSignals(False)
+
+    def _selected(self) -> None:
+        if chosen := self.selected:
+            self.chosen.emit(chosen)

@@ -1,0 +1,1 @@
+"""Questions and answers: search, filters, results, comparison, journeys."""

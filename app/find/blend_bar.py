@@ -1,0 +1,95 @@
+"""Two lists side by side, or one: then a slider says how much the voice counts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
+
+from app.ui.segmented_switch import Segment, Segments
+from app.ui.theme import Theme
+from app.ui.widgets import IconLabel
+
+BOTH, ONE = "both", "one"
+STEPS = 20
+DELAY_MS = 60  # between two searches while the slider is dragged
+
+
+class BlendBar(QWidget):
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.segments = Segments(
+            self.tr("Results"),
+            (
+                Segment(BOTH, self.tr("Side by side"), self.tr("Voice and overall sound")),
+                Segment(ONE, self.tr("Blend"), self.tr("One list from both")),
+            ),
+        )
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, STEPS)
+        self._slider.setPageStep(STEPS // 4)
+        self._slider.setProperty("kind", "fader")
+        self._slider.setMinimumWidth(70)
+        self._slider.setMaximumWidth(180)
+        self._slider.setAccessibleName(self.tr("Blend of voice and overall sound"))
+        self._ends = QWidget()
+        ends = QHBoxLayout(self._ends)
+        ends.setContentsMargins(4, 0, 4, 0)
+        ends.setSpacing(6)
+        ends.addWidget(self._end(theme, "voice", "accent", self.tr("The voice alone")))
+        ends.addWidget(self._slider, 1)
+        ends.addWidget(self._end(theme, "overall", "overall", self.tr("The whole sound alone")))
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(DELAY_MS)
+        self._soon.timeout.connect(self.changed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._ends, 1)
+        keep = self.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # or what is below it would jump
+        self.setSizePolicy(keep)
+        self.set_blend(None, 0.5)
+        self.segments.chosen.connect(self._switched)
+        self._slider.valueChanged.connect(self._moved)
+
+    def _end(self, theme: Theme, icon: str, colour: str, tip: str) -> IconLabel:
+        end = IconLabel(theme, icon, colour, 18)
+        end.setToolTip(tip)
+        return end
+
+    @property
+    def blend(self) -> float | None:
+        """Weight of the voice, 1 on the left; None while the lists stand side by side."""
+        return self.weight if self.segments.key == ONE else None
+
+    @property
+    def weight(self) -> float:
+        """Where the slider stands, whether it counts now or not."""
+        return 1.0 - self._slider.value() / STEPS
+
+    def set_blend(self, blend: float | None, weight: float) -> None:
+        """``weight`` is where the slider stands while ``blend`` is None."""
+        value = weight if blend is None else blend
+        self._slider.setValue(round((1.0 - min(1.0, max(0.0, value))) * STEPS))
+        self.segments.show_key(BOTH if blend is None else ONE)
+        self._ends.setVisible(blend is not None)
+
+    def toggle(self) -> None:
+        self.segments.show_key(BOTH if self.segments.key == ONE else ONE)
+        self._switched()
+
+    def _switched(self) -> None:
+        self._ends.setVisible(self.blend is not None)
+        self.changed.emit()
+
+    def _moved(self, value: int) -> None:
+        voice = round(100 * (1 - value / STEPS))
+        self._slider.setToolTip(
+            self.tr("{voice} % voice, {overall} % overall").format(voice=voice, overall=100 - voice)
+        )
+        if self.blend is not None and not self._soon.isActive():
+            self._soon.start()

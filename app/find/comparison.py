@@ -1,0 +1,316 @@
+"""Connects finding and hearing: the song asked for, the result chosen, their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QPoint, QTimer, Signal
+
+from app.find.finder import Answer, Finder, Question
+from app.find.results_panel import ResultList, ResultsPanel
+from app.library.covers import cover_seed
+from app.library.table_model import shown, title_of
+from app.player.player import Player, Side, Sound
+from app.player.vocals import VocalsFetcher
+from app.player.waveform_cache import SoundShapes
+from app.ui.shortcuts import noop
+from engine.library import Track
+from engine.search import Neighbour
+from engine.sound.loudness import Loudness
+
+PATIENCE_MS = 400
+YOUR_VOICE = (noop("Your voice"), noop("from the microphone"))
+
+
+class Comparison(QObject):
+    """Behaviour of the right side. A result that is chosen is shown; it sounds only when played."""
+
+    menu_requested = Signal(object, QPoint)  # Track, global position
+
+    def __init__(
+        self,
+        panel: ResultsPanel,
+        finder: Finder,
+        player: Player,
+        shapes: SoundShapes,
+        vocals: VocalsFetcher,
+        is_indexing: Callable[[], bool],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._is_indexing = is_indexing
+        self._panel = panel
+        self._finder = finder
+        self._player = player
+        self._shapes = shapes
+        self._vocals = vocals
+        self._question: Question | None = None
+        self._chosen: Neighbour | None = None
+        self._last_moment = -1
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(PATIENCE_MS)
+        self._wait.timeout.connect(self._say_searching)
+        finder.asked.connect(self._asked)
+        finder.answered.connect(self._answered)
+        finder.failed.connect(self._failed)
+        for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
+            row.play_requested.connect(partial(player.play, side))
+            row.sought.connect(partial(self._seek, side))
+            row.moment_chosen.connect(self._play_moment)
+        for results in panel.lists.values():
+            self._connect_list(results)
+        self._connect_player()
+
+    def _connect_player(self) -> None:
+        player, vocals = self._player, self._vocals
+        player.state_changed.connect(self._show_playing)
+        player.loaded.connect(self._show_playing)
+        player.loaded.connect(self._follow_queue)
+        player.upcoming.connect(lambda sound: self._shapes.request("next", sound.path))
+        self._shapes.measured.connect(player.put_loudness)
+        player.vocals_wanted.connect(self._fetch_vocals)
+        vocals.arrived.connect(self._vocals_arrived)
+
+    def _connect_list(self, results: ResultList) -> None:
+        results.chosen.connect(self._choose)
+        results.play_requested.connect(partial(self._play_from, results))
+        results.moment_requested.connect(self._moment_clicked)
+        results.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
+        results.menu_requested.connect(
+            lambda neighbour, at: self.menu_requested.emit(neighbour.track, at)
+        )
+
+    # Finding
+
+    def _asked(self, question: Question) -> None:
+        self._panel.show_main()
+        self._panel.arrange(self._finder.lists_for(question))
+        self._wait.start()
+        if question == self._question:
+            return  # other filters, the same song
+        self._question = question
+        self._choose(None)
+        if question.artist is not None:
+            self._panel.query_row.set_sound(None)
+            self._panel.query_row.set_hint(
+                self.tr("Voices like {artist}’s").format(artist=shown(question.artist))
+            )
+            return  # the answer brings the song to play
+        seed = cover_seed(question.track) if question.track is not None else str(question.path)
+        self._show_query(sound_of(question), seed)
+
+    def _show_query(self, sound: Sound, seed: str) -> None:
+        row = self._panel.query_row
+        if sound != row.sound:
+            row.set_sound(sound, seed)
+            self._shapes.request("query", sound.path, row.set_shape)
+
+    def _say_searching(self) -> None:
+        """Most answers are there before anybody could read this."""
+        question = self._finder.question
+        if question is not None and question.is_voice:
+            self._panel.show_message(self.tr("Listening to your voice…"))
+        elif question is not None and question.track is None and question.artist is None:
+            self._panel.show_message(self.tr("Listening to the file. This takes some seconds…"))
+        else:
+            self._panel.show_message(self.tr("Searching…"))
+
+    def _failed(self, reason: str) -> None:
+        self._wait.stop()
+        self._panel.show_message(reason)
+
+    def _answered(self, answer: Answer) -> None:
+        self._wait.stop()
+        chosen = self._chosen
+        self._panel.show_answer(self._put_patiently(answer) if self._is_indexing() else answer)
+        self._show_artist(answer)
+        if chosen is not None:
+            self._choose(chosen)  # it stays on show, in whatever place it is now
+
+    def _put_patiently(self, answer: Answer) -> Answer:
+        """Nothing is wrong with a song that has not been listened to yet."""
+        track = answer.question.track
+        if track is None or track.has_vocals is False:
+            return answer
+        voices = self.tr("The voices are still being separated. Results appear here by themselves.")
+        songs = self.tr("The songs are still being listened to. Results appear here by themselves.")
+        lists = {
+            by: (songs if by == "overall" else voices) if isinstance(found, str) else found
+            for by, found in answer.lists.items()
+        }
+        return replace(answer, lists=lists)
+
+    def _show_artist(self, answer: Answer) -> None:
+        """Of an artist, the most typical song is there to be heard."""
+        results = (one for one in answer.lists.values() if not isinstance(one, str))
+        query = next((result.query for result in results), None)
+        if query is None or query.artist is None or query.track is None:
+            return
+        track = query.track
+        typical = self.tr("most typical: {title}").format(title=title_of(track))
+        sound = Sound(track.path, shown(query.artist), typical, track.duration_s, track.id)
+        self._show_query(sound, cover_seed(track))
+
+    # Choosing and hearing
+
+    def _choose(self, neighbour: Neighbour | None) -> None:
+        row = self._panel.result_row
+        self._chosen = neighbour
+        self._last_moment = -1
+        if neighbour is None:
+            for results in self._panel.lists.values():
+                results.view.setCurrentIndex(QModelIndex())
+            self._shapes.cancel("result")
+            row.set_sound(None)
+            self._panel.query_row.set_moments(())
+            return
+        track = neighbour.track
+        sound = sound_of_track(track)
+        if row.sound != sound:
+            row.set_sound(sound, cover_seed(track))
+            self._shapes.request("result", track.path, row.set_shape)
+        row.set_moments([moment.start_s for moment in neighbour.moments])
+        self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
+
+    def _play_from(self, results: ResultList, neighbour: Neighbour) -> None:
+        self.play_result(neighbour, results.model.neighbours)
+
+    def play_result(self, neighbour: Neighbour, among: Sequence[Neighbour] = ()) -> None:
+        """From its start, those after it next; on and off when it is the one that sounds."""
+        self._choose(neighbour)
+        sound = sound_of_track(neighbour.track)
+        player = self._player
+        if player.sound(Side.RESULT) == sound and player.side == Side.RESULT:
+            player.toggle()
+        else:
+            after = [sound_of_track(n.track) for n in among if n.rank > neighbour.rank]
+            player.play(Side.RESULT, sound, after)
+
+    def play_track(self, track: Track, after: Sequence[Track] = ()) -> None:
+        """A song of the table, and those below it; it takes the query's side."""
+        self._player.play(Side.QUERY, sound_of_track(track), [sound_of_track(t) for t in after])
+
+    def _follow_queue(self, side: Side) -> None:
+        """What plays is measured; a result that came up by itself is shown as if chosen."""
+        sound = self._player.sound(side)
+        if sound is None:
+            return
+        self._shapes.request(f"playing {side}", sound.path)
+        is_by_itself = side == Side.RESULT and self._player.is_one_of_many(side)
+        if not is_by_itself or sound == self._panel.result_row.sound:
+            return
+        for results in self._panel.shown_lists():
+            for row, neighbour in enumerate(results.model.neighbours):
+                if neighbour.track.id == sound.track_id:
+                    results.view.setCurrentIndex(results.model.index(row))
+                    self._choose(neighbour)
+                    return
+
+    # Vocals
+
+    def _fetch_vocals(self, sound: Sound) -> None:
+        question = self._question
+        if question is not None and question.is_voice and sound.path == question.path:
+            self._player.put_vocals(sound.path, sound.path)  # nothing but a voice
+        else:
+            self._vocals.want(sound)
+
+    def _vocals_arrived(self, path: Path, vocals_path: Path, loudness: Loudness) -> None:
+        self._player.put_loudness(vocals_path, loudness)
+        self._player.put_vocals(path, vocals_path)
+
+    def toggle_vocals(self) -> None:
+        """Vocals alone, or whole songs."""
+        is_wanted = not self._player.is_vocals_only
+        if not is_wanted:
+            self._vocals.cancel()
+        self._player.set_vocals_only(is_wanted)
+
+    def toggle_loop(self) -> None:
+        """Repeats the matching moments that are heard, or the next ones."""
+        player = self._player
+        if not player.is_linked:
+            self.play_next_moment()
+        player.set_looping(not player.is_looping)
+        if player.is_looping:
+            player.resume()
+
+    def play_recording(self, path: Path, duration_s: float) -> None:
+        """What was sung into the microphone, on and off."""
+        sound = sound_of(Question(None, path, duration_s, is_voice=True))
+        if self._player.sound(Side.QUERY) == sound and self._player.side == Side.QUERY:
+            self._player.toggle()
+        else:
+            self._player.play(Side.QUERY, sound)
+
+    def toggle(self) -> None:
+        """Play or pause; with nothing loaded yet, the song on show is played."""
+        player, query = self._player, self._panel.query_row.sound
+        if player.sound(player.side) is None and query is not None:
+            player.play(Side.QUERY, query)
+        else:
+            player.toggle()
+
+    def play_next_moment(self) -> None:
+        if self._chosen is None:
+            neighbour = self._panel.chosen() or next(iter(self._results()), None)
+            if neighbour is None:
+                return
+            self._choose(neighbour)
+        if self._chosen is not None and self._chosen.moments:
+            self._play_moment((self._last_moment + 1) % len(self._chosen.moments))
+
+    def _results(self) -> tuple[Neighbour, ...]:
+        lists = (one.model.neighbours for one in self._panel.shown_lists())
+        return next((neighbours for neighbours in lists if neighbours), ())
+
+    def _moment_clicked(self, neighbour: Neighbour, index: int) -> None:
+        self._choose(neighbour)
+        self._play_moment(index)
+
+    def _play_moment(self, index: int) -> None:
+        """Both songs at matching places; the result is heard, X switches to the query."""
+        query = self._panel.query_row.sound
+        if self._chosen is None or query is None:
+            return
+        player, result = self._player, sound_of_track(self._chosen.track)
+        is_new_pair = player.sound(Side.QUERY) != query or player.sound(Side.RESULT) != result
+        moment = self._chosen.moments[index]
+        self._last_moment = index
+        for side, sound in ((Side.QUERY, query), (Side.RESULT, result)):
+            if player.sound(side) != sound:
+                player.load(side, sound)
+        if is_new_pair:
+            player.set_mix(1.0)
+        player.jump(moment.query_start_s, moment.start_s)
+
+    def _seek(self, side: Side, sound: Sound, position_s: float) -> None:
+        if self._player.sound(side) != sound:
+            self._player.load(side, sound, position_s)
+            self._player.play(side)
+        else:
+            self._player.seek(side, position_s)
+
+    def _show_playing(self) -> None:
+        sound = self._player.playing
+        track_id = sound.track_id if sound is not None else None
+        for results in self._panel.lists.values():
+            results.view.set_playing(track_id)
+
+
+def sound_of_track(track: Track) -> Sound:
+    return Sound(track.path, title_of(track), shown(track.artist), track.duration_s, track.id)
+
+
+def sound_of(question: Question) -> Sound:
+    if question.track is not None:
+        return sound_of_track(question.track)
+    path = question.path
+    if question.is_voice:
+        title, origin = (QCoreApplication.translate("Comparison", text) for text in YOUR_VOICE)
+        return Sound(path, title, origin, question.duration_s)
+    return Sound(path, shown(path.stem), shown(path.parent.name), question.duration_s or None)

@@ -1,0 +1,224 @@
+"""Finding: by voice and overall side by side, or both blended. The latest question counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, JobRunner, LatestJob, Pool
+from engine.errors import QueryError
+from engine.library import Track, View
+from engine.networks.preload import import_heavy_libraries
+from engine.progress import CancelToken, ProgressCallback
+from engine.search import By, Searcher, SearchOptions, SearchResult
+from engine.search.journey import Journey, journey
+
+NUM_RESULTS = 30
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is searched for: a track of the library, any file, or an artist.
+
+    Attributes:
+        artist: all songs of theirs are meant; then there is no track, and no path.
+        is_voice: the file holds a voice alone, as somebody sang it into the microphone.
+    """
+
+    track: Track | None
+    path: Path
+    duration_s: float | None = None
+    artist: str | None = None
+    is_voice: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """The library has heard what is asked for; else it is listened to at every search."""
+        return self.track is not None or self.artist is not None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """For each list that was asked for its results, or the sentence why there are none."""
+
+    question: Question
+    lists: dict[By, SearchResult | str]
+
+
+class Finder(QObject):
+    """Attributes:
+    options: how to search; ``by`` and ``blend`` are set for each list.
+    blend: weight of the voice in one list, or None for two lists side by side.
+    """
+
+    asked = Signal(object)  # Question
+    answered = Signal(object)  # Answer
+    failed = Signal(str)
+    history_changed = Signal()
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        make_searcher: Callable[[], Searcher],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._make_searcher = make_searcher
+        self._searcher: Searcher | None = None
+        self._latest = LatestJob(runner, Pool.INTERACTIVE)
+        self._journeys = LatestJob(runner, Pool.INTERACTIVE)
+        self._history: list[Question] = []
+        self._place = -1
+        self.options = SearchOptions(k=NUM_RESULTS)
+        self.blend: float | None = None
+
+    @property
+    def question(self) -> Question | None:
+        return self._history[self._place] if self._history else None
+
+    @property
+    def can_go_back(self) -> bool:
+        return self._place > 0
+
+    @property
+    def can_go_forward(self) -> bool:
+        return self._place < len(self._history) - 1
+
+    def find_track(self, track: Track) -> None:
+        self._find(Question(track, track.path, track.duration_s))
+
+    def find_file(self, path: Path, duration_s: float | None) -> None:
+        """A file that need not be in the library: it is listened to first, which takes seconds."""
+        self._find(Question(None, path, duration_s))
+
+    def find_artist(self, name: str) -> None:
+        self._find(Question(None, Path(), artist=name))
+
+    def find_voice(self, path: Path, duration_s: float) -> None:
+        """A recording of somebody who sings alone."""
+        self._find(Question(None, path, duration_s, is_voice=True))
+
+    def go(self, steps: int) -> None:
+        """Back (-1) or forward (1) through the questions asked."""
+        place = self._place + steps
+        if 0 <= place < len(self._history):
+            self._place = place
+            self.ask_again()
+            self.history_changed.emit()
+
+    def find_journey(
+        self,
+        ends: tuple[Track, Track],
+        view: View,
+        max_songs: int,
+        other_artists: bool,
+        use: Callable[[Journey], None],
+        fail: Callable[[str], None],
+    ) -> None:
+        """From one song to another; the latest wish counts."""
+
+        def work(progress: ProgressCallback, cancel: CancelToken) -> Journey:
+            searcher = self._ready_searcher()
+            start, goal = ends
+            return journey(
+                searcher.library,
+                searcher,
+                start.id,
+                goal.id,
+                view,
+                max_songs=max_songs,
+                other_artists=other_artists,
+                cancel=cancel,
+            )
+
+        job = Job(work)
+        job.succeeded.connect(use)
+        job.failed.connect(fail)
+        self._journeys.start(job)
+
+    def set_options(self, options: SearchOptions, blend: float | None) -> None:
+        if (options, blend) != (self.options, self.blend):
+            self.options, self.blend = options, blend
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """The same question, as options or the library have changed."""
+        if (question := self.question) is not None:
+            self.asked.emit(question)
+            self._search(question)
+
+    def look_again(self) -> None:
+        """The same question, without a word: more songs have been heard since."""
+        question = self.question
+        if question is not None and not self._latest.is_running and question.is_known:
+            self._search(question)
+
+    def _search(self, question: Question) -> None:
+        weight = 0.5 if self.blend is None else self.blend
+        wanted = [replace(self.options, by=by, blend=weight) for by in self.lists_for(question)]
+        job = Job(lambda progress, cancel: self._answer(question, wanted, progress, cancel))
+        job.succeeded.connect(self.answered)
+        job.failed.connect(self.failed)
+        self._latest.start(job)
+
+    def _find(self, question: Question) -> None:
+        if question != self.question:
+            del self._history[self._place + 1 :]
+            self._history.append(question)
+            self._place = len(self._history) - 1
+            self.history_changed.emit()
+        self.ask_again()
+
+    def lists_for(self, question: Question) -> tuple[By, ...]:
+        """Which lists the answer will have. A voice alone has no overall sound to compare."""
+        if question.is_voice:
+            return ("vocals",)
+        return ("vocals", "overall") if self.blend is None else ("blend",)
+
+    # In the search thread
+
+    def _answer(
+        self,
+        question: Question,
+        wanted: list[SearchOptions],
+        progress: ProgressCallback,
+        cancel: CancelToken,
+    ) -> Answer:
+        self._ready_searcher()
+        lists = {
+            options.by: self._one_list(question, options, progress, cancel) for options in wanted
+        }
+        return Answer(question, lists)
+
+    def _ready_searcher(self) -> Searcher:
+        if self._searcher is None:
+            self._searcher = self._make_searcher()
+        return self._searcher
+
+    def _one_list(
+        self,
+        question: Question,
+        options: SearchOptions,
+        progress: ProgressCallback,
+        cancel: CancelToken,
+    ) -> SearchResult | str:
+        assert self._searcher is not None
+        cancel.check()
+        try:
+            if question.track is not None:
+                return self._searcher.by_track(question.track.id, options)
+            if question.artist is not None:
+                return self._searcher.by_artist(question.artist, options)
+            import_heavy_libraries()  # the file has to be listened to
+            return self._searcher.by_file(
+                question.path,
+                options,
+                is_vocals=question.is_voice,
+                progress=progress,
+                cancel=cancel,
+            )
+        except QueryError as error:
+            return str(error)

@@ -1,0 +1,223 @@
+"""Draws one result: cover with play button, names, similarity, and the matching moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.find.result_model import NO_PERCENT, LikenessRole, NeighbourRole
+from app.library.table_model import shown, title_of
+from app.ui.number_format import clock
+from app.ui.theme import Theme
+from app.ui.widgets import HEADING, SMALL
+from engine.library.records import Track
+from engine.search import Moment, Neighbour
+
+Index = QModelIndex | QPersistentModelIndex
+
+PAD = 10
+COVER = 52
+SCORE_WIDTH = 58
+CHIP_PAD = 8
+CHIP_GAP = 6
+LINE_GAP = 2
+
+PLAY = -1  # parts of a row: PLAY, NOTHING, or the number of a moment
+NOTHING = -2
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """Where the parts of a row lie."""
+
+    cover: QRect
+    title: QRect
+    artist: QRect
+    score: QRect
+    bar: QRect
+    chips: tuple[QRect, ...]
+
+    def part_at(self, point: QPoint) -> int:
+        if self.cover.contains(point):
+            return PLAY
+        for i, chip in enumerate(self.chips):
+            if chip.contains(point):
+                return i
+        return NOTHING
+
+
+class ResultDelegate(QStyledItemDelegate):
+    """The view sets ``hovered``, (row, part) under the mouse, and ``playing_id``."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        colour: str,
+        cover: Callable[[Track, int, float], QPixmap],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._colour = colour
+        self._cover = cover
+        self.hovered: tuple[int, int] = (-1, NOTHING)
+        self.playing_id: int | None = None
+        self.refresh_fonts()
+
+    def refresh_fonts(self) -> None:
+        self._title_font = self._theme.font(weight=QFont.Weight.DemiBold)
+        self._small_font = self._theme.font(SMALL)
+        self._score_font = self._theme.font(HEADING, QFont.Weight.DemiBold)
+
+    # Geometry
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
+        text = title.height() + 2 * small.height() + 6 + 3 * LINE_GAP
+        return QSize(200, max(COVER, text) + 2 * PAD)
+
+    def layout(self, rect: QRect, neighbour: Neighbour) -> RowLayout:
+        title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
+        cover = QRect(rect.left() + PAD, rect.center().y() - COVER // 2 + 1, COVER, COVER)
+        left, right = cover.right() + 1 + PAD + 2, rect.right() - PAD - SCORE_WIDTH
+        width = max(20, right - left - PAD)
+        top = rect.top() + PAD
+        title_rect = QRect(left, top, width, title.height())
+        artist_rect = QRect(left, title_rect.bottom() + LINE_GAP, width, small.height())
+        score = QRect(right, top, SCORE_WIDTH, QFontMetrics(self._score_font).height())
+        bar = QRect(right + 2, score.bottom() + 7, SCORE_WIDTH - 2, 4)
+        chips = self._chips(
+            left, artist_rect.bottom() + 2 * LINE_GAP + 1, rect.right() - PAD, neighbour
+        )
+        return RowLayout(cover, title_rect, artist_rect, score, bar, chips)
+
+    def _chips(self, left: int, top: int, right: int, neighbour: Neighbour) -> tuple[QRect, ...]:
+        metrics = QFontMetrics(self._small_font)
+        chips = []
+        for moment in neighbour.moments:
+            width = metrics.horizontalAdvance(chip_text(moment)) + 2 * CHIP_PAD
+            if left + width > right:
+                break
+            chips.append(QRect(left, top, width, metrics.height() + 4))
+            left += width + CHIP_GAP
+        return tuple(chips)
+
+    # Painting
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        neighbour: Neighbour | None = index.data(NeighbourRole)
+        if neighbour is None:
+            return
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        layout = self.layout(rect, neighbour)
+        hovered_part = self.hovered[1] if self.hovered[0] == index.row() else None
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter, rect, state, hovered_part is not None)
+        self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
+        self._paint_text(painter, layout, neighbour.track)
+        if neighbour.percent != NO_PERCENT:
+            is_far = index.data(LikenessRole) == ""
+            self._paint_score(painter, layout, neighbour.percent, is_far)
+        for i, chip in enumerate(layout.chips):
+            self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
+        painter.restore()
+
+    def _paint_ground(
+        self, painter: QPainter, rect: QRect, state: QStyle.StateFlag, is_hovered: bool
+    ) -> None:
+        is_selected = bool(state & QStyle.StateFlag.State_Selected)
+        if not (is_selected or is_hovered):
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("selected" if is_selected else "panel"))
+        painter.drawRoundedRect(rect.adjusted(3, 2, -3, -2), 9, 9)
+        if is_selected and state & QStyle.StateFlag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(self._theme.colour("accent"))
+            painter.drawRoundedRect(QRectF(rect).adjusted(3.5, 2.5, -3.5, -2.5), 9, 9)
+
+    def _paint_cover(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        track: Track,
+        hovered_part: int | None,
+    ) -> None:
+        ratio = painter.device().devicePixelRatio()
+        painter.drawPixmap(rect.topLeft(), self._cover(track, rect.width(), ratio))
+        is_playing = track.id == self.playing_id
+        if hovered_part is None and not is_playing:
+            return
+        scrim = QColor(0, 0, 0, 165 if hovered_part == PLAY else 115)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(scrim)
+        painter.drawRoundedRect(rect, 6, 6)
+        icon = self._theme.pixmap("pause" if is_playing else "play", "on_scrim", 24, ratio)
+        painter.drawPixmap(rect.center() - QPoint(11, 11), icon)
+
+    def _paint_text(self, painter: QPainter, layout: RowLayout, track: Track) -> None:
+        self._line(painter, layout.title, title_of(track), self._title_font, "text")
+        artist = shown(track.artist) or shown(track.path.parent.name)
+        self._line(painter, layout.artist, artist, self._small_font, "muted")
+
+    def _paint_score(
+        self, painter: QPainter, layout: RowLayout, percent: int, is_far: bool
+    ) -> None:
+        """``is_far``: two singers are likelier than one, so it steps back."""
+        colour = self._theme.colour("muted" if is_far else self._colour)
+        metrics = QFontMetrics(self._score_font)
+        sign_width = QFontMetrics(self._small_font).horizontalAdvance(" %")
+        number, rect = str(percent), layout.score
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(self._score_font)
+        painter.setPen(colour)
+        painter.drawText(rect.adjusted(0, 0, -sign_width, 0), flags, number)
+        painter.setFont(self._small_font)
+        painter.setPen(self._theme.colour("muted"))
+        drop = metrics.ascent() - QFontMetrics(self._small_font).ascent()
+        painter.drawText(rect.adjusted(0, drop // 2, 0, drop // 2), flags, "%")
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("raised"))
+        painter.drawRoundedRect(layout.bar, 2, 2)
+        filled = QRectF(layout.bar)
+        filled.setWidth(max(4.0, filled.width() * percent / 100))
+        painter.setBrush(colour)
+        painter.drawRoundedRect(filled, 2, 2)
+
+    def _paint_chip(self, painter: QPainter, rect: QRect, text: str, is_hovered: bool) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour(self._colour if is_hovered else "raised"))
+        painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+        painter.setFont(self._small_font)
+        painter.setPen(self._theme.colour("on_accent" if is_hovered else "muted"))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _line(self, painter: QPainter, rect: QRect, text: str, font: QFont, colour: str) -> None:
+        painter.setFont(font)
+        painter.setPen(self._theme.colour(colour))
+        elided = QFontMetrics(font).elidedText(
+            text[:1000], Qt.TextElideMode.ElideRight, rect.width()
+        )
+        painter.drawText(
+            rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), elided
+        )
+
+
+def chip_text(moment: Moment) -> str:
+    """Where it is in the query, and where in the result."""
+    return f"{clock(moment.query_start_s)} \N{RIGHTWARDS ARROW} {clock(moment.start_s)}"

@@ -1,0 +1,103 @@
+"""One list of results: the neighbours that a search found, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
+
+from app.desktop.drag import dragged
+from app.library.table_model import shown, title_of
+from app.ui.widgets import plain_tool_tip
+from engine.models.calibration import Likeness, likeness
+from engine.search import Neighbour
+
+NO_PERCENT = -1  # in place of ``Neighbour.percent`` where there is nothing to compare with
+NeighbourRole = Qt.ItemDataRole.UserRole + 1
+LikenessRole = Qt.ItemDataRole.UserRole + 2  # Likeness, or None where percentages are no chances
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ResultModel(QAbstractListModel):
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._neighbours: tuple[Neighbour, ...] = ()
+        self._is_calibrated = False
+        self._verdicts: dict[Likeness, str] = {
+            "very similar": self.tr(
+                "Very similar: hardly one of a hundred pairs of different singers comes so near."
+            ),
+            "similar": self.tr("Similar: one singer is likelier than two."),
+            "": self.tr("Not so near: two singers are likelier than one."),
+        }
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        return self._neighbours
+
+    def set_neighbours(self, neighbours: Sequence[Neighbour], is_calibrated: bool = False) -> None:
+        """``is_calibrated``: percentages are the chance of one voice, and have names."""
+        self.beginResetModel()
+        self._neighbours = tuple(neighbours)
+        self._is_calibrated = is_calibrated
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._neighbours)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._neighbours):
+            return None
+        neighbour = self._neighbours[index.row()]
+        if role == NeighbourRole:
+            return neighbour
+        if role == LikenessRole:
+            return self._likeness(neighbour)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "<br>".join(plain_tool_tip(line) for line in self._explanation(neighbour))
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            # Drawn by the delegate; this is what screen readers say.
+            artist = shown(neighbour.track.artist)
+            by = self.tr("{title} by {artist}").format(
+                title=title_of(neighbour.track), artist=artist
+            )
+            name = by if artist else title_of(neighbour.track)
+            if neighbour.percent == NO_PERCENT:
+                return name
+            return self.tr("{name}, {similarity} % alike").format(
+                name=name, similarity=neighbour.percent
+            )
+        return None
+
+    def _explanation(self, neighbour: Neighbour) -> list[str]:
+        """What has no room in the row, or may have been cut there."""
+        track, verdict = neighbour.track, self._likeness(neighbour)
+        names = filter(None, (shown(track.artist), shown(track.album)))
+        told = "" if verdict is None else self._verdicts[verdict]
+        return [line for line in (title_of(track), " · ".join(names), told) if line]
+
+    def _likeness(self, neighbour: Neighbour) -> Likeness | None:
+        has_name = self._is_calibrated and neighbour.percent != NO_PERCENT
+        return likeness(neighbour.percent) if has_name else None
+
+    # Dragging
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
+
+    def mimeTypes(self) -> list[str]:
+        return ["text/uri-list", "text/plain"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        rows = sorted({index.row() for index in indexes})
+        return dragged([self._neighbours[row].track.path for row in rows])

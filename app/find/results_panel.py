@@ -1,0 +1,241 @@
+"""The right side: the two songs of the comparison, and below them one list of results, or two."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.find.blend_bar import BlendBar
+from app.find.filters import FilterButton
+from app.find.finder import Answer
+from app.find.result_delegate import ResultDelegate
+from app.find.result_model import ResultModel
+from app.find.result_view import ResultView
+from app.find.song_row import SongRow
+from app.ui.shortcuts import Keys
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
+from engine.search import By, Neighbour, SearchResult
+
+
+class ResultList(QWidget):
+    """A heading, and below it results, or a sentence why there are none."""
+
+    chosen = Signal(object)  # Neighbour
+    play_requested = Signal(object)
+    moment_requested = Signal(object, int)
+    find_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)
+
+    def __init__(
+        self,
+        theme: Theme,
+        delegate: ResultDelegate,
+        heading: str,
+        explanation: str,
+        look: tuple[str, str],
+    ) -> None:
+        """``look``: icon and colour of the view."""
+        super().__init__()
+        self.heading = heading
+        self.model = ResultModel(self)
+        self.view = ResultView(self.model, delegate)
+        delegate.setParent(self.view)
+        self.view.setAccessibleName(heading)
+        self._message = label(role="muted", wrap=True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._message.setMargin(28)
+        self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._note.setText(explanation)
+        self._lay_out(theme, heading, look)
+        self.view.chosen.connect(self.chosen)
+        self.view.play_requested.connect(self.play_requested)
+        self.view.moment_requested.connect(self.moment_requested)
+        self.view.find_requested.connect(self.find_requested)
+        self.view.menu_requested.connect(self.menu_requested)
+        theme.changed.connect(self.view.viewport().update)
+
+    def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 10, 14, 8)
+        head.setSpacing(8)
+        head.addWidget(IconLabel(theme, look[0], look[1], 18))
+        title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
+        head.addWidget(title)
+        head.addWidget(self._note, 1)
+        body = QWidget()
+        self._stack = QStackedLayout(body)
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self._message)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(body, 1)
+
+    def show_result(self, result: SearchResult | str) -> None:
+        if isinstance(result, str):
+            self.show_message(result)
+            return
+        self.view.show_neighbours(result.neighbours, result.is_calibrated)
+        if result.neighbours:
+            self._stack.setCurrentWidget(self.view)
+        else:
+            nothing = self.tr(
+                "No other song to compare with yet. Index more songs, or relax the filters."
+            )
+            self.show_message(result.note or nothing)
+
+    def show_message(self, text: str) -> None:
+        self.model.set_neighbours(())
+        self._message.setText(text)
+        self._stack.setCurrentWidget(self._message)
+
+
+class ResultsPanel(QWidget):
+    """Two lists side by side, or the one list that an answer has."""
+
+    file_requested = Signal()
+    record_requested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        rows: tuple[SongRow, SongRow],
+        lists: dict[By, ResultList],
+        filter_button: FilterButton,
+    ) -> None:
+        """``rows``: of the query and of the result."""
+        super().__init__()
+        self.query_row, self.result_row = rows
+        self.lists = lists
+        self.voices, self.overall, self.blended = (
+            lists["vocals"],
+            lists["overall"],
+            lists["blend"],
+        )
+        self.filter_button = filter_button
+        self.blend_bar = BlendBar(theme)
+        self.save_button = IconButton(
+            theme, "share", Keys.SAVE.value.description, shortcut=Keys.SAVE.value.label
+        )
+        self._between = divider(is_vertical=True)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self._welcome(theme))
+        self._stack.addWidget(self._main())
+        self.arrange(("vocals", "overall"))
+
+    def _welcome(self, theme: Theme) -> QWidget:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setSpacing(10)
+        layout.addStretch(2)
+        icon = IconLabel(theme, "overall", "wave", 64)
+        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(icon)
+        heading = label(self.tr("Pick a song"), font=theme.font(1.4, QFont.Weight.DemiBold))
+        text = label(
+            self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
+            role="muted",
+            wrap=True,
+        )
+        for widget in (heading, text):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget)
+        layout.addSpacing(8)
+        layout.addLayout(self._other_ways())
+        layout.addStretch(3)
+        return page
+
+    def _other_ways(self) -> QHBoxLayout:
+        """To ask with something that is not in the library."""
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addStretch()
+        for text, keys, signal in (
+            (self.tr("Any audio file…"), Keys.FIND_FILE, self.file_requested),
+            (self.tr("Sing or hum…"), Keys.RECORD, self.record_requested),
+        ):
+            way = button(text, "plain")
+            way.setToolTip(f"{keys.value.description}  ({keys.value.label})")
+            way.clicked.connect(signal)
+            row.addWidget(way)
+        row.addStretch()
+        return row
+
+    def _main(self) -> QWidget:
+        card = QFrame()
+        card.setObjectName("card")
+        songs = QVBoxLayout(card)
+        songs.setContentsMargins(14, 12, 14, 12)
+        songs.setSpacing(10)
+        songs.addWidget(self.query_row)
+        songs.addWidget(divider())
+        songs.addWidget(self.result_row)
+        lists = QFrame()
+        lists.setObjectName("card")
+        columns = QHBoxLayout(lists)
+        columns.setContentsMargins(1, 1, 1, 10)  # the rounded corners stay free
+        columns.setSpacing(0)
+        columns.addWidget(self.voices, 1)
+        columns.addWidget(self._between)
+        columns.addWidget(self.overall, 1)
+        columns.addWidget(self.blended, 1)
+        controls = QHBoxLayout()
+        controls.setSpacing(8)
+        controls.addWidget(self.blend_bar)
+        controls.addStretch()
+        controls.addWidget(self.save_button)
+        controls.addWidget(self.filter_button)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(14, 14, 14, 14)
+        layout.setSpacing(10)
+        layout.addWidget(card)
+        layout.addLayout(controls)
+        layout.addWidget(lists, 1)
+        return page
+
+    def show_main(self) -> None:
+        """From now on a song is picked."""
+        self._stack.setCurrentIndex(1)
+
+    def arrange(self, shown: Collection[By]) -> None:
+        """Which lists there are from now on; those that come are empty at first."""
+        had_focus = any(one.view.hasFocus() for one in self.lists.values())
+        for by, one in self.lists.items():
+            if one.isHidden() and by in shown:
+                one.show_message("")
+            one.setVisible(by in shown)
+        self.blend_bar.setVisible(set(shown) != {"vocals"})  # else there is nothing to blend
+        self._between.setVisible(len(shown) == 2)
+        if had_focus and not any(one.view.hasFocus() for one in self.shown_lists()):
+            self.shown_lists()[0].view.setFocus()
+
+    def shown_lists(self) -> list[ResultList]:
+        return [one for one in self.lists.values() if not one.isHidden()]
+
+    def show_answer(self, answer: Answer) -> None:
+        self.arrange(answer.lists.keys())
+        for by, found in answer.lists.items():
+            self.lists[by].show_result(found)
+
+    def show_message(self, text: str) -> None:
+        for one in self.shown_lists():
+            one.show_message(text)
+
+    def chosen(self) -> Neighbour | None:
+        """The selected result of the list that has the focus, or of the first with one."""
+        lists = sorted(self.shown_lists(), key=lambda r: not r.view.hasFocus())
+        return next((found for r in lists if (found := r.view.current()) is not None), None)

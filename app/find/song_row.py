@@ -1,0 +1,157 @@
+"""One song of the comparison: cover, names, waveform, play. Query and result have one each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QFont, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.player.player import Player, Side, Sound
+from app.player.waveform import Waveform
+from app.ui.number_format import clock
+from app.ui.theme import Theme
+from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton
+from engine.sound.loudness import SoundShape
+
+COVER_PX = 56
+TEXT_PX = 176
+MAX_TEXT_PX = 320
+
+DrawCover = Callable[[Path, str, int, float], QPixmap]
+
+
+class SongRow(QWidget):
+    """Shows a song, which need not be the one that the player holds on this side."""
+
+    play_requested = Signal(object)  # Sound
+    sought = Signal(object, float)  # Sound, seconds
+    moment_chosen = Signal(int)
+
+    def __init__(
+        self, theme: Theme, player: Player, cover: DrawCover, side: Side, names: tuple[str, str]
+    ) -> None:
+        """``names``: of the row, for screen readers, and the hint shown while it is empty."""
+        super().__init__()
+        self._player = player
+        self._cover = cover
+        self._side = side
+        self._hint = names[1]
+        self._sound: Sound | None = None
+        self._cover_seed = ""
+        is_query = side == Side.QUERY
+        weight = QFont.Weight.DemiBold
+        self._picture = QLabel()
+        self._picture.setFixedSize(QSize(COVER_PX, COVER_PX))
+        self._title = ElidedLabel(font=theme.font(HEADING if is_query else 1.0, weight))
+        self._artist = ElidedLabel(role="muted")
+        self._time = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self.waveform = Waveform(theme, "accent" if is_query else "overall")
+        self.waveform.setFixedHeight(COVER_PX)
+        self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
+        keep = self._play.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # both waveforms begin at the same place
+        self._play.setSizePolicy(keep)
+        self.setAccessibleName(names[0])
+        self.waveform.setAccessibleName(self.tr("Waveform: {row}").format(row=names[0]))
+        self._lay_out()
+        self._connect()
+        self.set_sound(None)
+
+    def _lay_out(self) -> None:
+        texts = QVBoxLayout()
+        texts.setSpacing(1)
+        texts.addStretch()
+        for widget in (self._title, self._artist, self._time):
+            texts.addWidget(widget)
+        texts.addStretch()
+        block = QWidget()
+        block.setLayout(texts)
+        texts.setContentsMargins(0, 0, 0, 0)
+        block.setMinimumWidth(TEXT_PX)
+        block.setMaximumWidth(MAX_TEXT_PX)
+        block.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self._picture)
+        row.addWidget(block, 3)
+        row.addWidget(self._play)
+        row.addWidget(self.waveform, 4)
+
+    def _connect(self) -> None:
+        self._play.clicked.connect(self._play_clicked)
+        self.waveform.sought.connect(self._seek)
+        self.waveform.moment_chosen.connect(self.moment_chosen)
+        self._player.moved.connect(self._follow)
+        self._player.loaded.connect(self._follow)
+        self._player.state_changed.connect(self._follow)
+
+    @property
+    def sound(self) -> Sound | None:
+        return self._sound
+
+    def set_sound(self, sound: Sound | None, cover_seed: str = "") -> None:
+        self._sound, self._cover_seed = sound, cover_seed
+        self._title.setText(sound.title if sound else "")
+        self._artist.setText(sound.artist if sound else self._hint)
+        self._play.setVisible(sound is not None)
+        self.waveform.setEnabled(sound is not None)
+        self.waveform.set_song(sound.duration_s or 0.0 if sound else 0.0)
+        self.refresh_cover()
+        self._follow()
+
+    def set_hint(self, hint: str) -> None:
+        """What is shown while there is no song."""
+        self._hint = hint
+        if self._sound is None:
+            self._artist.setText(hint)
+
+    def set_shape(self, shape: SoundShape) -> None:
+        self.waveform.set_peaks(shape.peaks)
+
+    def set_moments(self, starts_s: Sequence[float]) -> None:
+        self.waveform.set_moments(starts_s)
+
+    def refresh_cover(self) -> None:
+        if self._sound is None:
+            self._picture.setPixmap(QPixmap())
+            return
+        ratio = self.devicePixelRatioF()
+        self._picture.setPixmap(self._cover(self._sound.path, self._cover_seed, COVER_PX, ratio))
+
+    @property
+    def _is_loaded(self) -> bool:
+        return self._sound is not None and self._player.sound(self._side) == self._sound
+
+    @property
+    def is_playing(self) -> bool:
+        return self._is_loaded and self._player.is_playing and self._player.side == self._side
+
+    def _follow(self) -> None:
+        """Position and button, as the player says."""
+        is_loaded = self._is_loaded
+        position_s = self._player.position_s(self._side) if is_loaded else 0.0
+        self.waveform.set_position(position_s)
+        self.waveform.set_loop(self._player.loop_s(self._side) if is_loaded else None)
+        if is_loaded and self._sound is not None and not self._sound.duration_s:
+            self.waveform.set_duration(self._player.duration_s(self._side))
+        self._play.set_icon("pause" if self.is_playing else "play")
+        self._play.set_name(self.tr("Pause") if self.is_playing else self.tr("Play"))
+        if self._sound is None:
+            self._time.setText("")
+            return
+        length = clock(self._sound.duration_s or self._player.duration_s(self._side))
+        self._time.setText(f"{clock(position_s)} / {length}" if position_s > 0 else length)
+
+    def _play_clicked(self) -> None:
+        if self.is_playing:
+            self._player.pause()
+        elif self._sound is not None:
+            self.play_requested.emit(self._sound)
+
+    def _seek(self, position_s: float) -> None:
+        if self._sound is not None:
+            self.sought.emit(self._sound, position_s)

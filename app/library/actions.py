@@ -1,0 +1,162 @@
+"""What menus and buttons do beside finding and playing: folders, failed files, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.desktop.reveal import reveal
+from app.library.folder_dialogs import FailedDialog, FoldersDialog
+from app.library.open_library import Overview, Session
+from app.library.table_model import shown, title_of
+from app.settings import LAST_FOLDER, LAST_SOUND, Settings
+from app.ui.dialogs import HelpSheet, choose_folder, choose_sound
+from app.ui.theme import Theme
+from engine.library import Track, TrackStatus
+
+Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
+
+
+class Actions(QObject):
+    """The one place that opens menus and dialogs; ``window`` is their parent."""
+
+    find_requested = Signal(object)  # Track
+    find_artist_requested = Signal(str)
+    find_file_requested = Signal(object, float)  # Path, seconds
+    play_requested = Signal(object)
+    problem = Signal(str)
+
+    def __init__(self, window: QWidget, session: Session, settings: Settings, theme: Theme) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._settings = settings
+        self._theme = theme
+        self._overview: Overview | None = None
+        session.overview_changed.connect(self._keep_overview)
+
+    @property
+    def window(self) -> QWidget:
+        """The parent of dialogs."""
+        return self._window
+
+    def _keep_overview(self, overview: Overview) -> None:
+        self._overview = overview
+
+    def add_folder(self) -> None:
+        """Asks for a folder and adds it."""
+
+        def use(path: Path) -> None:
+            self._settings.set(LAST_FOLDER, str(path))
+            self._session.add_folders([path])
+
+        if self._session.is_open:
+            choose_folder(self._window, self._settings.get(LAST_FOLDER), use)
+
+    def find_file(self) -> None:
+        """Asks for an audio file, which need not be in the library."""
+
+        def use(path: Path) -> None:
+            self._settings.set(LAST_SOUND, str(path.parent))
+            self._probe(path)
+
+        if self._session.is_open:
+            choose_sound(self._window, self._settings.get(LAST_SOUND), use)
+
+    def take(self, paths: Sequence[Path]) -> None:
+        """What was dropped: folders are added; else the first file is searched with."""
+
+        def use(dropped: tuple[list[Path], list[Path]]) -> None:
+            folders, files = dropped
+            if folders:
+                self._session.add_folders(folders)
+            elif files:
+                self._probe(files[0])
+
+        if paths and self._session.is_open:
+            self._session.sort_out(paths, use)
+
+    def _probe(self, path: Path) -> None:
+        self._session.probe(path, lambda seconds: self.find_file_requested.emit(path, seconds))
+
+    def show_folders(self) -> None:
+        if self._overview is None:
+            return
+        dialog = FoldersDialog(self._window, self._theme, self._overview.folders)
+        dialog.add_requested.connect(self.add_folder)
+        dialog.forget_requested.connect(self._session.forget_folder)
+        self._session.overview_changed.connect(dialog.show_overview)
+        dialog.open()
+
+    def show_failed(self) -> None:
+        self._session.failed_tracks(self._open_failed)
+
+    def _open_failed(self, tracks: list[Track]) -> None:
+        dialog = FailedDialog(self._window, self._theme, tracks)
+        dialog.retry_requested.connect(self._session.retry)
+        dialog.reveal_requested.connect(self.reveal_path)
+        dialog.open()
+
+    def show_help(self) -> None:
+        HelpSheet(self._window, self._theme).open()
+
+    def reveal(self, track: Track) -> None:
+        """Shows a song in the file manager, or says that it lies on no disk of this computer."""
+        if track.is_elsewhere:
+            self.problem.emit(
+                self.tr("{title} is not on this computer: its voice was heard elsewhere.").format(
+                    title=title_of(track)[:80]
+                )
+            )
+        else:
+            self.reveal_path(track.path)
+
+    def reveal_path(self, path: Path) -> None:
+        """Shows a file in the file manager."""
+        if not reveal(path):
+            self.problem.emit(
+                self.tr("No file manager could be opened. The file is {path}").format(path=path)
+            )
+
+    def show_track_menu(self, track: Track, at: QPoint, more: Sequence[Deed] = ()) -> None:
+        """What can be done with a song, at a global position; ``more`` comes after finding."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        icon = self._theme.icon
+        find = menu.addAction(
+            icon("find"), self.tr("Find similar"), lambda: self.find_requested.emit(track)
+        )
+        find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
+        if track.artist:
+            # An ampersand in a name is no shortcut.
+            name = shown(track.artist)[:40].replace("&", "&&")
+            menu.addAction(
+                icon("voice"),
+                self.tr("Voices like {artist}’s").format(artist=name),
+                lambda: self.find_artist_requested.emit(track.artist),
+            )
+        play = menu.addAction(
+            icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
+        )
+        play.setEnabled(track.status is not TrackStatus.MISSING and not track.is_elsewhere)
+        if more:
+            menu.addSeparator()
+        for name, text, action in more:
+            menu.addAction(icon(name), text, action)
+        menu.addSeparator()
+        folder = menu.addAction(
+            icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track)
+        )
+        folder.setEnabled(not track.is_elsewhere)
+        menu.addAction(
+            self.tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(track.path))
+        )
+        if track.status is TrackStatus.FAILED:
+            menu.addAction(
+                icon("retry"), self.tr("Try again"), lambda: self._session.retry([track.id])
+            )
+        menu.popup(at)

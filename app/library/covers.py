@@ -1,0 +1,152 @@
+"""Album covers: read off the UI thread, newest wish first, and a calm tile until then."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap
+
+from app.jobs import Job, JobRunner, Pool
+from app.ui.palette import tile_number
+from app.ui.theme import Theme
+from engine.library import Track
+from engine.progress import CancelToken, ProgressCallback
+
+COVER_PX = 192  # kept size; the largest use is 88 pixels at a scale of 2
+MAX_COVERS = 400
+BATCH = 8
+MAX_WISHES = 64
+
+NO_PATH = Path()
+
+ReadCover = Callable[[Path], bytes | None]
+
+
+class Covers(QObject):
+    """``arrived`` says that some covers can be drawn now that could not before."""
+
+    arrived = Signal()
+
+    def __init__(
+        self, theme: Theme, runner: JobRunner, read: ReadCover, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._runner = runner
+        self._read = read
+        self._images: OrderedDict[Path, QImage | None] = OrderedDict()
+        self._pixmaps: OrderedDict[tuple[Path, str, int, float], QPixmap] = OrderedDict()
+        self._wishes: OrderedDict[Path, None] = OrderedDict()
+        self._is_reading = False
+
+    def pixmap(self, path: Path, seed: str, size: int, ratio: float) -> QPixmap:
+        """The cover in a file, or a tile in a colour of its own for ``seed`` (artist and album)."""
+        image = self._images.get(path)
+        is_known = path in self._images
+        if not is_known:
+            self._wish(path)
+        tile = "" if image else f"{self._theme.palette.name}{tile_number(seed)}"
+        key = (path if image else NO_PATH, tile, size, ratio)
+        if key not in self._pixmaps:
+            drawn = self._draw(image, seed, size, ratio)
+            self._pixmaps[key] = drawn
+            while len(self._pixmaps) > MAX_COVERS:
+                self._pixmaps.popitem(last=False)
+        self._pixmaps.move_to_end(key)
+        return self._pixmaps[key]
+
+    def of_track(self, track: Track, size: int, ratio: float) -> QPixmap:
+        return self.pixmap(track.path, cover_seed(track), size, ratio)
+
+    def _wish(self, path: Path) -> None:
+        self._wishes[path] = None
+        self._wishes.move_to_end(path)
+        while len(self._wishes) > MAX_WISHES:
+            self._wishes.popitem(last=False)  # scrolled past long ago
+        if not self._is_reading:
+            self._read_batch()
+
+    def _read_batch(self) -> None:
+        paths = [self._wishes.popitem(last=True)[0] for _ in range(min(BATCH, len(self._wishes)))]
+        self._is_reading = bool(paths)
+        if paths:
+            job = Job(lambda progress, cancel: _read_all(paths, self._read, progress, cancel))
+            job.succeeded.connect(self._keep)
+            job.finished.connect(self._read_batch)
+            self._runner.start(job, Pool.MEDIA)
+
+    def _keep(self, images: dict[Path, QImage | None]) -> None:
+        self._images.update(images)
+        while len(self._images) > MAX_COVERS * 4:
+            self._images.popitem(last=False)
+        if any(image is not None for image in images.values()):
+            self.arrived.emit()
+
+    def _draw(self, image: QImage | None, seed: str, size: int, ratio: float) -> QPixmap:
+        side = round(size * ratio)
+        pixmap = QPixmap(side, side)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        outline = QPainterPath()
+        radius = max(3.0, side / 9)
+        outline.addRoundedRect(QRectF(0, 0, side, side), radius, radius)
+        painter.setClipPath(outline)
+        if image is not None:
+            painter.drawImage(QRect(0, 0, side, side), image)
+        else:
+            ground, mark = self._theme.tile_colours(seed)
+            painter.fillRect(0, 0, side, side, ground)
+            self._draw_mark(painter, side, mark)
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        return pixmap
+
+    def _draw_mark(self, painter: QPainter, side: int, colour: QColor) -> None:
+        """Five bars of sound, as in the program's own sign."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        width = side / 14
+        for i, height in enumerate((0.16, 0.34, 0.48, 0.28, 0.14)):
+            bar = QRectF(
+                side * (0.26 + 0.12 * i) - width / 2,
+                side * (0.5 - height / 2),
+                width,
+                side * height,
+            )
+            painter.drawRoundedRect(bar, width / 2, width / 2)
+
+
+def _read_all(
+    paths: list[Path], read: ReadCover, progress: ProgressCallback, cancel: CancelToken
+) -> dict[Path, QImage | None]:
+    images: dict[Path, QImage | None] = {}
+    for path in paths:
+        cancel.check()
+        data = read(path)
+        images[path] = _square(QImage.fromData(QByteArray(data))) if data else None
+    return images
+
+
+def _square(image: QImage) -> QImage | None:
+    """Cut to its middle square and made small; None where the data is no image."""
+    if image.isNull():
+        return None
+    side = min(image.width(), image.height())
+    middle = image.copy((image.width() - side) // 2, (image.height() - side) // 2, side, side)
+    return middle.scaled(
+        COVER_PX,
+        COVER_PX,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+
+
+def cover_seed(track: Track) -> str:
+    """Songs of one album share a tile."""
+    return f"{track.artist}|{track.album}"

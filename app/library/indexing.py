@@ -1,0 +1,147 @@
+"""Indexing in the background: one run at a time, that can be paused, stopped, asked for again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, JobRunner, Pool
+from engine.library import Library
+from engine.library.scan.scan import scan
+from engine.networks.preload import import_heavy_libraries
+from engine.progress import CancelToken, Progress, ProgressCallback
+
+# (library, progress, cancel) -> IndexSummary
+Index = Callable[[Library, ProgressCallback, CancelToken], Any]
+
+
+SPEEDS = ("all", "spare", "one")
+
+
+def num_workers(speed: str) -> int:
+    """Songs listened to at a time: one per core, all but one, or one."""
+    num_cores = os.cpu_count() or 2
+    return {"all": num_cores, "one": 1}.get(speed, max(1, num_cores - 1))
+
+
+def index_library(
+    library: Library, progress: ProgressCallback, cancel: CancelToken, speed: str = "spare"
+) -> Any:
+    """The real one. One core is left to the window and to whatever else the person is doing."""
+    progress(Progress("load"))  # a few seconds in which nothing else is heard of it
+    import_heavy_libraries()
+    from engine.indexing.pipeline import (  # brings torch: not before the window
+        IndexOptions,
+        index_folders,
+    )
+
+    options = IndexOptions(num_workers=num_workers(speed))
+    return index_folders(library, [], options, progress, cancel)
+
+
+def look_for_changes(
+    library: Library, progress: ProgressCallback, cancel: CancelToken, speed: str = "spare"
+) -> Any:
+    """At the start of the program: torch and its seconds are spent only when there is work."""
+    scan(library, (), progress, cancel)
+    has_new = library.counts().new > 0
+    if has_new or any(library.pending(space_id) for space_id, _ in library.spaces()):
+        return index_library(library, progress, cancel, speed)
+    return None
+
+
+class Indexing(QObject):
+    changed = Signal()  # running, paused or not
+    progressed = Signal(object)  # Progress
+    ended = Signal(object)  # IndexSummary, or None when it was stopped or failed
+    problem = Signal(str)
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        index: Index = index_library,
+        look: Index = look_for_changes,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._index = index
+        self._look = look
+        self._job: Job | None = None
+        self._is_wanted_again = False
+        self.last_progress: Progress | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._job is not None
+
+    @property
+    def is_paused(self) -> bool:
+        return self._job is not None and self._job.token.is_paused
+
+    def start(self, library: Library) -> None:
+        """Indexes whatever is new; while a run goes on, another one follows it."""
+        if self._job is not None:
+            self._is_wanted_again = True
+            self.resume()
+            return
+        self._run(library, self._index)
+
+    def look(self, library: Library) -> None:
+        """Looks for new songs, and listens to them if there are any; after a run that goes on."""
+        if self._job is None:
+            self._run(library, self._look)
+        else:
+            self._is_wanted_again = True
+
+    def again(self, library: Library) -> None:
+        """A run that goes on starts anew, with what has been chosen since; nothing is lost."""
+        if self._job is not None:
+            self._job.cancel()
+            self._is_wanted_again = True
+
+    def _run(self, library: Library, work: Index) -> None:
+        self._is_wanted_again = False
+        self.last_progress = None
+        job = Job(lambda progress, cancel: work(library, progress, cancel))
+        job.progressed.connect(self._progressed)
+        job.succeeded.connect(self.ended)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(lambda: self.ended.emit(None))
+        job.finished.connect(lambda: self._finished(library))
+        self._job = job
+        self._runner.start(job, Pool.BACKGROUND)
+        self.changed.emit()
+
+    def pause(self) -> None:
+        if self._job is not None:
+            self._job.token.pause()
+            self.changed.emit()
+
+    def resume(self) -> None:
+        if self._job is not None:
+            self._job.token.resume()
+            self.changed.emit()
+
+    def cancel(self) -> None:
+        self._is_wanted_again = False
+        if self._job is not None:
+            self._job.cancel()
+            self.changed.emit()
+
+    def _progressed(self, progress: Progress) -> None:
+        self.last_progress = progress
+        self.progressed.emit(progress)
+
+    def _failed(self, reason: str) -> None:
+        self.problem.emit(reason)
+        self.ended.emit(None)
+
+    def _finished(self, library: Library) -> None:
+        self._job = None
+        self.changed.emit()
+        if self._is_wanted_again:
+            self.start(library)

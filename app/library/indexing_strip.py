@@ -1,0 +1,166 @@
+"""The strip below the table: what indexing does, how long it takes, what could not be read."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library.indexing import Indexing
+from app.library.open_library import Overview
+from app.library.table_model import shown
+from app.settings import INDEX_SPEED, Settings
+from app.ui.number_format import duration
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, divider
+from engine.progress import Progress
+
+
+class IndexStrip(QWidget):
+    failed_requested = Signal()
+    speed_changed = Signal()
+
+    def __init__(self, indexing: Indexing, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self.setObjectName("bar")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._indexing = indexing
+        self._settings = settings
+        self._num_failed = 0
+        self._headline = ElidedLabel()
+        self._detail = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Progress of indexing"))
+        self._pause = IconButton(theme, "pause", self.tr("Pause indexing"), size=18)
+        self._stop = IconButton(
+            theme, "stop", self.tr("Stop indexing; what is done is kept"), size=18
+        )
+        self._speed = IconButton(theme, "speed", self.tr("How fast"), size=18)
+        self._speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._speed.setMenu(self._speed_menu())
+        self._failed = button("", "plain")
+        self._lay_out()
+        self._pause.clicked.connect(self._toggle_pause)
+        self._stop.clicked.connect(indexing.cancel)
+        self._failed.clicked.connect(self.failed_requested)
+        indexing.changed.connect(self._refresh)
+        indexing.progressed.connect(self._refresh)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        texts = QVBoxLayout()
+        texts.setSpacing(1)
+        texts.addStretch()
+        texts.addWidget(self._headline)
+        texts.addWidget(self._detail)
+        texts.addStretch()
+        row = QHBoxLayout()
+        row.setContentsMargins(14, 8, 8, 8)
+        row.setSpacing(2)
+        row.addLayout(texts, 1)
+        for widget in (self._failed, self._speed, self._pause, self._stop):
+            row.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(divider())
+        layout.addWidget(self._bar)
+        layout.addLayout(row)
+
+    def _speed_menu(self) -> QMenu:
+        menu = QMenu(self)
+        group = QActionGroup(menu)
+        for speed, text in (
+            ("all", self.tr("All cores")),
+            ("spare", self.tr("Leave me one core")),
+            ("one", self.tr("One core only")),
+        ):
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setData(speed)
+            action.triggered.connect(lambda _=False, speed=speed: self._choose_speed(speed))
+            group.addAction(action)
+
+        def mark() -> None:
+            for action in menu.actions():
+                action.setChecked(action.data() == self._settings.get(INDEX_SPEED))
+
+        menu.aboutToShow.connect(mark)
+        return menu
+
+    def _choose_speed(self, speed: str) -> None:
+        self._settings.set(INDEX_SPEED, speed)
+        self.speed_changed.emit()
+
+    def show_overview(self, overview: Overview) -> None:
+        self._num_failed = overview.counts.failed
+        self._refresh()
+
+    def _toggle_pause(self) -> None:
+        if self._indexing.is_paused:
+            self._indexing.resume()
+        else:
+            self._indexing.pause()
+
+    def _refresh(self) -> None:
+        is_running, progress = self._indexing.is_running, self._indexing.last_progress
+        self._failed.setText(self._failed_text())
+        self._failed.setAccessibleName(self._failed.text())
+        self._failed.setVisible(self._num_failed > 0)
+        for widget in (self._bar, self._speed, self._pause, self._stop, self._detail):
+            widget.setVisible(is_running)
+        self.setVisible(is_running or self._num_failed > 0)
+        if not is_running:
+            self._headline.setText(self.tr("Some songs could not be read"))
+            return
+        is_paused = self._indexing.is_paused
+        self._pause.set_icon("play" if is_paused else "pause")
+        self._pause.set_name(self.tr("Go on indexing") if is_paused else self.tr("Pause indexing"))
+        self._headline.setText(self.tr("Paused") if is_paused else self._stage_text(progress))
+        self._detail.setText(self._detail_text(progress))
+        self._detail.setVisible(bool(self._detail.text()))
+        total = progress.num_total if progress is not None else None
+        self._bar.setRange(0, total or 0)
+        self._bar.setValue(progress.num_done if progress is not None and total else 0)
+
+    def _failed_text(self) -> str:
+        if self._num_failed == 1:
+            return self.tr("1 failed…")
+        return self.tr("{num} failed…").format(num=f"{self._num_failed:,}")
+
+    def _stage_text(self, progress: Progress | None) -> str:
+        texts = {
+            "scan": self.tr("Looking for songs"),
+            "load": self.tr("Getting ready to listen"),
+            "overall": self.tr("Listening to the songs"),
+            "vocals": self.tr("Listening to the voices"),
+            "index": self.tr("Sorting by similarity"),
+            "demo": self.tr("Making the demo songs"),
+        }
+        if progress is None:
+            return texts["scan"]
+        return texts.get(progress.stage, shown(progress.stage))
+
+    def _detail_text(self, progress: Progress | None) -> str:
+        if progress is None:
+            return ""
+        parts = []
+        if progress.num_total:
+            done, total = f"{progress.num_done:,}", f"{progress.num_total:,}"
+            parts.append(self.tr("{done} of {total}").format(done=done, total=total))
+        elif progress.num_done:
+            parts.append(self.tr("{num} so far").format(num=f"{progress.num_done:,}"))
+        if progress.eta_s is not None and not self._indexing.is_paused:
+            parts.append(self.tr("{time} left").format(time=duration(progress.eta_s)))
+        if not parts and progress.message:
+            parts.append(shown(progress.message))
+        return " · ".join(parts)

@@ -1,0 +1,189 @@
+"""The open library as the window uses it: opened, listed and changed off the UI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, JobRunner, LatestJob, Pool
+from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
+from engine.library.scope import Facets, facets
+from engine.progress import CancelToken, ProgressCallback
+from engine.sound import audio
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the table shows."""
+
+    text: str = ""
+    sort: str = "artist"
+    is_descending: bool = False
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Folders and counts, as shown around the table."""
+
+    folders: tuple[Folder, ...]
+    counts: LibraryCounts
+
+
+class Session(QObject):
+    """Owns the library and the jobs on it. Sentences for the user come with ``problem``."""
+
+    opened = Signal()
+    open_failed = Signal(str)
+    overview_changed = Signal(object)  # Overview
+    listed = Signal(object)  # list[int], the ids for the latest ListQuery
+    rows_arrived = Signal(object)  # list[Track]
+    folders_added = Signal()  # there may be something to index
+    problem = Signal(str)
+
+    def __init__(
+        self, library_path: Path, runner: JobRunner, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.library_path = library_path
+        self.runner = runner
+        self._library: Library | None = None
+        self._listing = LatestJob(runner, Pool.DATABASE)
+        self._overview = LatestJob(runner, Pool.DATABASE)
+
+    @property
+    def library(self) -> Library:
+        assert self._library is not None, "opened() has not been emitted yet"
+        return self._library
+
+    @property
+    def is_open(self) -> bool:
+        return self._library is not None
+
+    # Opening and closing
+
+    def open(self) -> None:
+        path = self.library_path
+        job = Job(lambda progress, cancel: Library.open(path))
+        job.succeeded.connect(self._opened)
+        job.failed.connect(self.open_failed)
+        self.runner.start(job, Pool.DATABASE)
+
+    def _opened(self, library: Library) -> None:
+        self._library = library
+        self.opened.emit()
+
+    def close(self) -> bool:
+        """Stops all jobs, then closes the library; False when some work did not stop in time."""
+        has_stopped = self.runner.close()
+        if self._library is not None and has_stopped:
+            self._library.close()
+        self._library = None
+        return has_stopped
+
+    # Reading
+
+    def list_tracks(self, query: ListQuery) -> None:
+        def work(library: Library) -> list[int]:
+            return library.track_ids(query.text, query.sort, descending=query.is_descending)
+
+        self._run(work, self.listed.emit, self._listing)
+
+    def fetch_rows(self, ids: Sequence[int]) -> None:
+        self._run(lambda library: library.tracks(ids), self.rows_arrived.emit)
+
+    def fetch_tracks(
+        self,
+        ids: Sequence[int],
+        use: Callable[[list[Track]], object],
+        *,
+        by_artist: bool = False,
+    ) -> None:
+        """Hands over these tracks, in this order or in the table's usual one."""
+
+        def work(library: Library) -> list[Track]:
+            wanted = set(ids)
+            ordered = [i for i in library.track_ids() if i in wanted] if by_artist else ids
+            return library.tracks(ordered)
+
+        self._run(work, use)
+
+    def refresh_overview(self) -> None:
+        def work(library: Library) -> Overview:
+            return Overview(tuple(library.folders()), library.counts())
+
+        self._run(work, self.overview_changed.emit, self._overview)
+
+    def failed_tracks(self, use: Callable[[list[Track]], None]) -> None:
+        """Hands over the tracks that could not be read, with their reasons."""
+        self._run(lambda library: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
+
+    def read_facets(self, use: Callable[[Facets], None]) -> None:
+        """Hands over what there is to filter by; no search and no table waits for it."""
+        if (library := self._library) is not None:
+            job = Job(lambda progress, cancel: facets(library.database))
+            job.succeeded.connect(use)
+            job.failed.connect(self.problem)
+            self.runner.start(job, Pool.MEDIA)
+
+    # Changing
+
+    def add_folders(self, paths: Sequence[Path]) -> None:
+        self._run(lambda library: [library.add_folder(path) for path in paths], self._work_to_index)
+
+    def forget_folder(self, path: Path) -> None:
+        self._run(lambda library: library.forget_folder(path), lambda _: self.refresh_overview())
+
+    def retry(self, track_ids: Sequence[int]) -> None:
+        self._run(lambda library: library.clear_failure(track_ids), self._work_to_index)
+
+    def sort_out(
+        self, paths: Sequence[Path], use: Callable[[tuple[list[Path], list[Path]]], None]
+    ) -> None:
+        """Hands over what was dropped as (folders, files)."""
+        self._run(
+            lambda _: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
+        )
+
+    def probe(self, path: Path, use: Callable[[float], None]) -> None:
+        """Hands over how long a file outside the library is; ``problem`` where it has no sound."""
+        self._run(lambda _: audio.probe(path).duration_s, use)
+
+    def _work_to_index(self, _: object) -> None:
+        self.refresh_overview()
+        self.folders_added.emit()
+
+    def _run(
+        self,
+        work: Callable[[Library], Any],
+        use: Callable[[Any], object],
+        slot: LatestJob | None = None,
+    ) -> None:
+        """Nothing happens once the library is closed: late signals may still ask for things."""
+        library = self._library
+        if library is None:
+            return
+        job = Job(lambda progress, cancel: work(library))
+        job.succeeded.connect(use)
+        job.failed.connect(self.problem)
+        if slot is not None:
+            slot.start(job)
+        else:
+            self.runner.start(job, Pool.DATABASE)
+
+    def make_demo(self, folder: Path, progressed: Callable[[Any], None]) -> Job:
+        """Makes the demo songs (well under a minute) and adds their folder."""
+
+        def work(progress: ProgressCallback, cancel: CancelToken) -> list[Path]:
+            from engine.demo import make_demo_library  # scipy and its friends: only when wanted
+
+            return make_demo_library(folder, progress, cancel)
+
+        job = Job(work)
+        job.progressed.connect(progressed)
+        job.succeeded.connect(lambda _: self.add_folders([folder]))
+        job.failed.connect(self.problem)
+        return self.runner.start(job, Pool.BACKGROUND)

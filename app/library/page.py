@@ -1,0 +1,254 @@
+"""The first page: songs on the left, on the right who sounds like the one that is picked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QSplitter
+
+from app.find.comparison import Comparison
+from app.find.filters import FilterButton, Filters
+from app.find.result_delegate import ResultDelegate
+from app.find.results_panel import ResultList, ResultsPanel
+from app.find.song_row import SongRow
+from app.library.actions import Actions
+from app.library.covers import Covers
+from app.library.indexing_strip import IndexStrip
+from app.library.panel import LibraryPanel
+from app.library.table_model import TrackModel
+from app.library.table_view import COVER_PX
+from app.player.player import Side
+from app.player.vocals import VocalsFetcher
+from app.player.waveform_cache import SoundShapes
+from app.playlists.export import Taking
+from app.record.dialog import RecordDialog
+from app.services import Parts
+from app.settings import (
+    BLEND_WEIGHT,
+    HIDE_DUPLICATES,
+    IS_BLENDED,
+    ONE_PER_ARTIST,
+    OTHER_ARTISTS,
+    SPLITTER,
+)
+from app.ui.widgets import column
+from engine.library import Track
+from engine.search import By
+
+LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
+
+
+class LibraryPage(QSplitter):
+    def __init__(self, parts: Parts, covers: Covers, commands: Actions) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._parts = parts
+        self._covers = covers
+        self._record_dialog: RecordDialog | None = None
+        self._recordings: TemporaryDirectory[str] | None = None
+        self.library = LibraryPanel(
+            parts.session, parts.settings, parts.theme, TrackModel(self._table_cover, self)
+        )
+        self.index_strip = IndexStrip(parts.indexing, parts.theme, parts.settings)
+        self.results = self._build_results()
+        self.vocals = VocalsFetcher(parts.session.runner, parts.vocals, self)
+        self.comparison = Comparison(
+            self.results,
+            parts.finder,
+            parts.player,
+            SoundShapes(parts.session.runner, self),
+            self.vocals,
+            lambda: parts.indexing.is_running,
+            self,
+        )
+        self._look_again = QTimer(self)
+        self._look_again.setSingleShot(True)
+        self._look_again.setInterval(LOOK_AGAIN_MS)
+        self._look_again.timeout.connect(parts.finder.look_again)
+        self._lay_out()
+        self._connect(commands)
+
+    def _build_results(self) -> ResultsPanel:
+        theme, player = self._parts.theme, self._parts.player
+        query = (self.tr("The song asked for"), "")
+        result = (self.tr("The result"), self.tr("Choose a result below"))
+        texts: dict[By, tuple[str, str]] = {
+            "vocals": (self.tr("By voice"), self.tr("who sings alike")),
+            "overall": (self.tr("Overall"), self.tr("the whole sound")),
+            "blend": (self.tr("Voice and overall"), self.tr("weighed by the slider")),
+        }
+        looks: dict[By, tuple[str, str]] = {
+            "vocals": ("voice", "accent"),
+            "overall": ("overall", "overall"),
+            "blend": ("find", "accent"),
+        }
+        lists = {
+            by: ResultList(
+                theme,
+                ResultDelegate(theme, looks[by][1], self._covers.of_track),
+                *texts[by],
+                looks[by],
+            )
+            for by in texts
+        }
+        return ResultsPanel(
+            theme,
+            (
+                SongRow(theme, player, self._covers.pixmap, Side.QUERY, query),
+                SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
+            ),
+            lists,
+            FilterButton(theme, self._parts.session.read_facets),
+        )
+
+    def _lay_out(self) -> None:
+        side = column(self.library, self.index_strip)
+        side.setObjectName("side")
+        side.setMinimumWidth(300)
+        self.results.setMinimumWidth(500)
+        self.setChildrenCollapsible(False)
+        self.setFocusProxy(self.library.view)
+        self.addWidget(side)
+        self.addWidget(self.results)
+        self.setStretchFactor(0, 2)
+        self.setStretchFactor(1, 3)
+        self.setSizes([430, 640])
+        if state := self._parts.settings.get(SPLITTER):
+            self.restoreState(state)
+        self.setHandleWidth(1)  # after the state, which brings its own
+
+    def _table_cover(self, track: Track) -> QIcon:
+        pixmap = self._covers.of_track(track, COVER_PX, self.devicePixelRatioF())
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
+        return icon
+
+    def _connect(self, commands: Actions) -> None:
+        parts, panel = self._parts, self.results
+        self._restore_search()
+        panel.filter_button.changed.connect(self._search_otherwise)
+        panel.blend_bar.changed.connect(self._search_otherwise)
+        self._search_otherwise()
+        commands.find_artist_requested.connect(parts.finder.find_artist)
+        self.taking = Taking(
+            parts, commands.window, self.library, panel, self.comparison, self._covers.of_track
+        )
+        self.library.menu_requested.connect(
+            lambda track, at: commands.show_track_menu(track, at, self.taking.of_table(track))
+        )
+        self.comparison.menu_requested.connect(
+            lambda track, at: commands.show_track_menu(track, at, self.taking.of_result(track))
+        )
+        for finding in (self.library, commands):
+            finding.find_requested.connect(parts.finder.find_track)
+            finding.play_requested.connect(self._play_track)
+        for signal in (parts.player.state_changed, parts.player.loaded, parts.finder.asked):
+            signal.connect(self._mark_songs)
+        parts.session.overview_changed.connect(self.index_strip.show_overview)
+        parts.indexing.progressed.connect(self._heard_more)
+        parts.indexing.ended.connect(self._index_ended)
+        self.index_strip.failed_requested.connect(commands.show_failed)
+        self._covers.arrived.connect(self._covers_arrived)
+
+    def _play_track(self, track: Track) -> None:
+        self.comparison.play_track(track, self.library.tracks_after(track.id))
+
+    def _mark_songs(self) -> None:
+        """In the table: what was asked for, and what sounds."""
+        question, sound = self._parts.finder.question, self._parts.player.playing
+        asked = question.track if question is not None else None
+        self.library.view.mark(
+            asked.id if asked is not None else None, sound.track_id if sound is not None else None
+        )
+
+    def _restore_search(self) -> None:
+        """What was filtered by tags and place is not kept: it would hide songs unseen."""
+        get = self._parts.settings.get
+        self.results.filter_button.set_filters(
+            Filters(get(OTHER_ARTISTS), get(ONE_PER_ARTIST), get(HIDE_DUPLICATES))
+        )
+        weight = get(BLEND_WEIGHT)
+        self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
+
+    def _search_otherwise(self) -> None:
+        finder = self._parts.finder
+        filters = self.results.filter_button.filters
+        finder.set_options(filters.applied_to(finder.options), self.results.blend_bar.blend)
+
+    def _heard_more(self) -> None:
+        self.library.refresh_soon()
+        if not self._look_again.isActive():
+            self._look_again.start()
+
+    def _index_ended(self, summary: object) -> None:
+        self._look_again.stop()
+        self.library.refresh()
+        self._parts.finder.ask_again()
+
+    def _covers_arrived(self) -> None:
+        for view in (self.library.view, *(one.view for one in self.results.lists.values())):
+            view.viewport().update()
+        for row in (self.results.query_row, self.results.result_row):
+            row.refresh_cover()
+
+    def enter_table(self) -> None:
+        """The keyboard goes to the table."""
+        self.library.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def enter_results(self, results: ResultList) -> None:
+        """The keyboard goes to one of the two lists, or to the one that there is."""
+        if results.isHidden():
+            results = self.results.shown_lists()[0]
+        results.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not results.view.currentIndex().isValid() and results.model.rowCount():
+            results.view.setCurrentIndex(results.model.index(0))
+
+    def selected_track(self) -> Track | None:
+        """Of the list that has the focus; else the result chosen, else the song of the table."""
+        if self.library.view.hasFocus():
+            return self.library.view.current_track()
+        chosen = self.results.chosen()
+        return chosen.track if chosen is not None else self.library.view.current_track()
+
+    def show_recorder(self) -> None:
+        """Sing or hum, then find the voices nearest to it."""
+        if not self._parts.session.is_open or self._record_dialog is not None:
+            return
+        if self._recordings is None:
+            self._recordings = TemporaryDirectory(prefix="singalike-")
+        dialog = RecordDialog(
+            self.window(),
+            self._parts.theme,
+            self._parts.recorder,
+            self._parts.session.runner,
+            Path(self._recordings.name),
+        )
+        dialog.found.connect(self._parts.finder.find_voice)
+        dialog.play_requested.connect(self.comparison.play_recording)
+        dialog.finished.connect(self._recorder_closed)
+        self._record_dialog = dialog
+        dialog.open()
+
+    def _recorder_closed(self) -> None:
+        self._record_dialog = None
+
+    def stop(self) -> None:
+        """At the end of the program: nothing records any more, and no recording is left."""
+        if self._record_dialog is not None:
+            self._record_dialog.close()
+        self._parts.recorder.wait()
+        if self._recordings is not None:
+            self._recordings.cleanup()
+
+    def save_state(self) -> None:
+        settings = self._parts.settings
+        settings.set(SPLITTER, bytes(self.saveState().data()))
+        filters, bar = self.results.filter_button.filters, self.results.blend_bar
+        settings.set(OTHER_ARTISTS, filters.other_artists)
+        settings.set(ONE_PER_ARTIST, filters.one_per_artist)
+        settings.set(HIDE_DUPLICATES, filters.hide_duplicates)
+        settings.set(IS_BLENDED, bar.blend is not None)
+        settings.set(BLEND_WEIGHT, bar.weight)
+        self.library.save_state()

@@ -1,0 +1,199 @@
+"""The left side: the table of tracks and what keeps it up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+
+from app.library.open_library import ListQuery, Overview, Session
+from app.library.table_model import SORT_KEYS, Column, TrackModel
+from app.library.table_view import HIDDEN_FIRST, TrackView
+from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
+from app.ui.number_format import num_songs
+from app.ui.theme import Theme
+from app.ui.widgets import IconButton, label
+from engine.library import Track, TrackStatus
+
+MAX_QUEUED = 50  # a table is no playlist: what follows is what was in sight
+REFRESH_MS = 1500  # while indexing
+
+
+class LibraryPanel(QWidget):
+    find_requested = Signal(object)  # Track
+    play_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)
+    num_shown_changed = Signal(int)
+
+    def __init__(
+        self, session: Session, settings: Settings, theme: Theme, model: TrackModel
+    ) -> None:
+        super().__init__()
+        self.setObjectName("side")
+        self._session = session
+        self._settings = settings
+        self._query = ListQuery(
+            sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
+        )
+        self._num_tracks = -1
+        self.model = model
+        self.view = TrackView(model, theme)
+        self._empty = label(role="muted", wrap=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setMargin(32)
+        self._only: frozenset[int] | None = None
+        self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
+        self._only_bar = self._build_only_bar(theme)
+        self._lay_out()
+        self._connect()
+        self._show_sort()
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self._empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._only_bar)
+        layout.addLayout(self._stack)
+
+    def _build_only_bar(self, theme: Theme) -> QWidget:
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(14, 4, 8, 4)
+        everything = IconButton(theme, "close", self.tr("Show all songs again"), size=16)
+        everything.clicked.connect(self.show_all)
+        row.addWidget(self._only_text, 1)
+        row.addWidget(everything)
+        bar.hide()
+        return bar
+
+    def _connect(self) -> None:
+        session, model, view = self._session, self.model, self.view
+        model.rows_needed.connect(session.fetch_rows)
+        session.rows_arrived.connect(model.put)
+        session.listed.connect(self._listed)
+        session.overview_changed.connect(self._overview_changed)
+        view.find_requested.connect(self.find_requested)
+        view.play_requested.connect(self.play_requested)
+        view.menu_requested.connect(self.menu_requested)
+        view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
+        self._refresh_soon = QTimer(self)
+        self._refresh_soon.setSingleShot(True)
+        self._refresh_soon.setInterval(REFRESH_MS)
+        self._refresh_soon.timeout.connect(self.refresh)
+
+    def _show_sort(self) -> None:
+        header = self.view.horizontalHeader()
+        state = self._settings.get(TABLE_HEADER)
+        if state:
+            self.view.restore_columns(state)
+        column = next((c for c, key in SORT_KEYS.items() if key == self._query.sort), Column.ARTIST)
+        down = Qt.SortOrder.DescendingOrder
+        order = down if self._query.is_descending else Qt.SortOrder.AscendingOrder
+        header.setSortIndicator(column, order)
+        self.view.setSortingEnabled(True)
+        self.model.sort_requested.connect(self.set_sort)
+
+    # What it shows
+
+    def set_text(self, text: str) -> None:
+        """Search as you type; the latest text wins."""
+        self._query = ListQuery(text, self._query.sort, self._query.is_descending)
+        self._list()
+
+    def show_only(self, track_ids: Sequence[int], text: str) -> None:
+        """These songs alone, under a heading that lets them all come back."""
+        self._only = frozenset(track_ids)
+        self._only_text.setText(
+            self.tr("{origin}: {songs}").format(origin=text, songs=num_songs(len(self._only)))
+        )
+        self._only_bar.show()
+        self._list()
+
+    def show_all(self) -> None:
+        """No longer some songs alone."""
+        self._only = None
+        self._only_bar.hide()
+        self._list()
+
+    def set_sort(self, key: str, is_descending: bool) -> None:
+        self._query = ListQuery(self._query.text, key, is_descending)
+        self._settings.set(SORT_COLUMN, key)
+        self._settings.set(SORT_DESCENDING, is_descending)
+        self._list()
+
+    def refresh(self) -> None:
+        """Rows in sight and the list itself, after something in the library has changed."""
+        self._list()
+        self.model.refresh(*self.view.visible_rows())
+        self._session.refresh_overview()
+
+    def refresh_soon(self) -> None:
+        """The same, at most every one and a half seconds; for the time of indexing."""
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
+
+    def tracks_after(self, track_id: int) -> list[Track]:
+        """The songs below one, as far as they are known and there."""
+        row = self.model.row_of(track_id)
+        if row < 0:
+            return []
+        below = (self.model.track_at(r) for r in range(row + 1, row + 1 + MAX_QUEUED))
+        return [track for track in below if track and track.status is not TrackStatus.MISSING]
+
+    def save_state(self) -> None:
+        self._settings.set(TABLE_HEADER, self.view.save_columns())
+
+    def _list(self) -> None:
+        self._session.list_tracks(self._query)
+
+    def _listed(self, ids: list[int]) -> None:
+        if self._only is not None:
+            ids = [one for one in ids if one in self._only]
+        current = self.view.current_track()
+        place = self.view.verticalScrollBar().value()
+        is_same_search = self._query.text == self._listed_text
+        self._listed_text = self._query.text
+        self.model.set_ids(ids)
+        if current is not None:
+            self.view.select_track(current.id)
+        self.view.verticalScrollBar().setValue(place if is_same_search else 0)
+        self._show_empty()
+        self.num_shown_changed.emit(len(ids))
+
+    _listed_text = ""
+
+    def _show_empty(self) -> None:
+        if self.model.ids:
+            self._stack.setCurrentWidget(self.view)
+            return
+        if self._query.text.strip():
+            text = self.tr("No song with “{words}” in its title, artist, album or folder.").format(
+                words=self._query.text.strip()
+            )
+        else:
+            text = self.tr("No songs yet. They appear here as soon as they are found.")
+        self._empty.setText(text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def _overview_changed(self, overview: Overview) -> None:
+        if overview.counts.tracks != self._num_tracks:
+            self._num_tracks = overview.counts.tracks
+            self._list()
+
+    def _columns_menu(self, at: QPoint) -> None:
+        header = self.view.horizontalHeader()
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for column in (*HIDDEN_FIRST, Column.LENGTH):
+            text = self.model.headerData(column, Qt.Orientation.Horizontal)
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(not header.isSectionHidden(column))
+            action.toggled.connect(partial(self.view.show_column, column))
+        menu.popup(header.mapToGlobal(at))

@@ -1,0 +1,165 @@
+"""The first thing a newcomer sees: what this is, what will happen, and two ways to begin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.number_format import duration
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, TITLE, IconLabel, button, label
+from engine.progress import Progress
+
+WIDTH_PX = 620
+
+
+class StartPage(QWidget):
+    folder_requested = Signal()
+    demo_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._choose = button(self.tr("Choose a music folder…"), "primary")
+        self._demo = button(self.tr("Try the demo library"), "large")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Making the demo library"))
+        self._busy = label(role="muted", font=theme.font(SMALL))
+        self._stop = button(self.tr("Stop"), "plain")
+        for widget in (self._bar, self._busy, self._stop):
+            keep = widget.sizePolicy()
+            keep.setRetainSizeWhenHidden(True)  # or the page would jump
+            widget.setSizePolicy(keep)
+        self._lay_out(theme)
+        self._choose.clicked.connect(self.folder_requested)
+        self._demo.clicked.connect(self.show_preparing)
+        self._demo.clicked.connect(self.demo_requested)
+        self._stop.clicked.connect(self.stop_requested)
+        self.show_idle()
+
+    def _lay_out(self, theme: Theme) -> None:
+        column = QVBoxLayout()
+        column.setSpacing(12)
+        sign = QLabel()
+        sign.setPixmap(theme.sign(80, 2.0))
+        heading = label(
+            self.tr("Find singers who sound alike"),
+            font=theme.font(TITLE * 1.15, QFont.Weight.Bold),
+        )
+        claim = label(
+            self.tr(
+                "Singalike listens to your own music and shows, for any song, "
+                "whose voice comes nearest and which songs sound most alike."
+            ),
+            role="muted",
+            font=theme.font(1.1),
+            wrap=True,
+        )
+        for widget in (sign, heading, claim):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(widget)
+        column.addSpacing(10)
+        column.addLayout(_centred(self._choose, self._demo))
+        column.addWidget(self._bar)
+        column.addLayout(_centred(self._busy, self._stop))
+        column.addSpacing(18)
+        column.addWidget(self._steps(theme))
+        middle = QWidget()
+        middle.setLayout(column)
+        middle.setMaximumWidth(WIDTH_PX)
+        outer = QGridLayout(self)
+        outer.setRowStretch(0, 2)
+        outer.setRowStretch(2, 3)
+        outer.setColumnStretch(0, 1)
+        outer.setColumnStretch(2, 1)
+        outer.setColumnMinimumWidth(1, WIDTH_PX)
+        outer.addWidget(middle, 1, 1)
+
+    def _steps(self, theme: Theme) -> QFrame:
+        steps = (
+            (
+                "search",
+                self.tr("Your songs are found"),
+                self.tr("Seconds. Your files are only read, never changed."),
+            ),
+            (
+                "overall",
+                self.tr("Every song is listened to"),
+                self.tr("A few seconds per song. Results appear while this goes on."),
+            ),
+            (
+                "voice",
+                self.tr("The voices are separated from the music"),
+                self.tr("Longer; pause or quit at any time, and it goes on where it was."),
+            ),
+            (
+                "lock",
+                self.tr("Nothing leaves this computer"),
+                self.tr("No account, no upload, no network needed."),
+            ),
+        )
+        card = QFrame()
+        card.setObjectName("card")
+        grid = QGridLayout(card)
+        grid.setContentsMargins(24, 20, 24, 20)
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(16)
+        grid.setColumnStretch(1, 1)
+        for row, (icon, head, text) in enumerate(steps):
+            colour = "good" if icon == "lock" else "accent"
+            grid.addWidget(IconLabel(theme, icon, colour, 26), row, 0)
+            texts = QVBoxLayout()
+            texts.setSpacing(2)
+            texts.addWidget(label(head, font=theme.font(weight=QFont.Weight.DemiBold)))
+            texts.addWidget(label(text, role="muted", wrap=True))
+            grid.addLayout(texts, row, 1)
+        return card
+
+    def show_preparing(self) -> None:
+        """Between the click and the first song."""
+        self._set_busy(True)
+        self._bar.setRange(0, 0)
+        self._busy.setText(self.tr("Making the demo songs…"))
+
+    def show_progress(self, progress: Progress) -> None:
+        """The demo library is being made."""
+        self._set_busy(True)
+        self._bar.setRange(0, progress.num_total or 0)
+        self._bar.setValue(progress.num_done)
+        text = self.tr("Making the demo songs: {done} of {total}").format(
+            done=progress.num_done, total=progress.num_total or "…"
+        )
+        if progress.eta_s is not None:
+            left = self.tr("{time} left").format(time=duration(progress.eta_s))
+            text = f"{text} · {left}"
+        self._busy.setText(text)
+
+    def show_idle(self) -> None:
+        self._set_busy(False)
+
+    def _set_busy(self, is_busy: bool) -> None:
+        for widget in (self._bar, self._busy, self._stop):
+            widget.setVisible(is_busy)
+        self._choose.setEnabled(not is_busy)
+        self._demo.setEnabled(not is_busy)
+
+
+def _centred(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    row.addStretch()
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch()
+    return row

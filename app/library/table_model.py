@@ -1,0 +1,314 @@
+"""The table of tracks: ids, and rows fetched when they are looked at."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
+
+from app.desktop.drag import dragged
+from app.ui.number_format import clock
+from app.ui.widgets import plain_tool_tip
+from engine.library.records import Track, TrackStatus
+
+ROWS_AROUND = 60  # fetched on either side of a row that is asked for
+MAX_ROWS = 4000  # kept
+
+Index = QModelIndex | QPersistentModelIndex
+StateRole = Qt.ItemDataRole.UserRole + 1
+TrackRole = Qt.ItemDataRole.UserRole + 2
+
+
+_ROLES = frozenset(
+    (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.DecorationRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.ForegroundRole,
+        Qt.ItemDataRole.FontRole,
+        StateRole,
+        TrackRole,
+    )
+)
+
+
+_LOOKS = (Qt.ItemDataRole.ForegroundRole, Qt.ItemDataRole.FontRole)
+
+
+class Column(IntEnum):
+    TITLE = 0
+    ARTIST = 1
+    ALBUM = 2
+    YEAR = 3
+    LENGTH = 4
+    STATE = 5
+
+
+SORT_KEYS = {
+    Column.TITLE: "title",
+    Column.ARTIST: "artist",
+    Column.ALBUM: "album",
+    Column.YEAR: "year",
+    Column.LENGTH: "duration",
+    Column.STATE: "status",
+}
+
+
+class State(StrEnum):
+    """What can be done with a track, as the dot in its row shows it."""
+
+    WAITING = "waiting"  # not listened to yet
+    OVERALL = "overall"  # overall similarity is known, the voice is not
+    READY = "ready"
+    NO_VOICE = "no voice"
+    FAILED = "failed"
+    MISSING = "missing"
+
+
+def state_of(track: Track) -> State:
+    if track.status is TrackStatus.MISSING:
+        return State.MISSING
+    if track.status is TrackStatus.FAILED:
+        return State.FAILED
+    if track.status is TrackStatus.NEW:
+        return State.WAITING
+    if track.has_vocals is None:
+        return State.OVERALL
+    return State.READY if track.has_vocals else State.NO_VOICE
+
+
+def title_of(track: Track) -> str:
+    """The title, or the file's name where the tags have none. Always fit to be shown."""
+    return shown(track.title) or shown(track.path.stem)
+
+
+def shown(text: str) -> str:
+    """One line of text that every widget can draw: no control characters, no undecodable bytes."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split()).replace("\0", "")
+
+
+class TrackModel(QAbstractTableModel):
+    """``rows_needed`` asks for tracks by id; ``put`` brings them. Nothing in here waits."""
+
+    rows_needed = Signal(object)  # list[int]
+    sort_requested = Signal(str, bool)  # sort key, is_descending
+
+    def __init__(
+        self,
+        cover: Callable[[Track], QIcon] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._ids: list[int] = []
+        self._tracks: OrderedDict[int, Track] = OrderedDict()
+        self._asked: set[int] = set()  # rows asked for and not there yet
+        self._wanted: set[int] = set()  # rows to ask for at the end of this round of painting
+        self._cover = cover
+        self.playing_id: int | None = None
+        self._playing_look: dict[int, QColor | QFont] = {}
+        self._ask_soon = QTimer(self)
+        self._ask_soon.setSingleShot(True)
+        self._ask_soon.setInterval(0)
+        self._ask_soon.timeout.connect(self._ask)
+        self._headers = {
+            Column.TITLE: self.tr("Title"),
+            Column.ARTIST: self.tr("Artist"),
+            Column.ALBUM: self.tr("Album"),
+            Column.YEAR: self.tr("Year"),
+            Column.LENGTH: self.tr("Length"),
+            Column.STATE: self.tr("State: what has been heard of a song"),
+        }
+        self._state_texts = {
+            State.WAITING: self.tr("Not listened to yet"),
+            State.OVERALL: self.tr("Overall sound known, voice still to come"),
+            State.READY: self.tr("Ready"),
+            State.NO_VOICE: self.tr("Ready; nobody sings in it"),
+            State.FAILED: self.tr("Could not be read"),
+            State.MISSING: self.tr("The file is not there any more"),
+        }
+
+    # What it holds
+
+    @property
+    def ids(self) -> list[int]:
+        return self._ids
+
+    def track_at(self, row: int) -> Track | None:
+        """None while the row has not been fetched."""
+        return self._tracks.get(self._ids[row]) if 0 <= row < len(self._ids) else None
+
+    def row_of(self, track_id: int) -> int:
+        """-1 where the track is not in the list."""
+        try:
+            return self._ids.index(track_id)
+        except ValueError:
+            return -1
+
+    def set_ids(self, ids: list[int]) -> None:
+        """Another list of tracks. Rows that are known stay known."""
+        if ids == self._ids:
+            return
+        self.beginResetModel()
+        self._ids = ids
+        self._asked.clear()
+        self._wanted.clear()
+        self.endResetModel()
+
+    def put(self, tracks: Sequence[Track]) -> None:
+        """Rows that were asked for, or that have changed."""
+        for track in tracks:
+            self._tracks[track.id] = track
+            self._tracks.move_to_end(track.id)
+        while len(self._tracks) > MAX_ROWS:
+            self._tracks.popitem(last=False)
+        self._asked.clear()
+        if self._ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(Column) - 1))
+
+    def set_playing(self, track_id: int | None, colour: QColor) -> None:
+        """The song that sounds has its title in this colour. Whoever shows it repaints."""
+        font = QFont(QGuiApplication.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        self.playing_id = track_id
+        self._playing_look = {
+            Qt.ItemDataRole.ForegroundRole: colour,
+            Qt.ItemDataRole.FontRole: font,
+        }
+
+    def refresh(self, first: int, last: int) -> None:
+        """Asks again for the rows from ``first`` to ``last``, as their state may have changed."""
+        ids = self._ids[max(0, first) : last + 1]
+        if ids:
+            self.rows_needed.emit(ids)
+
+    # What Qt asks
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._ids)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(Column)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "" if section == Column.STATE else self._headers[Column(section)]
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return self._headers[Column(section)]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(Column(section))
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role not in _ROLES or not index.isValid() or index.row() >= len(self._ids):
+            return None  # fonts, colours, check boxes: asked for each cell at every painting
+        column = Column(index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column)
+        track_id = self._ids[index.row()]
+        if role in _LOOKS:
+            is_marked = track_id == self.playing_id and column == Column.TITLE
+            return self._playing_look[role] if is_marked else None
+        track = self._tracks.get(track_id)
+        if track is None:
+            self._want(index.row())
+            return None
+        return self._value(track, column, role)
+
+    def _value(self, track: Track, column: Column, role: int) -> Any:
+        if role == TrackRole:
+            return track
+        if role == StateRole:
+            return state_of(track)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(track, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tool_tip(self._explanation(track, column))
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._explanation(track, column)
+        if role == Qt.ItemDataRole.DecorationRole and column == Column.TITLE and self._cover:
+            return self._cover(track)
+        return None
+
+    def _explanation(self, track: Track, column: Column) -> str:
+        if column != Column.STATE:
+            return _text(track, column)
+        reason = f" {track.error}" if track.error else ""
+        return f"{self._state_texts[state_of(track)]}.{shown(reason)}"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
+
+    def mimeTypes(self) -> list[str]:
+        return ["text/uri-list", "text/plain"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """Of the rows that are known, which those in sight are."""
+        rows = sorted({index.row() for index in indexes})
+        return dragged([track.path for row in rows if (track := self.track_at(row)) is not None])
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        is_descending = order == Qt.SortOrder.DescendingOrder
+        self.sort_requested.emit(SORT_KEYS[Column(column)], is_descending)
+
+    # Fetching
+
+    def _want(self, row: int) -> None:
+        if row not in self._asked:
+            self._wanted.add(row)
+            if not self._ask_soon.isActive():
+                self._ask_soon.start()
+
+    def _ask(self) -> None:
+        if not self._wanted:
+            return
+        first = max(0, min(self._wanted) - ROWS_AROUND)
+        last = min(len(self._ids), max(self._wanted) + ROWS_AROUND + 1)
+        self._wanted.clear()
+        rows = [r for r in range(first, last) if self._ids[r] not in self._tracks]
+        self._asked.update(rows)
+        self.rows_needed.emit([self._ids[row] for row in rows])
+
+
+def _text(track: Track, column: Column) -> str:
+    match column:
+        case Column.TITLE:
+            return title_of(track)
+        case Column.ARTIST:
+            return shown(track.artist)
+        case Column.ALBUM:
+            return shown(track.album)
+        case Column.YEAR:
+            return str(track.tags.year or "")
+        case Column.LENGTH:
+            return clock(track.duration_s)
+        case Column.STATE:
+            return ""
+
+
+def _alignment(column: Column) -> Qt.AlignmentFlag:
+    side = (
+        Qt.AlignmentFlag.AlignRight
+        if column in (Column.LENGTH, Column.YEAR)
+        else Qt.AlignmentFlag.AlignLeft
+    )
+    return side | Qt.AlignmentFlag.AlignVCenter

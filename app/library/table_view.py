@@ -1,0 +1,295 @@
+"""The table itself: rows of tracks with a cover and a state dot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.library.table_model import Column, State, StateRole, TrackModel, TrackRole
+from app.ui.theme import Theme
+from app.ui.widgets import paint_focus_frame
+from engine.library import Track
+
+Index = QModelIndex | QPersistentModelIndex
+
+ROW_PX = 38
+COVER_PX = 26
+DOT_PX = 9
+HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
+TITLE_PX = 150  # artist and album give way before the title has less
+GIVING_WAY = (Column.ALBUM, Column.ARTIST)
+MARK_PX = 3
+FILLED = {State.READY: "good", State.NO_VOICE: "wave", State.FAILED: "error"}
+
+
+class StateDelegate(QStyledItemDelegate):
+    """A dot: hollow waits, half has only its overall sound, full is ready, grey has no voice."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        state = index.data(StateRole)
+        if state is None:
+            return
+        rect = QRectF(0, 0, DOT_PX, DOT_PX)
+        rect.moveCenter(QRectF(option.rect).center())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_dot(painter, rect, state, self._theme)
+        painter.restore()
+
+
+def paint_dot(painter: QPainter, rect: QRectF, state: State, theme: Theme) -> None:
+    if state in FILLED:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(FILLED[state]))
+        painter.drawEllipse(rect)
+        return
+    colour = theme.colour("good" if state == State.OVERALL else "muted")
+    painter.setPen(QPen(colour, 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(rect.adjusted(0.75, 0.75, -0.75, -0.75))
+    if state == State.OVERALL:
+        painter.setBrush(colour)
+        painter.drawPie(rect.adjusted(0.75, 0.75, -0.75, -0.75), 90 * 16, 180 * 16)
+    if state == State.MISSING:
+        painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
+
+
+class TrackView(QTableView):
+    find_requested = Signal(object)  # Track
+    play_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)  # Track, global position
+
+    def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tracks = model
+        self._is_making_room = False
+        self._query_id: int | None = None
+        self._theme = theme
+        self.setModel(model)
+        self.setAccessibleName(self.tr("Songs of the library"))
+        self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(COVER_PX, COVER_PX))
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._set_up_headers()
+
+    def _set_up_headers(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # else every row is measured
+        rows.setDefaultSectionSize(ROW_PX)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(28)
+        header.setSortIndicatorClearable(False)
+        header.setAccessibleName(self.tr("Columns"))
+        for column, width in ((Column.ARTIST, 138), (Column.ALBUM, 130), (Column.YEAR, 56)):
+            header.resizeSection(column, width)
+        header.resizeSection(Column.LENGTH, 66)
+        header.resizeSection(Column.STATE, 30)
+        header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
+        self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
+        for column in HIDDEN_FIRST:
+            header.hideSection(column)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.sectionResized.connect(self._column_resized)
+
+    # Columns
+
+    def save_columns(self) -> bytes:
+        """Their order, and widths as wished, not as there is room for now."""
+        self._set_widths(self._wished)
+        state = bytes(self.horizontalHeader().saveState().data())
+        self.make_room()
+        return state
+
+    def restore_columns(self, state: bytes) -> None:
+        header = self.horizontalHeader()
+        header.restoreState(state)  # of which no signal tells
+        self._wished = {c: header.sectionSize(c) or wish for c, wish in self._wished.items()}
+        self.make_room()
+
+    def show_column(self, column: Column, is_shown: bool) -> None:
+        self.horizontalHeader().setSectionHidden(column, not is_shown)
+        self.make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Artist and album are as wide as wished, or less where the title would be cramped.
+
+        All are wide enough for their names, however large the letters are.
+        """
+        header = self.horizontalHeader()
+        for column in (Column.YEAR, Column.LENGTH):
+            if header.sectionSize(column):
+                header.resizeSection(
+                    column, max(header.sectionSize(column), header.sectionSizeHint(column))
+                )
+        giving = [column for column in GIVING_WAY if not header.isSectionHidden(column)]
+        others = (c for c in Column if c not in (Column.TITLE, *GIVING_WAY))
+        taken = TITLE_PX + sum(header.sectionSize(column) for column in others)
+        room, wish = self.viewport().width() - taken, sum(self._wished[c] for c in giving)
+        share = min(1.0, max(0, room) / wish) if wish else 1.0
+        self._set_widths(
+            {c: max(header.sectionSizeHint(c), int(share * self._wished[c])) for c in giving}
+        )
+
+    def _set_widths(self, widths: Mapping[Column, int]) -> None:
+        """Without taking it for a wish."""
+        self._is_making_room = True
+        for column, width in widths.items():
+            self.horizontalHeader().resizeSection(column, width)
+        self._is_making_room = False
+
+    def _column_resized(self, column: int, before: int, width: int) -> None:
+        if column in self._wished and width and not self._is_making_room:
+            self._wished[Column(column)] = width
+
+    # What is marked
+
+    def mark(self, query_id: int | None, playing_id: int | None) -> None:
+        """Ids of the song that was asked for, and of the one that sounds."""
+        others = {self._query_id, self._tracks.playing_id} ^ {query_id, playing_id}
+        self._query_id = query_id
+        self._tracks.set_playing(playing_id, self._accent)
+        first, last = self.visible_rows()
+        for row in range(first, last + 1):
+            if self._tracks.ids[row] in others:
+                self.viewport().update(self._row_rect(row))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """By the keyboard, a song is selected; Qt would make it current unseen."""
+        current = self.currentIndex()
+        super().focusInEvent(event)
+        is_by_keyboard = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        if current.isValid():
+            return
+        if is_by_keyboard and self._tracks.rowCount():
+            self.setCurrentIndex(self._tracks.index(0, Column.TITLE))
+        else:
+            self.selectionModel().clearCurrentIndex()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """With a bar beside the song that was asked for, and a frame around the row keys move."""
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        first, last = self.visible_rows()
+        for row in range(first, last + 1):
+            if self._tracks.ids[row] == self._query_id:
+                place = self._row_rect(row)
+                painter.fillRect(place.adjusted(0, 0, MARK_PX - place.width(), 0), self._accent)
+        if self.hasFocus() and self.currentIndex().isValid():
+            paint_focus_frame(painter, self._row_rect(self.currentIndex().row()), self._theme)
+        painter.end()
+
+    @property
+    def _accent(self) -> QColor:
+        return self._theme.colour("accent")
+
+    def _row_rect(self, row: int) -> QRect:
+        return QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
+
+    def current_track(self) -> Track | None:
+        found: Track | None = self.currentIndex().data(TrackRole)
+        return found
+
+    def selected_ids(self) -> list[int]:
+        """In the order of the table."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self._tracks.ids[row] for row in rows]
+
+    def visible_rows(self) -> tuple[int, int]:
+        """First and last row in sight."""
+        first = self.rowAt(0)
+        last = self.rowAt(self.viewport().height() - 1)
+        num = self._tracks.rowCount()
+        return max(0, first), last if last >= 0 else num - 1
+
+    def select_track(self, track_id: int) -> None:
+        """Makes a track current again after the list has changed, without scrolling to it."""
+        row = self._tracks.row_of(track_id)
+        if row >= 0:
+            bar = self.verticalScrollBar()
+            place = bar.value()
+            self.setCurrentIndex(self._tracks.index(row, Column.TITLE))
+            bar.setValue(place)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        track = self.indexAt(event.position().toPoint()).data(TrackRole)
+        is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier  # else songs are selected
+        if event.button() == Qt.MouseButton.LeftButton and is_plain and track is not None:
+            self.find_requested.emit(track)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        track = self.indexAt(event.position().toPoint()).data(TrackRole)
+        if event.button() == Qt.MouseButton.LeftButton and track is not None:
+            self.play_requested.emit(track)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        track = self.current_track()
+        if track is None:
+            return
+        at = event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center())
+        self.menu_requested.emit(track, at)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, track = event.key(), self.current_track()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and track is not None:
+            (self.play_requested if event.modifiers() else self.find_requested).emit(track)
+        elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()  # the window's: play and pause, skip, compare
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,128 @@
+"""Where the page of the map gets its maps from: all of it read and computed off the UI thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs import Job, LatestJob, Pool
+from app.library.open_library import Session
+from engine.errors import QueryError
+from engine.library import Library, View
+from engine.library.maps import Labels, MapRecord, labels
+from engine.progress import CancelToken, ProgressCallback
+from engine.search.query import choose_space
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What there is for a view.
+
+    Attributes:
+        space_id: None where nothing has been heard for the view.
+        num_songs: that a map of the view would show.
+        record: the map; None where it has to be made first.
+    """
+
+    view: View
+    space_id: int | None
+    num_songs: int
+    record: MapRecord | None
+    labels: Labels
+
+
+class MapSource(QObject):
+    """One map at a time. What was asked for last is what arrives."""
+
+    opened = Signal(object)  # Opened
+    progressed = Signal(object)  # Progress of making a map
+    making_changed = Signal()
+    compared = Signal(int, object)  # track id, (track ids, similarities)
+    problem = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._opening = LatestJob(session.runner, Pool.MEDIA)
+        self._comparing = LatestJob(session.runner, Pool.MEDIA)
+        self._making: Job | None = None
+
+    @property
+    def is_making(self) -> bool:
+        return self._making is not None
+
+    def open(self, view: View) -> None:
+        """The map of a view as the library keeps it, with what was heard since."""
+        if not self._session.is_open:
+            return
+        library = self._session.library
+        job = Job(lambda progress, cancel: _open(library, view, progress, cancel))
+        job.succeeded.connect(self.opened)
+        job.failed.connect(self.problem)
+        self._opening.start(job)
+
+    def make(self, view: View, space_id: int) -> None:
+        """Lays out a map; it is opened when it is done. Nothing happens while one is made."""
+        if self._making is not None or not self._session.is_open:
+            return
+        library = self._session.library
+        job = Job(partial(_make, library, space_id))
+        job.progressed.connect(self.progressed)
+        job.succeeded.connect(lambda _: self.open(view))
+        job.failed.connect(self.problem)
+        job.finished.connect(self._made)
+        self._making = job
+        self._session.runner.start(job, Pool.MAP)
+        self.making_changed.emit()
+
+    def stop(self) -> None:
+        if self._making is not None:
+            self._making.cancel()
+
+    def compare(self, space_id: int, track_id: int) -> None:
+        """How alike all songs are to one: ``compared`` brings it."""
+        if not self._session.is_open:
+            return
+        library = self._session.library
+        job = Job(lambda progress, cancel: _compare(library, space_id, track_id))
+        job.succeeded.connect(lambda found: self.compared.emit(track_id, found))
+        job.failed.connect(
+            lambda _: self.compared.emit(track_id, (np.empty(0, np.int64), np.empty(0)))
+        )
+        self._comparing.start(job)
+
+    def _made(self) -> None:
+        self._making = None
+        self.making_changed.emit()
+
+
+# What computes is imported where it runs: the window need not wait for scipy.
+
+
+def _make(
+    library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
+) -> MapRecord:
+    from engine.map.library_map import make_map
+
+    return make_map(library, space_id, progress, cancel)
+
+
+def _compare(library: Library, space_id: int, track_id: int) -> tuple[np.ndarray, np.ndarray]:
+    from engine.map.library_map import similarities
+
+    return similarities(library, space_id, track_id)
+
+
+def _open(library: Library, view: View, progress: ProgressCallback, cancel: CancelToken) -> Opened:
+    from engine.map.library_map import current_map
+
+    try:
+        space_id, _ = choose_space(library, view, None)
+    except QueryError:
+        return Opened(view, None, 0, None, labels(library.database))
+    num_songs = library.counts().embeddings.get(space_id, 0)
+    record = current_map(library, space_id, progress, cancel)
+    return Opened(view, space_id, num_songs, record, labels(library.database))

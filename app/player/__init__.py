@@ -1,0 +1,1 @@
+"""Playback: queue, decks, output and devices; the bar and the waveform."""

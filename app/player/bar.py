@@ -1,0 +1,227 @@
+"""The bar at the bottom: what sounds, where it is, how loud, and how much of each song."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QActionGroup, QFont, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
+
+from app.player.device import device_choices
+from app.player.player import Player
+from app.ui.number_format import clock
+from app.ui.shortcuts import Keys
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
+
+STEPS = 1000
+NAMES_PX = 130
+ROOMY_PX = 1000
+
+
+class PlayerBar(QWidget):
+    vocals_requested = Signal()
+    loop_requested = Signal()
+
+    def __init__(self, player: Player, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("playerBar")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._player = player
+        self._play = IconButton(
+            theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
+        )
+        self._play.setProperty("kind", "round")
+        self._next = self._key_button(theme, "next", Keys.NEXT)
+        self._loop = self._key_button(theme, "loop", Keys.LOOP)
+        self._loop.setCheckable(True)
+        self._vocals = button(self.tr("Vocals"), "toggle")
+        self._vocals.setCheckable(True)
+        self._vocals.setToolTip(f"{Keys.VOCALS.value.description}  ({Keys.VOCALS.value.label})")
+        self._devices = IconButton(theme, "device", self.tr("Sound device"))
+        self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
+        self._artist = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._time = label("0:00", role="muted", font=theme.font(SMALL))
+        self._length = label("0:00", role="muted", font=theme.font(SMALL))
+        self._seek = self._slider(self.tr("Position in the song"))
+        self._fader = self._slider(self.tr("Mixture of query (left) and result (right)"))
+        self._fader.setProperty("kind", "fader")
+        ends = (self.tr("Query"), self.tr("Result"))
+        self._ends = [label(text, "muted", theme.font(SMALL)) for text in ends]
+        self._swap = IconButton(
+            theme, "swap", self.tr("Switch between the two songs"), shortcut="X"
+        )
+        self._mute = IconButton(theme, "volume", self.tr("Mute"))
+        self._volume = self._slider(self.tr("Volume"))
+        self._loud_volume = player.volume
+        self._is_asking = False
+        self._lay_out(theme)
+        self._connect()
+        self._refresh()
+        self._show_levels()
+
+    def _key_button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
+        return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+
+    def _slider(self, name: str) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, STEPS)
+        slider.setPageStep(STEPS // 20)
+        slider.setSingleStep(STEPS // 50)
+        slider.setAccessibleName(name)
+        slider.setToolTip(name)
+        return slider
+
+    def _lay_out(self, theme: Theme) -> None:
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addStretch()
+        names.addWidget(self._title)
+        names.addWidget(self._artist)
+        names.addStretch()
+        self._title.setMinimumWidth(NAMES_PX)
+        for widget in (self._time, self._length):
+            widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("00:00"))
+        self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._fader.setFixedWidth(64)
+        self._volume.setFixedWidth(72)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 10, 14, 10)
+        row.setSpacing(8)
+        row.addWidget(self._play)
+        row.addWidget(self._next)
+        row.addLayout(names, 3)
+        row.addWidget(self._time)
+        row.addWidget(self._seek, 5)
+        row.addWidget(self._length)
+        row.addWidget(self._loop)
+        row.addWidget(self._vocals)
+        row.addWidget(self._swap)
+        row.addWidget(self._ends[0])
+        row.addWidget(self._fader)
+        row.addWidget(self._ends[1])
+        row.addWidget(self._mute)
+        row.addWidget(self._volume)
+        row.addWidget(self._devices)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the fader's tool tip says what its ends are."""
+        for end in self._ends:
+            end.setVisible(self.width() >= ROOMY_PX)
+
+    def _connect(self) -> None:
+        player = self._player
+        self._play.clicked.connect(player.toggle)
+        self._next.clicked.connect(player.play_next)
+        self._loop.clicked.connect(self._loop_clicked)
+        self._vocals.clicked.connect(self._vocals_clicked)
+        self._devices.clicked.connect(self._ask_for_devices)
+        player.device.listed.connect(self._show_devices)
+        player.upcoming.connect(self._refresh)
+        self._swap.clicked.connect(player.swap)
+        self._mute.clicked.connect(self._toggle_mute)
+        self._seek.sliderReleased.connect(self._seek_released)
+        self._seek.actionTriggered.connect(self._seek_stepped)
+        self._seek.sliderMoved.connect(self._show_dragged)
+        self._fader.valueChanged.connect(lambda value: player.set_mix(value / STEPS))
+        self._volume.valueChanged.connect(lambda value: player.set_volume(value / STEPS))
+        player.state_changed.connect(self._refresh)
+        player.loaded.connect(self._refresh)
+        player.moved.connect(self._show_position)
+        player.levels_changed.connect(self._show_levels)
+
+    def _refresh(self) -> None:
+        player = self._player
+        sound = player.sound(player.side)
+        self._play.set_icon("pause" if player.is_playing else "play")
+        self._play.set_name(self.tr("Pause") if player.is_playing else self.tr("Play"))
+        self._title.setText(sound.title if sound else self.tr("Nothing is playing"))
+        self._artist.setText(sound.artist if sound else "")
+        self._artist.setVisible(bool(self._artist.text()))
+        has_both = all(player.sound(side) for side in type(player.side))
+        self._play.setEnabled(sound is not None)
+        self._seek.setEnabled(sound is not None)
+        self._fader.setEnabled(has_both)
+        self._swap.setEnabled(has_both)
+        self._next.setEnabled(player.has_next)
+        self._loop.setEnabled(has_both or player.is_looping)
+        self._loop.setChecked(player.is_looping)
+        self._loop.set_colour("accent" if player.is_looping else "muted")
+        self._vocals.setChecked(player.is_vocals_only)
+        self._show_position()
+
+    def _loop_clicked(self) -> None:
+        self._loop.setChecked(self._player.is_looping)  # what counts is what the player says
+        self.loop_requested.emit()
+
+    def _vocals_clicked(self) -> None:
+        self._vocals.setChecked(self._player.is_vocals_only)
+        self.vocals_requested.emit()
+
+    def show_separating(self, percent: int | None) -> None:
+        """How far the vocals are that are wanted; None: nothing is under way."""
+        text = self.tr("Vocals")
+        self._vocals.setText(text if percent is None else f"{text} {percent} %")
+        self._vocals.setAccessibleName(self._vocals.text())
+
+    def _ask_for_devices(self) -> None:
+        self._is_asking = True
+        self._player.device.look()
+
+    def _show_devices(self, names: list[str]) -> None:
+        if not self._is_asking:  # the preferences did
+            return
+        self._is_asking = False
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(menu)
+        for name, text in device_choices(names, self._player.device.name):
+            choose = partial(self._player.device.choose, name)
+            action = menu.addAction(text.replace("&", "&&"), choose)
+            action.setCheckable(True)
+            action.setChecked(name == self._player.device.name)
+            group.addAction(action)
+        corner = self._devices.mapToGlobal(QPoint(self._devices.width(), -6))
+        menu.popup(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))
+
+    def _show_position(self) -> None:
+        if self._seek.isSliderDown():
+            return
+        player = self._player
+        position_s, duration_s = player.position_s(player.side), player.duration_s(player.side)
+        self._time.setText(clock(position_s))
+        self._length.setText(clock(duration_s))
+        self._seek.setValue(round(position_s / duration_s * STEPS) if duration_s > 0 else 0)
+
+    def _show_levels(self) -> None:
+        for slider, value in ((self._fader, self._player.mix), (self._volume, self._player.volume)):
+            slider.blockSignals(True)
+            slider.setValue(round(value * STEPS))
+            slider.blockSignals(False)
+        volume = self._player.volume
+        self._mute.set_icon(
+            "volume-off" if volume == 0 else "volume-low" if volume < 0.4 else "volume"
+        )
+        self._mute.set_name(self.tr("Sound on") if volume == 0 else self.tr("Mute"))
+
+    def _toggle_mute(self) -> None:
+        if self._player.volume > 0:
+            self._loud_volume = self._player.volume
+            self._player.set_volume(0.0)
+        else:
+            self._player.set_volume(self._loud_volume or 0.8)
+
+    def _slider_s(self) -> float:
+        return self._seek.sliderPosition() / STEPS * self._player.duration_s(self._player.side)
+
+    def _seek_released(self) -> None:
+        self._player.seek(self._player.side, self._slider_s())
+
+    def _seek_stepped(self, action: int) -> None:
+        if not self._seek.isSliderDown():  # arrow keys; a drag is sought when it is let go
+            self._player.seek(self._player.side, self._slider_s())
+
+    def _show_dragged(self) -> None:
+        self._time.setText(clock(self._slider_s()))

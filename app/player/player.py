@@ -1,0 +1,400 @@
+"""Plays the query and a result: two songs to mix, to compare, to move to matching moments.
+
+After a song comes the next one of a queue; both sides can be heard as mixtures or as vocals alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.player.decks import Decode, Mixer
+from app.player.device import Device
+from app.player.loudness import Levels
+from app.player.output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
+from app.player.queue import PlayQueue
+from app.player.sounds import Side, Sound
+from app.player.sources import Feed, decode_file
+from engine.sound.loudness import Loudness
+
+__all__ = ["Player", "Side", "Sound"]
+
+TICK_MS = 33
+LOOP_S = 5.0  # a segment: what a matching moment is a match of
+RESTART_S = 3.0  # before it, “previous” goes to the song before
+
+
+class Player(QObject):
+    """State of the playback, in the UI thread.
+
+    A side that cannot be heard rests, unless the two are linked by a jump to matching moments: then
+    both run on together, so that switching sides compares the same moment.
+    """
+
+    loaded = Signal(object)  # Side: another song, or none
+    state_changed = Signal()  # playing or not, which side is heard, looping, vocals only
+    moved = Signal()  # positions, 30 times a second while playing
+    levels_changed = Signal()  # volume, mix
+    upcoming = Signal(object)  # Sound: comes next, and had better be measured by then
+    vocals_wanted = Signal(object)  # Sound: ``put_vocals`` brings them
+    problem = Signal(str)  # a sentence
+    solved = Signal(str)  # a sentence of ``problem`` that is no longer so
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        make_output: Callable[[Fill], Output] = AudioOutput,
+        decode: Decode = decode_file,
+        levels: Levels | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._mixer = Mixer()
+        self._levels = levels or Levels()
+        self._feed = Feed(self._mixer, decode, self._levels, PREFERRED_RATE_HZ)
+        self._sounds: list[Sound | None] = [None, None]
+        self._queue = PlayQueue()
+        self._vocals: dict[Path, Path] = {}
+        self._is_vocals_only = False
+        self._moments: tuple[float, float] | None = None  # of a jump; the sides are linked
+        self._is_looping = False
+        self._volume = 0.8
+        self._mix = 0.0
+        self._is_playing = False
+        self._output = make_output(self._mixer.fill)
+        self.device = Device(self._output, self)
+        self.device.opened.connect(self._device_opened)
+        self.device.failed.connect(self._device_failed)
+        self.device.solved.connect(self.solved)
+        self.device.switched.connect(self.problem)
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+    # What is so
+
+    @property
+    def is_playing(self) -> bool:
+        return self._is_playing
+
+    @property
+    def is_linked(self) -> bool:
+        """Both songs are at matching moments."""
+        return self._moments is not None
+
+    @property
+    def is_looping(self) -> bool:
+        return self._is_looping
+
+    @property
+    def is_vocals_only(self) -> bool:
+        return self._is_vocals_only
+
+    @property
+    def has_next(self) -> bool:
+        return bool(self._queue.coming)
+
+    def is_one_of_many(self, side: Side) -> bool:
+        """The song of a side is part of a queue that is played."""
+        return side == self._queue.side and bool(self._queue.coming or self._queue.past)
+
+    def loop_s(self, side: Side) -> tuple[float, float] | None:
+        """Begin and end of what is repeated."""
+        if not self._is_looping or self._moments is None:
+            return None
+        return self._moments[side], self._moments[side] + LOOP_S
+
+    @property
+    def side(self) -> Side:
+        """The song that is heard more."""
+        return Side.RESULT if self._mix >= 0.5 and self._sounds[Side.RESULT] else Side.QUERY
+
+    @property
+    def volume(self) -> float:
+        return self._volume
+
+    @property
+    def mix(self) -> float:
+        """0: only the query is heard, 1: only the result."""
+        return self._mix
+
+    @property
+    def is_levelled(self) -> bool:
+        """Whether all songs are played equally loud."""
+        return self._levels.is_on
+
+    def sound(self, side: Side) -> Sound | None:
+        return self._sounds[side]
+
+    @property
+    def playing(self) -> Sound | None:
+        """The song that is heard now."""
+        return self._sounds[self.side] if self._is_playing else None
+
+    def position_s(self, side: Side) -> float:
+        return self._feed.position_s(side)
+
+    def duration_s(self, side: Side) -> float:
+        """Length as tagged, or as far as decoded where that is not known."""
+        sound = self._sounds[side]
+        return (sound.duration_s if sound is not None else None) or self._feed.decoded_s(side)
+
+    # What can be done
+
+    def load(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
+        """Puts a song on one side, where it waits; the other side plays on."""
+        if side == self._queue.side:
+            self._queue.begin(side)
+        self._put(side, sound, start_s)
+
+    def _put(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
+        self._sounds[side] = sound
+        self._unlink()
+        self._set_source(side, start_s)
+        if sound is None and not any(self._sounds):
+            self.pause()
+        self._apply()
+        self._tell_loaded(side)
+
+    def play(
+        self,
+        side: Side,
+        sound: Sound | None = None,
+        queue: Sequence[Sound] = (),
+        past: Sequence[Sound] = (),
+    ) -> None:
+        """One side alone: ``sound`` from its start and ``queue`` after it, or what is loaded."""
+        if sound is not None:
+            self._queue.begin(side, queue, past)
+            if sound != self._sounds[side]:
+                self._put(side, sound)
+            self._tell_upcoming()
+        self._unlink()
+        self.set_mix(float(side))
+        self.resume()
+
+    def play_next(self) -> None:
+        """The next song of the queue, now."""
+        queue = self._queue
+        if queue.coming:
+            following = queue.advance(self._sounds[queue.side])
+            self.play(queue.side, following, queue.coming, queue.past)
+
+    def play_previous(self) -> None:
+        """From the beginning; at the beginning, the song before."""
+        queue, current = self._queue, self._sounds[self._queue.side]
+        is_late = self.side != queue.side or self.position_s(queue.side) > RESTART_S
+        if is_late or not queue.past or current is None:
+            self.seek(self.side, 0.0)
+        else:
+            self.play(queue.side, queue.past[-1], [current, *queue.coming], queue.past[:-1])
+
+    def jump(self, query_s: float, result_s: float) -> None:
+        """Moves both songs to matching moments and plays on from there, linked."""
+        self._moments = (query_s, result_s)
+        for side, start_s in zip(Side, self._moments, strict=True):
+            self._set_source(side, start_s)
+        self.resume()
+
+    def set_looping(self, is_looping: bool) -> None:
+        """Repeats the matching moments, or goes on after them. Only for linked songs."""
+        if self._moments is None or is_looping == self._is_looping:
+            return
+        self._is_looping = is_looping
+        for side, start_s in zip(Side, self._moments, strict=True):
+            self._set_source(side, start_s if is_looping else self.position_s(side))
+        self._apply()
+        self.state_changed.emit()
+
+    def set_vocals_only(self, is_vocals_only: bool) -> None:
+        """The separated vocals instead of the whole songs, as soon as there are any."""
+        self._is_vocals_only = is_vocals_only
+        for side in Side:
+            self._exchange(side)
+            self._want_vocals(self._sounds[side])
+        self.state_changed.emit()
+
+    def put_vocals(self, path: Path, vocals_path: Path) -> None:
+        """The vocals of the song at ``path``."""
+        self._vocals[path] = vocals_path
+        for side in Side:
+            self._exchange(side)
+
+    def put_loudness(self, path: Path, loudness: Loudness) -> None:
+        """How loud a file is: of a song, or of its vocals."""
+        self._levels.put(path, loudness)
+        self._feed.level()
+
+    def toggle(self) -> None:
+        (self.pause if self._is_playing else self.resume)()
+
+    def resume(self) -> None:
+        if not any(self._sounds):
+            return
+        for side in Side:
+            if self._feed.is_at_end(side):
+                self._set_source(side, 0.0)
+        self._is_playing = self._feed.is_playing = True
+        self._timer.start()
+        self.device.begin()
+        self._apply()
+        self.state_changed.emit()
+
+    def pause(self) -> None:
+        if not self._is_playing:
+            return
+        self._is_playing = self._feed.is_playing = False
+        self._timer.stop()
+        self.device.rest()
+        self._apply()
+        self.state_changed.emit()
+
+    def seek(self, side: Side, position_s: float) -> None:
+        self._unlink()
+        self._set_source(side, max(0.0, position_s))
+        self._apply()
+        self.moved.emit()
+
+    def skip(self, seconds: float) -> None:
+        """Moves the song that is heard; linked songs move together."""
+        if not self.is_linked:
+            self.seek(self.side, self.position_s(self.side) + seconds)
+            return
+        self._is_looping = False
+        positions = [max(0.0, self.position_s(side) + seconds) for side in Side]
+        for side in Side:
+            self._set_source(side, positions[side])
+        self._apply()
+        self.moved.emit()
+        self.state_changed.emit()
+
+    def swap(self) -> None:
+        """To the other song."""
+        if all(self._sounds):
+            self.set_mix(0.0 if self.side == Side.RESULT else 1.0)
+
+    def set_volume(self, volume: float) -> None:
+        self._volume = min(1.0, max(0.0, volume))
+        self._apply()
+        self.levels_changed.emit()
+
+    def set_mix(self, mix: float) -> None:
+        before = self.side
+        self._mix = min(1.0, max(0.0, mix))
+        self._apply()
+        self.levels_changed.emit()
+        if self.side != before:
+            self.state_changed.emit()
+
+    def set_levelled(self, is_levelled: bool) -> None:
+        """All songs equally loud, or each as it is."""
+        self._levels.is_on = is_levelled
+        self._feed.level()
+
+    def close(self) -> None:
+        """Silence, and no thread left."""
+        self._timer.stop()
+        self._is_playing = self._feed.is_playing = False
+        self.device.shutdown()
+        self._feed.close()
+
+    # How it is done
+
+    def _tell_loaded(self, side: Side) -> None:
+        self._want_vocals(self._sounds[side])
+        self.loaded.emit(side)
+        self.moved.emit()
+
+    def _tell_upcoming(self) -> None:
+        if self._queue.coming:
+            self.upcoming.emit(self._queue.coming[0])
+
+    def _want_vocals(self, sound: Sound | None) -> None:
+        if self._is_vocals_only and sound is not None and sound.path not in self._vocals:
+            self.vocals_wanted.emit(sound)
+
+    def _unlink(self) -> None:
+        if self._is_looping:
+            self._is_looping = False
+            for side in Side:
+                self._set_source(side, self.position_s(side))
+            self.state_changed.emit()
+        self._moments = None
+
+    def _weight(self, side: Side) -> float:
+        if not all(self._sounds):
+            return 1.0 if self._sounds[side] else 0.0
+        return self._mix if side == Side.RESULT else 1.0 - self._mix
+
+    def _apply(self) -> None:
+        """Tells the decks what to do; they follow within a block."""
+        for side, deck in zip(Side, self._mixer.decks, strict=True):
+            weight = self._weight(side)
+            deck.gain = weight * self._volume**2  # squared: nearer to what loudness feels like
+            deck.is_running = self._is_playing and (weight > 0.0 or self.is_linked)
+
+    def _file(self, sound: Sound | None) -> Path | None:
+        """What is to be heard of a song."""
+        if sound is None:
+            return None
+        return self._vocals.get(sound.path, sound.path) if self._is_vocals_only else sound.path
+
+    def _set_source(self, side: Side, start_s: float) -> None:
+        sound = self._sounds[side]
+        if sound is not None and sound.duration_s:
+            start_s = min(start_s, sound.duration_s)
+        loop_s = LOOP_S if self._is_looping else None
+        self._feed.begin(side, self._file(sound), start_s, loop_s)
+
+    def _exchange(self, side: Side) -> None:
+        """From the mixture to the vocals or back."""
+        if (path := self._file(self._sounds[side])) is not None:
+            self._feed.exchange(side, path)
+
+    def _tick(self) -> None:
+        self._feed.tick()
+        for side in Side:
+            self._advance(side)
+            if (reason := self._feed.error(side)) is not None:
+                self._give_up(side, reason)
+                return
+        if self._feed.is_at_end(self.side):
+            self.pause()
+        self.device.watch(self._mixer.num_blocks)
+        self.moved.emit()
+
+    def _advance(self, side: Side) -> None:
+        """Has the next song decoded ahead, and takes note when it has begun."""
+        queue = self._queue
+        if self._feed.has_advanced(side):
+            self._sounds[side] = queue.advance(self._sounds[side])
+            self._tell_loaded(side)
+            self._tell_upcoming()
+        elif side == queue.side and queue.coming and not self.is_linked:
+            path = self._file(queue.coming[0])
+            if path is not None and self._feed.is_decoded(side):
+                self._feed.prepare(side, path)
+
+    def _give_up(self, side: Side, reason: str) -> None:
+        """A song that cannot be read is left out of the queue, or ends the playing."""
+        sound = self._sounds[side]
+        if sound is not None:
+            reason = self.tr("{title}: {reason}").format(title=sound.title[:80], reason=reason)
+        if side == self._queue.side and self._queue.coming and self.side == side:
+            self.play_next()
+        else:
+            self.pause()
+            self.load(side, None)
+        self.problem.emit(reason)
+
+    def _device_opened(self, rate_hz: int) -> None:
+        if rate_hz == self._feed.rate_hz:
+            return
+        self._feed.rate_hz = rate_hz
+        for side in Side:
+            self._set_source(side, self.position_s(side))
+
+    def _device_failed(self, reason: str) -> None:
+        self.pause()
+        self.problem.emit(reason)

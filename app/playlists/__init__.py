@@ -1,0 +1,1 @@
+"""Songs for other programs: playlists, tables, dragging."""

@@ -1,0 +1,120 @@
+"""How songs are played: where, how loud, and the separated vocals that are kept for it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox
+
+from app.jobs import Job, Pool
+from app.player.device import device_choices
+from app.preferences.controls import Card, Section
+from app.services import Parts
+from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
+from app.ui.confirm import confirm
+from app.ui.number_format import file_size
+from app.ui.widgets import button, label
+
+
+class ListeningSection(Section):
+    problem = Signal(str)
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts.theme, "")
+        self._parts = parts
+        self.add_heading(self.tr("Playing songs"))
+        self.devices = self._build_devices()
+        self.add_row(label(self.tr("Play on")), self.devices)
+        self.equally_loud = QCheckBox(self.tr("Play all songs equally loud"))
+        self.equally_loud.setChecked(parts.player.is_levelled)
+        self.equally_loud.toggled.connect(self._loudness_chosen)
+        self.column.addWidget(self.equally_loud)
+        self.add_note(
+            self.tr(
+                "Then no voice seems better only because its song is louder. The files stay as "
+                "they are."
+            )
+        )
+        self.add_heading(self.tr("Vocals alone"))
+        self.add_note(
+            self.tr(
+                "When you listen to the vocals of a song, they are kept, so that they need not be "
+                "separated again the next time. What was used longest ago goes first."
+            )
+        )
+        self.kept = self._build_kept()
+        self.column.addStretch()
+        self._read_size()
+
+    # Where and how loud
+
+    def _build_devices(self) -> QComboBox:
+        picker = QComboBox()
+        picker.setAccessibleName(self.tr("Sound device"))
+        picker.setMinimumWidth(280)
+        picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        picker.activated.connect(lambda _: self._device_chosen())
+        self._parts.player.device.listed.connect(self._show_devices)
+        return picker
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Devices come and go: which there are is asked when somebody looks."""
+        super().showEvent(event)
+        self._show_devices([])
+        self._parts.player.device.look()
+
+    def _show_devices(self, names: list[str]) -> None:
+        self.devices.clear()
+        for name, text in device_choices(names, self._parts.player.device.name):
+            self.devices.addItem(text, name)
+        self.devices.setCurrentIndex(self.devices.findData(self._parts.player.device.name))
+
+    def _device_chosen(self) -> None:
+        name = str(self.devices.currentData())
+        self._parts.player.device.choose(name)
+        self._parts.settings.set(OUTPUT_DEVICE, name)
+
+    def _loudness_chosen(self, is_on: bool) -> None:
+        self._parts.player.set_levelled(is_on)
+        self._parts.settings.set(EQUALLY_LOUD, is_on)
+
+    # The vocals that are kept
+
+    def _build_kept(self) -> Card:
+        card = Card(self.theme, self.tr("Kept vocals"), [])
+        self._size = label("", "muted")
+        self._clear = button(self.tr("Delete…"))
+        self._clear.setEnabled(False)
+        self._clear.clicked.connect(self._ask_clear)
+        card.add(self._size)
+        card.end()
+        card.add(self._clear)
+        self.column.addWidget(card)
+        return card
+
+    def _read_size(self) -> None:
+        job = Job(lambda progress, cancel: self._parts.vocals.used_bytes())
+        job.succeeded.connect(self._show_size)
+        job.failed.connect(self.problem)
+        self._parts.session.runner.start(job, Pool.MEDIA)
+
+    def _show_size(self, num_bytes: int) -> None:
+        most = file_size(self._parts.vocals.max_bytes)
+        text = self.tr("{size} of at most {most}").format(size=file_size(num_bytes), most=most)
+        self._size.setText(text if num_bytes else self.tr("None yet"))
+        self._clear.setEnabled(num_bytes > 0)
+
+    def _ask_clear(self) -> None:
+        confirm(
+            self,
+            self.tr("Delete the vocals that are kept?"),
+            self.tr("They are separated again when you next listen to them: some seconds a song."),
+            self.tr("Delete"),
+            self._delete,
+        )
+
+    def _delete(self) -> None:
+        job = Job(lambda progress, cancel: self._parts.vocals.clear())
+        job.failed.connect(self.problem)
+        job.finished.connect(self._read_size)
+        self._parts.session.runner.start(job, Pool.MEDIA)

@@ -1,0 +1,1 @@
+"""Sing or hum: microphone, recorder, the sheet, and the command."""

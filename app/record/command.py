@@ -1,0 +1,47 @@
+"""``singalike record``: sing into the microphone, and keep what can be compared."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.player.devices import SoundDevices, reason_of
+from app.record.microphone import Microphone
+from engine.cli.common import new_commands, note, stoppable
+from engine.errors import SingalikeError
+from engine.sound.recordings import MAX_S, prepare_voice, write_wav
+
+STALL_S = 3.0  # without any sound from the driver, not even silence
+
+app = new_commands()
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .wav file.")],
+    seconds: Annotated[float, typer.Option(min=2, max=60, help="At most so long.")] = MAX_S,
+) -> None:
+    """Record a voice alone: sing or hum into the microphone. Ctrl-C ends it earlier.
+
+    Next: singalike similar FILE --voice-alone
+    """
+    try:
+        microphone = Microphone(SoundDevices(), seconds)
+    except Exception as error:  # PortAudioError, OSError, ValueError: the driver's choice
+        reason = reason_of(error).replace("sound device", "microphone")
+        raise SingalikeError(
+            f"Nothing can be recorded: {reason}. Connect a microphone, then try again."
+        ) from error
+    note(f"Recording for {seconds:g} s. Sing or hum; Ctrl-C ends it earlier.")
+    begun_s = time.monotonic()
+    with stoppable() as cancel:
+        while not (microphone.is_full or cancel.is_cancelled):
+            if time.monotonic() - begun_s > microphone.seconds + STALL_S:
+                break
+            time.sleep(0.05)
+    voice = prepare_voice(microphone.close(), microphone.rate_hz)
+    write_wav(out, voice, microphone.rate_hz)
+    note(f"{len(voice) / microphone.rate_hz:.1f} s of singing are in {out}.")

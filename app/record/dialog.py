@@ -1,0 +1,277 @@
+"""Sing or hum into the microphone: a calm sheet with a level, a countdown, and a second try."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from app.jobs import Job, JobRunner, Pool
+from app.player.waveform import NUM_BINS, Waveform
+from app.record.microphone import Microphone
+from app.record.recorder import Recorder
+from app.ui.dialogs import Dialog
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, label
+from engine.progress import CancelToken, ProgressCallback
+from engine.sound import audio
+from engine.sound.recordings import MAX_S, prepare_voice, write_wav
+
+TICK_MS = 33
+STALL_S = 3.0  # without any sound from the driver, not even silence
+METER_PX = 190
+
+
+class State(Enum):
+    READY = "ready"
+    OPENING = "opening"
+    RECORDING = "recording"
+    CHECKING = "checking"
+    DONE = "done"
+
+
+class Meter(QWidget):
+    """A circle that grows with the level, and a ring that closes with the time.
+
+    A click on it is one on the button below it; the keyboard has that.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._level = 0.0
+        self._share = 0.0
+        self._is_live = False
+        self.setFixedSize(QSize(METER_PX, METER_PX))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def show_state(self, is_live: bool, share: float = 0.0, level: float = 0.0) -> None:
+        """``share`` of the time, 0 to 1; ``level`` is an RMS, shown from -60 to 0 dBFS."""
+        loudness = 1 + float(np.log10(max(level, 1e-3))) / 3
+        # Up at once, down slowly: what jumps is tiring to look at.
+        self._level = max(loudness, self._level * 0.86) if is_live else 0.0
+        self._is_live, self._share = is_live, share
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        halo = self._theme.colour("accent")
+        halo.setAlphaF(0.16)
+        painter.setBrush(halo)
+        centre = QRectF(self.rect()).center()
+        radius = 46 + 34 * self._level
+        painter.drawEllipse(centre, radius, radius)
+        painter.setBrush(self._theme.colour("accent" if self._is_live else "raised"))
+        painter.drawEllipse(centre, 44, 44)
+        colour, size = ("on_accent" if self._is_live else "accent"), 36
+        icon = self._theme.pixmap("voice", colour, size, self.devicePixelRatioF())
+        painter.drawPixmap(round(centre.x() - size / 2), round(centre.y() - size / 2), icon)
+        ring = QRectF(self.rect()).adjusted(6, 6, -6, -6)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self._theme.colour("raised"), 5))
+        painter.drawEllipse(ring)
+        pen = QPen(self._theme.colour("accent"), 5)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        if self._share > 0:
+            painter.drawArc(ring, 90 * 16, round(-360 * 16 * self._share))
+
+
+class RecordDialog(Dialog):
+    """``found`` brings the recording's path and its length in seconds.
+
+    Recordings are written into ``folder``, whose owner deletes them.
+    """
+
+    found = Signal(object, float)
+    play_requested = Signal(object, float)  # the same, to be heard
+
+    def __init__(
+        self, parent: QWidget, theme: Theme, recorder: Recorder, runner: JobRunner, folder: Path
+    ) -> None:
+        super().__init__(parent, theme, self.tr("Sing or hum"), QSize(470, 480))
+        self._recorder = recorder
+        self._runner = runner
+        self._folder = folder
+        self._microphone: Microphone | None = None
+        self._state = State.READY
+        self._recording: tuple[Path, float] | None = None
+        self._opened_s = 0.0
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self._build()
+        queued = Qt.ConnectionType.QueuedConnection
+        recorder.opened.connect(self._opened, queued)
+        recorder.failed.connect(self._failed, queued)
+        self._show(State.READY)
+
+    def _build(self) -> None:
+        self._text = label(role="muted", wrap=True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._text.setMinimumHeight(3 * self._text.fontMetrics().height())
+        self._meter = Meter(self.theme)
+        self._count = label(font=self.theme.font(1.25, QFont.Weight.DemiBold))
+        self._count.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._waveform = Waveform(self.theme)
+        self._waveform.setFixedHeight(52)
+        self._waveform.setAccessibleName(self.tr("Your recording"))
+        self._waveform.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        keep = self._waveform.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self._waveform.setSizePolicy(keep)
+        privacy = label(
+            self.tr("The recording stays on this computer and is deleted when Singalike closes."),
+            "muted",
+            self.theme.font(SMALL),
+            wrap=True,
+        )
+        privacy.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        middle = QHBoxLayout()
+        middle.addStretch()
+        middle.addWidget(self._meter)
+        middle.addStretch()
+        self.body.addWidget(self._text)
+        self.body.addLayout(middle)
+        self.body.addWidget(self._count)
+        self.body.addWidget(self._waveform)
+        self.body.addWidget(privacy)
+        self._play = self.add_button(self.tr("Listen"), self._play_clicked)
+        self.buttons.addStretch()
+        self._again = self.add_button(self.tr("Record"), self._record_clicked)
+        self._find = self.add_button(self.tr("Find voices like it"), self._find_clicked, "primary")
+        self._meter.clicked.connect(self._again.click)
+        self._meter.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._again.setAutoDefault(True)
+        self._find.setAutoDefault(True)
+
+    # What happens
+
+    def _record_clicked(self) -> None:
+        if self._state is State.RECORDING:
+            self._finish()
+        else:
+            self._opened_s = time.monotonic()
+            self._show(State.OPENING)
+            self._recorder.open()
+
+    def _opened(self, microphone: Microphone) -> None:
+        if self._state is not State.OPENING:  # closed meanwhile
+            microphone.close()
+            return
+        self._microphone = microphone
+        self._opened_s = time.monotonic()
+        self._show(State.RECORDING)
+        self._timer.start()
+
+    def _failed(self, reason: str) -> None:
+        self._show(State.READY, reason)
+
+    def _tick(self) -> None:
+        microphone = self._microphone
+        if microphone is None:
+            return
+        seconds = microphone.seconds
+        self._meter.show_state(True, seconds / MAX_S, microphone.level)
+        left = max(0, round(MAX_S - seconds + 0.49))
+        self._count.setText(self.tr("{num} s left").format(num=left))
+        if microphone.is_full or time.monotonic() - self._opened_s > seconds + STALL_S:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Ends the recording and looks whether anybody sang, off the UI thread."""
+        microphone, self._microphone = self._microphone, None
+        self._timer.stop()
+        if microphone is None:
+            return
+        self._show(State.CHECKING)
+        path = self._folder / f"voice-{time.time_ns()}.wav"
+        job = Job(lambda progress, cancel: _checked(microphone, path, progress, cancel))
+        job.succeeded.connect(self._checked)
+        job.failed.connect(self._failed)
+        self._runner.start(job, Pool.INTERACTIVE)
+
+    def _checked(self, outcome: tuple[Path, float, np.ndarray]) -> None:
+        path, duration_s, peaks = outcome
+        self._recording = (path, duration_s)
+        self._waveform.set_song(duration_s)
+        self._waveform.set_peaks(peaks)
+        self._show(State.DONE)
+
+    def _play_clicked(self) -> None:
+        if self._recording is not None:
+            self.play_requested.emit(*self._recording)
+
+    def _find_clicked(self) -> None:
+        if self._recording is not None:
+            self.found.emit(*self._recording)
+            self.close()
+
+    def done(self, result: int) -> None:
+        """Closing in any way ends the recording."""
+        self._timer.stop()
+        self._state = State.READY
+        if self._microphone is not None:
+            self._microphone.close()
+            self._microphone = None
+        super().done(result)
+
+    # What is shown
+
+    def _show(self, state: State, problem: str = "") -> None:
+        self._state = state
+        texts: dict[State, str] = {
+            State.READY: self.tr(
+                "Sing or hum for up to ten seconds, alone and close to the microphone. "
+                "Singalike then looks for the voices nearest to yours."
+            ),
+            State.OPENING: self.tr("Opening the microphone…"),
+            State.RECORDING: self.tr("Recording. Any tune will do."),
+            State.CHECKING: self.tr("One moment…"),
+            State.DONE: self.tr("This is what was heard of your voice."),
+        }
+        self._text.setText(problem or texts[state])
+        self._text.setProperty("role", "error" if problem else "muted")
+        self._text.style().polish(self._text)
+        self._count.setText("" if state is not State.READY else self.tr("Ready when you are"))
+        self._meter.show_state(state is State.RECORDING)
+        is_done = state is State.DONE
+        self._waveform.setVisible(is_done)
+        self._play.setVisible(is_done)
+        self._find.setVisible(is_done)
+        words: dict[State, Callable[[], str]] = {
+            State.RECORDING: lambda: self.tr("Stop"),
+            State.DONE: lambda: self.tr("Try again"),
+        }
+        text = words.get(state, lambda: self.tr("Try again") if problem else self.tr("Record"))()
+        self._again.setText(text)
+        self._again.setAccessibleName(text)
+        self._again.setEnabled(state not in (State.OPENING, State.CHECKING))
+        kind = "" if is_done else "primary"
+        self._again.setProperty("kind", kind)
+        self._again.style().polish(self._again)
+        (self._find if is_done else self._again).setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _checked(
+    microphone: Microphone, path: Path, progress: ProgressCallback, cancel: CancelToken
+) -> tuple[Path, float, np.ndarray]:
+    """Writes the sung part of a recording: path, seconds and the shape to draw."""
+    voice = prepare_voice(microphone.close(), microphone.rate_hz)
+    write_wav(path, voice, microphone.rate_hz)
+    return path, len(voice) / microphone.rate_hz, audio.peaks(path, NUM_BINS)

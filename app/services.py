@@ -1,0 +1,74 @@
+"""What the main window works with, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from app.find.finder import Finder
+from app.jobs import JobRunner
+from app.library.indexing import Indexing, index_library, look_for_changes
+from app.library.open_library import Session
+from app.player.devices import SoundDevices
+from app.player.output import AudioOutput
+from app.player.player import Player
+from app.record.recorder import Recorder
+from app.settings import INDEX_SPEED, Settings
+from app.ui.theme import Theme
+from engine.library import Library
+from engine.paths import cache_path
+from engine.progress import CancelToken, ProgressCallback
+from engine.search import Searcher
+from engine.separation.vocals_cache import VocalsCache
+
+
+@dataclass
+class Parts:
+    """What the window works with; a test brings a player without a device, for example."""
+
+    session: Session
+    settings: Settings
+    theme: Theme
+    player: Player
+    indexing: Indexing
+    finder: Finder
+    demo_path: Path | None = None
+    vocals: VocalsCache = field(default_factory=lambda: VocalsCache(cache_path() / "vocals"))
+    recorder: Recorder = field(default_factory=lambda: Recorder(SoundDevices()))
+
+
+def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
+    """The real ones, for a library that is opened later."""
+    runner = JobRunner()
+    session = Session(library_path, runner)
+    runner.setParent(session)
+    finder = Finder(runner, lambda: Searcher(session.library))
+    devices = SoundDevices()
+    player = Player(make_output=lambda fill: AudioOutput(fill, devices))
+    return Parts(
+        session,
+        settings,
+        theme,
+        player,
+        Indexing(
+            runner,
+            partial(_at_speed, settings, index_library),
+            partial(_at_speed, settings, look_for_changes),
+        ),
+        finder,
+        recorder=Recorder(devices),
+    )
+
+
+def _at_speed(
+    settings: Settings,
+    work: Callable[[Library, ProgressCallback, CancelToken, str], Any],
+    library: Library,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> Any:
+    """With as many cores as the person lets it have at the moment it starts."""
+    return work(library, progress, cancel, settings.get(INDEX_SPEED))

@@ -1,0 +1,169 @@
+"""Dialogs. They are opened, never executed: no event loop within the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
+from app.ui.theme import Theme
+from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label, press_focused
+from engine import __version__
+from engine.library.scan.walk import AUDIO_EXTENSIONS
+
+HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
+
+
+class Dialog(QDialog):
+    """A titled sheet with content and a row of buttons; it deletes itself when closed."""
+
+    def __init__(self, parent: QWidget, theme: Theme, title: str, size: QSize) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.resize(size)
+        self.theme = theme
+        self.body = QVBoxLayout()
+        self.body.setSpacing(10)
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 20, 22, 18)
+        layout.setSpacing(14)
+        layout.addWidget(label(title, font=theme.font(TITLE * 0.85, QFont.Weight.DemiBold)))
+        layout.addLayout(self.body, 1)
+        layout.addLayout(self.buttons)
+
+    def add_button(self, text: str, action: Callable[[], object], kind: str = "") -> QPushButton:
+        widget = button(text, kind)
+        widget.setAutoDefault(False)
+        widget.clicked.connect(lambda: action())
+        self.buttons.addWidget(widget)
+        return widget
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not press_focused(event):
+            super().keyPressEvent(event)
+
+
+class HelpSheet(Dialog):
+    """All shortcuts, by group."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent, theme, self.tr("Keyboard"), QSize(900, 672))
+        sheet = QWidget()
+        sheet.setObjectName("page")
+        columns = QHBoxLayout(sheet)
+        columns.setContentsMargins(0, 0, 12, 0)
+        columns.setSpacing(32)
+        for groups in HELP_COLUMNS:
+            columns.addLayout(self._column(groups), 1)
+        scroll = QScrollArea()  # for low screens
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAccessibleName(self.tr("Keyboard"))
+        scroll.setWidget(sheet)
+        self.body.addWidget(scroll)
+        self.buttons.addWidget(label(f"Singalike {__version__}", "muted", theme.font(SMALL)))
+        self.buttons.addStretch()
+        self.add_button(self.tr("Close"), self.close).setFocus()
+
+    def _column(self, groups: Sequence[str]) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        for group in groups:
+            font = self.theme.font(SMALL, QFont.Weight.DemiBold)
+            column.addWidget(label(self.tr(group), "accent", font))
+            column.addLayout(self._table([keys for keys in Keys if keys.value.group == group]))
+            column.addSpacing(6)
+        column.addStretch()
+        return column
+
+    def _table(self, members: Sequence[Keys]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(4)
+        grid.setHorizontalSpacing(16)
+        grid.setColumnMinimumWidth(0, 92)
+        grid.setColumnStretch(1, 1)
+        for row, keys in enumerate(members):
+            grid.addWidget(
+                label(keys.value.label, font=self.theme.font(weight=QFont.Weight.Medium)), row, 0
+            )
+            grid.addWidget(label(keys.value.description, "muted"), row, 1)
+        return grid
+
+
+class ProblemPage(QWidget):
+    """Instead of everything else, when the library cannot be opened."""
+
+    retry_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._reason = label(role="muted", font=theme.font(1.05), wrap=True)
+        self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        retry = button(self.tr("Try again"), "primary")
+        retry.clicked.connect(self.retry_requested)
+        icon = IconLabel(theme, "warning", "warning", 48)
+        heading = label(
+            self.tr("The library cannot be opened"),
+            font=theme.font(HEADING * 1.2, QFont.Weight.DemiBold),
+        )
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addStretch(2)
+        for widget in (icon, heading, self._reason):
+            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(widget)
+        layout.addWidget(retry, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+
+    def show_reason(self, reason: str) -> None:
+        self._reason.setText(reason)
+
+
+def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
+    """The platform's own folder dialog; ``use`` gets the folder that was chosen.
+
+    It begins at ``start``, or where this system keeps music.
+    """
+    dialog = _file_dialog(parent, parent.tr("Choose a music folder"), start, use)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.open()
+    return dialog
+
+
+def choose_sound(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
+    """The same for an audio file."""
+    dialog = _file_dialog(parent, parent.tr("Find songs like this audio file"), start, use)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    patterns = " ".join(f"*{extension}" for extension in sorted(AUDIO_EXTENSIONS))
+    dialog.setNameFilters([parent.tr("Audio") + f" ({patterns})", parent.tr("All files") + " (*)"])
+    dialog.open()
+    return dialog
+
+
+def _file_dialog(
+    parent: QWidget, title: str, start: str, use: Callable[[Path], None]
+) -> QFileDialog:
+    start = start or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MusicLocation)
+    dialog = QFileDialog(parent, title, start)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(lambda path: use(Path(path)))
+    return dialog

@@ -1,0 +1,42 @@
+"""One sentence at the top of the window: what went wrong and what to do. It waits to be read."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+
+from app.ui.theme import Theme
+from app.ui.widgets import IconButton, IconLabel, label
+
+
+class NoticeBar(QFrame):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._text = label(wrap=True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        close = IconButton(theme, "close", self.tr("Close this message"), size=16)
+        close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 8, 6)
+        row.setSpacing(10)
+        row.addWidget(IconLabel(theme, "info", "accent", 20))
+        row.addWidget(self._text, 1)
+        row.addWidget(close)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text() if not self.isHidden() else ""
+
+    def show_text(self, text: str) -> None:
+        """Replaces the sentence shown before."""
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.show()
+
+    def withdraw(self, text: str) -> None:
+        """Takes a sentence away that is no longer so, if it is still the one that is shown."""
+        if text == self.text:
+            self.hide()

@@ -1,0 +1,137 @@
+"""The bar at the top: back and forward, search, the page switch, and what concerns all of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from app.ui.number_format import num_songs
+from app.ui.segmented_switch import Segment, Segments
+from app.ui.shortcuts import Keys
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, IconButton, label
+
+SEARCH_PX = 300
+
+
+class SearchField(QLineEdit):
+    """Down and Enter go on to the list, Escape empties the field."""
+
+    left_downwards = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setPlaceholderText(self.tr("Search library"))
+        self.setAccessibleName(self.tr("Search library"))
+        self.setClearButtonEnabled(True)
+        self._icon = self.addAction(
+            theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
+        )
+        for child in self.findChildren(QToolButton):
+            if not child.accessibleName():
+                child.setAccessibleName(self.tr("Empty the search field"))
+        theme.changed.connect(lambda: self._icon.setIcon(theme.icon("search", "muted")))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left_downwards.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+class Page(StrEnum):
+    """What the switch switches between."""
+
+    LIBRARY = "library"
+    MAP = "map"
+    EVALUATE = "evaluate"
+
+
+SEARCHABLE = (Page.LIBRARY, Page.MAP)
+PAGE_KEYS = {
+    Page.LIBRARY: Keys.PAGE_LIBRARY,
+    Page.MAP: Keys.PAGE_MAP,
+    Page.EVALUATE: Keys.PAGE_EVALUATE,
+}
+
+
+class TopBar(QWidget):
+    def __init__(self, theme: Theme, pages: tuple[Page, ...]) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.back = self._button(theme, "back", Keys.BACK)
+        self.forward = self._button(theme, "forward", Keys.FORWARD)
+        self.search = SearchField(theme)
+        self._count = label(role="muted", font=theme.font(SMALL))
+        self.pages = Segments(self.tr("Pages"), [_segment(page) for page in pages])
+        self.record = self._button(theme, "voice", Keys.RECORD)
+        self.add_folder = self._button(theme, "folder-add", Keys.ADD_FOLDER)
+        self.folders = self._button(theme, "folder", Keys.FOLDERS)
+        self.rescan = self._button(theme, "retry", Keys.RESCAN)
+        self.preferences = self._button(theme, "settings", Keys.PREFERENCES)
+        self.help = self._button(theme, "help", Keys.HELP)
+        self._lay_out()
+
+    def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
+        return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+
+    def _lay_out(self) -> None:
+        """The switch stays in the middle whatever is to its left and right."""
+        self.search.setMinimumWidth(140)
+        self.search.setMaximumWidth(SEARCH_PX)
+        left, right = QHBoxLayout(), QHBoxLayout()
+        for side in (left, right):
+            side.setSpacing(4)
+        left.addWidget(self.back)
+        left.addWidget(self.forward)
+        left.addSpacing(6)
+        left.addWidget(self.search, 1)
+        left.addSpacing(6)
+        left.addWidget(self._count)
+        left.addStretch()
+        right.addStretch()
+        right.addWidget(self.record)
+        right.addSpacing(8)
+        for widget in (self.add_folder, self.folders, self.rescan, self.preferences, self.help):
+            right.addWidget(widget)
+        row = QGridLayout(self)
+        row.setContentsMargins(10, 7, 10, 7)
+        row.setHorizontalSpacing(12)
+        row.addLayout(left, 0, 0)
+        row.addWidget(self.pages, 0, 1)
+        row.addLayout(right, 0, 2)
+        for column in (0, 2):
+            row.setColumnStretch(column, 1)
+            row.setColumnMinimumWidth(column, 0)
+
+    def show_page(self, page: Page) -> None:
+        """Search and number of songs are shown where they concern the page."""
+        self.pages.show_key(page)
+        for widget in (self.search, self._count):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # or the switch would move
+            widget.setSizePolicy(policy)
+            widget.setVisible(page in SEARCHABLE)
+
+    def show_count(self, num: int) -> None:
+        self._count.setText(num_songs(num))
+
+
+def _segment(page: Page) -> Segment:
+    keys = PAGE_KEYS[page].value
+    return Segment(page, keys.description, f"{keys.description}  ({keys.label})")

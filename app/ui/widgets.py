@@ -1,0 +1,223 @@
+"""Small widgets of every panel. All text is plain text: tags may hold HTML, and Qt would guess."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.theme import Theme
+
+TITLE = 1.7  # scales of the base font
+HEADING = 1.25
+SMALL = 0.9
+
+
+def label(text: str = "", role: str = "", font: QFont | None = None, wrap: bool = False) -> QLabel:
+    """A plain-text label; ``role`` picks its colour in the style sheet."""
+    widget = QLabel(text)
+    widget.setTextFormat(Qt.TextFormat.PlainText)
+    widget.setWordWrap(wrap)
+    if role:
+        widget.setProperty("role", role)
+    if font is not None:
+        widget.setFont(font)
+    return widget
+
+
+class ElidedLabel(QLabel):
+    """One line of plain text that ends in … where it does not fit, and never widens the window."""
+
+    def __init__(
+        self, role: str = "", font: QFont | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        if role:
+            self.setProperty("role", role)
+        if font is not None:
+            self.setFont(font)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, self.fontMetrics().height())
+
+    def sizeHint(self) -> QSize:
+        return QSize(
+            min(360, self.fontMetrics().horizontalAdvance(self.text()[:200])),
+            self.fontMetrics().height(),
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        shown = elided(self, self.text(), self.width())
+        painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), shown)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            is_cut = self.fontMetrics().horizontalAdvance(self.text()[:500]) > self.width()
+            QToolTip.showText(
+                event.globalPos(), plain_tool_tip(self.text()) if is_cut else "", self
+            )
+            return True
+        return super().event(event)
+
+
+class IconButton(QToolButton):
+    """A button with a line icon. The name is spoken by screen readers and shown as tool tip."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        icon: str,
+        name: str,
+        *,
+        shortcut: str = "",
+        colour: str = "muted",
+        size: int = 20,
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = icon
+        self._colour = colour
+        self._size = size
+        self._shortcut = shortcut
+        self.setIconSize(QSize(size, size))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.set_name(name)
+        theme.changed.connect(self._refresh)
+        self._refresh()
+
+    def set_icon(self, icon: str) -> None:
+        if icon != self._icon:
+            self._icon = icon
+            self._refresh()
+
+    def set_colour(self, colour: str) -> None:
+        if colour != self._colour:
+            self._colour = colour
+            self._refresh()
+
+    def set_name(self, name: str) -> None:
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name}  ({self._shortcut})" if self._shortcut else name)
+
+    def _refresh(self) -> None:
+        self.setIcon(self._theme.icon(self._icon, self._colour, self._size))
+
+
+class IconLabel(QLabel):
+    """A line icon as decoration; screen readers pass it by."""
+
+    def __init__(self, theme: Theme, icon: str, colour: str = "muted", size: int = 20) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = icon
+        self._colour = colour
+        self._size = size
+        theme.changed.connect(self._refresh)
+        self._refresh()
+
+    def set_icon(self, icon: str, colour: str) -> None:
+        self._icon, self._colour = icon, colour
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.setPixmap(
+            self._theme.pixmap(self._icon, self._colour, self._size, self.devicePixelRatioF())
+        )
+
+
+def button(text: str, kind: str = "") -> QPushButton:
+    """A push button; ``kind`` is primary, large, plain or toggle."""
+    widget = QPushButton(text)
+    if kind:
+        widget.setProperty("kind", kind)
+    widget.setCursor(Qt.CursorShape.PointingHandCursor)
+    widget.setAccessibleName(text.replace("&", ""))
+    return widget
+
+
+def press_focused(event: QKeyEvent) -> bool:
+    """Return presses the button in focus, as Space does; False where there is none.
+
+    Qt knows only Space on most desktops. Windows and dialogs ask this about keys that come to them.
+    """
+    focused = QApplication.focusWidget()
+    is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not (
+        event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    )
+    if not is_return or not isinstance(focused, QPushButton | QToolButton):
+        return False
+    focused.click()
+    return True
+
+
+def put_last_in_tab_order(bar: QWidget) -> None:
+    """Tab comes to what is in ``bar`` after all else in its window, also what was made later."""
+    window = bar.window()
+    order: list[QWidget] = []
+    widget = window.nextInFocusChain()
+    while widget is not None and widget is not window:
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            order.append(widget)
+        widget = widget.nextInFocusChain()
+    inside = [one for one in order if bar.isAncestorOf(one)]
+    outside = [one for one in order if not bar.isAncestorOf(one)]
+    if inside and outside and order[-1] is not inside[-1]:
+        for first, second in pairwise([outside[-1], *inside]):
+            QWidget.setTabOrder(first, second)
+
+
+def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
+    """Where the keyboard is, for views that paint themselves."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(theme.colour("accent"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
+
+
+def column(*widgets: QWidget) -> QWidget:
+    """Widgets one below the other, without gaps."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return whole
+
+
+def divider(is_vertical: bool = False) -> QFrame:
+    line = QFrame()
+    line.setObjectName("divider")
+    if is_vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line
+
+
+def elided(widget: QWidget, text: str, width: int) -> str:
+    # Cut first: measuring megabytes of junk from a tag would hold up the painting.
+    return widget.fontMetrics().elidedText(text[:1000], Qt.TextElideMode.ElideRight, max(0, width))
+
+
+def plain_tool_tip(text: str) -> str:
+    """Text for a tool tip, which has no plain-text mode: markup is escaped, and long text cut."""
+    short = text if len(text) <= 300 else text[:300] + "…"
+    escaped = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<span>{escaped}</span>"

@@ -1,0 +1,216 @@
+"""Commands that listen: index, retry, embed, demo."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.common import (
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    View,
+    clock,
+    note,
+    open_library,
+    printable,
+    some,
+    stoppable,
+    write_json,
+)
+from engine.cli.progress import shown_progress
+from engine.errors import CancelledError, SingalikeError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.indexing.pipeline import IndexOptions, IndexSummary
+    from engine.library import Library
+    from engine.models import VoiceModel
+    from engine.separation import Separator
+
+SeparatorOption = Annotated[
+    str | None,
+    typer.Option("--separator", help="Cuts out the vocals. Default: the one chosen in the window."),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=0, help="Songs at a time. Default: one per core.")
+]
+
+
+def index(
+    folders: Annotated[
+        list[Path] | None,
+        # readable: one folder that may not be read must not keep the others from being heard
+        typer.Argument(help="Default: all folders of the library.", readable=False),
+    ] = None,
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    separator: SeparatorOption = None,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Listen to the music in folders, so that it can be searched.
+
+    A second run listens only to what is new or changed. Can be stopped at any time.
+    """
+    with open_library(library, create=True) as opened:
+        if not folders and not opened.folders():
+            raise typer.BadParameter("Name a folder of music: the library has none yet.")
+        _index(opened, folders or [], _options(model, separator, workers), as_json)
+
+
+def retry(
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    separator: SeparatorOption = None,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Listen again to the files that failed."""
+    with open_library(library) as opened:
+        note(f"Trying {some(opened.clear_failure(), 'file')} again.")
+        _index(opened, [], _options(model, separator, workers), as_json)
+
+
+def _options(model: str | None, separator: str | None, workers: int) -> IndexOptions:
+    from engine.indexing.pipeline import IndexOptions
+    from engine.separation import default_name
+
+    models = {"vocals": model, "overall": model} if model else {}
+    separator = separator or default_name()
+    return IndexOptions(models=models, separator=separator, num_workers=workers)  # type: ignore[arg-type]
+
+
+def _index(library: Library, folders: list[Path], options: IndexOptions, as_json: bool) -> None:
+    from engine.indexing.pipeline import index_folders
+
+    with stoppable() as cancel, shown_progress() as progress:
+        summary = index_folders(library, folders, options, progress, cancel)
+    if as_json:
+        written = asdict(summary)
+        del written["skipped"]
+        write_json(written)
+    _tell(summary)
+    if summary.failed or summary.skipped:
+        raise typer.Exit(3 if summary.found else 1)
+
+
+def _tell(summary: IndexSummary) -> None:
+    for sentence in summary.skipped:
+        note(printable(sentence))
+    speed = summary.audio_seconds / summary.seconds if summary.seconds else 0
+    note(
+        f"{some(summary.found)} found: {summary.indexed} heard now ({clock(summary.audio_seconds)} "
+        f"of audio, {speed:.0f} × real time), {summary.unchanged} known before, {summary.moved} "
+        f"moved, {summary.no_vocals} without vocals, {summary.failed} failed."
+    )
+    if summary.failed:
+        note("`singalike failed` tells why, `singalike retry` listens to them again.")
+    if not summary.found and not summary.skipped:
+        note("There is no music in there. Name a folder that holds audio files.")
+
+
+class Input(StrEnum):
+    """What the files hold."""
+
+    MIXTURE = "mixture"
+    VOCALS = "vocals"
+
+
+def embed(
+    files: Annotated[list[Path], typer.Argument(readable=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="An .npz file.")],
+    model: ModelOption = None,
+    view: Annotated[View, typer.Option(help="What to listen to.")] = View.VOCALS,
+    input_kind: Annotated[
+        Input, typer.Option("--input", help="vocals: already isolated; nothing is separated.")
+    ] = Input.MIXTURE,
+    separator: SeparatorOption = None,
+) -> None:
+    """Write embeddings of files: arrays ``paths`` and ``embeddings`` (num_files, dim) float32.
+
+    Embeddings have unit length, so their dot product is the similarity. A file that cannot be
+    embedded is named on stderr and left out.
+    """
+    import numpy as np
+
+    if os.path.isdir(out) or not os.access(out.parent, os.W_OK):  # noqa: PTH112, raises nothing
+        # told now, not after hours of listening
+        raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
+
+    from engine import models, separation
+
+    voice = models.load(model or models.default_model_name(view.value))
+    needs_separator = view is View.VOCALS and input_kind is Input.MIXTURE
+    cutter = separation.load(separator or separation.default_name()) if needs_separator else None
+    heard = _heard(files, voice, view, cutter)
+    rows = [vector for _, vector in heard]
+    embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
+    try:
+        with out.open("wb") as file:
+            paths = np.array([str(path) for path, _ in heard], dtype=str)
+            np.savez(file, paths=paths, embeddings=embeddings)
+    except OSError as error:
+        raise SingalikeError(f"{out} cannot be written: {error.strerror}.") from error
+    note(f"{len(heard)} of {len(files)} files embedded by {voice.name}, {voice.dim} dimensions.")
+    if len(heard) < len(files):
+        raise typer.Exit(3 if heard else 1)
+
+
+def _heard(
+    files: list[Path], voice: VoiceModel, view: View, cutter: Separator | None
+) -> list[tuple[Path, np.ndarray]]:
+    """Embeddings (dim,) of those files that can be heard, in their order; others are told."""
+    from engine.listening.embedding import embed_file
+    from engine.progress import Progress
+
+    heard = []
+    with stoppable() as cancel, shown_progress() as progress:
+        for done, path in enumerate(files):
+            progress(Progress("embed", done, len(files), message=path.name))
+            try:
+                found = embed_file(path, voice, view.value, separator=cutter, cancel=cancel)
+            except CancelledError:
+                raise
+            except SingalikeError as error:
+                note(f"{printable(str(path))}: {error}")
+                continue
+            if found is None:
+                note(f"{printable(str(path))}: Nobody sings in it, as far as can be heard.")
+                continue
+            heard.append((path, found.vector))
+    return heard
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Made where it does not exist.")],
+    has_stems: Annotated[
+        bool,
+        typer.Option("--stems", help="Stems and a table for singalike evaluate, instead of songs."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a small music library by singers who do not exist, to try the program with."""
+    from engine.demo import make_demo_library, make_demo_stems
+
+    try:
+        with stoppable() as cancel, shown_progress() as progress:
+            if has_stems:
+                paths = [make_demo_stems(folder, progress, cancel)]
+            else:
+                paths = make_demo_library(folder, progress, cancel)
+    except OSError as error:
+        raise SingalikeError(f"{folder} cannot be written: {error.strerror}.") from error
+    if as_json:
+        write_json([str(path) for path in paths])
+    if has_stems:
+        note(f"Stems and their table are in {folder}. Next: singalike evaluate all "
+             f"--models ge2e,mfcc --data {paths[0]} --out report")  # fmt: skip
+    else:
+        note(f"{len(paths)} songs are in {folder}. Next: singalike index {folder}")

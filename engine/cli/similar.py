@@ -1,0 +1,307 @@
+"""The command that the others are for: similar."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.common import (
+    By,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    clock,
+    note,
+    open_library,
+    printable,
+    stoppable,
+    write_json,
+)
+from engine.cli.progress import shown_progress
+from engine.errors import AmbiguousQueryError, QueryError
+
+if TYPE_CHECKING:
+    from engine.library import Library, Track
+    from engine.library.scope import Scope
+    from engine.search import SearchOptions, SearchResult
+
+MAX_CANDIDATES = 20
+
+ByOption = Annotated[By, typer.Option(help="Compare voices, the whole sound, or both.")]
+BlendOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Weight of the vocals with --by blend.")
+]
+NumOption = Annotated[int, typer.Option("-k", min=1, help="How many songs to show.")]
+OtherArtistsOption = Annotated[
+    bool, typer.Option("--other-artists", help="Leave out the query's own artist.")
+]
+OtherAlbumsOption = Annotated[
+    bool, typer.Option("--other-albums", help="Leave out the query's own album.")
+]
+NoDuplicatesOption = Annotated[
+    bool, typer.Option("--no-duplicates", help="Show one of several copies of a song.")
+]
+OneEachOption = Annotated[
+    bool, typer.Option("--one-each", help="Show one song of each artist, the nearest.")
+]
+ArtistOption = Annotated[
+    str | None,
+    typer.Option("--artist", metavar="NAME", help="Songs like all of an artist's, not like one."),
+]
+GenreOption = Annotated[
+    list[str] | None, typer.Option("--genre", help="Only this genre; may be given several times.")
+]
+YearsOption = Annotated[
+    str | None, typer.Option("--years", metavar="FROM-TO", help="Only these years, as 1970-1979.")
+]
+FolderOption = Annotated[
+    list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
+]
+QdrantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--qdrant", metavar="ADDRESS", help="Search a Qdrant server or folder, not the library."
+    ),
+]
+LengthOption = Annotated[
+    str | None,
+    typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
+]
+
+
+def similar(
+    song: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file, a track id, or words from artist and title. Default: an example."
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    by: ByOption = By.VOCALS,
+    blend: BlendOption = 0.5,
+    k: NumOption = 10,
+    at: Annotated[
+        str | None, typer.Option(metavar="FROM-TO", help="Only this part of it, as 1:05-1:20.")
+    ] = None,
+    other_artists: OtherArtistsOption = False,
+    other_albums: OtherAlbumsOption = False,
+    no_duplicates: NoDuplicatesOption = False,
+    one_each: OneEachOption = False,
+    artist: ArtistOption = None,
+    genre: GenreOption = None,
+    years: YearsOption = None,
+    folder: FolderOption = None,
+    length: LengthOption = None,
+    voice_alone: Annotated[
+        bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
+    ] = False,
+    model: ModelOption = None,
+    qdrant: QdrantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the songs whose singer, or whose whole sound, is most like a song's."""
+    from engine.search import SearchOptions
+    from engine.search.export import result_as_dict
+
+    options = SearchOptions(
+        by.value,
+        blend,
+        k,
+        other_artists,
+        other_albums,
+        no_duplicates,
+        model,
+        one_each,
+        parse_scope(genre, years, folder, length),
+    )
+    if qdrant is not None:
+        if library is not None:
+            raise typer.BadParameter("--qdrant stands for a library: give one or the other.")
+        result = _search_qdrant(qdrant, song, artist, options, at, voice_alone)
+    else:
+        with open_library(library) as opened:
+            if artist is not None:
+                result = search_artist(opened, artist, song, at, options)
+            else:
+                result = search(opened, song, options, at, voice_alone)
+    if as_json:
+        write_json(result_as_dict(result))
+    else:
+        show(result)
+
+
+def search(
+    library: Library,
+    song: str | None,
+    options: SearchOptions,
+    at: str | None = None,
+    is_voice: bool = False,
+) -> SearchResult:
+    """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
+    from engine.search import Searcher
+
+    searcher = Searcher(library)
+    if song is None:
+        return searcher.by_track(_example(library), options)
+    path = Path(song)
+    is_file = os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
+    is_stranger = is_file and library.track_by_path(path) is None
+    track = None if is_stranger else meant(library, song)
+    if track is not None and at is None and not is_voice:
+        return searcher.by_track(track.id, options)
+    start_s, end_s = parse_part(at) if at else (0.0, None)
+    target = track.path if track is not None else path
+    with stoppable() as cancel, shown_progress() as progress:
+        return searcher.by_file(
+            target,
+            options,
+            start_s=start_s,
+            end_s=end_s,
+            is_vocals=is_voice,
+            progress=progress,
+            cancel=cancel,
+        )
+
+
+def _search_qdrant(
+    address: str,
+    song: str | None,
+    artist: str | None,
+    options: SearchOptions,
+    at: str | None,
+    is_voice: bool,
+) -> SearchResult:
+    """Like ``search`` and ``search_artist``. Several meanings: a list, and exit 2."""
+    from engine.search.remote.query import search_qdrant
+    from engine.search.remote.searcher import QdrantSearcher
+    from engine.search.remote.store import opened_qdrant
+
+    if artist is not None and (song is not None or at is not None):
+        raise typer.BadParameter("--artist stands for a song: give one or the other.")
+    part = parse_part(at) if at else None
+    with (
+        stoppable() as cancel,
+        shown_progress() as progress,
+        opened_qdrant(address) as client,
+    ):
+        try:
+            return search_qdrant(client, song, artist, options, part, is_voice, progress, cancel)
+        except AmbiguousQueryError as error:
+            _list_candidates(error, QdrantSearcher(client).tracks(error.candidates))
+            raise typer.Exit(2) from error
+
+
+def _list_candidates(error: AmbiguousQueryError, candidates: list[Track]) -> None:
+    note(str(error))
+    for candidate in candidates:
+        note(f"  {candidate.id:>6}  {name_of(candidate)}")
+
+
+def meant(library: Library, song: str) -> Track:
+    """The track that a path, an id or words mean. Several: a list, and exit 2."""
+    from engine.search import resolve
+
+    try:
+        return library.track(resolve(library, song))
+    except AmbiguousQueryError as error:
+        _list_candidates(error, library.tracks(error.candidates[:MAX_CANDIDATES]))
+        raise typer.Exit(2) from error
+
+
+def search_artist(
+    library: Library, name: str, song: str | None, at: str | None, options: SearchOptions
+) -> SearchResult:
+    """Neighbours of an artist, who may be named by some words of the name."""
+    from engine.search import Searcher, resolve_artist
+
+    if song is not None or at is not None:
+        raise typer.BadParameter("--artist stands for a song: give one or the other.")
+    return Searcher(library).by_artist(resolve_artist(library, name), options)
+
+
+def parse_scope(
+    genres: list[str] | None, years: str | None, folders: list[Path] | None, length: str | None
+) -> Scope:
+    """The part of the library that the options name."""
+    from engine.library.scope import Scope, genre_key
+
+    first_year, last_year = (None, None)
+    if years is not None:
+        match = re.fullmatch(r"\s*(\d{4})\s*(?:-\s*(\d{4})\s*)?", years)
+        if match is None:
+            raise typer.BadParameter(f"{years!r} are no years. Write them as 1970-1979.")
+        first_year, last_year = int(match[1]), int(match[2] or match[1])
+    shortest_s, longest_s = (
+        (None, None) if length is None else parse_part(length, "is no length", "2:00-5:00")
+    )
+    return Scope(
+        frozenset(map(genre_key, genres or ())),
+        first_year,
+        last_year,
+        frozenset(folders or ()),
+        shortest_s,
+        longest_s,
+    )
+
+
+def parse_part(
+    text: str, fault: str = "is no part of a song", example: str = "1:05-1:20"
+) -> tuple[float, float]:
+    """``1:05-1:20`` -> (65.0, 80.0). Also ``65-80`` and ``1:02:03.5-1:03:00``."""
+    time = r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)"
+    match = re.fullmatch(rf"\s*{time}\s*-\s*{time}\s*", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} {fault}. Write it as {example}.")
+    numbers = [float(part or 0) for part in match.groups()]
+    start_s, end_s = (h * 3600 + m * 60 + s for h, m, s in (numbers[:3], numbers[3:]))
+    if end_s <= start_s:
+        raise typer.BadParameter(f"{text!r} ends before it begins.")
+    return start_s, end_s
+
+
+def _example(library: Library) -> int:
+    """A song to show what can be found: with vocals, by an artist of several songs if possible."""
+    from engine.library import TrackStatus
+
+    tracks = library.tracks(library.track_ids(status=TrackStatus.INDEXED))
+    if not tracks:
+        raise QueryError("Nothing in this library has been heard yet. Index a folder first.")
+    num_songs: dict[str, int] = {}
+    for track in tracks:
+        num_songs[track.artist] = num_songs.get(track.artist, 0) + 1
+    best = max(tracks, key=lambda track: (track.has_vocals is True, num_songs[track.artist] > 1))
+    return best.id
+
+
+def name_of(track: Track) -> str:
+    title = track.title or track.path.name
+    return printable(f"{track.artist} – {title}" if track.artist else title)
+
+
+def show(result: SearchResult) -> None:
+    from engine.models.calibration import likeness
+
+    query = result.query
+    name = name_of(query.track) if query.track else printable(query.path.name)
+    if query.artist is not None:
+        name = printable(query.artist)
+    part = f", {clock(query.start_s)}–{clock(query.end_s)}" if query.end_s is not None else ""
+    listener = ", ".join(dict.fromkeys(result.models.values()))
+    kind = {"vocals": "voices", "overall": "songs overall", "blend": "voices and songs"}[result.by]
+    if result.note:
+        note(printable(result.note))
+    typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
+    for neighbour in result.neighbours:
+        line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {name_of(neighbour.track)}"
+        if neighbour.moments:
+            best = neighbour.moments[0]
+            line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"
+        if result.is_calibrated and likeness(neighbour.percent) == "very similar":
+            line += "  (very similar)"
+        typer.echo(line)
+    if not result.neighbours:
+        typer.echo("  No other song in the library passes.")

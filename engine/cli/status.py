@@ -1,0 +1,115 @@
+"""Commands that only tell: status, failed, models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from engine.cli.common import (
+    JsonOption,
+    LibraryOption,
+    note,
+    open_library,
+    printable,
+    some,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from engine.library import Library
+
+STATES = ("tracks", "indexed", "new", "failed", "missing", "no_vocals")
+
+
+def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Show what the library holds."""
+    with open_library(library) as opened:
+        facts = _facts(opened)
+    if as_json:
+        write_json(facts)
+        return
+    typer.echo(f"{facts['library']}  {facts['size_bytes'] / 1e6:.1f} MB")
+    for folder in facts["folders"]:
+        where = "elsewhere" if "://" in folder["path"] else "not there now"
+        away = "" if folder["is_available"] else f"  ({where})"
+        typer.echo(f"  {printable(folder['path'])}  {some(folder['tracks'])}{away}")
+    typer.echo(", ".join(f"{facts[state]} {state.replace('_', ' ')}" for state in STATES))
+    for space in facts["spaces"]:
+        heard = f"{space['embeddings']} heard, {space['in_index']} in the index"
+        typer.echo(f"  {space['view']} by {space['model']}: {heard}")
+
+
+def _facts(library: Library) -> dict[str, Any]:
+    from engine.library.filenames import shown
+    from engine.library.indexes import index_of
+
+    counts = library.counts()
+    spaces = []
+    for space_id, key in library.spaces():
+        index = index_of(library.database, space_id)
+        spaces.append(
+            {
+                "model": key.model,
+                "view": key.view,
+                "separator": key.separator,
+                "embeddings": counts.embeddings.get(space_id, 0),
+                "in_index": index[1].num_elements if index else 0,
+            }
+        )
+    folders = [
+        {"path": shown(f.path), "tracks": f.num_tracks, "is_available": f.is_available}
+        for f in library.folders()
+    ]
+    return {
+        "library": str(library.path),
+        "size_bytes": library.path.stat().st_size,
+        "folders": folders,
+        **{state: getattr(counts, state) for state in STATES},
+        "spaces": spaces,
+    }
+
+
+def failed(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """List the files that could not be heard, and why."""
+    from engine.library import TrackStatus
+    from engine.library.filenames import shown
+
+    with open_library(library) as opened:
+        tracks = opened.tracks(opened.track_ids(status=TrackStatus.FAILED, sort="path"))
+    if as_json:
+        write_json([{"track_id": t.id, "path": shown(t.path), "reason": t.error} for t in tracks])
+        return
+    for track in tracks:
+        typer.echo(f"{printable(shown(track.path))}\n    {printable(track.error or '')}")
+    if not tracks:
+        typer.echo("No file failed.")
+
+
+def models(as_json: JsonOption = False) -> None:
+    """List the voice models that are installed, and which view each serves by default."""
+    from engine import models
+
+    infos = models.available()
+    if as_json:
+        write_json(
+            [
+                {
+                    "name": info.name,
+                    "title": info.title,
+                    "description": info.description,
+                    "licence": info.licence,
+                    "size_bytes": info.size_bytes,
+                    "serves": list(info.views),
+                }
+                for info in infos
+            ]
+        )
+        return
+    for info in infos:
+        serves = f"serves {' and '.join(info.views)}" if info.views else "on request"
+        size = f"{info.size_bytes / 1e6:.1f} MB"
+        typer.echo(f"{info.name}  {info.title}  {size}, {info.licence}, {serves}")
+        typer.echo(f"    {info.description}")
+    for problem in models.problems():
+        note(problem)

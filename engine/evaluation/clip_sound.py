@@ -1,0 +1,118 @@
+"""Sound of a clip as models hear it: stems summed, vocals separated, cut into gated segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from engine import separation
+from engine.errors import EvaluationError
+from engine.evaluation.data_set import Clip, Input
+from engine.library import View
+from engine.listening.embedding import SILENCE, VOCAL_GATE, segment_batches
+from engine.models import SAMPLE_RATE_HZ
+from engine.progress import CancelToken
+from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
+from engine.separation import Separator
+from engine.sound.audio import decode, probe
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How clips are heard.
+
+    Attributes:
+        separator: for the input ``separated``.
+        clip_s: only so much of each clip, from its middle; None: all of it.
+    """
+
+    separator: Separator | None = None
+    clip_s: float | None = None
+
+    def key(self, source: Input) -> str:
+        """Everything but the sound itself that shapes what is heard through an input."""
+        parts = [source, f"clip_s={self.clip_s}"]
+        if source == "separated":
+            assert self.separator is not None
+            parts.append(self.separator.name)
+        return " ".join(parts)
+
+    def segments(self, clip: Clip, source: Input, cancel: CancelToken) -> Iterator[np.ndarray]:
+        """Batches of what passes the gate: (n, 80,000) float32 at 16 kHz; n may be 0.
+
+        Vocals must be louder than the gate of CVSM.md, everything else must not be silent.
+        Raises DecodeError (too short, for example), SeparatorError, CancelledError.
+        """
+        gate = VOCAL_GATE if view_of(source) == "vocals" else SILENCE
+        for _, segments in segment_batches(self._waveform(clip, source, cancel)):
+            cancel.check()
+            yield segments[np.abs(segments).mean(1) > gate]
+
+    def _waveform(self, clip: Clip, source: Input, cancel: CancelToken) -> Iterator[np.ndarray]:
+        paths = clip.parts(source)
+        if source != "separated":
+            yield from (c[0] for c in self._decoded(paths, SAMPLE_RATE_HZ, 1))
+            return
+        if self.separator is None:
+            raise EvaluationError("The input 'separated' needs a separator, and none was given.")
+        mixture = self._decoded(paths, SEPARATION_RATE_HZ, 2)
+        yield from separation.voice(self.separator, mixture, cancel)
+
+    def _decoded(
+        self, paths: Sequence[Path], sample_rate_hz: int, num_channels: int
+    ) -> Iterator[np.ndarray]:
+        start_s, end_s = 0.0, None
+        if self.clip_s is not None:
+            start_s = max(0.0, (probe(paths[0]).duration_s - self.clip_s) / 2)
+            end_s = start_s + self.clip_s
+        return summed(
+            [
+                decode(
+                    path,
+                    sample_rate_hz=sample_rate_hz,
+                    num_channels=num_channels,
+                    start_s=start_s,
+                    end_s=end_s,
+                )
+                for path in paths
+            ]
+        )
+
+
+def view_of(source: Input) -> View:
+    """Which view of a model (its centre) an input belongs to."""
+    return "vocals" if source in ("vocals", "separated") else "overall"
+
+
+def summed(streams: Sequence[Iterable[np.ndarray]]) -> Iterator[np.ndarray]:
+    """Add streams of (num_channels, n) chunks sample by sample; the longest sets the length."""
+    if len(streams) == 1:
+        yield from streams[0]
+        return
+    held: list[np.ndarray | None] = [None] * len(streams)
+    for chunks in zip_longest(*streams):
+        for i, chunk in enumerate(chunks):
+            if chunk is not None:
+                before = held[i]
+                held[i] = chunk if before is None else np.concatenate([before, chunk], axis=1)
+        # As far as every stream that goes on has come; those that have ended count as silence.
+        going_on = [h for h, chunk in zip(held, chunks, strict=True) if chunk is not None]
+        num_ready = min(h.shape[1] for h in going_on if h is not None)
+        yield _sum_of(held, num_ready)
+        held = [None if h is None else h[:, num_ready:] for h in held]
+    num_left = max((h.shape[1] for h in held if h is not None), default=0)
+    if num_left:
+        yield _sum_of(held, num_left)
+
+
+def _sum_of(parts: Iterable[np.ndarray | None], num_samples: int) -> np.ndarray:
+    known = [part for part in parts if part is not None]
+    total = np.zeros((known[0].shape[0], num_samples), np.float32)
+    for part in known:
+        kept = part[:, :num_samples]
+        total[:, : kept.shape[1]] += kept
+    return total

@@ -1,0 +1,328 @@
+"""A data set through the ears of models: embeddings of every clip, from the cache or made now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from engine.errors import CancelledError, EvaluationError, SingalikeError
+from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.clip_sound import Listening, view_of
+from engine.evaluation.data_set import Clip, Dataset, Input
+from engine.evaluation.embedders import Embedder
+from engine.models import NORM_EPS, Geometry, cut_excerpts, segment_weights
+from engine.networks.processor import single_threaded_torch
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.search.index.centre import centre_of_vectors, placed
+from engine.sound.audio import audio_hash
+
+# What is subtracted from a clip's mean before it is scaled to unit length: nothing; the model's own
+# centre; the mean of the data set at hand (but for the first, the model's own transform follows
+# where it has one). ``library``: the model's, then what all singers of the data share, as a search
+# in a library of these clips does it.
+Centring = Literal["raw", "model", "data", "library"]
+AS_PROGRAM: Centring = "library"
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """What one model hears in a data set through one input.
+
+    Attributes:
+        clips: those in which something is heard, the same for all models of an input.
+        means: (num_clips, dim) float32, over segments, weighted as the program does it.
+        num_segments: (num_clips,) int, that pass the gate.
+        geometry: the model's own, None where it has none.
+    """
+
+    model: str
+    source: Input
+    clips: tuple[Clip, ...]
+    means: np.ndarray
+    num_segments: np.ndarray
+    geometry: Geometry | None
+    cache: EmbeddingCache
+    paths: tuple[Path, ...]
+
+    @property
+    def centrings(self) -> tuple[Centring, ...]:
+        own: tuple[Centring, ...] = ("raw",) if self.geometry is None else ("raw", "model")
+        return (*own, "data", "library")
+
+    def vectors(self, centring: Centring = "raw") -> np.ndarray:
+        """(num_clips, dim) float32 of unit length; their dot products are the similarities."""
+        if centring == "library":
+            alone = self.vectors("raw" if self.geometry is None else "model")
+            return placed(alone, centre_of_vectors(alone, self.artists))
+        centred = self.means.astype(np.float64)
+        if centring == "data":
+            centred -= centred.mean(0)
+        elif centring == "model" and self.geometry is not None:
+            centred -= self.geometry.centre
+        if centring != "raw" and self.geometry is not None:
+            centred = centred @ self.geometry.transform.T
+        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+        return (centred / np.maximum(lengths, NORM_EPS)).astype(np.float32)
+
+    @property
+    def best_vectors(self) -> np.ndarray:
+        """As the program compares."""
+        return self.vectors(AS_PROGRAM)
+
+    def excerpts(self, clip: int) -> np.ndarray:
+        """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""
+        found = self.cache.excerpts(self.paths[clip])
+        if found is None:
+            raise EvaluationError("An embedding vanished from the cache. Run the evaluation again.")
+        return found
+
+    @cached_property
+    def artists(self) -> np.ndarray:
+        """(num_clips,) int: which singer, by the order of the sorted names."""
+        return np.unique([clip.singer for clip in self.clips], return_inverse=True)[1]
+
+    @property
+    def num_artists(self) -> int:
+        return int(self.artists.max()) + 1 if len(self.artists) else 0
+
+    @cached_property
+    def songs(self) -> np.ndarray:
+        """(num_clips,) int: which song (of which singer)."""
+        return _codes([(clip.singer, clip.song) for clip in self.clips])
+
+    @cached_property
+    def albums(self) -> np.ndarray:
+        """(num_clips,) int: which album; a negative number of its own where it is not known."""
+        codes = _codes([(clip.singer, clip.album) for clip in self.clips])
+        unknown = np.array([not clip.album for clip in self.clips])
+        return np.where(unknown, -1 - np.arange(len(codes)), codes)
+
+
+def _codes(keys: Sequence[tuple[str, str]]) -> np.ndarray:
+    numbers: dict[tuple[str, str], int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All hearings of a run, and what could not be heard, a sentence each."""
+
+    hearings: tuple[Hearing, ...]
+    content_sha256: str
+    notes: tuple[str, ...]
+
+    @property
+    def models(self) -> frozenset[str]:
+        """Names of those that heard anything."""
+        return frozenset(h.model for h in self.hearings)
+
+
+@dataclass(frozen=True)
+class _Job:
+    clip: int
+    source: Input
+    path_of: dict[int, Path]  # of the cache, for each embedder
+    missing: tuple[int, ...]  # embedders that have not heard it yet
+
+
+def hear(
+    dataset: Dataset,
+    embedders: Mapping[str, Embedder],
+    sources: Sequence[Input],
+    listening: Listening,
+    cache: EmbeddingCache,
+    *,
+    num_workers: int = 0,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> Heard:
+    """Embed every clip with every model through every input, unless that is in the cache.
+
+    ``embedders`` maps the names of the models in the report to them. A clip that cannot be heard,
+    and a model that fails, are left out with a note. Raises EvaluationError when nothing is left,
+    CancelledError (what was finished stays in the cache).
+    """
+    cancel = cancel or CancelToken()
+    worker = _Worker(dataset.clips, embedders, listening, cache, cancel)
+    worker.collect(sources, progress)
+    todo = [job for job in worker.jobs if job.missing]
+    started = time.monotonic()
+    with single_threaded_torch(), ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
+        futures = {pool.submit(worker.listen, job): job for job in todo}
+        try:
+            for num_done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                eta_s = (time.monotonic() - started) / num_done * (len(todo) - num_done)
+                clip = dataset.clips[futures[future].clip]
+                message = f"{clip.singer} - {clip.song}"
+                progress(Progress("listen", num_done, len(todo), eta_s=eta_s, message=message))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return worker.heard(sources)
+
+
+class _Worker:
+    """One pass over a data set: what is to do, doing it, and what came of it."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        embedders: Mapping[str, Embedder],
+        listening: Listening,
+        cache: EmbeddingCache,
+        cancel: CancelToken,
+    ) -> None:
+        self._clips = clips
+        self._names, self._embedders = list(embedders), list(embedders.values())
+        self._listening, self._cache, self._cancel = listening, cache, cancel
+        self._contents: dict[int, list[str]] = defaultdict(list)
+        self._failed_clips: dict[tuple[int, Input], str] = {}
+        self._failed_models: dict[int, str] = {}
+        self.jobs: list[_Job] = []
+
+    def collect(self, sources: Sequence[Input], progress: ProgressCallback) -> None:
+        """Find out what the cache lacks, by the content of the files."""
+        hashes: dict[Path, str] = {}
+        for number, clip in enumerate(self._clips):
+            self._cancel.check()
+            progress(Progress("read", number, len(self._clips)))
+            for source in sources:
+                parts = clip.parts(source)
+                if not parts:
+                    continue
+                if lost := [part for part in parts if not part.exists()]:
+                    self._failed_clips[number, source] = f"There is no file {lost[0]}."
+                    continue
+                try:
+                    for part in parts:
+                        hashes[part] = hashes.get(part) or audio_hash(part)
+                except SingalikeError as error:
+                    self._failed_clips[number, source] = str(error)
+                    continue
+                content = "+".join(hashes[part] for part in parts)
+                self._contents[number].append(content)
+                self.jobs.append(self._job(number, source, content))
+
+    def _job(self, number: int, source: Input, content: str) -> _Job:
+        key = self._listening.key(source)
+        paths = {i: self._cache.path(e.sha256, key, content) for i, e in enumerate(self._embedders)}
+        missing = tuple(i for i, path in paths.items() if self._cache.summary(path) is None)
+        return _Job(number, source, paths, missing)
+
+    def listen(self, job: _Job) -> None:
+        """On a worker thread. Only CancelledError leaves it."""
+        excerpts: dict[int, list[np.ndarray]] = {
+            i: [] for i in job.missing if i not in self._failed_models
+        }
+        weights = [np.zeros(0)]
+        try:
+            for segments in self._listening.segments(
+                self._clips[job.clip], job.source, self._cancel
+            ):
+                weights.append(segment_weights(segments, view_of(job.source)))
+                for i in [i for i in excerpts if len(segments)]:
+                    self._cancel.check()
+                    if (embedded := self._embed(i, segments)) is None:
+                        del excerpts[i]
+                    else:
+                        excerpts[i].append(embedded)
+        except CancelledError:
+            raise
+        except SingalikeError as error:
+            self._failed_clips[job.clip, job.source] = str(error)
+            return
+        for i, parts in excerpts.items():
+            silent = np.zeros((0, 1, self._embedders[i].dim), np.float32)
+            heard = np.concatenate(parts) if parts else silent
+            self._cache.save(job.path_of[i], heard, np.concatenate(weights))
+
+    def _embed(self, index: int, segments: np.ndarray) -> np.ndarray | None:
+        embedder = self._embedders[index]
+        try:
+            vectors = embedder.embed_excerpts(cut_excerpts(segments, embedder.excerpt_samples))
+        except Exception as error:  # foreign code may raise anything; the other models go on
+            self._failed_models[index] = f"it failed: {error or type(error).__name__}"
+            return None
+        if vectors.ndim != 2 or vectors.shape[1] != embedder.dim:
+            self._failed_models[index] = (
+                f"it says that its vectors have {embedder.dim} dimensions, but they came in the "
+                f"shape {vectors.shape}."
+            )
+            return None
+        if not np.isfinite(vectors).all():
+            self._failed_models[index] = "its vectors hold NaN or infinity."
+            return None
+        return vectors.reshape(len(segments), -1, embedder.dim)
+
+    def heard(self, sources: Sequence[Input]) -> Heard:
+        """Everything that worked, read back from the cache."""
+        notes = [
+            f"The model {self._names[i]} was left out: {reason}"
+            for i, reason in sorted(self._failed_models.items())
+        ]
+        hearings = []
+        for source in sources:
+            hearings += self._hearings(source, notes)
+        if not hearings:
+            raise EvaluationError(" ".join(["Nothing could be heard.", *notes]))
+        contents = "\n".join(" ".join(self._contents[i]) for i in range(len(self._clips)))
+        digest = hashlib.sha256(contents.encode()).hexdigest()
+        return Heard(tuple(hearings), digest, tuple(notes))
+
+    def _hearings(self, source: Input, notes: list[str]) -> list[Hearing]:
+        jobs = [j for j in self.jobs if j.source == source]
+        failed = {c: reason for (c, s), reason in self._failed_clips.items() if s == source}
+        for number, reason in sorted(failed.items())[:3]:
+            clip = self._clips[number]
+            notes.append(f"{source}: {clip.singer} - {clip.song} was left out. {reason}")
+        if len(failed) > 3:
+            notes.append(f"{source}: {len(failed)} clips were left out because of their files.")
+        if not jobs and not failed:
+            notes.append(f"{source}: no clip of the data has this input.")
+        jobs = [j for j in jobs if j.clip not in failed]
+        silent: set[int] = set()
+        found = []
+        for i, embedder in enumerate(self._embedders):
+            if i in self._failed_models:
+                continue
+            self._cancel.check()
+            summaries = {j.clip: self._cache.summary(j.path_of[i]) for j in jobs}
+            heard = {c: s for c, s in summaries.items() if s is not None and s[1]}
+            silent |= summaries.keys() - heard.keys()
+            kept = [j for j in jobs if j.clip in heard]
+            if kept:
+                found.append(self._hearing(i, embedder, source, kept, heard))
+        if silent:
+            notes.append(f"{source}: in {len(silent)} of {len(jobs)} clips nobody is heard.")
+        return found
+
+    def _hearing(
+        self,
+        index: int,
+        embedder: Embedder,
+        source: Input,
+        jobs: Sequence[_Job],
+        heard: dict[int, tuple[np.ndarray, int]],
+    ) -> Hearing:
+        get_geometry = getattr(embedder, "geometry", None)
+        geometry = get_geometry(view_of(source)) if get_geometry is not None else None
+        return Hearing(
+            self._names[index],
+            source,
+            tuple(self._clips[j.clip] for j in jobs),
+            np.stack([heard[j.clip][0] for j in jobs]),
+            np.array([heard[j.clip][1] for j in jobs]),
+            geometry if geometry is not None and np.any(geometry.centre) else None,
+            self._cache,
+            tuple(j.path_of[index] for j in jobs),
+        )

@@ -1,0 +1,1 @@
+"""The pipeline over a library: scan, listen, bring indexes up to date; watched folders."""

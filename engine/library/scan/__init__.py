@@ -1,0 +1,1 @@
+"""Scanning folders: which files are there, what their tags say, what moved or changed."""

@@ -1,0 +1,1 @@
+"""Whether a library's file is sound, and mending it."""

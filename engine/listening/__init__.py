@@ -1,0 +1,1 @@
+"""Files or stems -> segments -> embeddings: one path for library, training, evaluation."""

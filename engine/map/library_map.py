@@ -1,0 +1,222 @@
+"""Makes the map of a space, keeps it in the library, and places what was heard since."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from engine.errors import QueryError
+from engine.library import Library
+from engine.library.maps import MapRecord, ids_in_space, map_of, put_map
+from engine.map import MIN_SONGS
+from engine.map.affinity import NUM_NEIGHBOURS, affinities, neighbours, principal_axes
+from engine.map.layout import lay_out
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.search.index.centre import current, placed
+
+MAX_PLACED_SHARE = 0.5  # of the laid out; with more newcomers the map says little about them
+NUM_HOSTS = 5
+BATCH = 1024
+JITTER = 0.003  # of the map's half width: newcomers among the same neighbours do not coincide
+
+
+def make_map(
+    library: Library,
+    space_id: int,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+    *,
+    seed: int = 0,
+) -> MapRecord:
+    """Lay out all songs of a space and keep the result. The same songs and seed, the same map.
+
+    Takes about half a second of one core for 100 songs, half a minute for 20,000 and a minute and a
+    half for 100,000 (see ``benchmarks/window.py``).
+
+    Raises QueryError where there are fewer than ``MIN_SONGS``, CancelledError with the earlier map
+    in place.
+    """
+    cancel = cancel or CancelToken()
+    track_ids, axes = _axes(library, space_id, progress, cancel)
+    num = len(track_ids)
+    if num < MIN_SONGS:
+        raise QueryError(
+            f"A map needs {MIN_SONGS} songs that have been listened to, and there are {num}. Add "
+            "songs, or wait until more of them have been heard."
+        )
+    k = min(NUM_NEIGHBOURS, max(2, num // 4))
+    near = neighbours(axes, k, _stage("map-neighbours", num, progress, cancel))
+    start = axes[:, :2] + _jitter(num, seed) * max(1e-2 * float(axes[:, 0].std()), 1e-6)
+    tick = _stage("map-layout", None, progress, cancel)
+    positions = lay_out(affinities(near), start, tick)
+    record = MapRecord(space_id, time.time(), num, track_ids, _fitted(positions))
+    put_map(library.database, record)
+    return record
+
+
+def current_map(
+    library: Library,
+    space_id: int,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> MapRecord | None:
+    """The kept map with the songs that are there now: gone ones left out, new ones placed.
+
+    A newcomer lies where its neighbours among the laid out songs lie; nothing else moves. None
+    where there is no map, or one that most songs are not part of: it should be made anew.
+    """
+    record = map_of(library.database, space_id)
+    if record is None:
+        return None
+    here = ids_in_space(library.database, space_id)
+    is_here = np.isin(record.track_ids, here)
+    newcomers = np.setdiff1d(here, record.track_ids)
+    num_stay = int(is_here[: record.num_laid_out].sum())
+    if num_stay < MIN_SONGS or len(here) - num_stay > MAX_PLACED_SHARE * num_stay:
+        return None
+    if is_here.all() and not len(newcomers):
+        return record
+    record = replace(
+        record,
+        num_laid_out=num_stay,
+        track_ids=record.track_ids[is_here],
+        positions=record.positions[is_here],
+    )
+    if len(newcomers):
+        record = _with(library, record, newcomers, progress, cancel or CancelToken())
+    put_map(library.database, record)
+    return record
+
+
+def similarities(library: Library, space_id: int, track_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """(track ids (n,) int64, cosines (n,) float32) of all songs of a space with one of them,
+    as a search compares them.
+
+    Raises QueryError where that one has not been heard in the space.
+    """
+    _, vectors = library.embeddings(space_id, [track_id])
+    if not len(vectors):
+        raise QueryError("This song is not on the map: it has not been listened to for this view.")
+    centre = current(library, space_id).vector
+    query = placed(vectors[0], centre)
+    ids, scores = [], []
+    for chunk in library.embedding_chunks(space_id):
+        ids.append(chunk.track_ids)
+        scores.append(placed(chunk.vectors, centre) @ query)
+    return np.concatenate(ids), np.concatenate(scores)
+
+
+def _axes(
+    library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
+) -> tuple[np.ndarray, np.ndarray]:
+    """(track ids (n,), principal axes (n, d)) of what is in the space now."""
+    step = _stage("map-read", len(ids_in_space(library.database, space_id)), progress, cancel)
+    ids: list[np.ndarray] = []
+
+    def read() -> Iterator[np.ndarray]:
+        ids.clear()
+        num_read = 0
+        for chunk in library.embedding_chunks(space_id):
+            ids.append(chunk.track_ids)
+            num_read += len(chunk.ids)
+            step(num_read)
+            yield chunk.vectors
+
+    axes = principal_axes(read)
+    return np.concatenate([np.empty(0, np.int64), *ids]), axes
+
+
+def _with(
+    library: Library,
+    record: MapRecord,
+    newcomers: np.ndarray,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> MapRecord:
+    """The map and the newcomers, each at the median of its nearest among the laid out."""
+    step = _stage("map-place", len(newcomers), progress, cancel)
+    laid_out = record.positions[: record.num_laid_out]
+    row_of = _rows(record.track_ids[: record.num_laid_out])
+    num_hosts = min(NUM_HOSTS, record.num_laid_out)
+    track_ids, positions = [record.track_ids], [record.positions]
+    for start in range(0, len(newcomers), BATCH):
+        ids, vectors = library.embeddings(record.space_id, newcomers[start : start + BATCH])
+        hosts = _nearest(library, record.space_id, vectors, row_of, num_hosts, cancel)
+        places = np.median(laid_out[hosts], axis=1)
+        track_ids.append(ids)
+        positions.append(places + JITTER * np.vstack([_jitter(1, int(i)) for i in ids]))
+        step(start + len(ids))
+    return replace(
+        record,
+        track_ids=np.concatenate(track_ids),
+        positions=np.concatenate(positions).astype(np.float32),
+    )
+
+
+def _nearest(
+    library: Library,
+    space_id: int,
+    vectors: np.ndarray,
+    row_of: Callable[[np.ndarray], np.ndarray],
+    num_hosts: int,
+    cancel: CancelToken,
+) -> np.ndarray:
+    """(m, num_hosts) rows on the map of the songs most like each of (m, dim) vectors."""
+    best = np.full((len(vectors), num_hosts), -np.inf, np.float32)
+    rows = np.zeros((len(vectors), num_hosts), np.int64)
+    for chunk in library.embedding_chunks(space_id):
+        cancel.check()
+        candidates = row_of(chunk.track_ids)
+        is_laid_out = candidates >= 0
+        scores = np.hstack([best, vectors @ chunk.vectors[is_laid_out].T])
+        shape = (len(vectors), int(is_laid_out.sum()))
+        all_rows = np.hstack([rows, np.broadcast_to(candidates[is_laid_out], shape)])
+        order = np.argpartition(-scores, num_hosts - 1, axis=1)[:, :num_hosts]
+        best = np.take_along_axis(scores, order, 1)
+        rows = np.take_along_axis(all_rows, order, 1)
+    return rows
+
+
+def _rows(track_ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from track ids to their rows, -1 for those that are not among them."""
+    order = np.argsort(track_ids)
+    ascending = track_ids[order]
+
+    def rows(ids: np.ndarray) -> np.ndarray:
+        places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
+        return np.where(ascending[places] == ids, order[places], -1)
+
+    return rows
+
+
+def _jitter(num: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((num, 2)).astype(np.float32)
+
+
+def _fitted(positions: np.ndarray) -> np.ndarray:
+    """Centred, turned so that the longest way lies level, the wider side from -1 to 1."""
+    wide = positions.astype(np.float64)
+    _, axes = np.linalg.eigh(np.cov(wide.T))
+    axes = axes[:, ::-1] * np.where(axes[np.abs(axes).argmax(0), [0, 1]] < 0, -1.0, 1.0)[::-1]
+    turned = wide @ axes
+    low, high = turned.min(0), turned.max(0)
+    half = max(float((high - low).max()) / 2, 1e-9)
+    return ((turned - (low + high) / 2) / half).astype(np.float32)
+
+
+def _stage(
+    name: str, total: int | None, progress: ProgressCallback, cancel: CancelToken
+) -> Callable[..., None]:
+    """Reports what it is told is done (of ``total``, or of a number it is told), and checks."""
+    started_s = time.monotonic()
+
+    def step(num_done: int, num_total: int | None = total) -> None:
+        cancel.check()
+        elapsed_s = time.monotonic() - started_s
+        eta_s = elapsed_s / num_done * (num_total - num_done) if num_total and num_done else None
+        progress(Progress(name, num_done, num_total, eta_s=eta_s if elapsed_s > 2 else None))
+
+    return step

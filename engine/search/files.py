@@ -1,0 +1,116 @@
+"""Listening to files that are queries, in the library or not."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import QueryError
+from engine.library import Library, SpaceKey, TrackEmbedding, View
+from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.search.missing_views import NotHeardError, nobody_sings
+from engine.search.query import choose_space
+from engine.search.records import FilePart
+
+if TYPE_CHECKING:
+    from engine.models import VoiceModel
+    from engine.separation import Separator
+
+_MAX_KEPT = 32
+
+
+class FileEars:
+    """Models and separators are loaded when first needed; what was heard last is kept."""
+
+    def __init__(
+        self,
+        library: Library,
+        load_model: Callable[[str], VoiceModel] | None,
+        load_separator: Callable[[str], Separator] | None,
+    ) -> None:
+        self._library = library
+        self._load_model = load_model or _load_model
+        self._load_separator = load_separator or _load_separator
+        self._lock = threading.Lock()
+        self._models: dict[str, VoiceModel] = {}
+        self._separators: dict[str, Separator] = {}
+        self._kept: OrderedDict[tuple[object, ...], TrackEmbedding] = OrderedDict()
+
+    def hear(
+        self,
+        part: FilePart,
+        audio_hash: str,
+        view: View,
+        model: str | None,
+        progress: ProgressCallback,
+        cancel: CancelToken | None,
+    ) -> tuple[int, TrackEmbedding]:
+        """(space id, embedding) of a file in the space that serves a view; see ``by_file``.
+
+        ``model``: as in ``SearchOptions``. Raises what ``Searcher.by_file`` does.
+        """
+        space_id, key = choose_space(self._library, view, model)
+        identity = (audio_hash, replace(part, path=Path()), space_id, key)
+        if (heard := self._kept.get(identity)) is None:
+            progress(Progress("query", message=view))
+            heard = self._kept[identity] = self._listen(part, view, model or key.model, key, cancel)
+            while len(self._kept) > _MAX_KEPT:
+                self._kept.popitem(last=False)
+        return space_id, heard
+
+    def _listen(
+        self, part: FilePart, view: View, model: str, key: SpaceKey, cancel: CancelToken | None
+    ) -> TrackEmbedding:
+        from engine.listening.embedding import embed_file
+
+        needs_separator = key.separator is not None and not part.is_vocals
+        embedding = embed_file(
+            part.path,
+            self._model(model, key),
+            view,
+            separator=self._separator(str(key.separator)) if needs_separator else None,
+            start_s=part.start_s,
+            end_s=part.end_s,
+            cancel=cancel,
+        )
+        if embedding is None:
+            raise NotHeardError(nobody_sings(part.path.name))
+        moments = embedding.moments
+        starts_s = moments.starts_s + np.float32(part.start_s)
+        return replace(embedding, moments=replace(moments, starts_s=starts_s))
+
+    def _model(self, name: str, key: SpaceKey) -> VoiceModel:
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = self._load_model(name)
+            model = self._models[name]
+        if model.sha256 != key.model_sha256:
+            raise QueryError(
+                f"The library was indexed with another version of the model {key.model}. Index it "
+                "again, then search by file."
+            )
+        return model
+
+    def _separator(self, name: str) -> Separator:
+        with self._lock:
+            if name not in self._separators:
+                self._separators[name] = self._load_separator(name)
+            return self._separators[name]
+
+
+def _load_model(name: str) -> VoiceModel:
+    from engine import models
+
+    return models.load(name)
+
+
+def _load_separator(name: str) -> Separator:
+    from engine import separation
+
+    return separation.load(name)

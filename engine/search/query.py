@@ -1,0 +1,90 @@
+"""What a search is about: which track is meant, which embedding space serves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.errors import AmbiguousQueryError, QueryError
+from engine.library import Library, SpaceKey, View
+from engine.library.indexes import count_embeddings, has_embeddings
+from engine.library.scope import artist_ids, artist_key, artists_like
+
+_MAX_NAMED = 12
+_MAX_ID_DIGITS = 19  # SQLite's largest integer has as many
+
+
+def choose_space(library: Library, view: View, model: str | None) -> tuple[int, SpaceKey]:
+    """The space to search in: of the model asked for, else of the view's default, else the fullest.
+
+    Raises QueryError where nothing has been indexed that would serve.
+    """
+    spaces = [
+        (i, key)
+        for i, key in library.spaces()
+        if key.view == view and has_embeddings(library.database, i)
+    ]
+    names = {key.model for _, key in spaces}
+    if model is not None:
+        wanted: str | None = model if model in names else Path(model).name
+    elif len(names) > 1:  # as hardly ever: else no need to look which models are installed
+        wanted = _default_model_name(view)
+        wanted = wanted if wanted in names else None
+    else:
+        wanted = None
+    fitting = [(i, key) for i, key in spaces if wanted is None or key.model == wanted]
+    if not fitting:
+        by_model = f" by the model {wanted}" if wanted else ""
+        raise QueryError(
+            f"No song has been heard for the view {view}{by_model} yet. Index your folders first"
+            + (f" (models that have heard songs: {', '.join(sorted(names))})." if names else ".")
+        )
+    if len(fitting) == 1:  # as nearly always: counting 100,000 would take longer than the search
+        return fitting[0]
+    return max(fitting, key=lambda space: (count_embeddings(library.database, space[0]), space[0]))
+
+
+def resolve(library: Library, song: str) -> int:
+    """The id of the track that a person means by a path, an id, or words from artist and title.
+
+    Raises AmbiguousQueryError with the candidates where several fit equally well, QueryError where
+    none does.
+    """
+    if song and "\0" not in song and (track := library.track_by_path(Path(song))) is not None:
+        return track.id
+    if os.path.isfile(song):  # noqa: PTH113, words may be too long for a path
+        raise QueryError(f"The file {song} is not in the library. Index its folder first.")
+    if song.isdecimal() and len(song) < _MAX_ID_DIGITS and library.tracks([int(song)]):
+        return int(song)
+    found = library.find(song)
+    if not found:
+        raise QueryError(
+            f"No song matches “{song}”. Give a path, a track id, or words from artist and title."
+        )
+    if len(found) > 1:
+        raise AmbiguousQueryError(
+            f"{len(found)} songs match “{song}”. Give more words, a path or a track id.", found
+        )
+    return found[0]
+
+
+def resolve_artist(library: Library, words: str) -> str:
+    """The artist's name that a person means by it, or by words from it.
+
+    Raises QueryError, with the names where several fit.
+    """
+    if artist_ids(library.database, words):
+        return words
+    names = artists_like(library.database, words)
+    if not names:
+        raise QueryError(f"No artist matches “{words}”. Look at how the name is spelt.")
+    if len({artist_key(name) for name in names}) > 1:
+        listed = ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")
+        raise QueryError(f"{len(names)} artists match “{words}”: {listed}. Give the whole name.")
+    return names[0]
+
+
+def _default_model_name(view: View) -> str:
+    from engine import models
+
+    return models.default_model_name(view)

@@ -1,0 +1,151 @@
+"""Separated vocals to listen to: made on demand, kept on disk within a limit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+
+from engine.errors import SeparatorError
+from engine.networks.preload import import_heavy_libraries
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.separation import SAMPLE_RATE_HZ, default_name
+from engine.sound import audio
+
+if TYPE_CHECKING:
+    from engine.separation import Separator
+
+MAX_BYTES = 2_000_000_000  # some 300 songs
+_SUFFIX = ".flac"
+
+
+class VocalsCache:
+    """A folder of FLAC files, mono at 44.1 kHz, named after the sound and the separator.
+
+    Several threads and programs may use one folder: a file appears whole or not at all. What was
+    used longest ago goes first when there is too much. Without a ``separator``, the one that is
+    chosen at the moment cuts out the vocals.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int = MAX_BYTES,
+        separator: str | None = None,
+        load_separator: Callable[[str], Separator] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._name = separator
+        self._load = load_separator or _load_separator
+        self._loaded: dict[str, Separator] = {}  # the one used last
+
+    def vocals_of(
+        self,
+        path: Path,
+        progress: ProgressCallback = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> Path:
+        """The file with the vocals of a song; separated now where they are not there yet.
+
+        ``progress`` counts seconds of audio (stage ``vocals``). Raises DecodeError,
+        SeparatorError (which covers a disk without room), CancelledError.
+        """
+        name = self._name or default_name()
+        target = self._folder / f"{audio.audio_hash(path)}-{name}{_SUFFIX}"
+        if target.is_file():
+            with contextlib.suppress(OSError):
+                os.utime(target)  # used just now
+            return target
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write_flac(draft, self._separated(path, name, progress, cancel))
+            draft.replace(target)
+        except (OSError, av.error.FFmpegError) as error:
+            raise SeparatorError(
+                f"The vocals cannot be kept in {self._folder}: {error.strerror or error}. "
+                "Make room, then try again."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+        self._trim(target)
+        return target
+
+    @property
+    def max_bytes(self) -> int:
+        return self._max_bytes
+
+    def used_bytes(self) -> int:
+        return sum(size for _, size, _ in self._files())
+
+    def clear(self) -> None:
+        """Deletes all vocals; they can be made again."""
+        for _, _, path in self._files():
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _separated(
+        self, path: Path, name: str, progress: ProgressCallback, cancel: CancelToken | None
+    ) -> Iterator[np.ndarray]:
+        cancel = cancel or CancelToken()
+        total_s, done_s = audio.probe(path).duration_s, 0.0
+        progress(Progress("vocals", audio_total_s=total_s))
+        if name not in self._loaded:
+            import_heavy_libraries()
+            self._loaded = {name: self._load(name)}
+        mixture = audio.decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=2)
+        for vocals in self._loaded[name].vocals(mixture, cancel):
+            cancel.check()
+            done_s += len(vocals) / SAMPLE_RATE_HZ
+            progress(Progress("vocals", audio_done_s=done_s, audio_total_s=total_s))
+            yield vocals
+
+    def _trim(self, newest: Path) -> None:
+        """Down to the limit, oldest first; what was just made stays in any case."""
+        files = self._files()
+        excess = sum(size for _, size, _ in files) - self._max_bytes
+        for _, size, path in files:
+            if excess <= 0:
+                return
+            if path != newest:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    excess -= size
+
+    def _files(self) -> list[tuple[int, int, Path]]:
+        """(time of last use in ns, size in bytes, path), oldest first."""
+        found = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(OSError):  # another program deleted it meanwhile
+                about = path.stat()
+                found.append((about.st_mtime_ns, about.st_size, path))
+        return sorted(found)
+
+
+def _write_flac(path: Path, chunks: Iterable[np.ndarray]) -> None:
+    """Chunks (n,) float32 in [-1, 1] at 44.1 kHz -> 16-bit FLAC."""
+    with path.open("wb") as file, av.open(file, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE_HZ)
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = "mono"
+        stream.format = "s16"
+        for chunk in chunks:
+            whole = np.rint(np.clip(chunk, -1.0, 1.0) * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(whole[None], "s16", "mono")
+            frame.sample_rate = SAMPLE_RATE_HZ
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _load_separator(name: str) -> Separator:
+    from engine import separation
+
+    return separation.load(name)

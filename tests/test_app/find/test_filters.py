@@ -1,0 +1,171 @@
+"""Narrowing the results, blending both views, and asking for an artist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QListWidgetItem, QMenu
+from support import app_fixtures
+from support.app_fixtures import click_song, find_first, results
+from support.app_window import SONGS, make_library
+
+from app.find.filters import Filters, FilterSheet, seconds_of
+from app.window import MainWindow
+from engine.library import Library
+
+no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+
+GENRES = ("Pop", "Pop/Rock", "Rock", "<b>Polka</b>", "")
+YEARS = (1970, 1980, 1990, 2000, None)
+
+
+@pytest.fixture
+def window(qtbot, library_path: Path, music: Path, open_window) -> MainWindow:
+    """On five songs with genres, years and lengths; the first is asked for."""
+    make_library(library_path, music)
+    with Library.open(library_path) as library, library.database.write() as db:
+        for track_id, genre, year in zip(library.track_ids(), GENRES, YEARS, strict=True):
+            facts = (genre, year, 60.0 * track_id, track_id)
+            db.execute("UPDATE track SET genre = ?, year = ?, duration_s = ? WHERE id = ?", facts)
+    window = open_window()
+    qtbot.waitUntil(lambda: window.library.model.track_at(4) is not None)
+    find_first(qtbot, window)
+    return window
+
+
+def open_sheet(qtbot, window: MainWindow) -> FilterSheet:
+    button = window.results.filter_button
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert button.sheet is not None
+    qtbot.waitUntil(lambda: bool(button.sheet._genres._items()))
+    return button.sheet
+
+
+def genre(sheet: FilterSheet, name: str) -> QListWidgetItem:
+    return next(item for item in sheet._genres._items() if item.text().startswith(name))
+
+
+def test_the_sheet_narrows_both_lists_at_once_and_counts(qtbot, window):
+    sheet = open_sheet(qtbot, window)
+    button = window.results.filter_button
+    assert button.text() == "Filters…"
+    told = [item.data(Qt.ItemDataRole.AccessibleTextRole) for item in sheet._genres._items()]
+    assert sorted(told) == ["<b>Polka</b>, 1 song", "Pop, 2 songs", "Rock, 2 songs"]
+    genre(sheet, "Rock").setCheckState(Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: sorted(results(window)[0]) == ["Second wind", "Third rail"])
+    assert sorted(results(window)[1]) == ["Second wind", "Third rail"]
+    sheet._other.click()
+    qtbot.waitUntil(lambda: results(window)[0] == ["Third rail"])
+    assert button.text() == "Filters  2"
+    assert button.isChecked()
+    qtbot.mouseClick(sheet._reset, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
+    assert button.filters == Filters()
+
+
+def test_years_and_lengths_may_be_given_the_wrong_way_round(qtbot, window):
+    sheet = open_sheet(qtbot, window)
+    assert sheet._years[0].placeholderText() == "1970"
+    sheet._years[0].setText("2005")
+    sheet._years[1].setText("1975")
+    sheet._years[1].editingFinished.emit()
+    expected = ["Second wind", "Third rail", "Wallflower"]
+    qtbot.waitUntil(lambda: sorted(results(window)[0]) == expected)
+    sheet._lengths[1].setText("3:00")
+    sheet._lengths[1].editingFinished.emit()
+    qtbot.waitUntil(lambda: sorted(results(window)[0]) == expected[:2])
+
+
+def test_a_folder_is_chosen_from_a_menu(qtbot, window, music):
+    sheet = open_sheet(qtbot, window)
+    qtbot.mouseClick(sheet._folder_button, Qt.MouseButton.LeftButton)
+    (menu,) = sheet.findChildren(QMenu)
+    next(action for action in menu.actions() if "Bo " in action.text()).trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: sorted(results(window)[0]) == ["Third rail", "Wallflower"])
+    assert sheet._folder_button.text() == "Bo"
+    assert window.results.filter_button.filters.scope.folders == {music / "Bo"}
+
+
+def test_nothing_left_is_said_in_a_sentence(qtbot, window):
+    sheet = open_sheet(qtbot, window)
+    genre(sheet, "<b>").setCheckState(Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: results(window)[0] == ["Wallflower"])
+    sheet._years[1].setText("1971")
+    sheet._years[1].editingFinished.emit()
+    message = window.results.voices._message
+    qtbot.waitUntil(lambda: "relax the filters" in message.text())
+    assert results(window)[0] == []
+
+
+def test_the_sheet_closes_by_escape_and_by_a_click_elsewhere(qtbot, window):
+    sheet = open_sheet(qtbot, window)
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert not sheet.isVisible()
+    assert window.results.filter_button.hasFocus()
+    open_sheet(qtbot, window)
+    before = window.results.query_row.sound
+    corner = window.library.view.viewport()
+    qtbot.mouseClick(corner, Qt.MouseButton.LeftButton, pos=QPoint(40, 60))
+    assert not sheet.isVisible()
+    assert window.results.query_row.sound == before  # the click did nothing else
+
+
+def test_one_song_of_each_artist_is_remembered_and_a_genre_is_not(
+    qtbot, window, open_window, library_path
+):
+    sheet = open_sheet(qtbot, window)
+    sheet._each.click()
+    genre(sheet, "Pop").setCheckState(Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: results(window)[0] == ["Second wind"])
+    sheet.hide()
+    window.close()
+    again = open_window()
+    assert again.results.filter_button.filters == Filters(one_per_artist=True)
+
+
+def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
+    bar, panel = window.results.blend_bar, window.results
+    qtbot.mouseClick(bar.segments.segment("one"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.shown_lists() == [panel.blended])
+    qtbot.waitUntil(lambda: len(panel.blended.model.neighbours) == 4)
+    with qtbot.waitSignal(window.parts.finder.answered) as answered:
+        bar._slider.setValue(0)
+    assert window.parts.finder.blend == 1.0  # the voice alone
+    assert set(answered.args[0].lists) == {"blend"}
+    alone = [n.track.id for n in panel.blended.model.neighbours]
+    qtbot.mouseClick(bar.segments.segment("both"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.shown_lists() == [panel.voices, panel.overall])
+    qtbot.waitUntil(lambda: [n.track.id for n in panel.voices.model.neighbours] == alone)
+
+
+def test_the_voices_like_an_artists(qtbot, window):
+    click_song(qtbot, window, 2)  # by Bo
+    window.commands.find_artist_requested.emit("Bo")
+    qtbot.waitUntil(lambda: window.results.query_row.sound is not None)
+    qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Bo")
+    assert len(results(window)[0]) == 3
+    assert not {"Third rail", "Wallflower"} & set(results(window)[0])
+    assert "typical" in window.results.query_row.sound.artist
+    qtbot.mouseClick(window.top_bar.back, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Third rail")
+    qtbot.mouseClick(window.top_bar.forward, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.results.query_row.sound is not None)
+    qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Bo")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("2:30", 150), ("4", 240), ("1:02:03", 3723), ("", None), ("a:b", None), ("-1", None)],
+)
+def test_lengths_as_people_write_them(text: str, seconds: float | None):
+    assert seconds_of(text) == seconds
+
+
+def test_there_are_as_many_songs_as_facts():
+    assert len(SONGS) == len(GENRES) == len(YEARS)

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QMenu,
+    QMessageBox,
+)
+from support import app_fixtures
+from support.app_fixtures import click_song, find_first, results, shown_titles
+from support.app_window import SONGS, listen, make_library, write_songs
+
+from app.library.folder_dialogs import FailedDialog, FoldersDialog
+from app.window import MainWindow
+from engine.errors import LibraryLockedError, QueryError
+from engine.library import Library
+from engine.library.scan.scan import scan
+from engine.progress import CancelToken, Progress, ProgressCallback
+
+no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+window = app_fixtures.window
+
+# Folders, failures, files
+
+
+def test_failed_files_are_listed_with_reasons_and_tried_again(
+    qtbot, open_window, library_path, music
+):
+    make_library(library_path, music)
+    with Library.open(library_path) as library:
+        ids = library.track_ids()
+        library.put_failure(ids[0], "The file is <b>damaged</b>.")
+        library.put_failure(ids[1], "The file is empty.")
+    asked_again = threading.Event()
+
+    def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
+        assert library.counts().failed == 0
+        asked_again.set()
+
+    window = open_window(index=index)
+    strip = window.index_strip
+    qtbot.waitUntil(lambda: strip._failed.text() == "2 failed…")
+    qtbot.mouseClick(strip._failed, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(window.findChildren(FailedDialog)))
+    (dialog,) = window.findChildren(FailedDialog)
+    assert dialog.list.count() == 2
+    assert "damaged" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert not dialog._retry.isEnabled()
+    assert not dialog.grab().isNull()
+    dialog._retry_all()
+    qtbot.waitUntil(asked_again.is_set)
+    qtbot.waitUntil(lambda: not strip.isVisible())
+
+
+def test_a_folder_is_seen_and_removed(qtbot, window):
+    window.commands.show_folders()
+    (dialog,) = window.findChildren(FoldersDialog)
+    assert "5 songs" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    dialog.list.setCurrentRow(0)
+    for answer in ("Cancel", "Remove"):
+        assert len(shown_titles(window)) == 5
+        dialog._remove.click()
+        (question,) = dialog.findChildren(QMessageBox)
+        assert "5 songs" in question.informativeText()
+        next(b for b in question.buttons() if answer in b.text()).click()
+        qtbot.waitUntil(lambda: not dialog.findChildren(QMessageBox))
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.start_page)
+    dialog.close()
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    modifiers = Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(10, 10), actions, data, buttons, modifiers))
+
+
+def test_a_dropped_folder_is_added(qtbot, open_window, music):
+    write_songs(music, SONGS[:3])
+    window = open_window(index=lambda library, progress, cancel: scan(library, ()))
+    drop(window, music)
+    qtbot.waitUntil(lambda: len(shown_titles(window)) == 3)
+
+
+def test_a_dropped_file_without_sound_is_told_and_changes_nothing(qtbot, window, tmp_path):
+    find_first(qtbot, window)
+    path = tmp_path / "letter.mp3"
+    path.write_text("Dear Sir or Madam, " * 100)
+    drop(window, path)
+    qtbot.waitUntil(lambda: len(window.notice.text) > 20)
+    assert window.results.query_row.sound.title == "First light"
+
+
+def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
+    asked = []
+    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+        by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
+    )
+    drop(window, write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    qtbot.waitUntil(lambda: window.results.voices._message.text() == "Nobody sings in it.")
+    sound = window.results.query_row.sound
+    assert (sound.title, sound.duration_s) == ("Song from elsewhere", 0.5)
+
+
+def test_a_file_from_elsewhere_is_chosen_by_keyboard(qtbot, window, tmp_path):
+    asked = []
+    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+        by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
+    )
+    path = write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0]
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    qtbot.waitUntil(lambda: asked == [path, path])
+    assert window.results.query_row.sound.title == "Song from elsewhere"
+
+
+def nobody_sings() -> None:
+    raise QueryError("Nobody sings in it.")
+
+
+def test_the_menu_of_a_song(qtbot, window):
+    track = window.library.model.track_at(0)
+    window.commands.show_track_menu(track, QPoint(5, 5))
+    (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
+    assert [a.text() for a in menu.actions() if a.text()] == [
+        "Find similar",
+        "Voices like Alma’s",
+        "Play",
+        "Show in folder",
+        "Copy path",
+    ]
+    menu.actions()[0].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
+
+
+def test_a_song_heard_elsewhere_is_not_looked_for_on_this_computer(qtbot, window):
+    there = window.library.model.track_at(0)
+    track = replace(there, path=Path("s3://songs/first.mp3"))
+    window.commands.show_track_menu(track, QPoint(5, 5))
+    (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
+    enabled = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
+    assert not enabled["Show in folder"]
+    assert not enabled["Play"]
+    assert enabled["Find similar"]
+    menu.close()
+    window.commands.reveal(track)
+    assert window.notice.text.startswith("First light is not on this computer")
+
+
+# Indexing
+
+
+def endless(started: threading.Event) -> Callable[..., None]:
+    def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
+        with library.lease():
+            while True:
+                progress(Progress("vocals", 312, 2041, eta_s=4200.0))
+                started.set()
+                cancel.check()
+                threading.Event().wait(0.005)
+
+    return index
+
+
+def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, window):
+    started = threading.Event()
+    window.parts.indexing._index = endless(started)
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    strip = window.index_strip
+    qtbot.waitUntil(lambda: "312 of 2,041" in strip._detail.text())
+    assert "1 h 10 min left" in strip._detail.text()
+    assert strip._headline.text() == "Listening to the voices"
+    qtbot.mouseClick(strip._pause, Qt.MouseButton.LeftButton)
+    assert strip._headline.text() == "Paused"
+    assert window.parts.indexing.is_paused
+    qtbot.mouseClick(strip._pause, Qt.MouseButton.LeftButton)
+    assert not window.parts.indexing.is_paused
+    qtbot.mouseClick(strip._stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    assert not strip.isVisible()
+
+
+def test_songs_are_found_while_indexing_goes_on(qtbot, window):
+    window.parts.indexing._index = endless(threading.Event())
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    find_first(qtbot, window)
+    assert window.parts.indexing.is_running
+
+
+def test_voices_follow_by_themselves_while_they_are_separated(
+    qtbot, open_window, library_path, music
+):
+    write_songs(music, SONGS)
+    with Library.open(library_path) as library:
+        library.add_folder(music)
+        scan(library)
+        listen(library, views=("overall",))
+    window = open_window()
+    qtbot.waitUntil(lambda: shown_titles(window) == [title for _, title in SONGS])
+    window.parts.indexing._index = endless(threading.Event())
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    click_song(qtbot, window, 0)
+    voices, overall = window.results.voices, window.results.overall
+    qtbot.waitUntil(lambda: len(overall.model.neighbours) == 4)
+    assert "being separated" in voices._message.text()
+    overall.view.setCurrentIndex(overall.model.index(2))
+    chosen = overall.view.current()
+    listen(window.parts.session.library)
+    window.library_page._look_again.timeout.emit()
+    qtbot.waitUntil(lambda: len(voices.model.neighbours) == 4)
+    assert overall.view.current().track.id == chosen.track.id
+    assert window.results.result_row.sound.title == chosen.track.title
+    assert window.parts.indexing.is_running
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_closing_while_indexing_stops_it_and_frees_the_library(
+    qtbot, window, library_path, is_paused
+):
+    started = threading.Event()
+    window.parts.indexing._index = endless(started)
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    qtbot.waitUntil(started.is_set)
+    if is_paused:
+        window.parts.indexing.pause()
+    window.close()
+    assert window.has_stopped
+    with Library.open(library_path) as library, library.lease():
+        assert library.counts().tracks == 5
+
+
+def test_a_failure_of_indexing_is_told(qtbot, window):
+    def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
+        raise LibraryLockedError("Another program is indexing. Wait for it to end.")
+
+    window.parts.indexing._index = index
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.notice.text.startswith("Another program is indexing"))
+
+
+def test_settings_are_kept(qtbot, window, open_window):
+    window.parts.player.set_volume(0.3)
+    button = window.results.filter_button
+    button.set_filters(replace(button.filters, other_artists=True))
+    window.resize(900, 610)
+    window.close()
+    again = open_window()
+    assert again.parts.player.volume == pytest.approx(0.3)
+    assert again.results.filter_button.filters.other_artists
+    assert again.height() == 610
+
+
+def test_damaged_settings_are_told(open_window, library_path, music):
+    make_library(library_path, music)
+    library_path.with_name("settings.ini").write_bytes(b"\x00\x01 no ini \xff\n[[[")
+    window = open_window()
+    assert "damaged" in window.notice.text

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+
+from app.find.result_model import LikenessRole, ResultModel
+from app.library.table_model import (
+    Column,
+    State,
+    StateRole,
+    TrackModel,
+    TrackRole,
+    shown,
+    state_of,
+    title_of,
+)
+from app.ui.number_format import clock, duration
+from engine.library import Tags, Track, TrackStatus
+from engine.search import Neighbour
+from engine.search.moments import Moment
+
+HTML = "<b>bold</b><img src='file:///etc/passwd'>"
+RTL = "שלום \u202eעולם"
+EMOJI = "🎤👩‍🎤 naïve"
+LONG = "la" * 250
+JUNK = "one\0two\nthree\t \x1b[31m\udcff"
+
+
+def track(track_id: int = 1, **changes: object) -> Track:
+    tags = changes.pop("tags", Tags("Title", "Artist", "Album", year=1999))
+    facts = {
+        "path": Path(f"/music/{track_id}.mp3"),
+        "status": TrackStatus.INDEXED,
+        "error": None,
+        "has_vocals": True,
+        "duration_s": 209.0,
+    }
+    facts |= changes
+    return Track(
+        id=track_id,
+        folder_id=1,
+        tags=tags,
+        size_bytes=1,
+        mtime_ns=1,
+        audio_hash=None,
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def model(qapp: object) -> TrackModel:
+    return TrackModel()
+
+
+def test_it_keeps_the_contract_of_qt(model):
+    tester = ModelTester(type("Config", (), {"getini": lambda *_: "WARNING"})())
+    tester.check(model)
+    model.set_ids([3, 1, 2])
+    model.put([track(3), track(1), track(2)])
+    model.set_ids([])
+    tester._cleanup()
+
+
+def test_rows_are_fetched_when_they_are_looked_at_in_one_go(model, qtbot):
+    model.set_ids(list(range(100_000)))
+    assert model.rowCount() == 100_000
+    assert model.data(model.index(50_000, 0)) is None
+    with qtbot.waitSignal(model.rows_needed) as asked:
+        for row in range(50_000, 50_030):
+            model.data(model.index(row, 0))
+    (ids,) = asked.args
+    assert 50_000 in ids
+    assert 50_029 in ids
+    assert len(ids) < 200
+    with qtbot.assertNotEmitted(model.rows_needed, wait=20):
+        model.data(model.index(50_001, 0))  # is on its way
+    model.put([track(i) for i in ids])
+    assert model.data(model.index(50_001, Column.TITLE)) == "Title"
+    assert model.data(model.index(50_001, Column.TITLE), TrackRole).id == 50_001
+
+
+def test_only_so_many_rows_are_kept(model, qtbot):
+    model.set_ids(list(range(10_000)))
+    model.put([track(i) for i in range(10_000)])
+    assert model.track_at(9_999) is not None
+    assert model.track_at(0) is None
+
+
+def test_another_list_keeps_the_rows_that_are_known(model):
+    model.set_ids([1, 2])
+    model.put([track(1), track(2)])
+    model.set_ids([2])
+    assert model.track_at(0).id == 2
+    assert model.row_of(2) == 0
+    assert model.row_of(1) == -1
+
+
+@pytest.mark.parametrize(
+    ("column", "key"),
+    [(Column.TITLE, "title"), (Column.LENGTH, "duration"), (Column.STATE, "status")],
+)
+def test_sorting_is_asked_for(model, qtbot, column, key):
+    with qtbot.waitSignal(model.sort_requested) as asked:
+        model.sort(column, Qt.SortOrder.DescendingOrder)
+    assert asked.args == [key, True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"status": TrackStatus.NEW, "has_vocals": None}, State.WAITING),
+        ({"has_vocals": None}, State.OVERALL),
+        ({"has_vocals": True}, State.READY),
+        ({"has_vocals": False}, State.NO_VOICE),
+        ({"status": TrackStatus.FAILED}, State.FAILED),
+        ({"status": TrackStatus.MISSING}, State.MISSING),
+    ],
+)
+def test_each_state_is_shown_and_explained(model, changes, state):
+    one = track(**changes)
+    assert state_of(one) is state
+    model.set_ids([1])
+    model.put([one])
+    index = model.index(0, Column.STATE)
+    assert model.data(index, StateRole) is state
+    assert len(model.data(index, Qt.ItemDataRole.AccessibleTextRole)) > 4
+
+
+def test_a_failure_tells_its_reason(model):
+    model.set_ids([1])
+    model.put([track(status=TrackStatus.FAILED, error="The file is <empty>.")])
+    index = model.index(0, Column.STATE)
+    assert "The file is <empty>." in model.data(index, Qt.ItemDataRole.AccessibleTextRole)
+    assert "&lt;empty&gt;" in model.data(index, Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize("text", [HTML, RTL, EMOJI, LONG])
+def test_tags_are_shown_as_they_are(model, text):
+    model.set_ids([1])
+    model.put([track(tags=Tags(title=text, artist=text))])
+    assert model.data(model.index(0, Column.TITLE)) == text
+    tip = model.data(model.index(0, Column.TITLE), Qt.ItemDataRole.ToolTipRole)
+    assert "<b>" not in tip
+    assert "<img" not in tip
+    assert len(tip) < 400
+
+
+def test_junk_becomes_one_line_that_can_be_drawn():
+    text = shown(JUNK)
+    assert "\n" not in text
+    assert "\0" not in text
+    text.encode("utf-8")
+
+
+def test_a_song_without_title_has_the_name_of_its_file():
+    assert title_of(track(tags=Tags(), path=Path("/m/03 Some\udcff song.mp3"))) == "03 Some? song"
+
+
+def test_a_result_is_told_in_words(qapp):
+    model = ResultModel()
+    moments = (Moment(1.0, 2.0, 0.9),)
+    model.set_neighbours(
+        [Neighbour(1, track(), 0.876, 88, moments), Neighbour(2, track(2), -0.3, 0, ())]
+    )
+    assert model.data(model.index(0)) == "Title by Artist, 88 % alike"
+    assert model.data(model.index(1)) == "Title by Artist, 0 % alike"
+    assert model.data(model.index(0), Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_a_chance_has_a_name_and_a_bare_percentage_has_none(qapp):
+    model = ResultModel()
+    near, fair, far, none = (
+        Neighbour(i, track(i), 0.5, p, ()) for i, p in enumerate((80, 79, 49, -1))
+    )
+    model.set_neighbours([near, fair, far, none], is_calibrated=True)
+    names = [model.data(model.index(row), LikenessRole) for row in range(4)]
+    assert names == ["very similar", "similar", "", None]
+    tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(4)]
+    assert "one of a hundred" in tips[0]
+    assert "two singers" in tips[2]
+    assert "singers" not in tips[3]
+    model.set_neighbours([near])
+    assert model.data(model.index(0), LikenessRole) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "—"), (0, "0:00"), (59.9, "0:59"), (209, "3:29"), (3723, "1:02:03"), (-1, "0:00")],
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1 s"),
+        (42, "42 s"),
+        (61, "1 min"),
+        (4200, "1 h 10 min"),
+        (7200, "2 h"),
+        (400_000, "5 days"),
+    ],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text

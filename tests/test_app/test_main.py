@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from support.app_window import make_library
+
+from app.desktop.reveal import file_url
+
+# The window closes itself as soon as it shows its library; then tells what has been imported.
+SCRIPT = """
+import sys
+from pathlib import Path
+report, sys.stdout, sys.stderr = Path(sys.argv[1]), None, None
+from PySide6.QtCore import QTimer
+import app.window
+class Window(app.window.MainWindow):
+    def show(self):
+        super().show()
+        self.slow_at_show = {"torch", "scipy"} & set(sys.modules)
+        self.parts.session.overview_changed.connect(lambda _: QTimer.singleShot(0, self.finish))
+    def finish(self):
+        report.write_text(f"{self.isVisible()} {self.slow_at_show} {self.pages.currentIndex()}")
+        self.close()
+app.window.MainWindow = Window
+import app.main
+sys.exit(app.main.main(sys.argv[2:]))
+"""
+
+
+def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[2])
+    home = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("DATA", "CONFIG", "CACHE")}
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "report"), *arguments],
+        env=os.environ | home | {"PYTHONPATH": root, "QT_QPA_PLATFORM": "offscreen"},
+        timeout=60,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_path):
+    library = make_library(tmp_path / "library.db", tmp_path / "music")
+    done = run(tmp_path, "--library", str(library))
+    assert done.returncode == 0
+    assert (tmp_path / "report").read_text() == "True set() 2"
+    assert (tmp_path / "CONFIG" / "Singalike" / "settings.ini").exists()
+
+
+def test_a_url_of_any_file_name():
+    assert file_url(Path("/music/a b#%.mp3")) == "file:///music/a%20b%23%25.mp3"
+    assert file_url(Path(os.fsdecode(b"/music/\xff.mp3"))) == "file:///music/%FF.mp3"

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.evaluation import write_table
+
+from engine.errors import CancelledError, EvaluationError
+from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.clip_sound import Listening, summed
+from engine.evaluation.data_set import Dataset, read_table
+from engine.evaluation.embedders.mfcc import Mfcc
+from engine.evaluation.embeddings import hear
+from engine.progress import CancelToken, Progress
+
+
+class Level:
+    """A small plug-in: the loudest sample and the energy of each excerpt. Counts its work."""
+
+    def __init__(self, dim: int = 2, value: float | None = None, name: str = "level") -> None:
+        self.name, self.sha256, self.dim, self.excerpt_samples = (
+            name,
+            name.encode().hex(),
+            dim,
+            16_000,
+        )
+        self.num_excerpts, self._value = 0, value
+
+    def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+        self.num_excerpts += len(excerpts)
+        found = np.stack([np.abs(excerpts).max(1), np.square(excerpts).sum(1)], axis=1)
+        return found if self._value is None else np.full_like(found, self._value)
+
+
+class Half:
+    """A separator whose vocals are the mixture at half level."""
+
+    name = "half"
+
+    def vocals(
+        self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
+    ) -> Iterator[np.ndarray]:
+        for chunk in chunks:
+            yield chunk.mean(0) / 2
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Dataset:
+    return read_table(write_table(tmp_path, num_songs=2))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> EmbeddingCache:
+    return EmbeddingCache(tmp_path / "cache")
+
+
+def test_sums_of_streams_do_not_depend_on_how_they_are_cut() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 1000)), rng.normal(size=(2, 730))
+    expected = one.copy()
+    expected[:, :730] += other
+    streams = [np.split(one, [100, 103, 900], axis=1), np.split(other, [350], axis=1)]
+    np.testing.assert_allclose(np.concatenate(list(summed(streams)), axis=1), expected, atol=1e-6)
+    assert [c.shape for c in summed([[one]])] == [(2, 1000)]
+
+
+def test_all_inputs_are_heard(data: Dataset, cache: EmbeddingCache) -> None:
+    sources = ["vocals", "separated", "mixture", "accompaniment"]
+    heard = hear(data, {"mfcc": Mfcc()}, sources, Listening(Half()), cache, num_workers=1)
+    assert [(h.model, h.source, h.means.shape) for h in heard.hearings] == [
+        ("mfcc", source, (8, 40)) for source in sources
+    ]
+    vocals, separated, mixture, _ = heard.hearings
+    # Unit energy per segment: half the mixture sounds like the mixture, but for resampling.
+    assert np.abs(separated.means - mixture.means).max() < 0.2 * np.abs(mixture.means).max()
+    assert not np.allclose(vocals.means, mixture.means)
+    np.testing.assert_allclose(np.linalg.norm(vocals.vectors("data"), axis=1), 1, atol=1e-5)
+    assert vocals.num_artists == 4
+    assert vocals.excerpts(0).shape == (1, 5, 40)
+    np.testing.assert_allclose(vocals.excerpts(0).mean((0, 1)), vocals.means[0], rtol=2e-3)
+    assert heard.notes == ()
+
+
+def test_embeddings_are_computed_once(data: Dataset, cache: EmbeddingCache, tmp_path: Path) -> None:
+    level = Level()
+    first = hear(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1)
+    assert level.num_excerpts == 8 * 5
+    again = hear(data, {"b": level}, ["vocals"], Listening(), cache, num_workers=2)
+    assert level.num_excerpts == 8 * 5
+    np.testing.assert_array_equal(first.hearings[0].means, again.hearings[0].means)
+    assert first.content_sha256 == again.content_sha256
+    # The same sound under another name is known; other sound under the same name is not.
+    (tmp_path / "Ann-0.vocals.wav").rename(tmp_path / "x.wav")
+    (tmp_path / "Ann-1.vocals.wav").rename(tmp_path / "Ann-0.vocals.wav")
+    (tmp_path / "x.wav").rename(tmp_path / "Ann-1.vocals.wav")
+    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    assert level.num_excerpts == 8 * 5
+    # A damaged file is made again.
+    next(cache.folder.rglob("*.npz")).write_bytes(b"PK\x03\x04 torn")
+    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    assert level.num_excerpts == 9 * 5
+    # Another part of the clip is another sound.
+    hear(data, {"a": level}, ["vocals"], Listening(clip_s=2.0), cache)
+    assert level.num_excerpts == 17 * 5
+
+
+def test_a_model_that_fails_is_left_out(data: Dataset, cache: EmbeddingCache) -> None:
+    class Broken(Level):
+        def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+            raise RuntimeError("no luck")
+
+    models = {
+        "good": Level(),
+        "nan": Level(value=np.nan, name="n"),
+        "wide": Level(dim=3, name="w"),
+        "broken": Broken(name="b"),
+    }
+    heard = hear(data, models, ["vocals"], Listening(), cache, num_workers=1)
+    assert [h.model for h in heard.hearings] == ["good"]
+    assert heard.notes == (
+        "The model nan was left out: its vectors hold NaN or infinity.",
+        "The model wide was left out: it says that its vectors have 3 dimensions, but they came in "
+        "the shape (5, 2).",
+        "The model broken was left out: it failed: no luck",
+    )
+    with pytest.raises(EvaluationError, match="The model broken was left out"):
+        hear(data, {"broken": models["broken"]}, ["vocals"], Listening(), cache)
+
+
+def test_clips_that_cannot_be_heard_are_left_out(
+    data: Dataset, cache: EmbeddingCache, tmp_path: Path
+) -> None:
+    (tmp_path / "Ann-0.vocals.wav").write_bytes(b"not sound")
+    silent = (tmp_path / "Bea-0.vocals.wav").read_bytes()
+    (tmp_path / "Bea-0.vocals.wav").write_bytes(silent[:44] + bytes(len(silent) - 44))
+    heard = hear(data, {"a": Level()}, ["vocals"], Listening(), cache, num_workers=1)
+    assert len(heard.hearings[0].clips) == 6
+    assert heard.notes[0].startswith("vocals: Ann - Song 0 was left out. No audio could be read")
+    assert heard.notes[1] == "vocals: in 1 of 7 clips nobody is heard."
+
+
+def test_a_cache_that_cannot_be_written_is_named(data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = EmbeddingCache(tmp_path / "file")
+    with pytest.raises(EvaluationError, match="cannot be kept in"):
+        hear(data, {"level": Level()}, ["vocals"], Listening(), cache, num_workers=1)
+
+
+def test_inputs_that_the_data_lacks(tmp_path: Path, cache: EmbeddingCache) -> None:
+    write_table(tmp_path, num_songs=1)
+    data = read_table(tmp_path / "songs.csv", ["kind=vocals"])
+    heard = hear(data, {"a": Level()}, ["vocals", "mixture"], Listening(), cache)
+    assert [h.source for h in heard.hearings] == ["vocals"]
+    assert heard.notes == ("mixture: no clip of the data has this input.",)
+    with pytest.raises(EvaluationError, match="no clip of the data has this input"):
+        hear(data, {"a": Level()}, ["mixture"], Listening(), cache)
+
+
+def test_work_is_reported_and_can_be_stopped(data: Dataset, cache: EmbeddingCache) -> None:
+    reports: list[Progress] = []
+    cancel = CancelToken()
+
+    def watch(progress: Progress) -> None:
+        reports.append(progress)
+        if progress.stage == "listen" and progress.num_done == 2:
+            cancel.cancel()
+
+    level = Level()
+    with pytest.raises(CancelledError):
+        hear(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1,
+             progress=watch, cancel=cancel)  # fmt: skip
+    assert {r.stage for r in reports} == {"read", "listen"}
+    assert reports[-1].eta_s is not None
+    num_before = level.num_excerpts
+    assert num_before < 8 * 5
+    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    assert level.num_excerpts == 8 * 5
+
+
+def test_centrings() -> None:
+    from support.evaluation import make_hearing
+
+    means = np.array([[3.0, 4.0], [1.0, 0.0]])
+    plain = make_hearing(means, ["A", "B"])
+    assert plain.centrings == ("raw", "data", "library")
+    np.testing.assert_allclose(plain.vectors("raw"), [[0.6, 0.8], [1, 0]], atol=1e-6)
+    # of two artists, a third of the mean of their means is taken away
+    rest = np.array([[0.6, 0.8], [1, 0]]) - np.array([0.8, 0.4]) / 3
+    expected = rest / np.linalg.norm(rest, axis=1, keepdims=True)
+    np.testing.assert_allclose(plain.best_vectors, expected, atol=1e-6)
+    centred = make_hearing(means, ["A", "B"], centre=np.array([3.0, 0.0]))
+    assert centred.centrings == ("raw", "model", "data", "library")
+    np.testing.assert_allclose(centred.vectors("model"), [[0, 1], [-1, 0]], atol=1e-6)
+    alone = make_hearing(means, ["A", "A"], centre=np.array([3.0, 0.0]))  # one singer: nothing
+    np.testing.assert_allclose(alone.best_vectors, alone.vectors("model"), atol=1e-6)

@@ -1,0 +1,116 @@
+"""From a stream to an embedding: segments, gate, and sentences for what cannot be embedded."""
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+from support.sound import buzz, write_wav
+
+from engine import models, separation
+from engine.errors import CancelledError, SilentError, TooShortError
+from engine.listening.embedding import embed_file, embed_stream, segment_batches
+from engine.models import SEGMENT_SAMPLES
+from engine.progress import CancelToken
+from engine.sound.resampling import resampled
+
+
+@pytest.fixture(scope="module")
+def model():
+    return models.load("ge2e")
+
+
+def in_chunks(sound, size):
+    return [sound[start : start + size] for start in range(0, len(sound), size)]
+
+
+@pytest.mark.parametrize("size", [1_000, 80_000, 333_333])
+def test_segments_do_not_depend_on_chunks(size):
+    sound = np.arange(80_000 * 40 + 500, dtype=np.float32)
+    batches = list(segment_batches(in_chunks(sound, size)))
+    segments = np.concatenate([segments for _, segments in batches])
+    np.testing.assert_array_equal(segments.reshape(-1), sound[: 80_000 * 40])
+    firsts = [first for first, _ in batches]
+    assert firsts == [sum(len(s) for _, s in batches[:i]) for i in range(len(batches))]
+
+
+def test_what_is_shorter_than_a_segment_is_repeated():
+    [(first, segments)] = segment_batches([np.arange(20_000, dtype=np.float32)])
+    assert first == 0
+    np.testing.assert_array_equal(segments, np.tile(np.arange(20_000), 4)[None])
+
+
+def test_a_blink_of_sound_is_too_short(model):
+    with pytest.raises(TooShortError, match=r"0\.3 s"):
+        embed_stream([buzz(0.3)], model, "overall")
+
+
+@pytest.mark.parametrize("view", ["overall", "vocals"])
+def test_silence_is_told(model, view):
+    with pytest.raises(SilentError, match="silent"):
+        embed_stream([np.zeros(100_000, np.float32)], model, view)
+
+
+def test_below_the_gate_nobody_sings(model):
+    quiet = buzz(6.0) * 0.01
+    assert embed_stream([quiet], model, "vocals") is None
+    assert embed_stream([quiet], model, "overall") is not None
+
+
+def test_only_voiced_segments_count(model):
+    voice = buzz(5.0)
+    silence = np.full(SEGMENT_SAMPLES, 1e-3, np.float32)
+    alone = embed_stream([voice], model, "vocals")
+    among = embed_stream([silence, voice, silence], model, "vocals")
+    np.testing.assert_allclose(among.vector, alone.vector, atol=1e-5)
+    np.testing.assert_array_equal(among.moments.starts_s, [5.0])
+
+
+def test_stops_when_asked(model):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(CancelledError):
+        embed_stream([buzz(6.0)], model, "overall", cancel)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1_000, 300), (200_000, 30_011), (441 * 200, 441)])
+def test_resampling_a_stream_is_resampling_the_whole(count, size):
+    sound = np.random.default_rng(0).standard_normal(count).astype(np.float32)
+    ours = np.concatenate(list(resampled(in_chunks(sound, size))))
+    np.testing.assert_allclose(ours, resample_poly(sound, 160, 441), atol=1e-5)
+
+
+def test_a_file_in_both_views(model, tmp_path):
+    path = write_wav(tmp_path / "a.wav", np.stack([buzz(6.0, 44_100)] * 2), 44_100)
+    decoded = []
+    overall = embed_file(path, model, "overall", on_decoded=decoded.append)
+    assert sum(decoded) == pytest.approx(6.0)
+    isolated = embed_file(path, model, "vocals")
+    np.testing.assert_allclose(overall.vector @ isolated.vector, 1.0, atol=1e-4)
+    separated = embed_file(path, model, "vocals", separator=separation.load())
+    assert separated is None or separated.vector.shape == (model.dim,)
+
+
+def test_a_part_of_a_file(model, tmp_path):
+    low, high = buzz(5.0), buzz(5.0, pitch_hz=320)
+    path = write_wav(tmp_path / "a.wav", np.concatenate([low, high]))
+    part = embed_file(path, model, "overall", start_s=5.0, end_s=10.0)
+    np.testing.assert_allclose(
+        part.vector, embed_stream([high], model, "overall").vector, atol=0.01
+    )
+
+
+@pytest.mark.parametrize(("seconds", "every"), [(79.0, 1), (90.0, 2), (160.0, 3)])
+def test_long_sound_is_heard_through_a_part_of_its_excerpts(model, seconds, every):
+    sound = buzz(seconds) * np.linspace(0.1, 1.0, round(seconds * 16_000), dtype=np.float32)
+    segments = sound[: len(sound) // 80_000 * 80_000].reshape(-1, 80_000)
+    expected = model.track_vector(
+        model.embed_segments(segments, every), np.ones(len(segments)), "overall"
+    )
+    found = embed_stream(in_chunks(sound, 160_000), model, "overall").vector
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_every_other_excerpt(model):
+    segments = buzz(10.0).reshape(2, -1)
+    whole = models.cut_excerpts(segments, 25_600).reshape(2, 5, -1)
+    some = models.cut_excerpts(segments, 25_600, every=2).reshape(2, 3, -1)
+    np.testing.assert_array_equal(some, whole[:, ::2])

@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.libraries import OVERALL, VOCALS, add_tracks, put_vectors
+
+from engine.errors import CancelledError, SingalikeError
+from engine.library import Library, SpaceKey, Tags, indexes
+from engine.progress import CancelToken, Progress
+from engine.search.index import exact, graph
+from engine.search.index.lookup import SpaceLookup
+
+NUM_TRACKS = 600
+NOTHING_SHARED = np.zeros(OVERALL.dim, np.float32)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """600 tracks whose vectors gather around 20 voices, in the space 1."""
+    with Library.open(tmp_path / "library.db") as library:
+        add_tracks(library, tmp_path, [Tags(f"Title {i}", "Artist") for i in range(NUM_TRACKS)])
+        store(library, clustered(NUM_TRACKS))
+        yield library
+
+
+def clustered(num: int, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    voices = random.standard_normal((20, OVERALL.dim))
+    return voices[np.arange(num) % 20] + 0.3 * random.standard_normal((num, OVERALL.dim))
+
+
+def store(library: Library, vectors: np.ndarray, first: int = 1) -> None:
+    """Quicker than one transaction per track."""
+    space_id = library.space_id(OVERALL)
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("<f2")
+    with library.database.write() as db:
+        for track_id, vector in enumerate(unit, start=first):
+            db.execute("DELETE FROM embedding WHERE track_id = ?", (track_id,))
+            row = (track_id, space_id, vector.tobytes())
+            db.execute("INSERT INTO embedding (track_id, space_id, vector) VALUES (?, ?, ?)", row)
+
+
+def refresh(library: Library) -> bool:
+    return graph.refresh(library, 1, num_threads=1)
+
+
+def recall(library: Library, k: int = 10) -> float:
+    """Share of the true k nearest that the search through the index finds."""
+    lookup = SpaceLookup(library, 1)
+    _, vectors = library.embeddings(1)
+    found = 0
+    for query in vectors[::10]:
+        true, _ = exact.nearest(query, library.embedding_chunks(1), k)
+        hits = lookup.nearest(query, k, NOTHING_SHARED)
+        assert hits.note is None
+        found += len(set(true.tolist()) & set(hits.track_ids[:k].tolist()))
+    return found / (k * len(vectors[::10]))
+
+
+def record(library: Library) -> indexes.IndexRecord:
+    found = indexes.index_of(library.database, 1)
+    assert found is not None
+    return found[1]
+
+
+def change_record(library: Library, **columns: object) -> None:
+    with library.database.write() as db:
+        for name, value in columns.items():
+            db.execute(f"UPDATE hnsw_index SET {name} = ?", (value,))
+
+
+def test_the_index_finds_what_exact_search_finds(library: Library) -> None:
+    assert refresh(library)
+    assert recall(library) > 0.99
+    assert record(library).num_elements == NUM_TRACKS
+
+
+def test_nothing_new_nothing_written(library: Library) -> None:
+    assert refresh(library)
+    before = record(library)
+    assert not refresh(library)
+    assert record(library) == before
+
+
+def test_the_same_embeddings_give_the_same_bytes(library: Library) -> None:
+    refresh(library)
+    before = record(library)
+    indexes.drop_index(library.database, 1)
+    refresh(library)
+    assert record(library) == before
+
+
+def test_scores_are_exact_cosines_with_the_stored_vectors(library: Library) -> None:
+    refresh(library)
+    track_ids, vectors = library.embeddings(1)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 20, NOTHING_SHARED)
+    assert hits.track_ids[0] == 6
+    for track_id, similarity in zip(hits.track_ids, hits.similarities, strict=True):
+        row = int(np.flatnonzero(track_ids == track_id)[0])
+        assert similarity == pytest.approx(float(vectors[row] @ vectors[5]), abs=1e-6)
+
+
+def test_newer_embeddings_are_found_before_they_are_in_the_index(
+    library: Library, tmp_path: Path
+) -> None:
+    refresh(library)
+    lookup = SpaceLookup(library, 1)
+    (newcomer,) = add_tracks(library, tmp_path, [Tags("New", "Artist")])
+    vector = clustered(1, seed=9)[0]
+    put_vectors(library, OVERALL, {newcomer: vector})
+    query = (vector / np.linalg.norm(vector)).astype(np.float32)
+    assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
+    before = record(library)
+    assert not refresh(library)  # a single song is not worth writing the whole index
+    assert record(library) == before
+    more = add_tracks(library, tmp_path, [Tags(f"New {i}", "Artist") for i in range(6)])
+    put_vectors(library, OVERALL, dict(zip(more, clustered(6, seed=8), strict=True)))
+    assert refresh(library)
+    assert record(library).num_elements == NUM_TRACKS + 7
+    assert lookup.nearest(query, 5, NOTHING_SHARED).track_ids[0] == newcomer
+    assert recall(library) > 0.99
+
+
+def test_deleted_and_replaced_embeddings_are_never_found(library: Library) -> None:
+    refresh(library)
+    with library.database.write() as db:
+        db.execute("DELETE FROM embedding WHERE track_id BETWEEN 1 AND 40")
+    store(library, -clustered(40), first=41)  # the opposite of what they were
+    assert recall(library) > 0.99
+    assert refresh(library)  # catches up: 80 of 600 are dead
+    assert record(library).num_elements == NUM_TRACKS + 40
+    assert recall(library) > 0.99
+
+
+def test_too_many_dead_elements_mean_a_new_index(library: Library) -> None:
+    refresh(library)
+    with library.database.write() as db:
+        db.execute("DELETE FROM embedding WHERE track_id <= 150")
+    assert refresh(library)
+    assert record(library).num_elements == NUM_TRACKS - 150
+    assert recall(library) > 0.99
+
+
+def test_an_emptied_space(library: Library) -> None:
+    refresh(library)
+    with library.database.write() as db:
+        db.execute("DELETE FROM embedding")
+    query = np.eye(OVERALL.dim, dtype=np.float32)[0]
+    assert len(SpaceLookup(library, 1).nearest(query, 5, NOTHING_SHARED).track_ids) == 0
+    assert refresh(library)
+    assert not refresh(library)
+    hits = SpaceLookup(library, 1).nearest(query, 5, NOTHING_SHARED)
+    assert hits.is_all
+    assert len(hits.track_ids) == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE hnsw_chunk SET data = replace_byte(data)",
+        "UPDATE hnsw_chunk SET data = substr(data, 1, length(data) - 1)",
+        "DELETE FROM hnsw_chunk",
+        "UPDATE hnsw_index SET sha256 = 'other'",
+        "UPDATE hnsw_index SET dim = dim + 1",
+        "UPDATE hnsw_index SET metric = 'l2'",
+        "UPDATE hnsw_index SET m = 8",
+        "UPDATE hnsw_index SET num_elements = num_elements - 1",
+        "UPDATE hnsw_index SET state = 'building'",
+    ],
+)
+def test_a_damaged_index_is_noticed_replaced_by_exact_search_and_built_anew(
+    library: Library, damage: str
+) -> None:
+    refresh(library)
+    with library.database.write() as db:
+        db.create_function("replace_byte", 1, lambda data: data[:999] + b"?" + data[1000:])
+        db.execute(damage)
+    with pytest.raises(graph.UnusableIndexError):
+        graph.load(library, 1)
+    _, vectors = library.embeddings(1)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 10, NOTHING_SHARED)
+    assert hits.track_ids[0] == 6
+    assert hits.note is not None
+    assert "exact" in hits.note
+    assert refresh(library)
+    assert recall(library) > 0.99
+
+
+def test_without_an_index_the_search_is_exact_and_says_so(library: Library) -> None:
+    _, vectors = library.embeddings(1)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], 10, NOTHING_SHARED)
+    assert hits.track_ids[0] == 6
+    assert hits.note is not None
+    assert hits.note.startswith("There is no search index yet.")
+
+
+def test_an_index_of_another_space_is_not_taken(library: Library) -> None:
+    refresh(library)
+    other = library.space_id(VOCALS)
+    with pytest.raises(graph.UnusableIndexError, match="no search index"):
+        graph.load(library, other)
+    wider = library.space_id(SpaceKey("wide", "1" * 64, "overall", None, 32))
+    change_record(library, space_id=wider)
+    with pytest.raises(graph.UnusableIndexError, match="other embeddings"):
+        graph.load(library, wider)
+
+
+@pytest.mark.parametrize("k", [1, 149, 151, 600, 5000])
+def test_any_k_is_served(library: Library, k: int) -> None:
+    refresh(library)
+    _, vectors = library.embeddings(1)
+    hits = SpaceLookup(library, 1).nearest(vectors[5], k, NOTHING_SHARED)
+    assert len(hits.track_ids) == min(k, NUM_TRACKS)
+    assert hits.is_all == (k >= NUM_TRACKS)
+
+
+def test_a_query_of_another_dimension_is_an_error(library: Library) -> None:
+    refresh(library)
+    with pytest.raises(ValueError, match="dimensions"):
+        graph.load(library, 1).nearest(np.ones(3, np.float32), 5)
+
+
+def test_the_index_lies_in_chunks(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "CHUNK_BYTES", 10_000)
+    refresh(library)
+    sizes = [row[0] for row in library.database.rows("SELECT length(data) FROM hnsw_chunk")]
+    assert len(sizes) > 5
+    assert max(sizes) == 10_000
+    assert sum(sizes) == record(library).num_bytes
+    assert recall(library) > 0.99
+
+
+def test_a_stopped_refresh_leaves_the_earlier_index(library: Library, tmp_path: Path) -> None:
+    refresh(library)
+    before = record(library)
+    ids = add_tracks(library, tmp_path, [Tags(f"New {i}", "Artist") for i in range(7)])
+    put_vectors(library, OVERALL, dict(zip(ids, clustered(7), strict=True)))
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(CancelledError):
+        graph.refresh(library, 1, cancel=token)
+    assert record(library) == before
+
+
+def test_progress_is_told(library: Library) -> None:
+    reports: list[Progress] = []
+    graph.refresh(library, 1, reports.append, num_threads=1)
+    assert reports[-1] == Progress("index", NUM_TRACKS, NUM_TRACKS)
+
+
+def test_a_disk_that_is_full_while_the_index_is_saved(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = Path.stat
+
+    def half(self: Path, **options: bool) -> object:
+        found = stat(self, **options)
+        if self.name != "index":
+            return found
+        self.write_bytes(self.read_bytes()[: found.st_size // 2])
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", half)
+    with pytest.raises(SingalikeError, match="full"):
+        refresh(library)
+    assert indexes.index_of(library.database, 1) is None
+
+
+def test_an_index_is_loaded_without_a_scratch_file(
+    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refresh(library)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert graph.load(library, 1).num_elements == NUM_TRACKS
+
+
+def test_counts_follow_what_this_and_other_threads_write(library: Library) -> None:
+    def count() -> int:
+        return indexes.count_embeddings(library.database, 1)
+
+    def forget(track_id: int) -> None:
+        with library.database.write() as db:
+            db.execute("DELETE FROM embedding WHERE track_id = ?", (track_id,))
+
+    assert count() == count() == NUM_TRACKS
+    forget(1)
+    assert count() == NUM_TRACKS - 1
+    other = threading.Thread(target=forget, args=(2,))
+    other.start()
+    other.join()
+    assert count() == NUM_TRACKS - 2
+    assert indexes.count_embeddings(library.database, 1, up_to_id=4) == 2

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.libraries import add_tracks
+
+from engine.library import Library, SpaceKey, Tags, indexes
+from engine.search.index import exact, graph, projection
+from engine.search.index.lookup import SpaceLookup
+
+DIM = 80
+NUM_TRACKS = projection.MIN_ROWS_PER_DIM * DIM
+WIDE = SpaceKey("wide", "1" * 64, "overall", None, DIM)
+
+
+def voices(num: int, seed: int = 0, num_directions: int = 12) -> np.ndarray:
+    """(num, DIM) around a mean, in few directions, and a little in all others."""
+    random = np.random.default_rng(seed)
+    axes = np.linalg.qr(np.random.default_rng(99).standard_normal((DIM, DIM)))[0]
+    spread = np.where(np.arange(DIM) < num_directions, 1.0, 0.02)
+    vectors = axes[-1] + (random.standard_normal((num, DIM)) * spread) @ axes
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def store(library: Library, vectors: np.ndarray, first: int) -> None:
+    space_id = library.space_id(WIDE)
+    rows = [
+        (first + i, space_id, vector.astype("<f2").tobytes()) for i, vector in enumerate(vectors)
+    ]
+    with library.database.write() as db:
+        db.executemany("INSERT INTO embedding (track_id, space_id, vector) VALUES (?, ?, ?)", rows)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """Room for twice the tracks that a projection needs; the first half is heard and indexed."""
+    with Library.open(tmp_path / "library.db") as library:
+        add_tracks(library, tmp_path, [Tags(f"Song {i}", "X") for i in range(2 * NUM_TRACKS)])
+        store(library, voices(NUM_TRACKS), 1)
+        graph.refresh(library, 1, num_threads=1)
+        yield library
+
+
+def metric(library: Library) -> str:
+    found = indexes.index_of(library.database, 1)
+    assert found is not None
+    return found[1].metric
+
+
+def recall(library: Library, queries: np.ndarray) -> float:
+    lookup, found = SpaceLookup(library, 1), 0
+    for query in queries:
+        true, _ = exact.nearest(query, library.embedding_chunks(1), 10)
+        hits = lookup.nearest(query, 40, np.zeros(DIM, np.float32))
+        assert hits.note is None
+        found += len(set(true.tolist()) & set(hits.track_ids[:10].tolist()))
+    return found / (10 * len(queries))
+
+
+def test_products_survive_it_with_and_without_a_mean_in_the_query() -> None:
+    vectors = voices(2000)
+    to_graph = projection.fit(vectors)
+    assert to_graph is not None
+    assert to_graph.shape == (DIM, 32)
+    np.testing.assert_allclose(to_graph.T @ to_graph, np.eye(32), atol=1e-5)
+    for query in (vectors[0], vectors[0] - vectors.mean(0)):
+        near = (vectors @ to_graph) @ (query @ to_graph)
+        assert np.abs(near - vectors @ query).max() < 0.02
+
+
+def test_vectors_that_need_all_their_dimensions_keep_them() -> None:
+    assert projection.fit(voices(2000, num_directions=DIM)) is None
+
+
+@pytest.mark.parametrize(("in_first", "expected"), [(0.98, 224), (0.96, 256)])
+def test_of_many_dimensions_no_more_are_kept_than_are_needed(
+    in_first: float, expected: int
+) -> None:
+    """Up to 224 keep 99 % of the variance; beyond, 97 % are enough."""
+    axes = np.linalg.qr(np.random.default_rng(0).standard_normal((2000, 320)))[0]
+    variances = np.repeat([in_first / 200, (1 - in_first) / 120], [200, 120])
+    found = projection.fit(axes * variances**0.5)
+    assert found is not None
+    assert found.shape == (320, expected)
+
+
+def test_it_tells_when_vectors_are_of_another_kind() -> None:
+    to_graph = projection.fit(voices(2000))
+    assert to_graph is not None
+    assert projection.still_fits(to_graph, voices(200, seed=5))
+    assert not projection.still_fits(to_graph, voices(200, num_directions=DIM))
+
+
+def test_bytes_that_are_no_projection() -> None:
+    to_graph = projection.fit(voices(2000))
+    assert to_graph is not None
+    raw = projection.to_bytes(to_graph)
+    again = projection.from_bytes(raw, DIM, 32)
+    np.testing.assert_array_equal(again, to_graph)
+    assert projection.from_bytes(raw, DIM, 64) is None
+    assert projection.from_bytes(raw[:-1], DIM, 32) is None
+
+
+def test_a_large_graph_is_projected_and_finds_what_exact_search_finds(library: Library) -> None:
+    assert metric(library) == "ip/32"
+    assert graph.load(library, 1).graph.dim == 32
+    assert recall(library, voices(NUM_TRACKS)[::40]) > 0.99
+
+
+def test_it_grows_with_songs_of_the_same_kind(library: Library) -> None:
+    before = graph.load(library, 1).to_graph
+    store(library, voices(100, seed=1), NUM_TRACKS + 1)
+    assert graph.refresh(library, 1, num_threads=1)
+    np.testing.assert_array_equal(graph.load(library, 1).to_graph, before)
+    assert recall(library, voices(100, seed=1)[::5]) > 0.99
+
+
+def test_it_is_made_anew_for_songs_of_another_kind(library: Library) -> None:
+    store(library, voices(NUM_TRACKS, seed=1, num_directions=DIM), NUM_TRACKS + 1)
+    assert graph.refresh(library, 1, num_threads=1)
+    assert metric(library) == "ip"
+    assert recall(library, voices(100, seed=1, num_directions=DIM)[::5]) > 0.99
+
+
+def test_a_small_graph_that_has_grown_is_projected(library: Library) -> None:
+    with library.database.write() as db:
+        db.execute("DELETE FROM embedding WHERE track_id > 300")
+    graph.refresh(library, 1, num_threads=1)
+    assert metric(library) == "ip"
+    store(library, voices(NUM_TRACKS, seed=1), 301)
+    assert graph.refresh(library, 1, num_threads=1)
+    assert metric(library) == "ip/32"
+
+
+@pytest.mark.parametrize("columns", ["metric = 'ip/64'", "metric = 'ip'", "metric = 'ip/x'"])
+def test_a_projection_that_is_not_what_the_record_says(library: Library, columns: str) -> None:
+    with library.database.write() as db:
+        db.execute(f"UPDATE hnsw_index SET {columns}")
+    with pytest.raises(graph.UnusableIndexError):
+        graph.load(library, 1)

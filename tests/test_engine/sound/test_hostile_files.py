@@ -1,0 +1,252 @@
+"""A file that crashes its decoder, or keeps it busy for ever, costs that file and nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.libraries import ToyModel, write_song
+
+from engine.errors import CancelledError, DecodeError
+from engine.indexing.pipeline import IndexOptions, index_folders
+from engine.library import Library, TrackStatus
+from engine.progress import CancelToken
+from engine.sound import audio
+from engine.sound.decoding import FLAG, messages, pool, worker
+from engine.sound.decoding import streams as sound
+
+ROOT = Path(__file__).parents[3]
+# What a decoder process does before it serves, so that files named "evil" are evil to it.
+START = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from engine.sound.decoding import streams as sound, worker; "
+)
+SEGFAULT = "import ctypes; ctypes.string_at(0)"
+FOR_EVER = ("while True: pass", "sum(iter(int, 1))")  # the second lets no other thread run
+MUCH_MEMORY = "bytes(worker.MAX_MEMORY_BYTES)"
+
+
+def boot(deed: str, before: str = "") -> str:
+    """A decoder process that does a deed when it hashes an evil file."""
+    lines = (
+        f"{before}\nhash = sound.audio_hash\ndef evil(path, alive):\n    if 'evil' in path.name:\n"
+        f"        {deed}\n    return hash(path, alive)\nsound.audio_hash = evil\nworker.main()\n"
+    )
+    return f"{START}exec({lines!r})"
+
+
+@pytest.fixture(autouse=True)
+def fresh_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[pool.Pool]:
+    own = pool.Pool()
+    monkeypatch.setattr(pool, "_pool", own)
+    yield own
+    own.close()
+    assert own.pids() == []
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    return write_song(tmp_path / "song.wav", duration_s=1.5)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def is_there(pid: int) -> bool:
+    """Zombies are there as well."""
+    return Path(f"/proc/{pid}").exists()
+
+
+def decoded(path: Path) -> np.ndarray:
+    return audio.decode_all(path, sample_rate_hz=16_000, num_channels=1)
+
+
+def test_a_crash_in_the_middle_of_a_song_costs_that_song(song: Path) -> None:
+    chunks = audio.decode(song, sample_rate_hz=16_000, num_channels=1, chunk_s=0.1)
+    next(chunks)
+    (pid,) = pool.pids()
+    os.kill(pid, signal.SIGSEGV)
+    with pytest.raises(DecodeError, match="makes its decoder crash"):
+        list(chunks)
+    eventually(lambda: not is_there(pid))
+    assert decoded(song).shape == (1, 24_000)
+
+
+@pytest.mark.parametrize(
+    ("deed", "sentence"), [(SEGFAULT, "crash"), (MUCH_MEMORY, "more than 1074 MB of memory")]
+)
+def test_an_evil_file_is_one_failed_track(
+    tmp_path: Path, deed: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_BOOT", boot(deed))
+    monkeypatch.setattr("engine.models.load", lambda name: ToyModel())
+    monkeypatch.setattr("engine.models.default_model_name", lambda view: "toy")
+    for number, name in enumerate(("a", "evil", "z")):
+        write_song(tmp_path / "music" / f"{name}.wav", 200 + 50 * number, duration_s=1.5)
+    with Library.open(tmp_path / "library.db") as library:
+        index_folders(library, [tmp_path / "music"], IndexOptions(views=("overall",)))
+        tracks = {track.path.stem: track for track in library.tracks(library.track_ids())}
+    assert tracks["evil"].status is TrackStatus.FAILED
+    assert sentence in (tracks["evil"].error or "")
+    assert {tracks[name].status for name in "az"} == {TrackStatus.INDEXED}
+
+
+@pytest.mark.parametrize("deed", FOR_EVER)
+def test_a_decoder_that_goes_in_circles_ends_itself(
+    tmp_path: Path, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_BOOT", boot(deed, "worker.STALL_CPU_S = 0.2"))
+    with pytest.raises(DecodeError, match="no sound comes out"):
+        audio.audio_hash(write_song(tmp_path / "evil.wav"))
+    assert audio.audio_hash(write_song(tmp_path / "good.wav"))
+
+
+def test_a_drive_that_does_not_answer_is_given_up(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "SILENCE_S", 0.2)
+    chunks = audio.decode(song, sample_rate_hz=16_000, num_channels=1, chunk_s=0.1)
+    next(chunks)
+    (pid,) = pool.pids()
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(DecodeError, match="drive or network"):
+        list(chunks)
+    eventually(lambda: not is_there(pid))
+
+
+def test_reading_a_large_file_gives_signs_of_life(tmp_path: Path) -> None:
+    """So that a minute without any is a drive that is gone, however slow drives may be."""
+    large = write_song(tmp_path / "large.wav", duration_s=80.0)
+    *signs, last = sound.audio_hash(large, lambda: None)
+    assert signs == [{}] * (large.stat().st_size // sound.SIGN_OF_LIFE_BYTES)
+    assert signs
+    assert audio.audio_hash(large) == last["audio_hash"]
+
+
+def test_a_decoder_that_starts_too_slowly_is_tried_again(
+    song: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as busy:
+        busy.setattr(pool, "START_S", 0.2)
+        busy.setattr(pool, "_BOOT", "import time; time.sleep(1000)")
+        assert decoded(song).shape == (1, 24_000)
+        assert "did not start" in caplog.text
+    eventually(lambda: not pool.pids())
+    assert decoded(song).shape == (1, 24_000)
+    assert len(pool.pids()) == 1
+
+
+def test_a_request_to_stop_is_heard_while_a_decoder_is_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_BOOT", boot("import time; time.sleep(1000)"))
+    cancel = CancelToken()
+    threading.Timer(0.3, cancel.cancel).start()
+    with pytest.raises(CancelledError):
+        audio.audio_hash(write_song(tmp_path / "evil.wav"), cancel)
+    eventually(lambda: not pool.pids())
+
+
+def test_a_song_that_is_not_heard_to_its_end_leaves_the_decoder_ready(song: Path) -> None:
+    for _ in range(5):
+        chunks = audio.decode(song, sample_rate_hz=16_000, num_channels=1, chunk_s=0.01)
+        next(chunks)
+        chunks.close()  # type: ignore[attr-defined]
+    assert len(pool.pids()) == 1
+    assert decoded(song).shape == (1, 24_000)
+
+
+def test_decoders_that_nobody_needs_go(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "IDLE_S", 0.05)
+    decoded(song)
+    (pid,) = pool.pids()
+    eventually(lambda: not is_there(pid))
+    assert decoded(song).size
+
+
+def test_a_decoder_is_replaced_after_many_files(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "MAX_FILES", 2)
+    audio.probe(song)
+    (first,) = pool.pids()
+    audio.probe(song)
+    audio.probe(song)
+    assert pool.pids() != [first]
+
+
+def test_several_songs_at_a_time_have_a_decoder_each(song: Path) -> None:
+    streams = [
+        audio.decode(song, sample_rate_hz=16_000, num_channels=1, chunk_s=0.1) for _ in range(3)
+    ]
+    firsts = [next(stream) for stream in streams]
+    assert len(pool.pids()) == 3
+    for first, stream in zip(firsts, streams, strict=True):
+        np.testing.assert_array_equal(np.concatenate([first, *stream], axis=1), decoded(song))
+
+
+def test_decoders_end_with_whoever_asked(song: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from engine.sound import audio\n"
+        "from engine.sound.decoding import pool\n"
+        "stream = audio.decode(Path(sys.argv[1]), sample_rate_hz=16_000, num_channels=1)\n"
+        "next(stream); print(*pool.pids(), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(song)], stdout=subprocess.PIPE, cwd=ROOT, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    eventually(lambda: not is_there(int(done.stdout)))
+
+
+@pytest.mark.parametrize("program", ["/no/such/program", "/bin/false"])
+def test_where_no_process_can_be_started_music_is_decoded_here(
+    song: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    assert decoded(song).shape == (1, 24_000)
+    song.write_bytes(b"no sound at all" * 100)
+    with pytest.raises(DecodeError, match="not audio"):
+        decoded(song)
+    assert pool.pids() == []
+
+
+@pytest.mark.parametrize("entry", ["engine.cli", "app.main"])
+def test_a_frozen_program_can_become_a_decoder(song: Path, entry: str) -> None:
+    code = f"import sys; sys.argv[:] = ['program', {FLAG!r}]; from {entry} import main; main()"
+    asked = io.BytesIO()
+    messages.send(asked, {"do": "probe", "path": str(song)})
+    done = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert done.stdin is not None
+    assert done.stdout is not None
+    with done, done.stdin, done.stdout as told:
+        done.stdin.write(asked.getvalue())
+        done.stdin.flush()
+        assert messages.receive(told) == ({"is_ready": True}, b"")  # type: ignore[arg-type]
+        found = messages.receive(told)  # type: ignore[arg-type]
+    assert found is not None
+    assert found[0]["duration_s"] == pytest.approx(1.5)
+
+
+def test_what_a_decoder_that_was_taken_over_says_is_bounded() -> None:
+    for sizes in ((worker.MAX_MEMORY_BYTES, 0), (0, messages.MAX_BODY_BYTES + 1)):
+        with pytest.raises(ValueError, match="no message"):
+            messages.receive(io.BytesIO(messages._SIZES.pack(*sizes)))
+    with pytest.raises(ValueError, match="no message"):
+        messages.receive(io.BytesIO(messages._SIZES.pack(2, 0) + b"[]"))
+    assert messages.receive(io.BytesIO(messages._SIZES.pack(2, 5) + b"{}abc")) is None

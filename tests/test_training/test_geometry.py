@@ -1,0 +1,149 @@
+"""What is fitted beside a network: from which segments, and what the pairs of songs are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.training_data import write_dataset
+
+from engine.models import load
+from engine.models.checkpoint import load_tensors, read_manifest
+from training.config import EncoderSettings
+from training.data.data_set import PARTS, Dataset, open_datasets
+from training.export import fit_existing
+from training.geometry import (
+    MIN_VOICES,
+    SHRINKAGE,
+    chosen_segments,
+    fit_views,
+    pairs_of_songs,
+    within_voice_normalisation,
+)
+from training.networks import make_network
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+def test_segments_are_bounded_per_song_and_singer_and_have_vocals(dataset: Dataset) -> None:
+    chosen = chosen_segments(dataset, "train", "overall", (1, 2))
+    table = dataset.segments[chosen]
+    assert table["has_vocals"].all()
+    assert (table["part"] == PARTS.index("train")).all()
+    assert np.unique(table["track"], return_counts=True)[1].max() == 1
+    assert np.unique(table["artist"], return_counts=True)[1].max() <= 2
+
+
+def test_voices_as_the_separator_left_them_stand_for_the_vocals_view(dataset: Dataset) -> None:
+    table = dataset.segments.copy()
+    train = np.flatnonzero(table["has_vocals"] & (table["part"] == PARTS.index("train")))
+    table["clean"][train[1]] = train[0]  # the second is now a separated version of the first
+    changed = replace(dataset, segments=table)
+    assert chosen_segments(changed, "train", "vocals", (9, 9)).tolist() == [train[1]]
+    assert train[1] not in chosen_segments(changed, "train", "overall", (9, 9))
+
+
+def test_percentages_may_come_from_all_voices_of_another_data_set(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    others = write_dataset(tmp_path / "others", num_artists=3, num_songs=3, seed=5)
+    assert len(chosen_segments(others, None, "overall", (1, 9))) == 9
+    network, excerpt_samples, _ = make_network(EncoderSettings("ge2e", init="ge2e"))
+    own, other = (
+        fit_views(network.eval(), excerpt_samples, dataset, percentages_on=given)
+        for given in (None, others)
+    )
+    np.testing.assert_array_equal(own.geometry["overall"].centre, other.geometry["overall"].centre)
+    assert own.calibration != other.calibration
+
+
+def test_pairs_are_of_whole_songs_and_an_only_song_counts_as_two(dataset: Dataset) -> None:
+    table = np.zeros(6, dataset.segments.dtype)
+    table["artist"] = [0, 0, 0, 0, 1, 1]
+    table["track"] = [0, 0, 1, 1, 2, 2]
+    made = replace(dataset, segments=table)
+    vectors = np.array([[1, 0.2], [1, -0.2], [0, 2], [0, 2], [-1, 0], [0, -1]], np.float32)
+    cosines, is_same = pairs_of_songs(made, np.arange(6), vectors)
+    # songs: (1, 0), (0, 1) of singer 0; (-1, 0) and (0, -1), halves of singer 1's only song
+    assert is_same.tolist() == [True, False, False, False, False, True]
+    # a pair of one singer is compared without what the other one is: (-0.5, -0.5)
+    np.testing.assert_allclose(cosines, [0.6, -1, 0, 0, -1, 0.6], atol=1e-6)
+
+
+def test_a_model_is_fitted_and_its_network_stays(dataset: Dataset, tmp_path: Path) -> None:
+    written = fit_existing("ge2e", dataset, tmp_path / "ge2e")
+    before, after = load("ge2e"), load(str(tmp_path / "ge2e"))
+    assert (after.name, written.licence) == ("ge2e", "Apache-2.0")
+    excerpts = np.random.default_rng(0).standard_normal((2, 25_600)).astype(np.float32) / 280
+    np.testing.assert_array_equal(before.embed_excerpts(excerpts), after.embed_excerpts(excerpts))
+    assert np.abs(after.geometry("overall").centre).max() > 0
+    assert set(read_manifest(tmp_path / "ge2e").calibration) <= {"vocals", "overall"}
+    stored = load_tensors(tmp_path / "ge2e", written, as_stored=True)
+    assert {str(t.dtype) for t in stored.values()} == {"torch.float16"}
+
+
+def test_several_data_sets_are_one(tmp_path: Path) -> None:
+    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)
+    two = write_dataset(tmp_path / "two", num_artists=6, seed=2)
+    both = open_datasets([one.path, two.path])
+    assert both.artists == [f"artist {n}" for n in range(6)]
+    assert len(both.segments) == len(one.segments) + len(two.segments)
+    last = np.array([len(both.segments) - 1, 0])
+    expected = [two.read(np.array([len(two.segments) - 1]))[0], one.read(np.array([0]))[0]]
+    np.testing.assert_array_equal(both.read(last), np.stack(expected))
+    # the third artist validates in the first, and would train in the second
+    assert set(both.segments["part"][both.segments["artist"] == 2]) == {PARTS.index("valid")}
+    tracks = both.segments["track"]
+    assert len(np.unique(tracks)) == 2 * 3 + 2 * 6
+    assert (both.segments["clean"] == np.arange(len(tracks))).all()
+    assert len(both.info["sources"]) == 2
+
+
+def test_an_artist_keeps_the_part_of_another_data_set(tmp_path: Path) -> None:
+    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)  # two train
+    two = write_dataset(tmp_path / "two", num_artists=6, seed=2)  # four train
+    moved = two.with_parts_of([one]).segments
+    parts = [set(moved["part"][moved["artist"] == n].tolist()) for n in range(6)]
+    assert parts == [{0}, {0}, {1}, {0}, {1}, {1}]
+
+
+def test_a_voice_made_of_somebodys_keeps_the_part_of_that_person(tmp_path: Path) -> None:
+    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)  # the third validates
+    two = write_dataset(tmp_path / "two", num_artists=3, seed=2)
+    info = two.info | {
+        "artists": ["artist 0~1.1", "artist 2~1.1", "somebody"],
+        "persons": ["artist 0", "artist 2", "somebody"],
+    }
+    (two.path / "dataset.json").write_text(json.dumps(info), encoding="utf-8")
+    two.segments["part"] = 0
+    np.save(two.path / "segments.npy", two.segments)
+    both = open_datasets([one.path, two.path])
+    assert both.persons == ["artist 0", "artist 1", "artist 2", *info["persons"]]
+    parts = [set(both.segments["part"][both.segments["artist"] == n].tolist()) for n in range(6)]
+    assert parts == [{0}, {0}, {1}, {0}, {1}, {0}]
+
+
+def test_directions_in_which_songs_of_a_voice_differ_are_shortened() -> None:
+    rng = np.random.default_rng(0)
+    voices = rng.standard_normal((400, 6))
+    nuisance = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 0.3])
+    songs = np.repeat(voices, 3, axis=0) + rng.standard_normal((1200, 6)) * nuisance
+    found = within_voice_normalisation(songs, np.repeat(np.arange(400), 3))
+    mean_variance = (nuisance**2).mean()
+    expected = 1 / np.sqrt(SHRINKAGE * nuisance**2 / mean_variance + SHRINKAGE)
+    np.testing.assert_allclose(found, np.diag(expected), atol=0.06)
+
+
+def test_too_few_voices_change_nothing() -> None:
+    songs = np.random.default_rng(0).standard_normal((40, 5))
+    artists = np.repeat(np.arange(MIN_VOICES - 1), 2)
+    few = within_voice_normalisation(songs[: len(artists)], artists)
+    single = within_voice_normalisation(songs, np.arange(40))
+    for found in (few, single):
+        np.testing.assert_array_equal(found, np.eye(5))

@@ -1,0 +1,303 @@
+"""Runs on a tiny data set: stopped, resumed, killed, shared by two processes, exported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.training_data import write_dataset
+
+from engine.models import SEGMENT_SAMPLES, load
+from training.config import SystemConfig, load_system
+from training.data.data_set import Dataset
+from training.errors import ConfigError, DataError, RunError
+from training.export import ExportOptions, export, final_weights
+from training.loop import (
+    METRICS_NAME,
+    STATE_NAME,
+    Log,
+    load_state,
+    read_config,
+    run,
+    save_state,
+)
+from training.trainer import RunOptions, Schedule, Trainer
+
+ROOT = Path(__file__).parents[2]
+CPU = RunOptions(device="cpu", log_every=1)
+# Short excerpts keep EfficientNet quick here; nothing else depends on their length.
+SMALL = ["optim.num_pairs=4", "optim.validate_every=1000", "encoder.excerpt_samples=3200"]
+
+
+def small(system: str, *overrides: str) -> SystemConfig:
+    return load_system(system, [*SMALL, *overrides])
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+def logged(folder: Path, kind: str = "train") -> list[dict[str, float]]:
+    lines = map(json.loads, (folder / METRICS_NAME).read_text("utf-8").splitlines())
+    return [line for line in lines if line["kind"] == kind]
+
+
+def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    config = small("singalike", "distil.teacher=''", "augment.voice_steps=1")
+    run(config, dataset, tmp_path / "whole", RunOptions("cpu", log_every=1, num_batches=2))
+    halves = tmp_path / "halves"
+    trainer = Trainer(config, dataset, RunOptions("cpu", num_batches=2))
+    trainer.step()
+    halves.mkdir()
+    (halves / "config.json").write_text(json.dumps(config.as_dict()), "utf-8")
+    save_state(halves, trainer.state())
+    run(config, dataset, halves, RunOptions("cpu", log_every=1, num_batches=2))
+    whole = {line["batch"]: line["total"] for line in logged(tmp_path / "whole")}
+    resumed = {line["batch"]: line["total"] for line in logged(halves)}
+    assert set(resumed) == {2}
+    assert resumed == {batch: whole[batch] for batch in resumed}
+
+
+@pytest.mark.parametrize(
+    "system", ["cola", "cola-art", "mscol", "cvsm-a", "cvsm-ah", "cvsm-af", "cvsm-art", "singalike"]
+)
+def test_every_system_steps(system: str, dataset: Dataset) -> None:
+    overrides = ["distil.teacher=''"] if system == "singalike" else []
+    trainer = Trainer(small(system, *overrides), dataset, CPU)
+    parts = trainer.step()
+    assert np.isfinite(float(parts["total"]))
+    assert all(p.grad is not None for p in trainer.network.parameters())
+
+
+def test_the_second_stage_of_cvsm_af_has_real_mixtures_only(dataset: Dataset) -> None:
+    trainer = Trainer(small("cvsm-af", "optim.num_batches=100"), dataset, CPU)
+    trainer.batch = 74
+    assert trainer._stage() == (1.0, 1e-3)
+    trainer.batch = 75
+    assert trainer._stage() == (0.0, 5e-4)
+
+
+def test_validation_reports_the_task_and_the_artists(dataset: Dataset) -> None:
+    config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
+    results = Trainer(config, dataset, CPU).validate()
+    assert set(results) == {
+        "loss", "accuracy", "eer_vocals", "mnr_vocals", "eer_mixture", "mnr_mixture",
+    }  # fmt: skip
+    assert all(np.isfinite(value) for value in results.values())
+
+
+def test_the_learning_rate_halves_as_in_the_paper() -> None:
+    schedule = Schedule()
+    for batch in range(0, 1000, 100):
+        schedule.note(1.0 - batch / 1e6, batch, halve_after=300)
+    assert schedule.halvings == 0
+    for batch in range(1000, 1900, 100):
+        schedule.note(2.0, batch, halve_after=300)
+    assert (schedule.best_batch, schedule.halvings) == (900, 3)
+    for batch in range(1900, 3000, 100):
+        schedule.note(0.1, batch, halve_after=300)
+    assert schedule.halvings == 3
+
+
+def test_streamed_stems_train_and_go_on_with_the_same_losses(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.data.stems.MAX_POOL_ROWS", 4)
+    monkeypatch.setattr("training.data.stems.DRAWS_PER_ROW", 1)  # a new pool for each batch
+    config = small("cola-art")
+    options = RunOptions("cpu", stems="stream", log_every=1, num_batches=2)
+    run(config, dataset, tmp_path / "whole", options)
+    first = RunOptions("cpu", stems="stream", log_every=1, num_batches=1)
+    run(config, dataset, tmp_path / "halves", first)
+    run(config, dataset, tmp_path / "halves", options)
+    losses = [[line["loss"] for line in logged(tmp_path / n)] for n in ("whole", "halves")]
+    assert losses[0] == losses[1]
+
+
+def test_another_run_in_the_folder_is_left_alone(dataset: Dataset, tmp_path: Path) -> None:
+    run(small("cola"), dataset, tmp_path, RunOptions("cpu", num_batches=1))
+    state = (tmp_path / STATE_NAME).read_bytes()
+    with pytest.raises(RunError, match="holds a run of the system cola, not mscol"):
+        run(small("mscol"), dataset, tmp_path, CPU)
+    with pytest.raises(RunError, match="other settings"):
+        run(small("cola", "seed=3"), dataset, tmp_path, CPU)
+    assert (tmp_path / STATE_NAME).read_bytes() == state
+    assert read_config(tmp_path) == small("cola")
+
+
+def test_damage_and_bad_options_in_words(dataset: Dataset, tmp_path: Path) -> None:
+    config = small("cola")
+    with pytest.raises(RunError, match="no run folder"):
+        read_config(tmp_path)
+    with pytest.raises(DataError, match="--stems"):
+        Trainer(config, dataset, RunOptions("cpu", stems="both"))
+    with pytest.raises(RunError, match="--device"):
+        Trainer(config, dataset, RunOptions("moon"))
+    run(config, dataset, tmp_path, RunOptions("cpu", num_batches=1))
+    (tmp_path / STATE_NAME).write_bytes(b"PK nothing")
+    with pytest.raises(RunError, match="damaged"):
+        run(config, dataset, tmp_path, CPU)
+    with pytest.raises(ConfigError, match="ge2e is a ge2e network"):
+        Trainer(load_system("singalike-ge2e", ["encoder.architecture=cvsm"]), dataset, CPU)
+
+
+def test_a_full_disk_leaves_the_last_save(dataset: Dataset, tmp_path: Path) -> None:
+    save_state(tmp_path, {"batch": 1})
+    before = (tmp_path / STATE_NAME).read_bytes()
+    (tmp_path / f"{STATE_NAME}.partial").mkdir()  # writing there fails
+    with pytest.raises(RunError, match="Make room"):
+        save_state(tmp_path, {"batch": 2})
+    assert (tmp_path / STATE_NAME).read_bytes() == before
+
+
+def test_memory_that_runs_out_names_the_switch(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(trainer: Trainer) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(Trainer, "step", out_of_memory)
+    with pytest.raises(RunError, match=r"optim\.num_pairs=2.*--stems stream"):
+        run(small("cola"), dataset, tmp_path, CPU)
+
+
+def test_lines_beyond_the_saved_state_are_taken_back(tmp_path: Path) -> None:
+    log = Log(tmp_path, 0)
+    for batch in (1, 2, 3):
+        log.write("train", batch, {"loss": 1.0})
+    with (tmp_path / METRICS_NAME).open("a") as file:
+        file.write('{"kind": "tr')  # a torn line
+    Log(tmp_path, 2)
+    assert [line["batch"] for line in logged(tmp_path)] == [1, 2]
+
+
+def command(*arguments: str) -> tuple[list[str], dict[str, str]]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return [sys.executable, "-m", "training", *arguments], environment
+
+
+def arguments_of(dataset: Dataset, out: Path, *overrides: str) -> list[str]:
+    settings = [part for text in (*SMALL, *overrides) for part in ("--set", text)]
+    return ["run", "-s", "cola", "--data", str(dataset.path), "-o", str(out), *settings]
+
+
+def test_sigterm_saves(dataset: Dataset, tmp_path: Path) -> None:
+    line, environment = command(*arguments_of(dataset, tmp_path))
+    process = subprocess.Popen(line, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 300
+        while not (tmp_path / METRICS_NAME).exists():
+            assert process.poll() is None, process.stderr
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.5)  # some batches further
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=120) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    state = torch.load(tmp_path / STATE_NAME, weights_only=True)
+    assert state["batch"] >= 1
+
+
+def test_two_processes_have_the_loss_of_one_with_the_joint_batch(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    overrides = ("encoder.drop_connect=0.0",)  # its masks are each process's own
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    line, environment = command(*arguments_of(dataset, tmp_path / "two", *overrides))
+    line += ["--batches", "2", "--device", "cpu", "--log-every", "1"]
+    environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    processes = [
+        subprocess.Popen(
+            line, env=environment | {"RANK": str(rank)}, cwd=ROOT, stderr=subprocess.DEVNULL
+        )
+        for rank in range(2)
+    ]
+    try:
+        codes = [process.wait(timeout=300) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert codes == [0, 0]
+    options = RunOptions("cpu", log_every=1, num_batches=2)
+    run(small("cola", *overrides), dataset, tmp_path / "one", options)
+    two, one = logged(tmp_path / "two"), logged(tmp_path / "one")
+    assert [line["batch"] for line in two] == [line["batch"] for line in one] == [1, 2]
+    for name in ("loss", "gradient_norm"):
+        assert two[0][name] == pytest.approx(one[0][name], rel=1e-4)
+    # Adam's first step is the gradient's sign: what is next to zero there may go either way.
+    assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=1e-2)
+
+
+def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset: Dataset) -> None:
+    trainer = Trainer(small("cola"), dataset, RunOptions("cpu", num_batches=3))
+    norm = next(m for m in trainer.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    seen: list[torch.Tensor] = []
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().var((0, 2, 3))))
+    for _ in range(3):
+        trainer.step()
+    assert norm.running_var is not None
+    torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
+
+
+def test_weights_are_averaged_over_the_end_of_the_run(dataset: Dataset, tmp_path: Path) -> None:
+    config = small("cola", "optim.num_pairs=2", "optim.average=0.5")
+    options = RunOptions("cpu", num_batches=4)
+    trainer, seen = Trainer(config, dataset, options), []
+    for _ in range(4):
+        trainer.step()
+        seen.append({name: t.clone() for name, t in trainer.network.state_dict().items()})
+        if trainer.batch == 3:  # saved and gone on with, as a run that was interrupted
+            save_state(tmp_path, trainer.state())
+            trainer = Trainer(config, dataset, options)
+            trainer.restore(load_state(tmp_path))
+    for name, tensor in final_weights(trainer.state()).items():
+        third, fourth = seen[2][name], seen[3][name]
+        is_count = not tensor.is_floating_point()
+        torch.testing.assert_close(tensor, fourth if is_count else (third + fourth) / 2)
+
+
+def test_without_an_average_the_last_weights_are_final() -> None:
+    last, mean = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
+    assert final_weights({"network": last}) is last
+    assert final_weights({"network": last, "average": {"num": 0, "means": mean}}) is last
+    assert final_weights({"network": last, "average": {"num": 1, "means": mean}}) is mean
+
+
+def test_export_is_a_model_of_the_application(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.models.has_fast_bfloat16", lambda: False)
+    config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
+    trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", num_batches=1))
+    options = ExportOptions("tiny", "A tiny model", "For tests.", metrics={"vocals": {"EER": 1.0}})
+    export(tmp_path / "run", dataset, tmp_path / "tiny", options)
+    model = load(str(tmp_path / "tiny"))
+    assert (model.name, model.dim, model.excerpt_samples) == ("tiny", 1280, 16_000)
+    assert np.abs(model.geometry("vocals").centre).max() > 0
+    trainer.network.eval()
+    excerpts = torch.randn(2, 16_000) / SEGMENT_SAMPLES**0.5
+    with torch.inference_mode():
+        expected = trainer.network(excerpts).numpy()
+    result = model.embed_excerpts(excerpts.numpy())
+    cosines = (result * expected).sum(1) / np.linalg.norm(result, axis=1)
+    np.testing.assert_allclose(cosines / np.linalg.norm(expected, axis=1), 1.0, atol=1e-3)
+    card = (tmp_path / "tiny" / "README.md").read_text("utf-8")
+    for words in ("A tiny model", "noise (stems", "CC0", "| vocals | 1.0 |", "2 pairs"):
+        assert words in card

@@ -1,0 +1,1 @@
+"""Data sets: sources, split, preparation, shards, and reading them back."""

@@ -1,0 +1,123 @@
+"""Build a data set: every song rendered once, written by one writer, resumable at each song."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+from engine.errors import SingalikeError
+from engine.models import SEGMENT_S
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.separation import Separator
+from engine.separation import load as load_separator
+from training.data.plan import Outcome, PrepareOptions, Task, plan
+from training.data.rendering import render, separate_waveform, stems_of
+from training.data.shards import Writer
+from training.data.sources import Song
+from training.data.tables import Summary, finish
+from training.errors import DataError
+from training.material.files import begin
+
+
+def prepare(
+    songs: Sequence[Song],
+    folder: Path,
+    options: PrepareOptions,
+    *,
+    num_workers: int = 2,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+    separators: Callable[[str], Separator] = load_separator,
+) -> Summary:
+    """Write the data set, or go on with an unfinished one.
+
+    Memory is bounded by a few songs per worker, whatever the number of songs.
+
+    Raises:
+        DataError: impossible split, other options than the data set was begun with, full disk,
+            or nothing usable at all. CancelledError; what was finished is kept.
+    """
+    tasks = plan(songs, options)
+    begin(folder, asdict(options))
+    needs = any(t.is_separated_again or t.song.kind == "mixture" for t in tasks)
+    separator = separators(options.separator) if needs else None
+    try:
+        with Writer(folder) as writer:
+            open_tasks = [task for task in tasks if task.key not in writer.finished]
+            report = _Reporter(len(tasks), len(tasks) - len(open_tasks), progress)
+            for outcome in _outcomes(open_tasks, separator, num_workers, cancel):
+                writer.add(outcome)
+                report(outcome)
+    except OSError as error:
+        raise DataError(
+            f"The data set cannot be written: {error.strerror or error}. Make room "
+            "(about 1.9 MB per 30 s of music) and start again; finished songs are kept."
+        ) from error
+    return finish(folder, {task.key for task in tasks}, asdict(options))
+
+
+def _outcomes(
+    tasks: Sequence[Task],
+    separator: Separator | None,
+    num_workers: int,
+    cancel: CancelToken | None,
+) -> Iterator[Outcome]:
+    """Rendered in parallel, in the order of the tasks, a few ahead of the writer at most."""
+    source = iter(tasks)
+    with ThreadPoolExecutor(max(1, num_workers)) as pool:
+        ahead = [pool.submit(_render, t, separator) for t in islice(source, 2 * num_workers)]
+        try:
+            while ahead:
+                if cancel is not None:
+                    cancel.check()
+                yield ahead.pop(0).result()
+                ahead += [pool.submit(_render, t, separator) for t in islice(source, 1)]
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
+_separating = threading.Lock()  # a separator's network fills all cores by itself
+
+
+def _render(task: Task, separator: Separator | None) -> Outcome:
+    if missing := [path for path in task.song.paths if not path.exists()]:
+        return Outcome(task, None, f"The file {missing[0]} is missing.")
+    try:
+        if task.song.kind == "mixture":
+            with _separating:
+                mixture, vocals = stems_of(task.song, separator, None)
+        else:
+            mixture, vocals = stems_of(task.song, separator, task.backing)
+        if task.is_separated_again:
+            assert separator is not None
+            with _separating:
+                vocals = separate_waveform(mixture, separator)
+        rendered = render(mixture, vocals)
+    except SingalikeError as error:
+        return Outcome(task, None, str(error))
+    if not len(rendered.stems):
+        return Outcome(task, None, f"It is shorter than {SEGMENT_S:.0f} seconds.")
+    return Outcome(task, rendered)
+
+
+class _Reporter:
+    """Progress with an ETA from this run's own pace."""
+
+    def __init__(self, num_total: int, num_before: int, progress: ProgressCallback) -> None:
+        self._total, self._done, self._before = num_total, num_before, num_before
+        self._progress = progress
+        self._started = time.monotonic()
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._done += 1
+        pace = (time.monotonic() - self._started) / (self._done - self._before)
+        eta_s = pace * (self._total - self._done)
+        note = f" ({outcome.reason})" if outcome.reason else ""
+        message = outcome.task.key + note
+        self._progress(Progress("prepare", self._done, self._total, eta_s=eta_s, message=message))

@@ -1,0 +1,184 @@
+"""Where songs come from: Music4All, a folder ``artist/album/song``, or a table of files."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from engine.library.scan.walk import AUDIO_EXTENSIONS
+from training.errors import DataError
+
+Kind = Literal["mixture", "stems", "vocals", "speech", "accompaniment"]
+TABLE_KINDS = ("mixture", "vocals", "accompaniment", "speech")
+TABLE_COLUMNS = ("path", "singer", "song", "kind")
+
+
+@dataclass(frozen=True)
+class Song:
+    """One song (or reading) of one artist, in one or several files.
+
+    Attributes:
+        key: identity within the source; the same on every run.
+        kind: ``mixture`` (to be separated), ``stems`` (vocals with their mixture or accompaniment),
+            ``vocals`` and ``speech`` (a voice alone), ``accompaniment`` (no voice).
+        mixture, vocals, accompaniment: files; None where there is none.
+        licence, corpus: as the table's columns licence and source say, "" where it has none.
+        origin: whose voice the artist's was made of, "" if nobody's but the artist's own.
+    """
+
+    key: str
+    artist: str
+    title: str
+    kind: Kind
+    mixture: Path | None = None
+    vocals: Path | None = None
+    accompaniment: Path | None = None
+    licence: str = ""
+    corpus: str = ""
+    origin: str = ""
+
+    @property
+    def paths(self) -> list[Path]:
+        return [p for p in (self.mixture, self.vocals, self.accompaniment) if p is not None]
+
+    @property
+    def person(self) -> str:
+        """Who must not be in two parts of a data set."""
+        return self.origin or self.artist
+
+    @property
+    def has_voice(self) -> bool:
+        return self.kind != "accompaniment"
+
+
+assert set(TABLE_KINDS) <= set(get_args(Kind))
+
+
+def read_source(path: Path, only: str = "") -> list[Song]:
+    """Songs of a source, whichever of the three it is.
+
+    Args:
+        path: a CSV or TSV table, the folder of Music4All as distributed, or a folder of music.
+        only: ``column=value``: rows of a table to take.
+
+    Raises:
+        DataError: not found, not understood, or without any song.
+    """
+    if path.is_file():
+        songs = read_table(path, only)
+    elif (path / "id_information.csv").is_file():
+        songs = read_music4all(path)
+    elif path.is_dir():
+        songs = read_folder(path)
+    else:
+        raise DataError(f"{path} is neither a table nor a folder. Check the path.")
+    if not songs:
+        raise DataError(f"No songs found in {path}. Check the path, and --only if you gave it.")
+    return songs
+
+
+def read_music4all(root: Path) -> list[Song]:
+    """``id_information.csv`` (tab-separated: id, artist, song, ...) and ``audios/<id>.mp3``."""
+    rows = _read_rows(root / "id_information.csv", "\t")
+    if rows and not {"id", "artist", "song"} <= set(rows[0]):
+        raise DataError(
+            f"{root / 'id_information.csv'} lacks the columns id, artist and song. "
+            "Take the file as Music4All's authors distribute it (tab-separated)."
+        )
+    return [
+        Song(row["id"], row["artist"], row["song"], "mixture", root / "audios" / f"{row['id']}.mp3")
+        for row in rows
+    ]
+
+
+def _read_rows(path: Path, delimiter: str) -> list[dict[str, str]]:
+    """Rows by the names in the first one; what a short row lacks is "". Raises DataError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file, delimiter=delimiter, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} cannot be read as a table: {error}. Save it as CSV in UTF-8."
+        ) from error
+
+
+def read_folder(root: Path) -> list[Song]:
+    """``artist/album/song`` or ``artist/song``; the first folder below ``root`` is the artist."""
+    songs = []
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        if path.suffix.lower() not in AUDIO_EXTENSIONS or any(p.startswith(".") for p in parts):
+            continue
+        if len(parts) < 2:
+            continue  # a song outside of any artist's folder has no label
+        songs.append(Song("/".join(parts), parts[0], path.stem, "mixture", path))
+    return songs
+
+
+def read_table(path: Path, only: str = "") -> list[Song]:
+    """A table with the columns path, singer, song, kind; relative paths start at its folder."""
+    rows = _read_rows(path, "\t" if path.suffix.lower() == ".tsv" else ",")
+    columns = list(rows[0]) if rows else []
+    if missing := [name for name in TABLE_COLUMNS if name not in columns]:
+        raise DataError(
+            f"{path} lacks the column(s) {', '.join(missing)}. A table needs "
+            f"{', '.join(TABLE_COLUMNS)}; kind is one of {', '.join(TABLE_KINDS)}."
+        )
+    rows = _selected(rows, only, path)
+    for number, row in enumerate(rows, 2):
+        if row["kind"] not in TABLE_KINDS:
+            raise DataError(
+                f"{path}, row {number}: unknown kind {row['kind']!r}. "
+                f"It must be one of {', '.join(TABLE_KINDS)}."
+            )
+    groups: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        groups[row["singer"], row["song"]].append(row)
+    return [song for group in groups.values() for song in _songs_of(group, path.parent)]
+
+
+def _selected(rows: list[dict[str, str]], only: str, path: Path) -> list[dict[str, str]]:
+    if not only:
+        return rows
+    column, equals, value = only.partition("=")
+    if not equals:
+        raise DataError(f"--only {only}: write it as column=value.")
+    if rows and column not in rows[0]:
+        raise DataError(f"{path} has no column {column!r} for --only {only}.")
+    return [row for row in rows if row[column] == value]
+
+
+def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
+    """Rows with the same singer and song are stems of one song, if each kind comes once."""
+    by_kind = {row["kind"]: row for row in rows}
+    first = rows[0]
+    if len(by_kind) == len(rows) > 1 and "vocals" in by_kind:
+        files = {kind: root / row["path"] for kind, row in by_kind.items() if kind != "speech"}
+        yield Song(
+            first["path"],
+            first["singer"],
+            first["song"],
+            "stems",
+            licence=first.get("licence", ""),
+            corpus=first.get("source", ""),
+            origin=first.get("origin", ""),
+            **files,
+        )
+        return
+    for row in rows:
+        kind: Kind = row["kind"]  # type: ignore[assignment]  # checked in read_table
+        slot = "vocals" if kind == "speech" else kind
+        yield Song(
+            row["path"],
+            row["singer"],
+            row["song"],
+            kind,
+            licence=row.get("licence", ""),
+            corpus=row.get("source", ""),
+            origin=row.get("origin", ""),
+            **{slot: root / row["path"]},
+        )

@@ -1,0 +1,157 @@
+"""The journal of a data set in the making, and the table and summary made from it in the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.models import SEGMENT_S
+from training.data.data_set import FORMAT_VERSION, PARTS, ROWS_PER_SHARD, SEGMENT_DTYPE
+from training.data.rendering import VOCAL_GATE
+from training.errors import DataError
+
+JOURNAL_NAME = "tracks.jsonl"
+SEPARATED_SUFFIX = "#separated"
+
+
+@dataclass
+class Summary:
+    """What was kept and why not, for people."""
+
+    num_songs: int = 0
+    num_segments: int = 0
+    num_without_vocals: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    per_part: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Lines up to the first torn one."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                return
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Summary:
+    """Journal -> segments.npy and dataset.json. Raises DataError when nothing can be trained on."""
+    lines = [line for line in read_journal(folder / JOURNAL_NAME) if line["key"] in keys]
+    persons = {line["artist"]: line.get("person", "") for line in lines if line["starts_s"]}
+    artists = sorted(persons)
+    segments = _table(lines, {name: number for number, name in enumerate(artists)})
+    summary = summarise(lines, segments, options)
+    if not segments["has_vocals"].any():
+        raise DataError(
+            "No vocals anywhere: no 5 s segment passes the vocal gate (mean amplitude "
+            f"{VOCAL_GATE}). {_first_reasons(summary)}Give songs with singing in them."
+        )
+    info = {
+        "format_version": FORMAT_VERSION,
+        "options": options,
+        "artists": artists,
+        "persons": [persons[name] or name for name in artists],
+        "summary": asdict(summary),
+        "sources": describe_sources(lines),
+    }
+    np.save(folder / "segments.npy", segments)
+    (folder / "dataset.json").write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+    return summary
+
+
+def _table(lines: Sequence[dict[str, Any]], artist_numbers: dict[str, int]) -> np.ndarray:
+    tables = []
+    firsts: dict[str, int] = {}
+    num_before = 0
+    for track, line in enumerate(lines):
+        table = np.zeros(len(line["starts_s"]), SEGMENT_DTYPE)
+        if not len(table):
+            continue
+        table["shard"], table["row"] = divmod(
+            line["first_row"] + np.arange(len(table)), ROWS_PER_SHARD
+        )
+        table["track"], table["part"] = track, line["part"]
+        table["artist"] = artist_numbers[line["artist"]]
+        table["start_s"] = line["starts_s"]
+        table["vocal_level"] = line["vocal_levels"]
+        table["loudness_db"] = line["loudness_db"]
+        table["has_vocals"] = (table["vocal_level"] > VOCAL_GATE) & (
+            line["kind"] != "accompaniment"
+        )
+        firsts[line["key"]] = num_before
+        clean_key = line["key"].removesuffix(SEPARATED_SUFFIX)
+        table["clean"] = firsts.get(clean_key, num_before) + np.arange(len(table))
+        num_before += len(table)
+        tables.append(table)
+    return np.concatenate(tables) if tables else np.zeros(0, SEGMENT_DTYPE)
+
+
+def summarise(
+    lines: Sequence[dict[str, Any]], segments: np.ndarray, options: dict[str, Any]
+) -> Summary:
+    """Counts per part, failures with their reasons, and notes on what limits the training."""
+    summary = Summary(
+        num_songs=len(lines),
+        num_segments=len(segments),
+        num_without_vocals=int((~segments["has_vocals"]).sum()),
+        failures=[(line["key"], line["reason"]) for line in lines if line["reason"]],
+    )
+    for number, name in enumerate(PARTS):
+        voiced = segments[(segments["part"] == number) & segments["has_vocals"]]
+        tracks_of = Counter(np.unique(voiced[["artist", "track"]])["artist"].tolist())
+        num_single = sum(count == 1 for count in tracks_of.values())
+        summary.per_part[name] = {
+            "artists": len(tracks_of),
+            "tracks": sum(tracks_of.values()),
+            "segments": int((segments["part"] == number).sum()),
+            "segments_with_vocals": len(voiced),
+            "artists_with_one_song": num_single,
+        }
+        if not len(voiced) and options["parts"][number] > 0:
+            summary.notes.append(
+                f"{name}: nobody with vocals is left in it, so no run can use it. Prepare again "
+                "into another folder with another --seed, or with more artists."
+            )
+        if num_single:
+            summary.notes.append(
+                f"{name}: {num_single} of {len(tracks_of)} artists have one song; their positives "
+                "come from other segments of it."
+            )
+    return summary
+
+
+def describe_sources(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Corpora with licence, artists and length, for the model card."""
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        if line["starts_s"] and not line["key"].endswith(SEPARATED_SUFFIX):
+            groups[line.get("corpus", ""), line["kind"], line["licence"]].append(line)
+    return [
+        {
+            "corpus": corpus,
+            "kind": kind,
+            "licence": licence,
+            "num_songs": len(group),
+            "minutes": round(sum(len(line["starts_s"]) for line in group) * SEGMENT_S / 60, 1),
+            "artists": sorted({line["artist"] for line in group}),
+        }
+        for (corpus, kind, licence), group in sorted(groups.items())
+    ]
+
+
+def _first_reasons(summary: Summary) -> str:
+    reasons = [f"{key}: {reason} " for key, reason in summary.failures[:3]]
+    return "".join(reasons)

@@ -1,0 +1,1 @@
+"""Pairs of excerpts: drawn, mixed and altered on the device."""
