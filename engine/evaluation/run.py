@@ -22,7 +22,7 @@ from engine.evaluation.results import Context, Options, Report, Result
 from engine.paths import cache_path
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
-PACKAGES = ("numpy", "scipy", "torch", "scikit-learn", "av", "matplotlib", "transformers")
+PACKAGES = ("numpy", "scipy", "torch", "openTSNE", "av", "matplotlib", "transformers")
 
 
 def load_models(names: Sequence[str], *, allow_download: bool = False) -> dict[str, Embedder]:

@@ -1,8 +1,10 @@
-"""Points in the plane for a graph of neighbours: t-SNE (van der Maaten and Hinton, JMLR 2008).
+"""Points in the plane for vectors that resemble each other: t-SNE, by openTSNE.
 
-Started from the first two principal axes, which keeps the large-scale order of the songs, with a
-learning rate that grows with their number (Kobak and Berens, Nature Communications 2019; Belkina
-et al., Nature Communications 2019).
+The map of a library has every song tied to its nearest by the same strength. In the plane this
+gives what t-SNE's adaptive Gaussians give, at a sixth of the ties (Böhm, Berens and Kobak,
+"Attraction-Repulsion Spectrum in Neighbor Embeddings", JMLR 2022, section 6). It is started from
+the first two principal axes, which keeps the large-scale order of the songs (Kobak and Berens,
+Nature Communications 2019). The evaluation's planes are t-SNE as it was published.
 """
 
 from __future__ import annotations
@@ -10,67 +12,71 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import sparse
-
-from engine.map.repulsion import repulsion
+from openTSNE import TSNE, TSNEEmbedding
+from openTSNE.affinity import Uniform
+from openTSNE.initialization import rescale
+from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
 EXAGGERATION = 12.0
 NUM_EARLY, NUM_LATE = 200, 400  # steps with and without exaggeration
 EARLY_MOMENTUM, LATE_MOMENTUM = 0.5, 0.8
 MIN_LEARNING_RATE = 50.0
-START_SPREAD = 1e-4
-MAX_STEP = 5.0
+TICK_STEPS = 10
+EXACT_LIMIT = 250  # points; more of them repel each other by way of a grid
+CELL_WIDTH = 1.5  # of the map's grid: songs keep as many neighbours as with 1, in half of the time
+PERPLEXITY = 30.0
 
 Tick = Callable[[int, int], None]  # (steps done, steps in all); may raise CancelledError
 
 
-def lay_out(ties: sparse.csr_array, start: np.ndarray, tick: Tick) -> np.ndarray:
-    """(n, 2) float32 positions for symmetric weights (n, n) that add up to 1.
+def lay_out(near: np.ndarray, start: np.ndarray, tick: Tick) -> np.ndarray:
+    """(n, 2) float32 positions; ``near`` (n, k) are the rows of each point's nearest.
 
-    ``start`` is (n, 2): the first two principal axes of the points.
+    ``start`` is (n, 2): the first two principal axes of the points. The same input gives the same
+    positions, since one thread works.
     """
-    points = np.asarray(start, np.float32)
-    points = points / max(float(points[:, 0].std()), 1e-12) * np.float32(START_SPREAD)
-    total = NUM_EARLY + NUM_LATE
-    points = _descend(
-        ties, points, EXAGGERATION, NUM_EARLY, EARLY_MOMENTUM, lambda done: tick(done, total)
+    found = PrecomputedNeighbors(near, np.ones(near.shape))
+    ties = Uniform(knn_index=found, symmetrize="mean")  # mutual ones are twice as strong
+    points = TSNEEmbedding(
+        rescale(start.astype(np.float64)),
+        ties,
+        negative_gradient_method="bh" if len(start) <= EXACT_LIMIT else "fft",
+        ints_in_interval=CELL_WIDTH,
+        n_jobs=1,
     )
-    return _descend(
-        ties, points, 1.0, NUM_LATE, LATE_MOMENTUM, lambda done: tick(NUM_EARLY + done, total)
+    done = 0
+    for num_steps, exaggeration, momentum in (
+        (NUM_EARLY, EXAGGERATION, EARLY_MOMENTUM),
+        (NUM_LATE, 1.0, LATE_MOMENTUM),
+    ):
+        points.optimize(
+            num_steps,
+            inplace=True,
+            learning_rate=max(len(points) / exaggeration, MIN_LEARNING_RATE),
+            exaggeration=exaggeration,
+            momentum=momentum,
+            callbacks=_ticking(tick, done),
+            callbacks_every_iters=TICK_STEPS,
+        )
+        done += num_steps
+    return np.asarray(points, np.float32)
+
+
+def _ticking(tick: Tick, done: int) -> Callable[[int, float, np.ndarray], None]:
+    return lambda step, *_: tick(done + step, NUM_EARLY + NUM_LATE)
+
+
+def plane(vectors: np.ndarray, seed: int, check: Callable[[], None]) -> np.ndarray:
+    """(n, dim) -> (n, 2) float64, by cosine, from a random start. ``check`` may raise."""
+    model = TSNE(
+        perplexity=min(PERPLEXITY, (len(vectors) - 1) / 3),
+        metric="cosine",
+        neighbors="exact",
+        initialization="random",
+        random_state=seed,
+        n_jobs=1,
+        negative_gradient_method="bh" if len(vectors) <= EXACT_LIMIT else "fft",
+        callbacks=lambda *_: check(),
+        callbacks_every_iters=TICK_STEPS,
     )
-
-
-def _descend(
-    ties: sparse.csr_array,
-    points: np.ndarray,
-    exaggeration: float,
-    num_steps: int,
-    momentum: float,
-    tick: Callable[[int], None],
-) -> np.ndarray:
-    rate = np.float32(max(len(points) / exaggeration, MIN_LEARNING_RATE))
-    rows = np.repeat(np.arange(len(points)), np.diff(ties.indptr))
-    velocity, gains = np.zeros_like(points), np.ones_like(points)
-    for done in range(1, num_steps + 1):
-        gradient = _gradient(ties, rows, points, exaggeration)
-        is_turning = np.sign(gradient) == np.sign(velocity)
-        gains = np.maximum(np.where(is_turning, gains * 0.8, gains + 0.2), 0.01)
-        velocity = np.float32(momentum) * velocity - rate * gains.astype(np.float32) * gradient
-        lengths = np.linalg.norm(velocity, axis=1, keepdims=True)
-        velocity *= np.minimum(1.0, MAX_STEP / np.maximum(lengths, 1e-12))
-        points = points + velocity
-        points -= points.mean(0)
-        tick(done)
-    return points
-
-
-def _gradient(
-    ties: sparse.csr_array, rows: np.ndarray, points: np.ndarray, exaggeration: float
-) -> np.ndarray:
-    """(n, 2): the slope of the divergence between neighbours in the graph and in the plane."""
-    apart = points.take(rows, 0) - points.take(ties.indices, 0)
-    strengths = ties.data * np.float32(exaggeration) / (1 + np.einsum("ij,ij->i", apart, apart))
-    pulls = sparse.csr_array((strengths, ties.indices, ties.indptr), shape=ties.shape)
-    attraction = points * (pulls @ np.ones((len(points), 1), np.float32)) - pulls @ points
-    pushes, total = repulsion(points)
-    return np.asarray(4 * (attraction - pushes / np.float32(total)), np.float32)
+    return np.asarray(model.fit(vectors), np.float64)

@@ -12,13 +12,15 @@ from engine.errors import QueryError
 from engine.library import Library
 from engine.library.maps import MapRecord, ids_in_space, map_of, put_map
 from engine.map import MIN_SONGS
-from engine.map.affinity import NUM_NEIGHBOURS, affinities, neighbours, principal_axes
-from engine.map.layout import lay_out
+from engine.map.neighbours import neighbours, principal_axes
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index.centre import current, placed
 
+NUM_NEIGHBOURS = 15
 MAX_PLACED_SHARE = 0.5  # of the laid out; with more newcomers the map says little about them
-NUM_HOSTS = 5
+# openTSNE can move a newcomer on from the median of its hosts. That found one in 200 more of its
+# nearest neighbours among the ten nearest on the map, and needs the layout's own scale.
+NUM_HOSTS = 10
 BATCH = 1024
 JITTER = 0.003  # of the map's half width: newcomers among the same neighbours do not coincide
 
@@ -33,12 +35,14 @@ def make_map(
 ) -> MapRecord:
     """Lay out all songs of a space and keep the result. The same songs and seed, the same map.
 
-    Takes about half a second of one core for 100 songs, half a minute for 20,000 and a minute and a
-    half for 100,000 (see ``benchmarks/window.py``).
+    Takes about a second of one core for 100 songs, 20 for 20,000 and a minute for 100,000 (see
+    ``benchmarks/window.py``).
 
     Raises QueryError where there are fewer than ``MIN_SONGS``, CancelledError with the earlier map
     in place.
     """
+    from engine.map.layout import lay_out  # a second of imports, for those who make a map
+
     cancel = cancel or CancelToken()
     track_ids, axes = _axes(library, space_id, progress, cancel)
     num = len(track_ids)
@@ -51,7 +55,7 @@ def make_map(
     near = neighbours(axes, k, _stage("map-neighbours", num, progress, cancel))
     start = axes[:, :2] + _jitter(num, seed) * max(1e-2 * float(axes[:, 0].std()), 1e-6)
     tick = _stage("map-layout", None, progress, cancel)
-    positions = lay_out(affinities(near), start, tick)
+    positions = lay_out(near, start, tick)
     record = MapRecord(space_id, time.time(), num, track_ids, _fitted(positions))
     put_map(library.database, record)
     return record

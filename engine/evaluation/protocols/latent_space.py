@@ -6,10 +6,7 @@ cluster on the t-SNE plane, mean over 5 runs.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +23,7 @@ TITLE = "Latent space"
 NUM_RUNS = 5
 MAX_CLIPS = 2000
 MIN_CLIPS = 8
-STOP_INTERVAL_S = 0.2
-Layout = Callable[[np.ndarray, int], np.ndarray]
+Layout = Callable[[np.ndarray, int, CancelToken], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +50,11 @@ class Map:
     in_space: tuple[Estimate, Estimate]
 
 
-def tsne(vectors: np.ndarray, seed: int) -> np.ndarray:
-    """(n, dim) -> (n, 2) float64. Raises EvaluationError without scikit-learn."""
-    try:
-        from sklearn.manifold import TSNE
-    except ModuleNotFoundError as error:
-        raise EvaluationError(
-            "The map needs scikit-learn. Install it: pip install 'singalike[evaluation]'"
-        ) from error
-    perplexity = min(30.0, (len(vectors) - 1) / 3)
-    model = TSNE(2, perplexity=perplexity, metric="cosine", init="random", random_state=seed)
-    return np.asarray(model.fit_transform(vectors), dtype=np.float64)
+def tsne(vectors: np.ndarray, seed: int, cancel: CancelToken) -> np.ndarray:
+    """(n, dim) -> (n, 2) float64. Raises CancelledError."""
+    from engine.map.layout import plane  # a second of imports
+
+    return plane(vectors, seed, cancel.check)
 
 
 def run(context: Context, layout: Layout = tsne) -> Result:
@@ -94,28 +84,11 @@ def run(context: Context, layout: Layout = tsne) -> Result:
 def draw_map(chosen: Chosen, weights: np.ndarray, context: Context, layout: Layout) -> Map:
     """Runs of the layout, and how well labels cluster in them and in the space itself."""
     seeds = [context.options.seed + number for number in range(NUM_RUNS)]
-    planes = [_stoppable(layout, chosen.vectors, seed, context.cancel) for seed in seeds]
+    planes = [layout(chosen.vectors, seed, context.cancel) for seed in seeds]
     cosines = np.clip(1 - chosen.vectors @ chosen.vectors.T, 0, None)
     on_plane = cluster_figures([_distances(p) for p in planes], chosen, weights)
     context.cancel.check()
     return Map(chosen, planes[0], on_plane, cluster_figures([cosines], chosen, weights))
-
-
-def _stoppable(layout: Layout, vectors: np.ndarray, seed: int, cancel: CancelToken) -> np.ndarray:
-    """A layout knows nothing of requests to stop: it is left to itself when one comes."""
-    done: Future[np.ndarray] = Future()
-
-    def work() -> None:
-        try:
-            done.set_result(layout(vectors, seed))
-        except BaseException as error:
-            done.set_exception(error)
-
-    threading.Thread(target=work, name="t-SNE", daemon=True).start()
-    while True:
-        cancel.check()
-        with suppress(TimeoutError):
-            return done.result(timeout=STOP_INTERVAL_S)
 
 
 def _points(label: str, maps: dict[Hearing, Map]) -> Points:

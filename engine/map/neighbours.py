@@ -1,9 +1,4 @@
-"""Which songs belong together on a map: nearest neighbours, as the edges of a sparse graph.
-
-Every song is tied to its k nearest by the same strength. For embeddings in the plane this gives
-what t-SNE's adaptive Gaussians give, at a sixth of the edges (Böhm, Berens and Kobak, "Attraction-
-Repulsion Spectrum in Neighbor Embeddings", JMLR 2022, section 6).
-"""
+"""Which songs belong together on a map: their principal axes, and each one's nearest."""
 
 from __future__ import annotations
 
@@ -11,11 +6,8 @@ from collections.abc import Callable, Iterable
 
 import hnswlib
 import numpy as np
-from scipy import sparse
 
 NUM_AXES = 50  # principal axes kept for the search for neighbours
-NUM_NEIGHBOURS = 15
-EXACT_LIMIT = 4000  # songs; below, all pairs are compared
 BATCH = 1000
 HNSW_M, HNSW_EF_CONSTRUCTION, HNSW_EF = 12, 80, 60
 
@@ -48,27 +40,11 @@ def principal_axes(
 
 
 def neighbours(points: np.ndarray, k: int, step: Step) -> np.ndarray:
-    """(n, k) int64: rows of the k points nearest to each point of (n, d), itself left out."""
-    if len(points) <= EXACT_LIMIT:
-        return _exact(points, k, step)
-    return _by_graph(points, k, step)
+    """(n, k) int64: rows of the k points nearest to each point of (n, d), itself left out.
 
-
-def _exact(points: np.ndarray, k: int, step: Step) -> np.ndarray:
-    squares = (points**2).sum(1)
-    found = []
-    for start in range(0, len(points), BATCH):
-        rows = points[start : start + BATCH]
-        distances = squares[None] - 2 * rows @ points.T
-        distances[np.arange(len(rows)), np.arange(start, start + len(rows))] = np.inf
-        nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
-        found.append(np.sort(nearest, axis=1))
-        step(start + len(rows))
-    return np.concatenate(found).astype(np.int64)
-
-
-def _by_graph(points: np.ndarray, k: int, step: Step) -> np.ndarray:
-    """One thread builds the graph: with more, each map of the same library would differ."""
+    One thread builds the graph: with more, each map of the same library would differ. openTSNE can
+    ask hnswlib too, but in one go, which at 100,000 songs nobody could stop or see the progress of.
+    """
     num = len(points)
     graph = hnswlib.Index(space="l2", dim=points.shape[1])
     graph.init_index(
@@ -93,16 +69,3 @@ def _without_self(labels: np.ndarray, start: int) -> np.ndarray:
     is_self = labels == np.arange(start, start + len(labels))[:, None]
     is_self[~is_self.any(1), -1] = True
     return labels[~is_self].reshape(len(labels), -1)
-
-
-def affinities(nearest: np.ndarray) -> sparse.csr_array:
-    """(n, n) symmetric float32 weights that add up to 1, from the rows of each point's nearest."""
-    num, k = nearest.shape
-    rows = np.repeat(np.arange(num), k)
-    ties = sparse.csr_array(
-        (np.ones(num * k, np.float32), (rows, nearest.ravel())), shape=(num, num)
-    )
-    both = sparse.csr_array(ties + ties.T)
-    both.sort_indices()
-    both.data = (both.data / both.data.sum(dtype=np.float64)).astype(np.float32)
-    return both
