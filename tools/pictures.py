@@ -43,7 +43,7 @@ def main() -> None:
 
 def prepare(home: Path) -> None:
     """A library of the demo songs that have been listened to, and a report about them."""
-    from app.evaluate.requests import Request, run
+    from app.evaluate.run import Request, run
     from engine.demo import make_demo_library
     from engine.indexing.pipeline import index_folders
     from engine.library import Library
@@ -202,7 +202,7 @@ def take_evaluation(window: MainWindow, keep: Keep) -> None:
     wait_until(lambda: bool(page.reports))
     rest()
     keep(window, "evaluate")
-    page.side.list.setCurrentRow(0)
+    page.panel.list.setCurrentRow(0)
     view = page.pages.currentWidget()
     wait_until(lambda: view.is_complete)
     rest()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.evaluate.columns import ScrollColumn, title
 from app.evaluate.plots import SEPARATOR, plot_widget
 from app.evaluate.report_view import REPORT_PX
-from app.evaluate.saved_reports import Opened
+from app.evaluate.saved_reports import SavedReport
 from app.evaluate.settings_form import Pick
 from app.evaluate.tables import ResultTable
-from app.evaluate.widgets import ScrollColumn, title
 from app.ui.theme import Theme
 from app.ui.widgets import label
 
@@ -35,7 +35,7 @@ class Figure:
     title: str
 
 
-def common_figures(reports: Sequence[Opened]) -> list[Figure]:
+def common_figures(reports: Sequence[SavedReport]) -> list[Figure]:
     """What two reports at least have numbers for, in the order in which they appear."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for opened in reports:
@@ -48,7 +48,7 @@ def common_figures(reports: Sequence[Opened]) -> list[Figure]:
     return [Figure(*key, names[0]) for key, names in found.items() if len(names) > 1]
 
 
-def compared(reports: Sequence[Opened], figure: Figure) -> Table:
+def compared(reports: Sequence[SavedReport], figure: Figure) -> Table:
     """A row for each input, model, ...; a column for each report."""
     from engine.evaluation.results import Table
 
@@ -75,7 +75,7 @@ def compared(reports: Sequence[Opened], figure: Figure) -> Table:
     return Table("compared", figure.title, columns, rows)
 
 
-def report_names(reports: Sequence[Opened]) -> list[str]:
+def report_names(reports: Sequence[SavedReport]) -> list[str]:
     """Names that tell them apart."""
     names = [f"{opened.name}, {opened.made:%d %b %H:%M}" for opened in reports]
     return [
@@ -84,13 +84,13 @@ def report_names(reports: Sequence[Opened]) -> list[str]:
     ]
 
 
-def _report_column(reports: Sequence[Opened], number: int, shown: Column) -> Column:
+def _report_column(reports: Sequence[SavedReport], number: int, shown: Column) -> Column:
     from engine.evaluation.results import Column
 
     return Column(f"report_{number}", report_names(reports)[number], shown.unit, shown.better)
 
 
-def _table_of(opened: Opened, figure: Figure) -> Table | None:
+def _table_of(opened: SavedReport, figure: Figure) -> Table | None:
     for result in opened.report.results:
         for table in result.tables:
             keys = [column.key for column in table.columns]
@@ -104,7 +104,7 @@ def _is_name(table: Table, index: int) -> bool:
 
 
 class CompareView(ScrollColumn):
-    def __init__(self, theme: Theme, reports: Sequence[Opened]) -> None:
+    def __init__(self, theme: Theme, reports: Sequence[SavedReport]) -> None:
         super().__init__(self.tr("Comparison of reports"), REPORT_PX)
         self._theme = theme
         self._reports = list(reports)

@@ -12,14 +12,15 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QStackedWidget, QWidget
 
 from app.desktop.reveal import file_url, reveal
-from app.evaluate import requests, saved_reports
-from app.evaluate.blind_test.page import TestRoom
+from app.evaluate import run as evaluation
+from app.evaluate import saved_reports
+from app.evaluate.blind_test.page import BlindTestPage
 from app.evaluate.comparison import CompareView
 from app.evaluate.report_view import ReportView
-from app.evaluate.requests import Request
-from app.evaluate.saved_reports import Opened
+from app.evaluate.reports_panel import ReportsPanel
+from app.evaluate.run import Request
+from app.evaluate.saved_reports import SavedReport
 from app.evaluate.setup_panel import SetupPanel
-from app.evaluate.sidebar import Side
 from app.jobs import Job, LatestJob, Pool
 from app.services import Parts
 from app.ui.widgets import divider
@@ -49,17 +50,19 @@ class EvaluatePage(QWidget):
         self._listing = LatestJob(self._runner, Pool.INTERACTIVE)
         self._run: Job | None = None
         self._is_built = False
-        self.reports: list[Opened] = []
+        self.reports: list[SavedReport] = []
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._is_built:
             self._build()
-            self._job(lambda *_: requests.find_models(), self.setup.set_models)
+            self._job(lambda *_: evaluation.find_models(), self.setup.set_models)
             self.refresh_reports()
         # At every visit: another one may have been chosen in the preferences.
         form = self.setup.form
-        self._job(lambda *_: requests.find_separators(), lambda found: form.set_separators(*found))
+        self._job(
+            lambda *_: evaluation.find_separators(), lambda found: form.set_separators(*found)
+        )
         if self._run is None:
             self.setup.look_again()
 
@@ -68,7 +71,7 @@ class EvaluatePage(QWidget):
     def _build(self) -> None:
         self._is_built = True
         theme = self.parts.theme
-        self.side = Side(theme)
+        self.panel = ReportsPanel(theme)
         self.setup = SetupPanel(theme, self.parts.session.library_path)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.setup)
@@ -76,14 +79,14 @@ class EvaluatePage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         self._divider = divider(is_vertical=True)
-        row.addWidget(self.side)
+        row.addWidget(self.panel)
         row.addWidget(self._divider)
         row.addWidget(self.pages, 1)
-        self.side.new_requested.connect(self.show_setup)
-        self.side.test_requested.connect(self._new_test)
-        self.side.chosen.connect(self.show_reports)
-        self.side.list.delete_requested.connect(self._delete_selected)
-        self.side.run_card.cancel_requested.connect(self.cancel)
+        self.panel.new_requested.connect(self.show_setup)
+        self.panel.test_requested.connect(self._new_test)
+        self.panel.chosen.connect(self.show_reports)
+        self.panel.list.delete_requested.connect(self._delete_selected)
+        self.panel.run_card.cancel_requested.connect(self.cancel)
         self.setup.start_requested.connect(self.start)
         self.setup.data_requested.connect(self._look)
         self.problem.connect(self.parts.session.problem)  # shown at the top of the window
@@ -109,7 +112,7 @@ class EvaluatePage(QWidget):
     def _look(self, table: Path | None) -> None:
         path = table or self.parts.session.library_path
         self._job(
-            lambda *_: requests.look_at(path),
+            lambda *_: evaluation.look_at(path),
             self.setup.set_facts,
             self._looking,
             self.setup.set_data_problem,
@@ -118,9 +121,9 @@ class EvaluatePage(QWidget):
     def refresh_reports(self, select: Path | None = None) -> None:
         root = self.reports_path
 
-        def use(reports: list[Opened]) -> None:
+        def use(reports: list[SavedReport]) -> None:
             self.reports = reports
-            self.side.show_reports(reports, select)
+            self.panel.show_reports(reports, select)
 
         self._job(lambda *_: saved_reports.list_reports(root), use, self._listing)
 
@@ -134,13 +137,13 @@ class EvaluatePage(QWidget):
         if self._run is not None:
             return
         root = self.reports_path
-        job = Job(lambda progress, cancel: requests.run(request, root, progress, cancel))
-        job.progressed.connect(self.side.run_card.show_progress)
+        job = Job(lambda progress, cancel: evaluation.run(request, root, progress, cancel))
+        job.progressed.connect(self.panel.run_card.show_progress)
         job.succeeded.connect(lambda folder: self.refresh_reports(select=folder))
         job.failed.connect(self.problem)
         job.finished.connect(self._finished)
         self._run = job
-        self.side.run_card.begin()
+        self.panel.run_card.begin()
         self.setup.set_busy(True)
         self._runner.start(job, Pool.EVALUATION)
 
@@ -150,13 +153,13 @@ class EvaluatePage(QWidget):
 
     def _finished(self) -> None:
         self._run = None
-        self.side.run_card.hide()
+        self.panel.run_card.hide()
         self.setup.set_busy(False)
 
     # Showing
 
     def show_setup(self) -> None:
-        self.side.clear_selection()
+        self.panel.clear_selection()
         self._show(None)
         self.setup.look_again()
 
@@ -164,14 +167,14 @@ class EvaluatePage(QWidget):
         self.show_setup()
         self.setup.choose_listening_test()
 
-    def show_reports(self, reports: list[Opened]) -> None:
+    def show_reports(self, reports: list[SavedReport]) -> None:
         """One is read, several are compared."""
         if len(reports) > 1:
             self._show(CompareView(self.parts.theme, reports))
         else:
             self.show_report(reports[0])
 
-    def show_report(self, opened: Opened) -> ReportView:
+    def show_report(self, opened: SavedReport) -> ReportView:
         view = ReportView(self.parts.theme, opened)
         view.browser_requested.connect(self._open_in_browser)
         view.export_requested.connect(self._export)
@@ -181,17 +184,17 @@ class EvaluatePage(QWidget):
         self._show(view)
         return view
 
-    def show_test(self, opened: Opened) -> None:
-        room = TestRoom(self.parts.theme, self.parts.player, opened, self._job)
+    def show_test(self, opened: SavedReport) -> None:
+        room = BlindTestPage(self.parts.theme, self.parts.player, opened, self._job)
         room.full_page.connect(self._show_alone)
         room.report_requested.connect(self._show_scored)
         room.problem.connect(self.problem)
         self._show(room)
 
-    def _show_scored(self, opened: Opened) -> None:
+    def _show_scored(self, opened: SavedReport) -> None:
         """With all answers that there are by now; the report on disk follows."""
 
-        def use(fresh: Opened) -> None:
+        def use(fresh: SavedReport) -> None:
             self.show_report(fresh).show_protocol(saved_reports.TEST_FOLDER)
             job = Job(lambda *_: saved_reports.save(fresh))
             job.succeeded.connect(lambda _: self.refresh_reports())
@@ -212,7 +215,7 @@ class EvaluatePage(QWidget):
         self.pages.setCurrentIndex(self.pages.count() - 1)
 
     def _show_alone(self, is_alone: bool) -> None:
-        for widget in (self.side, self._divider):
+        for widget in (self.panel, self._divider):
             widget.setHidden(is_alone)
 
     # What can be done with a report
@@ -248,7 +251,7 @@ class EvaluatePage(QWidget):
         )
 
     def _delete_selected(self) -> None:
-        if chosen := self.side.selected:
+        if chosen := self.panel.selected:
             self._ask_to_delete([opened.folder for opened in chosen])
 
     def _ask_to_delete(self, folders: list[Path]) -> None:

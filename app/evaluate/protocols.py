@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.evaluate.requests import DataFacts
+from app.evaluate.run import DataFacts
 from app.ui.shortcuts import noop
 
 

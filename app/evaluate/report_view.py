@@ -11,12 +11,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.evaluate.columns import ScrollColumn, flow, heading, title
 from app.evaluate.plots import plot_widget
 from app.evaluate.protocols import BY_NAME
-from app.evaluate.saved_reports import Opened
+from app.evaluate.saved_reports import SavedReport
 from app.evaluate.summary import summary
 from app.evaluate.tables import ResultTable
-from app.evaluate.widgets import ScrollColumn, flow, heading, title
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconLabel, button, label
 
@@ -33,9 +33,9 @@ class ReportView(ScrollColumn):
     export_requested = Signal(object)  # Path of the report's folder
     reveal_requested = Signal(object)
     delete_requested = Signal(object)
-    test_requested = Signal(object)  # Opened
+    test_requested = Signal(object)  # SavedReport
 
-    def __init__(self, theme: Theme, opened: Opened) -> None:
+    def __init__(self, theme: Theme, opened: SavedReport) -> None:
         super().__init__(self.tr("Report"), REPORT_PX)
         self._theme = theme
         self.opened = opened

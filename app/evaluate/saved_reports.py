@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from app.evaluate.requests import UNFINISHED
+from app.evaluate.run import UNFINISHED
 from engine.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ LIBRARY_NAME = "library.db"  # of the file, unless another one was named
 
 
 def _tr(text: str) -> str:
-    return QCoreApplication.translate("Store", text)
+    return QCoreApplication.translate("SavedReports", text)
 
 
 @dataclass(frozen=True)
-class Opened:
+class SavedReport:
     """A report with where it lies, and its listening test where it has one."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Opened:
         return self.folder / TEST_FOLDER
 
 
-def list_reports(root: Path) -> list[Opened]:
+def list_reports(root: Path) -> list[SavedReport]:
     """All that can be read, the newest first."""
     found = []
     for path in root.glob(f"*/{REPORT_NAME}"):
@@ -65,16 +65,16 @@ def list_reports(root: Path) -> list[Opened]:
     return sorted(found, key=lambda opened: (opened.made, opened.folder.name), reverse=True)
 
 
-def open_report(folder: Path) -> Opened:
+def open_report(folder: Path) -> SavedReport:
     """Raises EvaluationError."""
     from engine.evaluation.saved_report import read
     from engine.evaluation.triplets import read_test
 
     report = read(folder)
-    return Opened(folder, report, read_test(folder / TEST_FOLDER))
+    return SavedReport(folder, report, read_test(folder / TEST_FOLDER))
 
 
-def scored(opened: Opened) -> Opened:
+def scored(opened: SavedReport) -> SavedReport:
     """With the answers that lie in the test's folder by now. Nothing is written."""
     from engine.evaluation.protocols.listening_test import outcome
     from engine.evaluation.results import Options
@@ -88,7 +88,7 @@ def scored(opened: Opened) -> Opened:
     return replace(opened, report=replace(report, results=results))
 
 
-def save(opened: Opened) -> None:
+def save(opened: SavedReport) -> None:
     """Write a report again in its folder; the old one is there until the new one is complete.
 
     Raises EvaluationError.
@@ -111,7 +111,7 @@ def save(opened: Opened) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def add_answers(opened: Opened, paths: Sequence[Path]) -> list[str]:
+def add_answers(opened: SavedReport, paths: Sequence[Path]) -> list[str]:
     """Take in files that listeners elsewhere have saved. Returns why some were not, in sentences.
 
     Raises EvaluationError when they cannot be copied.

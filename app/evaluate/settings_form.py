@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
-from app.evaluate.requests import Request
+from app.evaluate.run import Request
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 

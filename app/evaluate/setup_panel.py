@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.evaluate.choice_card import ChoiceCard
+from app.evaluate.columns import ScrollColumn, flow, heading, title
 from app.evaluate.protocols import PROTOCOLS
-from app.evaluate.requests import DataFacts, ModelChoice, Request
+from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
-from app.evaluate.widgets import Choice, ScrollColumn, flow, heading, title
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, divider, label
 
@@ -41,7 +42,7 @@ class SetupPanel(QWidget):
         self._data_problem = ""
         self._is_busy = False
         self.protocols = self._make_protocols()
-        self.models: dict[str, Choice] = {}
+        self.models: dict[str, ChoiceCard] = {}
         self._choices: dict[str, ModelChoice] = {}
         self._models_grid = _grid()
         self.inputs = self._make_inputs()
@@ -56,10 +57,10 @@ class SetupPanel(QWidget):
 
     # Building
 
-    def _make_protocols(self) -> dict[str, Choice]:
+    def _make_protocols(self) -> dict[str, ChoiceCard]:
         made = {}
         for protocol in PROTOCOLS:
-            choice = Choice(
+            choice = ChoiceCard(
                 self._theme,
                 protocol.shown_title,
                 protocol.shown_question,
@@ -182,7 +183,7 @@ class SetupPanel(QWidget):
         self._choices = {choice.name: choice for choice in choices}
         for choice in choices:
             facts = [choice.licence, _megabytes(choice.size_bytes)]
-            widget = Choice(
+            widget = ChoiceCard(
                 self._theme,
                 choice.title,
                 choice.description,

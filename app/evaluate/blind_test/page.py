@@ -11,10 +11,10 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.evaluate import saved_reports
-from app.evaluate.blind_test.questions import TestFlow
-from app.evaluate.blind_test.session import Sitting, new_sitting, sittings
-from app.evaluate.saved_reports import Opened
-from app.evaluate.widgets import ScrollColumn, flow, heading, title
+from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
+from app.evaluate.blind_test.view import BlindTestView
+from app.evaluate.columns import ScrollColumn, flow, heading, title
+from app.evaluate.saved_reports import SavedReport
 from app.player.player import Player
 from app.ui.theme import Theme
 from app.ui.widgets import IconLabel, button, label
@@ -23,16 +23,15 @@ from app.ui.widgets import IconLabel, button, label
 RunJob = Callable[[Callable[[Any, Any], Any], Callable[[Any], object]], None]
 
 
-class TestStart(ScrollColumn):
+class BlindTestStart(ScrollColumn):
     """What will happen, and who was here before."""
 
-    __test__ = False
-    begin_requested = Signal(object)  # Sitting, or None for a new listener
+    begin_requested = Signal(object)  # AnswerSheet, or None for a new listener
     report_requested = Signal()
     copy_requested = Signal()
     answers_requested = Signal()
 
-    def __init__(self, theme: Theme, opened: Opened, begun: Sequence[Sitting]) -> None:
+    def __init__(self, theme: Theme, opened: SavedReport, begun: Sequence[AnswerSheet]) -> None:
         super().__init__(self.tr("Listening test"))
         self._theme = theme
         assert opened.test is not None
@@ -44,8 +43,8 @@ class TestStart(ScrollColumn):
         back.clicked.connect(self.report_requested)
         self.column.addSpacing(6)
         self.column.addWidget(flow((self.begin, back), 12))
-        open_ones = [sitting for sitting in begun if sitting.current is not None]
-        self.resume_buttons = [self._resume_button(sitting) for sitting in open_ones]
+        open_ones = [sheet for sheet in begun if sheet.current is not None]
+        self.resume_buttons = [self._resume_button(sheet) for sheet in open_ones]
         if open_ones:
             self._section(self.tr("Go on where somebody paused"))
             for widget in self.resume_buttons:
@@ -78,21 +77,21 @@ class TestStart(ScrollColumn):
         self.column.addSpacing(14)
         self.column.addWidget(heading(self._theme, text))
 
-    def _resume_button(self, sitting: Sitting) -> QWidget:
+    def _resume_button(self, sheet: AnswerSheet) -> QWidget:
         text = self.tr("Listener {name}: {done} of {total} answers given").format(
-            name=sitting.listener, done=sitting.num_answered, total=len(sitting.steps)
+            name=sheet.listener, done=sheet.num_answered, total=len(sheet.steps)
         )
         widget = button(text)
-        widget.clicked.connect(lambda: self.begin_requested.emit(sitting))
+        widget.clicked.connect(lambda: self.begin_requested.emit(sheet))
         return widget
 
-    def _listeners_text(self, begun: Sequence[Sitting]) -> str:
+    def _listeners_text(self, begun: Sequence[AnswerSheet]) -> str:
         if not begun:
             return self.tr(
                 "Nobody yet. The test can be taken here by several people, one after the other, or "
                 "copied for others: they listen in their browser and send you a file of answers."
             )
-        num_answers = sum(sitting.num_answered for sitting in begun)
+        num_answers = sum(sheet.num_answered for sheet in begun)
         if len(begun) == 1:
             return self.tr("One listener; answers given: {num}.").format(num=num_answers)
         return self.tr("{listeners} listeners; answers given: {num}.").format(
@@ -100,12 +99,11 @@ class TestStart(ScrollColumn):
         )
 
 
-class TestDone(QWidget):
-    __test__ = False
+class BlindTestEnd(QWidget):
     report_requested = Signal()
     again_requested = Signal()
 
-    def __init__(self, theme: Theme, sitting: Sitting) -> None:
+    def __init__(self, theme: Theme, sheet: AnswerSheet) -> None:
         super().__init__()
         self.setObjectName("page")
         self.results = button(self.tr("See the results"), "primary")
@@ -114,7 +112,7 @@ class TestDone(QWidget):
         again.clicked.connect(self.again_requested)
         thanks = label(self.tr("Thank you for listening"), font=theme.font(1.5, QFont.Weight.Bold))
         text = label(
-            self.tr("All {num} answers are saved.").format(num=sitting.num_answered), "muted"
+            self.tr("All {num} answers are saved.").format(num=sheet.num_answered), "muted"
         )
         column = QVBoxLayout(self)
         column.setSpacing(14)
@@ -131,15 +129,14 @@ class TestDone(QWidget):
         column.addStretch(3)
 
 
-class TestRoom(QStackedWidget):
+class BlindTestPage(QStackedWidget):
     """``full_page`` says whether everything beside the test should be put away."""
 
-    __test__ = False
     full_page = Signal(bool)
-    report_requested = Signal(object)  # Opened
+    report_requested = Signal(object)  # SavedReport
     problem = Signal(str)
 
-    def __init__(self, theme: Theme, player: Player, opened: Opened, run_job: RunJob) -> None:
+    def __init__(self, theme: Theme, player: Player, opened: SavedReport, run_job: RunJob) -> None:
         super().__init__()
         assert opened.test is not None
         self._theme = theme
@@ -153,10 +150,10 @@ class TestRoom(QStackedWidget):
         folder, test = self.opened.test_folder, self.opened.test
         assert test is not None
         self.full_page.emit(False)
-        self._run_job(lambda *_: sittings(folder, test), self._show_start)
+        self._run_job(lambda *_: answer_sheets(folder, test), self._show_start)
 
-    def _show_start(self, begun: list[Sitting]) -> None:
-        start = TestStart(self._theme, self.opened, begun)
+    def _show_start(self, begun: list[AnswerSheet]) -> None:
+        start = BlindTestStart(self._theme, self.opened, begun)
         start.begin_requested.connect(self._begin)
         start.report_requested.connect(lambda: self.report_requested.emit(self.opened))
         start.copy_requested.connect(self._choose_copy)
@@ -164,19 +161,19 @@ class TestRoom(QStackedWidget):
         self._show(start)
         start.begin.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _begin(self, sitting: Sitting | None) -> None:
+    def _begin(self, sheet: AnswerSheet | None) -> None:
         assert self.opened.test is not None
-        if sitting is None:
-            sitting = new_sitting(self.opened.test_folder, self.opened.test)
-        test = TestFlow(self._theme, self._player, sitting)
+        if sheet is None:
+            sheet = new_sheet(self.opened.test_folder, self.opened.test)
+        test = BlindTestView(self._theme, self._player, sheet)
         test.paused.connect(self.show_start)
-        test.done.connect(lambda: self._end(sitting))
+        test.done.connect(lambda: self._end(sheet))
         test.problem.connect(self.problem)
         self.full_page.emit(True)
         self._show(test)
 
-    def _end(self, sitting: Sitting) -> None:
-        done = TestDone(self._theme, sitting)
+    def _end(self, sheet: AnswerSheet) -> None:
+        done = BlindTestEnd(self._theme, sheet)
         done.report_requested.connect(lambda: self.report_requested.emit(self.opened))
         done.again_requested.connect(self.show_start)
         self.full_page.emit(False)

@@ -19,9 +19,9 @@ from support.evaluate_page import (
     write_listening_test,
 )
 
-from app.evaluate.blind_test.page import TestDone, TestRoom, TestStart
-from app.evaluate.blind_test.questions import TestFlow
-from app.evaluate.blind_test.session import Sitting, new_sitting, sittings
+from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
+from app.evaluate.blind_test.page import BlindTestEnd, BlindTestPage, BlindTestStart
+from app.evaluate.blind_test.view import BlindTestView
 from app.evaluate.report_view import ReportView
 from app.evaluate.saved_reports import list_reports, open_report
 from app.player.player import Side, Sound
@@ -42,7 +42,7 @@ def report(tmp_path) -> Path:
 @pytest.fixture
 def page(qtbot, tmp_path, report):
     with open_page(qtbot, tmp_path / "library.db", tmp_path / "reports") as page:
-        qtbot.waitUntil(lambda: page.side.list.count() == 1, timeout=20_000)
+        qtbot.waitUntil(lambda: page.panel.list.count() == 1, timeout=20_000)
         yield page
 
 
@@ -50,22 +50,22 @@ def texts(widget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 
 
-def enter(qtbot, page) -> TestStart:
+def enter(qtbot, page) -> BlindTestStart:
     """From the report to the start of its test."""
-    page.side.list.clearSelection()
-    page.side.list.setCurrentRow(0)
+    page.panel.list.clearSelection()
+    page.panel.list.setCurrentRow(0)
     view = page.pages.currentWidget()
     next(b for b in view.findChildren(QPushButton) if b.text() == "Take the test").click()
     room = page.pages.currentWidget()
-    assert isinstance(room, TestRoom)
-    qtbot.waitUntil(lambda: isinstance(room.currentWidget(), TestStart))
+    assert isinstance(room, BlindTestPage)
+    qtbot.waitUntil(lambda: isinstance(room.currentWidget(), BlindTestStart))
     return room.currentWidget()
 
 
-def begin(qtbot, page) -> TestFlow:
+def begin(qtbot, page) -> BlindTestView:
     enter(qtbot, page).begin.click()
     flow = page.pages.currentWidget().currentWidget()
-    assert isinstance(flow, TestFlow)
+    assert isinstance(flow, BlindTestView)
     qtbot.waitUntil(flow.isVisible)
     return flow
 
@@ -100,19 +100,19 @@ def answers_on_disk(report: Path) -> dict[tuple[str, str], str]:
     return {(a.triplet, a.question): a.choice for a in found}
 
 
-# One sitting
+# One sheet
 
 
 def test_a_sitting_is_saved_after_every_answer_and_gone_on_with(report):
     opened = open_report(report)
-    sitting = new_sitting(opened.test_folder, opened.test)
-    steps = list(sitting.steps)
+    sheet = new_sheet(opened.test_folder, opened.test)
+    steps = list(sheet.steps)
     assert sorted(step.triplet.id for step in steps) == ["t0", "t0", "t1", "t1"]
     for number, choice in enumerate(("a", "tie", "b"), start=1):
-        sitting.answer(choice)
+        sheet.answer(choice)
         assert len(answers_on_disk(report)) == number
-    (again,) = sittings(opened.test_folder, opened.test)
-    assert again.listener == sitting.listener
+    (again,) = answer_sheets(opened.test_folder, opened.test)
+    assert again.listener == sheet.listener
     assert again.steps == steps  # in the same order
     assert again.current == steps[3]
     assert [again.choice(step) for step in steps] == ["a", "tie", "b", None]
@@ -127,7 +127,7 @@ def test_a_sitting_is_saved_after_every_answer_and_gone_on_with(report):
 def test_listeners_hear_triplets_in_orders_of_their_own(tmp_path):
     test = write_listening_test(tmp_path / "r", num_triplets=12)
     orders = {
-        tuple(t.id for t in Sitting(tmp_path, test, name).triplets) for name in ("a", "b", "c")
+        tuple(t.id for t in AnswerSheet(tmp_path, test, name).triplets) for name in ("a", "b", "c")
     }
     assert len(orders) == 3
 
@@ -137,26 +137,26 @@ def test_listeners_hear_triplets_in_orders_of_their_own(tmp_path):
 
 def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
     flow = begin(qtbot, page)
-    assert page.side.isHidden()  # nothing beside the test
-    first = flow.sitting.current.triplet.id
+    assert page.panel.isHidden()  # nothing beside the test
+    first = flow.sheet.current.triplet.id
     answer(qtbot, flow, "a")  # nothing has been listened to: it does not count
-    assert flow.sitting.num_answered == 0
+    assert flow.sheet.num_answered == 0
     listen_to_all(qtbot, flow)
     answer(qtbot, flow, "a", "tie")
     assert answers_on_disk(report) == {(first, "overall"): "a", (first, "vocals"): "tie"}
-    assert flow.sitting.current.triplet.id != first
+    assert flow.sheet.current.triplet.id != first
     assert flow._place.text() == "Song 2 of 2"
     assert not flow.has_heard_all
     listen_to_all(qtbot, flow)
     answer(qtbot, flow, "b")
     qtbot.keyClick(flow, Qt.Key.Key_Backspace)
-    assert flow.sitting.num_answered == 2
+    assert flow.sheet.num_answered == 2
     answer(qtbot, flow, "b", "b")
     room = page.pages.currentWidget()
     done = room.currentWidget()
-    assert isinstance(done, TestDone)
+    assert isinstance(done, BlindTestEnd)
     assert "All 4 answers are saved." in texts(done)
-    assert not page.side.isHidden()
+    assert not page.panel.isHidden()
     done.results.click()
     qtbot.waitUntil(lambda: isinstance(page.pages.currentWidget(), ReportView))
     view = page.pages.currentWidget()
@@ -180,7 +180,7 @@ def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
 def test_a_test_is_gone_on_with_after_the_window_was_closed(qtbot, tmp_path, report):
     for number in (0, 1):
         with open_page(qtbot, tmp_path / "library.db", tmp_path / "reports") as page:
-            qtbot.waitUntil(lambda: page.side.list.count() == 1, timeout=20_000)
+            qtbot.waitUntil(lambda: page.panel.list.count() == 1, timeout=20_000)
             start = enter(qtbot, page)
             if number == 0:
                 assert start.resume_buttons == []
@@ -190,7 +190,7 @@ def test_a_test_is_gone_on_with_after_the_window_was_closed(qtbot, tmp_path, rep
                 assert resume.text().endswith("1 of 4 answers given")
                 resume.click()
             flow = page.pages.currentWidget().currentWidget()
-            assert flow.sitting.num_answered == number
+            assert flow.sheet.num_answered == number
             listen_to_all(qtbot, flow)
             answer(qtbot, flow, "b")
     assert len(answers_on_disk(report)) == 2
@@ -198,13 +198,13 @@ def test_a_test_is_gone_on_with_after_the_window_was_closed(qtbot, tmp_path, rep
 
 
 def test_pausing_leads_back_and_several_may_listen(qtbot, page, report):
-    def pause_after_one_answer() -> TestStart:
+    def pause_after_one_answer() -> BlindTestStart:
         flow = begin(qtbot, page)
         listen_to_all(qtbot, flow)
         answer(qtbot, flow, "a")
         qtbot.keyClick(flow, Qt.Key.Key_Escape)
         room = page.pages.currentWidget()
-        qtbot.waitUntil(lambda: isinstance(room.currentWidget(), TestStart))
+        qtbot.waitUntil(lambda: isinstance(room.currentWidget(), BlindTestStart))
         return room.currentWidget()
 
     assert len(pause_after_one_answer().resume_buttons) == 1
@@ -226,7 +226,7 @@ def test_buttons_do_what_the_keys_do(qtbot, page):
     assert overall["tie"].isChecked()
     assert vocals["a"].isEnabled()
     qtbot.mouseClick(flow.undo_button, Qt.MouseButton.LeftButton)
-    assert flow.sitting.num_answered == 0
+    assert flow.sheet.num_answered == 0
 
 
 # What is heard
@@ -239,8 +239,8 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     player.set_vocals_only(True)
     flow = begin(qtbot, page)
     assert not player.is_vocals_only
-    triplet = flow.sitting.current.triplet
-    folder = flow.sitting.folder
+    triplet = flow.sheet.current.triplet
+    folder = flow.sheet.folder
     assert player.is_playing
     assert player.sound(Side.QUERY).path == folder / triplet.query
     qtbot.keyClick(flow, Qt.Key.Key_B)
@@ -305,7 +305,7 @@ def test_answers_that_cannot_be_saved_are_told_and_kept(qtbot, page, report):
     with qtbot.waitSignal(page.problem) as told:
         answer(qtbot, flow, "a")
     assert "cannot be saved" in told.args[0]
-    assert flow.sitting.num_answered == 1
+    assert flow.sheet.num_answered == 1
     answers.unlink()
     answer(qtbot, flow, "b")
     assert len(answers_on_disk(report)) == 2
@@ -318,17 +318,17 @@ def test_a_test_is_made_from_the_library_and_taken(qtbot, tmp_path):
     library = voice_library(tmp_path)
     with open_page(qtbot, library, tmp_path / "reports") as page:
         wait_until_ready(qtbot, page)
-        page.side.test.click()
+        page.panel.test.click()
         assert page.setup.chosen_protocols == ("listening-test",)
         choose_models(page, "mfcc", "ge2e")
         page.setup.form.num_triplets.setValue(2)
         run_to_the_end(qtbot, page)
-        qtbot.waitUntil(lambda: page.side.list.count() == 1)
+        qtbot.waitUntil(lambda: page.panel.list.count() == 1)
         flow = begin(qtbot, page)
         names = {child.text() for child in flow.findChildren(QLabel)}
         assert not any("mfcc" in name or "ge2e" in name for name in names)
-        while flow.sitting.current is not None:
+        while flow.sheet.current is not None:
             listen_to_all(qtbot, flow)
             answer(qtbot, flow, "a", "b")
         (opened,) = list_reports(tmp_path / "reports")
-        assert len(sittings(opened.test_folder, opened.test)) == 1
+        assert len(answer_sheets(opened.test_folder, opened.test)) == 1

@@ -79,8 +79,8 @@ def test_artist_similarity_on_the_library(qtbot, page, voices, tmp_path):
     assert body["options"]["clip_s"] == 30.0
     assert body["command"].startswith("singalike evaluate artist-similarity --models mfcc")
     assert (folder / "index.html").exists()
-    assert page.side.run_card.isHidden()
-    assert [opened.folder for opened in page.side.selected] == [folder]
+    assert page.panel.run_card.isHidden()
+    assert [opened.folder for opened in page.panel.selected] == [folder]
     assert "by the same singer" in texts(view)
 
 
@@ -114,7 +114,7 @@ def test_a_run_can_be_stopped_and_leaves_nothing(qtbot, page, tmp_path):
     choose_models(page, "mfcc")
     page.setup.start.click()
     assert page.setup.missing().startswith("An evaluation is running")
-    page._run.progressed.connect(lambda _: page.side.run_card.cancel.click())
+    page._run.progressed.connect(lambda _: page.panel.run_card.cancel.click())
     qtbot.waitUntil(lambda: not page.is_running, timeout=60_000)
     assert list((tmp_path / "reports").glob("*")) == []
     assert page.setup.start.isEnabled()
@@ -217,9 +217,9 @@ def two_reports(tmp_path) -> Path:
 
 def test_earlier_reports_are_listed_and_compared(qtbot, page, two_reports):
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
     assert [opened.folder.name for opened in page.reports] == ["1", "0"]  # the newest first
-    page.side.list.selectAll()
+    page.panel.list.selectAll()
     view = page.pages.currentWidget()
     assert isinstance(view, CompareView)
     rows = view.table.table.rows
@@ -239,15 +239,15 @@ def test_reports_on_different_music_are_compared_with_a_warning(qtbot, page, tmp
     write_report(root / "0", result)
     write_report(root / "1", result, content="b")
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
-    page.side.list.selectAll()
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
+    page.panel.list.selectAll()
     assert "They are on different music" in texts(page.pages.currentWidget())
 
 
 def test_a_report_is_read_sorted_and_copied(qtbot, page, two_reports):
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
-    page.side.list.setCurrentRow(0)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
+    page.panel.list.setCurrentRow(0)
     view = shown_report(qtbot, page)
     assert "Given whole songs, m1 hears best: for 90 % of songs" in texts(view)
     table = view.tables[0]
@@ -263,15 +263,15 @@ def test_a_report_is_read_sorted_and_copied(qtbot, page, two_reports):
 
 def test_names_are_plain_text(qtbot, page, two_reports):
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
-    page.side.list.setCurrentRow(0)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
+    page.panel.list.setCurrentRow(0)
     for label in shown_report(qtbot, page).findChildren(QLabel):
         assert label.textFormat() == Qt.TextFormat.PlainText or not label.text()
 
 
 def test_a_report_is_exported_and_deleted(qtbot, page, two_reports, tmp_path):
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
     target = tmp_path / "elsewhere"
     target.mkdir()
     told = []
@@ -282,11 +282,11 @@ def test_a_report_is_exported_and_deleted(qtbot, page, two_reports, tmp_path):
     names = sorted(path.name for path in target.iterdir())
     assert names == ["Evaluation 0", "Evaluation 0 (2)"]
     assert list_reports(target)[0].report == list_reports(two_reports)[1].report
-    page.side.list.setCurrentRow(1)
-    qtbot.keyClick(page.side.list, Qt.Key.Key_Delete)
+    page.panel.list.setCurrentRow(1)
+    qtbot.keyClick(page.panel.list, Qt.Key.Key_Delete)
     (box,) = page.findChildren(QMessageBox)
     next(b for b in box.buttons() if b.text() == "Delete").click()
-    qtbot.waitUntil(lambda: page.side.list.count() == 1)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 1)
     assert not (two_reports / "0").exists()
     assert page.pages.currentWidget() is page.setup
 
@@ -316,8 +316,8 @@ def test_the_page_costs_the_start_of_the_window_nothing_heavy():
 
 def test_everything_has_a_name_and_fits(qtbot, page, two_reports):
     page.refresh_reports()
-    qtbot.waitUntil(lambda: page.side.list.count() == 2)
-    page.side.list.setCurrentRow(0)
+    qtbot.waitUntil(lambda: page.panel.list.count() == 2)
+    page.panel.list.setCurrentRow(0)
     shown_report(qtbot, page)
     nameless = [
         widget

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.protocols import BY_NAME
-from app.evaluate.saved_reports import Opened
+from app.evaluate.saved_reports import SavedReport
 from app.library.folder_dialogs import DataRole, DetailRole, TwoLineDelegate
 from app.ui.number_format import duration
 from app.ui.theme import Theme
@@ -111,10 +111,10 @@ class ReportList(QListWidget):
             super().keyPressEvent(event)
 
 
-class Side(QWidget):
+class ReportsPanel(QWidget):
     new_requested = Signal()
     test_requested = Signal()
-    chosen = Signal(object)  # list[Opened]
+    chosen = Signal(object)  # list[SavedReport]
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -158,12 +158,12 @@ class Side(QWidget):
         return widget
 
     @property
-    def selected(self) -> list[Opened]:
+    def selected(self) -> list[SavedReport]:
         """From the top of the list downwards."""
         rows = sorted(self.list.row(item) for item in self.list.selectedItems())
         return [self.list.item(row).data(DataRole) for row in rows]
 
-    def show_reports(self, reports: Sequence[Opened], select: Path | None = None) -> None:
+    def show_reports(self, reports: Sequence[SavedReport], select: Path | None = None) -> None:
         """``select``: the folder of the report to show now. Else the selection stays as it is."""
         kept = {select} if select is not None else {opened.folder for opened in self.selected}
         self.list.blockSignals(True)
@@ -184,7 +184,7 @@ class Side(QWidget):
         if select is not None:
             self._selected()
 
-    def _detail(self, opened: Opened) -> str:
+    def _detail(self, opened: SavedReport) -> str:
         results = opened.report.results
         names = [BY_NAME[r.name].shown_title if r.name in BY_NAME else r.title for r in results]
         what = names[0] if len(names) == 1 else self.tr("{num} protocols").format(num=len(names))

@@ -20,10 +20,10 @@ class Step:
     question: Question
 
 
-class Sitting:
+class AnswerSheet:
     """Triplets come in an order of the listener's own, so that tiredness hits all of them alike.
 
-    The order follows from the listener's name: a sitting that is gone on with keeps it.
+    The order follows from the listener's name: a test that is gone on with keeps it.
     """
 
     def __init__(
@@ -87,17 +87,17 @@ class Sitting:
         save_answers(self.folder, self.test.id, self.listener, answers)
 
 
-def new_sitting(folder: Path, test: ListeningTest) -> Sitting:
+def new_sheet(folder: Path, test: ListeningTest) -> AnswerSheet:
     """For a listener who has not been here, and who stays nameless."""
     from engine.evaluation.triplets import new_listener
 
-    return Sitting(folder, test, new_listener())
+    return AnswerSheet(folder, test, new_listener())
 
 
-def sittings(folder: Path, test: ListeningTest) -> list[Sitting]:
+def answer_sheets(folder: Path, test: ListeningTest) -> list[AnswerSheet]:
     """All that were begun, the newest first."""
     from engine.evaluation.triplets import read_answers
 
     answers, _ = read_answers(folder, test)
     listeners = list(dict.fromkeys(answer.listener for answer in answers))
-    return [Sitting(folder, test, listener, answers) for listener in reversed(listeners)]
+    return [AnswerSheet(folder, test, listener, answers) for listener in reversed(listeners)]

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.evaluate.blind_test.answer_sheet import AnswerSheet, Step
 from app.evaluate.blind_test.playback import PARTS, Part, Playback
-from app.evaluate.blind_test.session import Sitting, Step
 from app.evaluate.blind_test.sound_card import SoundCard
 from app.player.player import Player
 from app.ui.shortcuts import Keys
@@ -74,21 +74,20 @@ class QuestionCard(QFrame):
             self.style().polish(self)
 
 
-class TestFlow(QWidget):
+class BlindTestView(QWidget):
     """Emits ``paused`` when it is left before the end, ``done`` after the last answer."""
 
-    __test__ = False  # no collection of tests
     paused = Signal()
     done = Signal()
     problem = Signal(str)
 
-    def __init__(self, theme: Theme, player: Player, sitting: Sitting) -> None:
+    def __init__(self, theme: Theme, player: Player, sheet: AnswerSheet) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAccessibleName(self.tr("Listening test"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._theme = theme
-        self.sitting = sitting
+        self.sheet = sheet
         titles: dict[Part, str] = {
             "query": self.tr("The song"),
             "a": self.tr("A"),
@@ -206,7 +205,7 @@ class TestFlow(QWidget):
     # Playing
 
     def play(self, part: Part) -> None:
-        if self.sitting.current is not None:
+        if self.sheet.current is not None:
             self.playback.play(part)
 
     def _card_clicked(self, part: Part) -> None:
@@ -244,16 +243,16 @@ class TestFlow(QWidget):
 
     def answer(self, choice: Choice) -> None:
         """To the question whose turn it is; not before everything has been heard."""
-        if self.sitting.current is None or not self.has_heard_all:
+        if self.sheet.current is None or not self.has_heard_all:
             return
-        self._save(lambda: self.sitting.answer(choice))
+        self._save(lambda: self.sheet.answer(choice))
 
     def undo(self) -> None:
-        if self.sitting.num_answered:
-            self._save(self.sitting.undo)
+        if self.sheet.num_answered:
+            self._save(self.sheet.undo)
 
     def _clicked(self, question: Question, choice: Choice) -> None:
-        step = self.sitting.current
+        step = self.sheet.current
         if step is not None and step.question == question:
             self.answer(choice)
         self._show_questions()
@@ -270,17 +269,17 @@ class TestFlow(QWidget):
         self._show_step()
 
     def _show_step(self) -> None:
-        step = self.sitting.current
-        self._bar.setRange(0, len(self.sitting.steps))
-        self._bar.setValue(self.sitting.num_answered)
-        self.undo_button.setEnabled(self.sitting.num_answered > 0)
+        step = self.sheet.current
+        self._bar.setRange(0, len(self.sheet.steps))
+        self._bar.setValue(self.sheet.num_answered)
+        self.undo_button.setEnabled(self.sheet.num_answered > 0)
         if step is None:
             self.playback.end()
             self.done.emit()
             return
         self._place.setText(
             self.tr("Song {number} of {total}").format(
-                number=self.sitting.number(step), total=len(self.sitting.triplets)
+                number=self.sheet.number(step), total=len(self.sheet.triplets)
             )
         )
         for question, card in self.questions.items():
@@ -290,7 +289,7 @@ class TestFlow(QWidget):
         self._show_questions()
 
     def _begin_triplet(self, step: Step) -> None:
-        triplet, folder = step.triplet, self.sitting.folder
+        triplet, folder = step.triplet, self.sheet.folder
         self._triplet_id = triplet.id
         self.playback.set_sounds(
             {"query": folder / triplet.query, "a": folder / triplet.a, "b": folder / triplet.b}
@@ -298,13 +297,13 @@ class TestFlow(QWidget):
         self.playback.play("query")
 
     def _show_questions(self) -> None:
-        step = self.sitting.current
+        step = self.sheet.current
         if step is None:
             return
         for question in step.triplet.questions:
             own = Step(step.triplet, question)
             is_open = own == step and self.has_heard_all
-            self.questions[question].show_state(self.sitting.choice(own), is_open=is_open)
+            self.questions[question].show_state(self.sheet.choice(own), is_open=is_open)
         if self.has_heard_all:
             text = self.tr("Answer with ←, ↓ and →. Backspace takes an answer back, Esc pauses.")
         else:

@@ -1,0 +1,65 @@
+"""A card with a check box, what it stands for, and why it may not do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont, QMouseEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
+
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, label
+
+
+class ChoiceCard(QFrame):
+    changed = Signal()
+
+    def __init__(self, theme: Theme, title: str, text: str, small: str = "") -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.box = QCheckBox()
+        self.box.setAccessibleName(title)
+        self.box.setAccessibleDescription(f"{text} {small}".strip())
+        self.box.toggled.connect(self._show_weight)
+        self.box.toggled.connect(self.changed)
+        self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)
+        self._note.hide()
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(label(title, font=theme.font(weight=QFont.Weight.DemiBold)))
+        texts.addWidget(label(text, wrap=True))
+        if small:
+            texts.addWidget(label(small, "muted", theme.font(SMALL), wrap=True))
+        texts.addWidget(self._note)
+        texts.addStretch()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 10, 14, 11)
+        row.setSpacing(12)
+        row.addWidget(self.box, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(texts, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+
+    @property
+    def is_chosen(self) -> bool:
+        return self.box.isChecked()
+
+    @property
+    def note(self) -> str:
+        return self._note.text()
+
+    def set_note(self, text: str) -> None:
+        """Why it cannot be had as things are; "" when it can."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+        self.box.setStatusTip(text)
+
+    def _show_weight(self, is_chosen: bool) -> None:
+        """An obstacle is an alarm only for what is wanted."""
+        self._note.setProperty("role", "error" if is_chosen else "muted")
+        self._note.style().unpolish(self._note)
+        self._note.style().polish(self._note)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.box.isEnabled() and event.button() == Qt.MouseButton.LeftButton:
+            self.box.toggle()
+            self.box.setFocus(Qt.FocusReason.MouseFocusReason)
