@@ -28,7 +28,7 @@ if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     # hnswlib would be built for this very processor, and end others' programs. The number that
     # Linux's linker gives it depends on the folder that it was built in.
     [ "$(uname)" != Linux ] || export LDFLAGS="${LDFLAGS:-} -Wl,--build-id=none"
-    requirements="$("$bin/python" tools/requirements.py evaluation package)"
+    requirements="$("$bin/python" tools/requirements.py package)"
     HNSWLIB_NO_NATIVE=1 "$bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-cache-dir --no-binary hnswlib --constraint constraints.txt $requirements
     printf '%s' "$stamp" >"$venv/bundle-stamp"

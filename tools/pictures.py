@@ -205,7 +205,7 @@ def take_evaluation(window: MainWindow, keep: Keep) -> None:
     page.panel.list.setCurrentRow(0)
     view = page.pages.currentWidget()
     wait_until(lambda: view.is_complete)
-    rest()
+    rest(3000)  # figures are drawn in the background
     keep(window, "report")
 
 

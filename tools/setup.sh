@@ -68,5 +68,5 @@ python="$(newest_python)" ||
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 say "Installing Singalike into .venv (some minutes the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    --editable '.[catalogue,dev,evaluation,mert]' --constraint constraints.txt
+    --editable '.[catalogue,dev,mert]' --constraint constraints.txt
 printf '%s' "$stamp" >.venv/setup-stamp

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.evaluate.columns import ScrollColumn, title
-from app.evaluate.plots import SEPARATOR, plot_widget
+from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.report_view import REPORT_PX
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.settings_form import Pick
 from app.evaluate.tables import ResultTable
+from app.jobs import JobRunner
 from app.ui.theme import Theme
 from app.ui.widgets import label
 
@@ -104,9 +105,10 @@ def _is_name(table: Table, index: int) -> bool:
 
 
 class CompareView(ScrollColumn):
-    def __init__(self, theme: Theme, reports: Sequence[SavedReport]) -> None:
+    def __init__(self, theme: Theme, runner: JobRunner, reports: Sequence[SavedReport]) -> None:
         super().__init__(self.tr("Comparison of reports"), REPORT_PX)
         self._theme = theme
+        self._runner = runner
         self._reports = list(reports)
         self._figures = common_figures(reports)
         self.column.addWidget(title(theme, self.tr("Reports side by side")))
@@ -148,6 +150,7 @@ class CompareView(ScrollColumn):
     def _bars(self, table: Table) -> QWidget | None:
         """Only of shares, and while there are few enough to be told apart."""
         from engine.evaluation.bootstrap import Estimate
+        from engine.evaluation.figure_layout import SEPARATOR
         from engine.evaluation.results import Bars
 
         num = len(self._reports)
@@ -162,7 +165,8 @@ class CompareView(ScrollColumn):
             for number, column in enumerate(table.columns[-num:])
         }
         name = self._figures[self.choice.currentIndex()].title.rpartition(" · ")[2]
-        return plot_widget(Bars("compared", table.title, name, groups, series), self._theme)
+        bars = Bars("compared", table.title, name, groups, series)
+        return PlotCanvas(bars, self._theme, self._runner)
 
 
 def _estimate(cell: Cell) -> Estimate | None:

@@ -170,12 +170,12 @@ class EvaluatePage(QWidget):
     def show_reports(self, reports: list[SavedReport]) -> None:
         """One is read, several are compared."""
         if len(reports) > 1:
-            self._show(CompareView(self.parts.theme, reports))
+            self._show(CompareView(self.parts.theme, self._runner, reports))
         else:
             self.show_report(reports[0])
 
     def show_report(self, opened: SavedReport) -> ReportView:
-        view = ReportView(self.parts.theme, opened)
+        view = ReportView(self.parts.theme, self._runner, opened)
         view.browser_requested.connect(self._open_in_browser)
         view.export_requested.connect(self._export)
         view.reveal_requested.connect(self._reveal)

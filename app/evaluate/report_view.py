@@ -12,11 +12,12 @@ from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.evaluate.columns import ScrollColumn, flow, heading, title
-from app.evaluate.plots import plot_widget
+from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.summary import summary
 from app.evaluate.tables import ResultTable
+from app.jobs import JobRunner
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconLabel, button, label
 
@@ -35,9 +36,10 @@ class ReportView(ScrollColumn):
     delete_requested = Signal(object)
     test_requested = Signal(object)  # SavedReport
 
-    def __init__(self, theme: Theme, opened: SavedReport) -> None:
+    def __init__(self, theme: Theme, runner: JobRunner, opened: SavedReport) -> None:
         super().__init__(self.tr("Report"), REPORT_PX)
         self._theme = theme
+        self._runner = runner
         self.opened = opened
         self.tables: list[ResultTable] = []
         self._target: QWidget | None = None
@@ -70,9 +72,8 @@ class ReportView(ScrollColumn):
         for result, head in zip(self.opened.report.results, self._contents, strict=True):
             self._begin_result(result, head)
             for plot in result.plots:
-                self.column.addWidget(
-                    self._framed(plot_widget(plot, self._theme, list(self._titles())))
-                )
+                canvas = PlotCanvas(plot, self._theme, self._runner, list(self._titles()))
+                self.column.addWidget(self._framed(canvas))
                 yield
             for table in filter(lambda table: table.rows, result.tables):
                 self._add_table(table)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CLEAR_SILHOUETTE = 0.1
 SURE_P = 0.05
+INPUT_NAMES = ("mixture", "separated", "vocals", "accompaniment")
 
 Row = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QSizePolicy, QTableView, QWidget
 
 from app.ui.shortcuts import noop
 
@@ -60,10 +60,9 @@ class ResultModel(QAbstractTableModel):
     def __init__(self, table: Table, parent: QObject | None = None) -> None:
         super().__init__(parent)
         from engine.evaluation import tables
-        from engine.evaluation.page import best_cells
 
         self.table = table
-        self._best = best_cells(table)
+        self._best = tables.best_cells(table)
         self.headings = [tables.heading(column) for column in table.columns]
         self.texts = [
             [
@@ -139,6 +138,7 @@ class ResultTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows = ROW_PX * len(table.rows)
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 14)
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtGui import QColor
 
 from app.ui.palette import DARK, Palette
-from app.ui.series_colours import NUM_TONES, tone
+from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library.maps import Labels
 from engine.library.text import normalise
 
@@ -60,7 +60,7 @@ def by_group(groups: np.ndarray, names: tuple[str, ...]) -> Colouring:
     counts = np.bincount(known, minlength=len(names) + 1)[: len(names)]
     for nameless in (i for i, name in enumerate(names) if not name):
         counts[nameless] = 0
-    largest = np.argsort(-counts, kind="stable")[:NUM_TONES]
+    largest = np.argsort(-counts, kind="stable")[:NUM_COLOURS]
     largest = np.array(
         sorted(largest[counts[largest] > 0], key=lambda i: (-counts[i], normalise(names[i]))), int
     )
@@ -127,7 +127,9 @@ def table_of(palette: Palette, is_graded: bool) -> list[QColor]:
     others = QColor(palette.wave)
     if is_graded:
         return [others, *(shade(palette, i / (NUM_SHADES - 1)) for i in range(NUM_SHADES))]
-    return [others, *(tone(palette, number) for number in range(NUM_TONES))]
+    is_dark = palette is DARK
+    groups = (colour(number, is_dark=is_dark) for number in range(NUM_COLOURS))
+    return [others, *map(QColor, groups)]
 
 
 def shade(palette: Palette, share: float) -> QColor:

@@ -1,23 +1,53 @@
-"""The colours of a report: each model has one, the same in every figure and table."""
+"""Colours of series and groups, in light and in dark: those of figures, and of the window's map.
+
+Hues are those of Okabe and Ito's set; lightness follows the ground. It was searched for so that
+every colour stands out from the ground (3 : 1, WCAG 2) and any two differ for any kind of colour
+vision: the tests compute both.
+"""
 
 from __future__ import annotations
 
-# Hues after Okabe and Ito, told apart by people with any kind of colour vision; all of them stand
-# out from white, and they are those of the window's own plots.
-COLOURS = ("#6d39c6", "#db8606", "#0c9273", "#c65392", "#1d8dcd", "#c13d15", "#a5a012", "#4c5067")
+import colorsys
 
-# Of pages, in light and in dark, as CSS.
-THEME = """
-:root { color-scheme: light dark; --ink: #1f2933; --muted: #5f6b76; --line: #e1e5ea;
-  --soft: #f6f7f9; --ground: #fff; --accent: #6440c4; --on-accent: #fff; --warn: #b45309;
-  --warn-soft: #fdf3e3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ebee; --muted: #a3adb7; --line: #343b43;
-  --soft: #20252b; --ground: #171b20; --accent: #b39bf2; --on-accent: #171b20; --warn: #f0b45b;
-  --warn-soft: #32281a; } }
-* { box-sizing: border-box; }
-"""
+# (hue in degrees, saturation, lightness on a light ground, lightness on a dark one)
+_TONES = (
+    (262, 0.55, 0.53, 0.66),  # the program's accent
+    (36, 0.95, 0.40, 0.57),
+    (166, 0.85, 0.26, 0.51),
+    (327, 0.55, 0.58, 0.72),
+    (202, 0.75, 0.47, 0.66),
+    (10, 0.80, 0.31, 0.57),
+    (54, 0.85, 0.25, 0.69),
+    (220, 0.25, 0.31, 0.84),
+)
+NUM_COLOURS = len(_TONES)
+TURN = 19  # degrees round the colour wheel, each time that all colours have been used
+READABLE_LUMINANCE = 0.179  # where black and white are equally far away
 
 
-def colour(number: int) -> str:
-    """Of the model at a place in the list of models; after the last one they begin again."""
-    return COLOURS[number % len(COLOURS)]
+def colour(number: int, *, is_dark: bool = False) -> str:
+    """``#rrggbb`` of a series or group, from 0 on. After ``NUM_COLOURS`` they come back turned."""
+    hue, saturation, on_light, on_dark = _TONES[number % NUM_COLOURS]
+    turned = (hue + TURN * (number // NUM_COLOURS)) % 360 / 360
+    return _hex(colorsys.hls_to_rgb(turned, on_dark if is_dark else on_light, saturation))
+
+
+def mixed(ground: str, over: str, share: float) -> str:
+    """``#rrggbb`` between two colours: 0 is ``ground``, 1 is ``over``."""
+    pairs = zip(_rgb(ground), _rgb(over), strict=True)
+    return _hex(tuple(a + min(max(share, 0.0), 1.0) * (b - a) for a, b in pairs))
+
+
+def text_on(ground: str) -> str:
+    """Black or white, whichever reads better: one of them has a contrast of 4.5 on anything."""
+    red, green, blue = (channel**2.2 for channel in _rgb(ground))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#000000" if luminance > READABLE_LUMINANCE else "#ffffff"
+
+
+def _rgb(text: str) -> tuple[float, ...]:
+    return tuple(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def _hex(rgb: tuple[float, ...]) -> str:
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in rgb)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from engine.evaluation.colours import THEME
+from engine.evaluation.page import THEME
 from engine.evaluation.triplets import QUESTIONS, SCHEMA_VERSION, ListeningTest
 
 _PAGE = """<!DOCTYPE html>

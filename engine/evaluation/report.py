@@ -1,10 +1,10 @@
-"""A report on disk: report.json, tables as CSV and Markdown, figures, and a page to look at."""
+"""A report on disk: report.json, tables as CSV and Markdown, figures, and a page of them all."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.page import page
-from engine.evaluation.results import Plot, Report
+from engine.evaluation.results import Report
 from engine.evaluation.tables import table_csv, table_markdown
 from engine.progress import CancelToken
 
@@ -61,12 +61,13 @@ def write(report: Report, folder: Path, cancel: CancelToken | None = None) -> Pa
 
 
 def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
+    from engine.evaluation import figures  # matplotlib: for those who write a report
+
     tables_path, figures_path = folder / "tables", folder / "figures"
     tables_path.mkdir(parents=True, exist_ok=True)
     figures_path.mkdir(exist_ok=True)
     text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-    drawings: dict[tuple[str, str], str] = {}
     models = [str(model["name"]) for model in report.models]
     for result in report.results:
         for table in result.tables:
@@ -75,18 +76,7 @@ def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
             (tables_path / f"{stem}.md").write_text(table_markdown(table), encoding="utf-8")
         for plot in result.plots:
             cancel.check()
-            path = figures_path / f"{result.name}.{plot.name}"
-            if drawing := _draw(plot, path, models):
-                drawings[result.name, plot.name] = drawing
+            figures.save(plot, figures_path / f"{result.name}.{plot.name}", models)
     index_path = folder / "index.html"
-    index_path.write_text(page(report, drawings), encoding="utf-8")
+    index_path.write_text(page(report), encoding="utf-8")
     return index_path
-
-
-def _draw(plot: Plot, path: Path, models: Sequence[str]) -> str | None:
-    """PNG and SVG beside each other; the SVG's text, or None without matplotlib."""
-    try:
-        from engine.evaluation.figures import save
-    except ModuleNotFoundError:
-        return None
-    return save(plot, path, models)

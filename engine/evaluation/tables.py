@@ -75,5 +75,32 @@ def table_csv(table: Table) -> str:
     return buffer.getvalue()
 
 
+def best_cells(table: Table) -> set[tuple[int, int]]:
+    """(row, column) of the best figures, among the rows of the same input where there is one."""
+    keys = [column.key for column in table.columns]
+    alike = [keys.index(key) for key in ("input", "question") if key in keys]
+    groups: dict[tuple[Cell, ...], list[int]] = {}
+    for number, row in enumerate(table.rows):
+        groups.setdefault(tuple(row[i] for i in alike), []).append(number)
+    best = set()
+    for i, column in enumerate(table.columns):
+        if not column.better:
+            continue
+        sign = 1 if column.better == "lower" else -1
+        for rows in groups.values():
+            values = {r: sign * number_in(table.rows[r][i]) for r in rows}
+            known = {r: v for r, v in values.items() if math.isfinite(v)}
+            if len(known) > 1:
+                best |= {(r, i) for r, v in known.items() if v == min(known.values())}
+    return best
+
+
+def number_in(cell: Cell) -> float:
+    """Of a figure its value; NaN where there is no number."""
+    if isinstance(cell, Estimate):
+        return cell.value
+    return float(cell) if isinstance(cell, (int, float)) else math.nan
+
+
 def _is_estimate(table: Table, index: int) -> bool:
     return any(isinstance(row[index], Estimate) for row in table.rows)

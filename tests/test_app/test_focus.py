@@ -128,7 +128,7 @@ def test_tab_comes_to_a_page_that_was_filled_late_before_it_comes_to_the_player(
     activate(qtbot, window)
     window.show_page(Page.EVALUATE)
     page = window.sections[Page.EVALUATE]
-    qtbot.waitUntil(page.side.isVisible)
+    qtbot.waitUntil(page.panel.isVisible)
     names = walk(qtbot, window.top_bar.help, 3)
     assert names[:2] == ["New evaluation", "New listening test"]
     window.player_bar._devices.setFocus()

@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +11,15 @@ from support.evaluation import RATE_HZ, SINGERS, voice, write_table
 from support.sound import write_wav
 from typer.testing import CliRunner
 
+from app.ui.palette import MIN_CONTRAST, contrast
 from engine.cli.evaluate import app
 from engine.errors import EvaluationError
-from engine.evaluation import figures
+from engine.evaluation import figure_layout, figures
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.colours import colour
+from engine.evaluation.colours import colour, text_on
 from engine.evaluation.data_set import read_table
 from engine.evaluation.embedders.mfcc import Mfcc
-from engine.evaluation.page import best_cells, page
+from engine.evaluation.figure_layout import Style
 from engine.evaluation.protocols import PROTOCOLS
 from engine.evaluation.report import report_json, write
 from engine.evaluation.results import (
@@ -35,7 +34,7 @@ from engine.evaluation.results import (
     Table,
 )
 from engine.evaluation.run import evaluate, load_models, with_eta
-from engine.evaluation.tables import table_csv, table_markdown
+from engine.evaluation.tables import best_cells, table_csv, table_markdown
 from engine.library import Library
 from engine.library.scan.scan import scan
 from engine.progress import Progress
@@ -103,8 +102,11 @@ def test_a_report_is_a_folder_that_needs_nothing_else(tmp_path: Path) -> None:
           for s in ("png", "svg")),
     }  # fmt: skip
     html = index_path.read_text()
-    assert not re.search(r'(src|href)="(?!data:|#)', html)
+    sources = re.findall(r'(?:src|href)="(.*?)"', html)
+    assert len(sources) == len(plots)
+    assert all((index_path.parent / source).exists() for source in sources)
     assert "<script" not in html
+    assert html.count('class="best">12.5 [10.0, 20.0]<') == 1
     for text in ("Left out: &lt;b&gt;", "Beware.", "It needs &amp; more.", "&lt;c&gt;"):
         assert text in html
     body = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -127,31 +129,57 @@ def test_the_same_plot_gives_the_same_file(tmp_path: Path) -> None:
 def test_each_model_has_one_colour_in_all_figures(tmp_path: Path) -> None:
     estimate = Estimate(0.3, 0.2, 0.4)
     alone = Bars("b", "B", "EER", ("vocals",), {"second": (estimate,)})
-    svg = figures.save(alone, tmp_path / "b", ["first", "second"])
+    figures.save(alone, tmp_path / "b", ["first", "second"])
+    svg = (tmp_path / "b.svg").read_text()
     assert colour(1) in svg
     assert colour(0) not in svg
     many = {f"m{i}": (estimate,) for i in range(12)}  # more than there are colours
-    assert figures.save(Bars("b", "B", "EER", ("vocals",), many), tmp_path / "b")
-    models = tuple({"name": name, "sha256": "0"} for name in ("first", "a|b"))
-    report = replace(report_of(Result("r", "R", (TABLE,))), models=models)
-    rows = re.findall(r"<tr>.*?</tr>", page(report, {}))
-    assert f'background:{colour(1)}"></i>a|b' in rows[1]
+    figures.save(Bars("b", "B", "EER", ("vocals",), many), tmp_path / "b")
+    svg = (tmp_path / "b.svg").read_text()
+    assert all(colour(number) in svg for number in range(12))
 
 
-def test_rows_of_an_input_stand_under_its_name() -> None:
-    html = page(report_of(Result("r", "R", (TABLE,))), {})
-    assert html.count("<tbody>") == 2
-    assert html.count("rowspan=2>vocals</th>") == html.count("rowspan=2>mixture</th>") == 1
-    assert '<td class="best"><b>12.5</b> <small>[10.0, 20.0]</small></td>' in html
+def test_a_figure_is_as_large_as_it_says_and_its_marks_lie_inside() -> None:
+    estimate = Estimate(0.3, 0.2, 0.4)
+    plot = Curves("c", "C", "s", "a", (1.0, 30.0), {i: {"m": (estimate,) * 2} for i in "xyz"}, 0.1)
+    style = Style(font_pt=20)
+    for width in (240.0, 1000.0):
+        picture = figures.picture(plot, (), style, width, 2.0)
+        height = figure_layout.height(plot, width, style)
+        assert picture.pixels.shape == (int(2 * height), 2 * width, 4)
+        assert len(picture.marks) == 6
+        for mark in picture.marks:
+            assert mark.left >= 0
+            assert mark.left + mark.width <= width
+            assert mark.top >= 0
+            assert mark.top + mark.height <= height
 
 
-def test_a_page_without_matplotlib_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "engine.evaluation.figures", None)
-    result = Result("r", "R", plots=(HeatMaps("m", "M", ("a",), {"p": ((0.5,),)}, {}),))
-    index_path = write(report_of(result), tmp_path)
-    assert "Figures need matplotlib" in index_path.read_text()
+def test_names_are_no_formulas() -> None:
+    plot = Points("p", "A$AP $x^2$", "s", {"$m$": (np.eye(2), ("A$AP", "$B$"))}, {"$m$": "$"}, 1)
+    assert [m.text for m in figures.draw(plot).marks] == ["$B$", "A$AP", "A$AP", "$B$"]
+    figures.picture(plot, (), Style(), 300, 1.0)
+
+
+DARK = Style(raised="#2a2832", accent="#b9a1ff", against="#5fd0c5")
+
+
+@pytest.mark.parametrize("style", [Style(), DARK], ids=["light", "dark"])
+def test_cells_can_be_read(style: Style) -> None:
+    for value in np.linspace(0, 1, 21):
+        for chance in (None, 0.5):
+            ground = figures.heat_colour(style, float(value), chance)
+            assert contrast(text_on(ground), ground) >= MIN_CONTRAST
+    assert figures.heat_colour(style, 0.5, 0.5) == figures.heat_colour(style, 0.0)
+    assert figures.heat_colour(style, 1.0, 0.5) == style.accent
+    assert figures.heat_colour(style, 0.0, 0.5) == style.against
+
+
+def test_an_axis_ends_at_a_round_number() -> None:
+    assert figure_layout.axis_top([0.02, 0.07]) == 0.1
+    assert figure_layout.axis_top([0.51]) == 0.6
+    assert figure_layout.axis_top([0.99, float("nan")]) == 1.0
+    assert figure_layout.axis_top([]) == 1.0
 
 
 def test_things_that_are_no_plots() -> None:
