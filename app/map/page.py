@@ -54,7 +54,6 @@ class MapPage(QWidget):
         self._ids = np.empty(0, np.int64)
         self._colouring = Colouring(np.empty(0, np.uint8))
         self._matching: list[int] | None = None  # what the search field finds
-        self._matches: np.ndarray | None = None  # the same, ascending
         self._picked = -1
         self._selected = np.empty(0, np.int64)
         self.view = MapView(parts.theme)
@@ -146,7 +145,7 @@ class MapPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self.preview.begin()
-        self._apply_matches()
+        self._show_meant()
         self._open()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -317,14 +316,7 @@ class MapPage(QWidget):
         """Songs found by the search field stand out; None: nothing is searched for."""
         self._matching = track_ids
         if self.isVisible():  # while typing into the table's search, nobody looks at the map
-            self._apply_matches()
-
-    def _apply_matches(self) -> None:
-        found = self._matching
-        self._matches = None
-        if found is not None:
-            self._matches = np.sort(np.fromiter(found, np.int64, len(found)))
-        self._show_meant()
+            self._show_meant()
 
     def _pick(self, code: int) -> None:
         self._picked = code
@@ -340,14 +332,13 @@ class MapPage(QWidget):
         if not len(self._ids):
             return
         is_meant = np.ones(len(self._ids), bool)
-        if self._matches is not None:
-            is_meant &= aligned(self._ids, self._matches) >= 0
+        if self._matching is not None:
+            found = np.sort(np.array(self._matching, np.int64))
+            is_meant &= aligned(self._ids, found) >= 0
         if self._picked >= 0:
             is_meant &= self._colouring.codes == self._picked
         if len(self._selected):
-            is_selected = np.zeros(len(self._ids), bool)
-            is_selected[self._selected] = True
-            is_meant &= is_selected
+            is_meant &= np.isin(np.arange(len(self._ids)), self._selected)
         self.view.mean_only(None if is_meant.all() else is_meant)
 
     # The song asked for

@@ -51,11 +51,11 @@ def make_map(
             f"A map needs {MIN_SONGS} songs that have been listened to, and there are {num}. Add "
             "songs, or wait until more of them have been heard."
         )
-    k = min(NUM_NEIGHBOURS, max(2, num // 4))
-    near = neighbours(axes, k, _stage("map-neighbours", num, progress, cancel))
+    k = min(NUM_NEIGHBOURS, num - 1)
+    near, distances = neighbours(axes, k, _stage("map-neighbours", num, progress, cancel))
     start = axes[:, :2] + _jitter(num, seed) * max(1e-2 * float(axes[:, 0].std()), 1e-6)
     tick = _stage("map-layout", None, progress, cancel)
-    positions = lay_out(near, start, tick)
+    positions = lay_out(near, distances, start, tick)
     record = MapRecord(space_id, time.time(), num, track_ids, _fitted(positions))
     put_map(library.database, record)
     return record

@@ -39,8 +39,8 @@ def principal_axes(
     return np.concatenate([((chunk - mean) @ axes).astype(np.float32) for chunk in read()])
 
 
-def neighbours(points: np.ndarray, k: int, step: Step) -> np.ndarray:
-    """(n, k) int64: rows of the k points nearest to each point of (n, d), itself left out.
+def neighbours(points: np.ndarray, k: int, step: Step) -> tuple[np.ndarray, np.ndarray]:
+    """(rows (n, k) int64, distances (n, k)) of the k nearest to each of (n, d), itself left out.
 
     One thread builds the graph: with more, each map of the same library would differ. openTSNE can
     ask hnswlib too, but in one go, which at 100,000 songs nobody could stop or see the progress of.
@@ -55,17 +55,19 @@ def neighbours(points: np.ndarray, k: int, step: Step) -> np.ndarray:
         graph.add_items(rows, np.arange(start, start + len(rows)), num_threads=1)
         step((start + len(rows)) // 2)
     graph.set_ef(HNSW_EF)
-    found = []
+    near, squares = [], []
     for start in range(0, num, BATCH):
         rows = points[start : start + BATCH]
-        labels, _ = graph.knn_query(rows, k=k + 1, num_threads=1)
-        found.append(_without_self(labels.astype(np.int64), start))
+        labels, found = graph.knn_query(rows, k=k + 1, num_threads=1)
+        is_other = _is_other(labels.astype(np.int64), start)
+        near.append(labels[is_other].reshape(len(rows), k).astype(np.int64))
+        squares.append(found[is_other].reshape(len(rows), k))
         step((num + start + len(rows)) // 2)
-    return np.concatenate(found)
+    return np.concatenate(near), np.sqrt(np.maximum(np.concatenate(squares), 0))
 
 
-def _without_self(labels: np.ndarray, start: int) -> np.ndarray:
-    """(m, k + 1) -> (m, k): drops each row's own number, or the farthest where it is not there."""
+def _is_other(labels: np.ndarray, start: int) -> np.ndarray:
+    """(m, k + 1) bool: all but each row's own number, or the farthest where that is not there."""
     is_self = labels == np.arange(start, start + len(labels))[:, None]
     is_self[~is_self.any(1), -1] = True
-    return labels[~is_self].reshape(len(labels), -1)
+    return ~is_self

@@ -37,8 +37,10 @@ def test_neighbours_are_the_nearest_and_never_oneself():
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     np.fill_diagonal(distances, np.inf)
     truth = np.argsort(distances, axis=1)[:, :7]
-    found = neighbours(points, 7, no_step)
+    found, lengths = neighbours(points, 7, no_step)
     assert found.shape == (300, 7)
+    rows = np.arange(300)[:, None]
+    np.testing.assert_allclose(lengths, distances[rows, found], rtol=1e-3)
     assert not (found == np.arange(300)[:, None]).any()
     recall = np.mean([len(set(a) & set(b)) / 7 for a, b in zip(found, truth, strict=True)])
     assert recall > 0.98
@@ -47,19 +49,21 @@ def test_neighbours_are_the_nearest_and_never_oneself():
 # Places
 
 
-@pytest.mark.parametrize("each", [20, 100], ids=["few", "many"])
+@pytest.mark.parametrize("each", [4, 16, 100])  # as many as there are neighbours: 16
 def test_what_belongs_together_lies_together(each):
     points, labels = clusters(8, each)
     axes = principal_axes(lambda: [points])
-    near = neighbours(axes, 10, no_step)
+    near, lengths = neighbours(axes, 15, no_step)
     steps: list[tuple[int, int]] = []
-    places = layout.lay_out(near, axes[:, :2], lambda done, of: steps.append((done, of)))
+    places = layout.lay_out(near, lengths, axes[:, :2], lambda done, of: steps.append((done, of)))
     distances = np.linalg.norm(places[:, None] - places, axis=2)
     np.fill_diagonal(distances, np.inf)
-    nearest = np.argsort(distances, axis=1)[:, :5]
+    nearest = np.argsort(distances, axis=1)[:, :3]
     assert (labels[nearest] == labels[:, None]).mean() > 0.98
     assert steps == [(done, 600) for done in range(10, 601, 10)]
-    np.testing.assert_array_equal(places, layout.lay_out(near, axes[:, :2], no_step))
+    again = layout.lay_out(near, lengths, axes[:, :2], no_step)
+    np.testing.assert_array_equal(places, again)
+    assert distances.min() > 1e-5 * np.ptp(places)  # none lies on another
 
 
 def test_laying_out_can_be_stopped():
@@ -69,4 +73,4 @@ def test_laying_out_can_be_stopped():
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        layout.lay_out(neighbours(points, 5, no_step), points[:, :2], stop)
+        layout.lay_out(*neighbours(points, 5, no_step), points[:, :2], stop)
