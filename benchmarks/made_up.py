@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.library import Library, MomentCodes, SpaceKey, Tags, View, codec, track_rows
+from engine.library import Library, MomentCodes, SpaceKey, Tags, View, codec, files
 
 VIEWS: tuple[View, View] = ("vocals", "overall")
 BATCH = 50_000
@@ -87,8 +87,8 @@ def add_tracks(library: Library, folder: Path, artist_of: np.ndarray) -> None:
                 f"Genre {artist % 14}", 1950 + number // 12 % 75, number % 12 + 1,
             )  # fmt: skip
             place = f"Singer {artist}/Album {number // 12}/{number:07d}.mp3".encode()
-            found = track_rows.Sighting(folder_id, place, 4_000_000 + number, number, tags)
-            track_rows.add(db, found, f"{number:064x}")
+            found = files.Sighting(folder_id, place, 4_000_000 + number, number, tags)
+            files.add(db, found.columns() | {"audio_hash": f"{number:064x}"})
         db.executemany(
             "UPDATE track SET state = 'indexed', duration_s = ? WHERE id = ?",
             zip(lengths_s, range(1, len(lengths_s) + 1), strict=True),

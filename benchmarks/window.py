@@ -86,7 +86,7 @@ def make(path: Path) -> None:
 
 
 def add_tracks(library) -> list[int]:
-    from engine.library import Tags, track_rows
+    from engine.library import Tags, files
 
     folder_id = library.add_folder(Path(tempfile.gettempdir()) / "singalike-no-music").id
     with library.database.write() as db:
@@ -97,7 +97,7 @@ def add_tracks(library) -> list[int]:
                 f"Genre {singer % 14}", 1950 + song % 75, song % 12,
             )  # fmt: skip
             place = f"Singer {singer}/{song:06d}.mp3".encode()
-            track_rows.add(db, track_rows.Sighting(folder_id, place, 1000 + song, song, tags), None)
+            files.add(db, files.Sighting(folder_id, place, 1000 + song, song, tags).columns())
         db.execute("UPDATE track SET state = 'indexed', duration_s = 240, audio_hash = id")
     return library.track_ids(sort="added")
 
@@ -123,7 +123,7 @@ def voices(seed: int) -> np.ndarray:
 
 
 def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np.ndarray) -> None:
-    from engine.library import MomentCodes, codec
+    from engine.library import MomentCodes, codec, files
 
     random = np.random.default_rng(0)
     starts_s = np.arange(0, 240, 5, dtype=np.float32)
@@ -131,13 +131,8 @@ def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np
     moments = codec.pack_moments(MomentCodes(codes, starts_s, 5.0))
     with library.database.write() as db:
         for track_id, vector in zip(track_ids, vectors, strict=True):
-            row = {
-                "track_id": track_id,
-                "space_id": space_id,
-                "vector": codec.pack_vector(vector, DIM),
-            }
-            embedding_id = codec.insert(db, "embedding", row)
-            db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))
+            packed = codec.pack_vector(vector, DIM), moments
+            files.put_heard(db, track_id, space_id, packed)
 
 
 def lay_out(path: Path) -> None:

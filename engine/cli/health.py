@@ -11,20 +11,20 @@ from engine.cli.common import JsonOption, LibraryOption, printable, some, stoppa
 from engine.cli.progress import shown_progress
 
 if TYPE_CHECKING:
-    from engine.indexing.health import HealthReport, RepairReport
+    from engine.library.upkeep import HealthReport, RepairReport
 
 
 def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Check that the library is sound, and its search indexes too. Nothing is changed.
+    """Check that the library is sound, search indexes and all. Nothing is changed.
 
     Exit code 0: all is well; 1: something is not.
     """
-    from engine.indexing import health
+    from engine.library import upkeep
     from engine.paths import default_library_path
 
     path = library or default_library_path()
     with stoppable() as cancel, shown_progress() as progress:
-        report = health.verify(path, progress, cancel)
+        report = upkeep.verify(path, progress, cancel)
     if as_json:
         write_json({"library": str(path), "is_fine": report.is_fine, **asdict(report)})
     else:
@@ -38,12 +38,12 @@ def repair(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
     Exit code 0: all is well now; 1: something is not.
     """
-    from engine.indexing import health
+    from engine.library import upkeep
     from engine.paths import default_library_path
 
     path = library or default_library_path()
     with stoppable() as cancel, shown_progress() as progress:
-        report = health.repair(path, progress, cancel)
+        report = upkeep.repair(path, progress, cancel)
     if as_json:
         kept = None if report.kept_path is None else str(report.kept_path)
         write_json({"library": str(path), **asdict(report), "kept_path": kept})
@@ -62,10 +62,10 @@ def _tell_health(report: HealthReport) -> None:
             "file as it is now beside it."
         )
         return
-    typer.echo(f"All is well: {some(report.num_tracks)}, {some(report.num_embeddings, 'vector')}.")
-    for index in report.indexes:
-        found = "not made yet" if index.recall is None else f"finds {index.recall:.1%}"
-        typer.echo(f"  {index.key.view} by {index.key.model}: index {found}")
+    typer.echo(
+        f"All is well: {some(report.num_tracks)}, {some(report.num_embeddings, 'vector')}, "
+        f"{report.num_indexes} of {report.num_spaces} search indexes made."
+    )
 
 
 def _tell_repair(report: RepairReport) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from engine.errors import LibraryCorruptError
 from engine.library import filenames
-from engine.library.records import MomentCodes, Tags, Track, TrackStatus
+from engine.library.records import MomentCodes, Tags, Track, TrackEmbedding, TrackStatus
 from engine.library.text import display, normalise, plain
 
+# a vector and its moments, as columns
+Packed = tuple[bytes, tuple[int, float, bytes, bytes]]
 _VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
 _CENTRE = np.dtype("<f4")
 _MAX_NORM_ERROR = 1e-2
@@ -28,6 +31,15 @@ TRACK_COLUMNS = """
          WHEN EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id) THEN 0 END
     FROM track JOIN folder ON folder.id = track.folder_id
 """
+
+
+# a list of ids as one value of a statement, however many there are
+IN_IDS = "IN (SELECT value FROM json_each(?))"
+
+
+def ids_value(ids: Iterable[int]) -> str:
+    """The value for IN_IDS."""
+    return json.dumps([int(one) for one in ids])
 
 
 def track_from_row(row: Any) -> Track:
@@ -74,6 +86,11 @@ def _small(number: int | None) -> int | None:
     return number if number is not None and 0 <= number < _MAX_INTEGER else None
 
 
+def pack(embedding: TrackEmbedding, dim: int) -> Packed:
+    """ValueError where the vector is not (dim,), finite and of length 1."""
+    return pack_vector(embedding.vector, dim), pack_moments(embedding.moments)
+
+
 def pack_vector(vector: np.ndarray, dim: int) -> bytes:
     """(dim,) of any float dtype, L2-normalised. ValueError where it is not that."""
     if vector.shape != (dim,):
@@ -95,14 +112,6 @@ def unpack_vectors(blobs: list[bytes], dim: int) -> np.ndarray:
     if not np.isfinite(norms).all() or (norms < 0.5).any():
         raise _damaged()
     return np.asarray(vectors / norms)
-
-
-def is_sound_vector(blob: object, dim: int) -> bool:
-    """Whether a stored value can be what ``pack_vector`` wrote."""
-    if not isinstance(blob, bytes) or len(blob) != dim * _VECTOR.itemsize:
-        return False
-    norm = float(np.linalg.norm(np.frombuffer(blob, _VECTOR).astype(np.float32)))
-    return abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR  # False where it is not finite, too
 
 
 def pack_centre(vector: np.ndarray) -> bytes:
@@ -144,30 +153,17 @@ def unpack_moments(row: Any) -> MomentCodes:
     )
 
 
-def are_sound_moments(row: Any) -> bool:
-    """Whether stored values (as ``unpack_moments`` takes them) can be what was written."""
+def is_sound(vector: Any, dim: int, moments: Any) -> bool:
+    """Whether stored values can be what ``pack_vector`` and ``pack_moments`` wrote."""
     try:
-        moments = unpack_moments(row)
+        if len(vector) != dim * _VECTOR.itemsize:
+            return False
+        norm = np.linalg.norm(np.frombuffer(vector, _VECTOR).astype(np.float32))
+        kept = unpack_moments(moments)
     except (LibraryCorruptError, TypeError, ValueError):
         return False
-    is_finite = bool(np.isfinite(moments.starts_s).all()) and np.isfinite(moments.length_s)
-    return bool(is_finite and moments.length_s > 0)
-
-
-def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> int:
-    """Insert one row; returns its id. Names of tables and columns are always our own."""
-    names, marks = ", ".join(columns), ", ".join(f":{name}" for name in columns)
-    cursor = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", columns)
-    return int(cursor.lastrowid or 0)
-
-
-def update(
-    connection: sqlite3.Connection, table: str, row_id: int, columns: dict[str, Any]
-) -> None:
-    assignments = ", ".join(f"{name} = :{name}" for name in columns)
-    connection.execute(
-        f"UPDATE {table} SET {assignments} WHERE id = :row_id", {**columns, "row_id": row_id}
-    )
+    is_finite = np.isfinite([norm, kept.length_s, *kept.starts_s]).all()
+    return bool(is_finite and abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR and kept.length_s > 0)
 
 
 def _damaged() -> LibraryCorruptError:

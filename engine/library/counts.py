@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.scope import inside
 
@@ -32,21 +33,14 @@ def tally(database: Database, folders: Sequence[Path], ids: Collection[int]) -> 
     Folders are absolute, without links in them. Reads no tags: 100,000 tracks in 0.05 s.
     """
     condition, values = inside(database, folders) if folders else ("1", [])
-    there = (
-        "FROM track WHERE NOT is_missing"
-        f" AND folder_id IN (SELECT id FROM folder WHERE is_available) AND {condition}"
+    ((num_tracks, num_failed, num_no_vocals, found),) = database.rows(
+        "SELECT count(*), count(*) FILTER (WHERE state = 'failed'),"
+        " count(*) FILTER (WHERE id IN (SELECT track_id FROM no_vocals) AND id NOT IN"
+        "  (SELECT track_id FROM embedding JOIN space ON space.id = space_id WHERE view = 'vocals'"
+        "   AND track_id IN (SELECT track_id FROM no_vocals))),"
+        f" json_group_array(id) FILTER (WHERE state != 'failed' AND id {IN_IDS})"
+        " FROM track WHERE NOT is_missing"
+        f" AND folder_id IN (SELECT id FROM folder WHERE is_available) AND {condition}",
+        [ids_value(ids), *values],
     )
-    ((num_tracks, num_failed),) = database.rows(
-        f"SELECT count(*), count(*) FILTER (WHERE state = 'failed') {there}", values
-    )
-    ((num_no_vocals,),) = database.rows(
-        f"SELECT count(*) {there} AND id IN (SELECT track_id FROM no_vocals)"
-        " AND id NOT IN (SELECT track_id FROM embedding JOIN space ON space.id = space_id"
-        " WHERE view = 'vocals' AND track_id IN (SELECT track_id FROM no_vocals))",
-        values,
-    )
-    found = database.rows(
-        f"SELECT id {there} AND state != 'failed' AND id IN (SELECT value FROM json_each(?))",
-        [*values, json.dumps(list(ids))],
-    )
-    return Tally(num_tracks, num_failed, num_no_vocals, frozenset(row[0] for row in found))
+    return Tally(num_tracks, num_failed, num_no_vocals, frozenset(json.loads(found)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -18,13 +16,52 @@ from engine.errors import (
     LibraryLockedError,
     LibraryNewerError,
 )
-from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
+from engine.library.migrations import STEPS, Step, upgrade, version_of
 from engine.library.network_drives import is_on_network
-from engine.library.processes import is_running
+from engine.library.tables import tables, transaction
 
 BUSY_TIMEOUT_S = 15.0
+MAX_EMPTY_SHARE = 0.25  # of a file; beyond it the room is given back to the drive
 T = TypeVar("T")
+Values = Sequence[Any] | dict[str, Any]
 _SQLITE_HEADER = b"SQLite format 3\0"
+
+_SENTENCES: tuple[tuple[tuple[int, ...], type[LibraryError], str], ...] = (
+    (
+        (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+        LibraryCorruptError,
+        "The library {path} is damaged. `singalike repair` saves what can be saved, and keeps the "
+        "damaged file beside it.",
+    ),
+    (
+        (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+        LibraryLockedError,
+        "The library {path} is in use by another program. Close it, then try again.",
+    ),
+    (
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
+        LibraryError,
+        "The library {path} cannot be written. Check that you may write to the file and to its "
+        "folder.",
+    ),
+    (
+        (sqlite3.SQLITE_FULL,),
+        LibraryError,
+        "The disk with the library {path} is full. Make room, then start again; what was finished "
+        "is kept.",
+    ),
+    (
+        (sqlite3.SQLITE_IOERR,),
+        LibraryError,
+        "The drive with the library {path} fails: {error}. Check that it is plugged in and has "
+        "room, then start again; what was finished is kept.",
+    ),
+    (
+        (sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,),
+        LibraryError,
+        "Another program changed the library {path} at the same moment. Try again.",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -44,22 +81,20 @@ class Database:
 
     Args:
         path: the file; made (with its folder) where it does not exist and ``create`` is set.
-        migrations: the schema's steps; an argument so that tests can age a library.
+        steps: to the schema; an argument so that tests can age a library.
 
     Raises LibraryError or one of its kinds: every public method does.
     """
 
-    def __init__(
-        self, path: Path, *, create: bool = True, migrations: tuple[Migration, ...] = MIGRATIONS
-    ) -> None:
+    def __init__(self, path: Path, *, create: bool = True, steps: tuple[Step, ...] = STEPS) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._sessions: dict[threading.Thread, _Session] = {}
         self._is_closed = False
-        self._check_file(create)
+        _check_file(path, create)
         try:
-            with self._connection() as connection:
-                self._prepare(connection, migrations)
+            with self.read() as connection:
+                self._prepare(connection, steps)
         except BaseException:
             self.close()
             raise
@@ -82,13 +117,31 @@ class Database:
             session.connection.close()
             session.in_use.release()
 
-    def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The connection of this thread, with SQLite's errors put into words."""
+        try:
+            session = self._session()
+            with session.in_use:
+                if self._is_closed:
+                    raise self._closed()
+                yield session.connection
+        except sqlite3.Error as error:
+            raise self._in_words(error) from error
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing. Reads inside see its own changes."""
+        with self.read() as connection, transaction(connection):
+            yield connection
+
+    def rows(self, sql: str, values: Values = ()) -> list[Any]:
         """All rows of one SELECT."""
-        with self._connection() as connection:
+        with self.read() as connection:
             return connection.execute(sql, values).fetchall()
 
-    def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any | None:
-        with self._connection() as connection:
+    def row(self, sql: str, values: Values = ()) -> Any | None:
+        with self.read() as connection:
             return connection.execute(sql, values).fetchone()
 
     def blob(self, table: str, column: str, row_id: int, num_bytes: int) -> Iterator[bytes]:
@@ -96,7 +149,7 @@ class Database:
 
         Names of tables and columns are always our own.
         """
-        with self._connection() as connection:
+        with self.read() as connection:
             try:
                 blob = connection.blobopen(table, column, row_id, readonly=True)
             except sqlite3.OperationalError as error:
@@ -109,7 +162,7 @@ class Database:
 
     def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
         """What ``read`` gives; in each thread read anew only when the library has changed."""
-        with self._connection() as connection:
+        with self.read() as connection:
             known = self._session().known
             # Both numbers belong to the connection: they tell of others' changes and of its own.
             state = connection.execute(
@@ -122,38 +175,45 @@ class Database:
                 known[key] = read()
             return cast(T, known[key])
 
-    @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing. Reads inside see its own changes."""
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # SQLite itself rolls back when the disk is full
-                    connection.execute("ROLLBACK")
-                raise
-
     def back_up(self, target: Path) -> None:
         """A copy of the library as it is now; it appears whole or not at all, in place of another.
 
-        What is written by others meanwhile is in it or not, but never in part.
+        The caller sees to it that nobody else makes the same backup. What is written by others
+        meanwhile is in it or not, but never in part.
         """
-        with self._connection() as connection:
-            self._back_up(connection, target)
-
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """The connection of this thread, with SQLite's errors put into words."""
+        draft = target.with_name(f".{target.name}.tmp")
         try:
-            session = self._session()
-            with session.in_use:
-                if self._is_closed:
-                    raise self._closed()
-                yield session.connection
-        except sqlite3.Error as error:
-            raise self._in_words(error) from error
+            draft.unlink(missing_ok=True)  # of a process that was killed
+            # by a connection of its own: this thread's may be in a transaction that waits for this
+            with (
+                self.read(),
+                contextlib.closing(self._connect()) as source,
+                contextlib.closing(sqlite3.connect(draft)) as copy,
+            ):
+                copy.execute("PRAGMA journal_mode = OFF")  # the draft is dropped if it goes wrong
+                source.backup(copy)
+            draft.replace(target)
+        except OSError as error:
+            raise LibraryError(
+                f"No backup can be made at {target}: {error.strerror}. Make room, and check that "
+                "you may write to the folder."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the drive, where it is worth while.
+
+        The file is written anew for it. Left undone where the drive has no room for that, or
+        another program writes: the room serves for what is heard next.
+        """
+        ((num_pages, num_empty),) = self.rows(
+            "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
+        )
+        if num_empty > MAX_EMPTY_SHARE * num_pages:
+            with contextlib.suppress(LibraryError), self.read() as connection:
+                tables(connection).vacuum()
 
     def _session(self) -> _Session:
         thread = threading.current_thread()
@@ -179,48 +239,24 @@ class Database:
             raise
         return connection
 
-    def _check_file(self, create: bool) -> None:
-        try:
-            if self.path.is_dir():
-                raise LibraryError(f"{self.path} is a folder. Name a file for the library.")
-            if not self.path.exists():
-                if not create:
-                    raise LibraryError(
-                        f"There is no library at {self.path}. Index a folder of music first."
-                    )
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                return
-            if not self.path.is_file():  # opening a pipe would wait for somebody to write into it
-                raise LibraryError(f"{self.path} is no file. Name a file for the library.")
-            with self.path.open("rb") as file:
-                header = file.read(len(_SQLITE_HEADER))
-        except OSError as error:
-            raise LibraryError(
-                f"The library {self.path} cannot be opened: {error.strerror}. "
-                "Check that you may read and write it."
-            ) from error
-        if header and header != _SQLITE_HEADER:
-            raise LibraryCorruptError(
-                f"{self.path} is not a library of Singalike. Name another file."
-            )
-
-    def _prepare(self, connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -> None:
+    def _prepare(self, connection: sqlite3.Connection, steps: tuple[Step, ...]) -> None:
         version = version_of(connection)
         if version < 0:
             raise LibraryCorruptError(
                 f"{self.path} is a database of another program. Name another file for the library."
             )
-        if version > len(migrations):
+        if version > len(steps):
             raise LibraryNewerError(
                 f"The library {self.path} was written by a newer version of Singalike "
-                f"(schema {version}; this one knows {len(migrations)}). Update Singalike."
+                f"(schema {version}; this one knows {len(steps)}). Update Singalike."
             )
         self._choose_journal(connection)
-        if version < len(migrations):
-            if version > 0:  # one per version: the latest attempt to leave it wins
-                backup_path = self.path.with_name(f"{self.path.name}.v{version}.backup")
-                self._back_up(connection, backup_path)
-            migrate(connection, migrations)
+        if version < len(steps):
+            upgrade(connection, steps, self._back_up_version)
+
+    def _back_up_version(self, version: int) -> None:
+        """One backup per version: the latest attempt to leave it wins."""
+        self.back_up(self.path.with_name(f"{self.path.name}.v{version}.backup"))
 
     def _choose_journal(self, connection: sqlite3.Connection) -> None:
         """WAL, but not where several machines may write, or where there is no shared memory."""
@@ -230,68 +266,37 @@ class Database:
                 return
         connection.execute("PRAGMA journal_mode = DELETE")
 
-    def _back_up(self, connection: sqlite3.Connection, target: Path) -> None:
-        maker = f"{threading.get_ident()}.{os.getpid()}"
-        draft = target.with_name(f".{target.name}.{maker}.tmp")
-        try:
-            _remove_dead_drafts(target)
-            with contextlib.closing(sqlite3.connect(draft)) as copy:
-                copy.execute("PRAGMA journal_mode = OFF")  # the draft is dropped if it goes wrong
-                connection.backup(copy)
-            draft.replace(target)
-        except OSError as error:
-            raise LibraryError(
-                f"No backup can be made at {target}: {error.strerror}. Make room, and check that "
-                "you may write to the folder."
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-
-    def _corrupt(self) -> LibraryCorruptError:
-        return LibraryCorruptError(
-            f"The library {self.path} is damaged. `singalike repair` saves what can be saved, and "
-            "keeps the damaged file beside it."
-        )
-
     def _closed(self) -> LibraryError:
         return LibraryError(f"The library {self.path} is closed. Open it again.")
 
     def _in_words(self, error: sqlite3.Error) -> LibraryError:
         if self._is_closed:  # by another thread, in the middle of this one's work
             return self._closed()
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return self._corrupt()
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return LibraryLockedError(
-                f"The library {self.path} is in use by another program. Close it, then try again."
-            )
-        if code == sqlite3.SQLITE_FULL:
-            return LibraryError(
-                f"The disk with the library {self.path} is full. Make room, then start again; "
-                "what was finished is kept."
-            )
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            return LibraryError(
-                f"The library {self.path} cannot be written. Check that you may write to the file "
-                "and to its folder."
-            )
-        if code == sqlite3.SQLITE_IOERR:
-            return LibraryError(
-                f"The drive with the library {self.path} fails: {error}. Check that it is plugged "
-                "in and has room, then start again; what was finished is kept."
-            )
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-            return LibraryError(
-                f"Another program changed the library {self.path} at the same moment. Try again."
-            )
+        code = getattr(error, "sqlite_errorcode", 0)
+        for codes, kind, sentence in _SENTENCES:
+            if code in codes or code & 0xFF in codes:  # of one error, or of its family
+                return kind(sentence.format(path=self.path, error=error))
         return LibraryError(f"The library {self.path} cannot be used: {error}.")
 
 
-def _remove_dead_drafts(target: Path) -> None:
-    """Of backups whose process was killed: each is as large as a library."""
-    for draft in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-        pid = draft.name.split(".")[-2]
-        if pid.isdecimal() and not is_running(int(pid)):
-            draft.unlink(missing_ok=True)
+def _check_file(path: Path, create: bool) -> None:
+    """Whatever SQLite would wait for, or take for an empty library, is refused here."""
+    try:
+        if path.is_dir():
+            raise LibraryError(f"{path} is a folder. Name a file for the library.")
+        if not path.exists():
+            if not create:
+                raise LibraryError(f"There is no library at {path}. Index a folder of music first.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return
+        if not path.is_file():  # opening a pipe would wait for somebody to write into it
+            raise LibraryError(f"{path} is no file. Name a file for the library.")
+        with path.open("rb") as file:
+            header = file.read(len(_SQLITE_HEADER))
+    except OSError as error:
+        raise LibraryError(
+            f"The library {path} cannot be opened: {error.strerror}. "
+            "Check that you may read and write it."
+        ) from error
+    if header and header != _SQLITE_HEADER:
+        raise LibraryCorruptError(f"{path} is not a library of Singalike. Name another file.")

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames
-from engine.library.records import Tags, TrackEmbedding
+from engine.library import codec, filenames, files
+from engine.library.files import Sighting
+from engine.library.records import Folder, Tags, TrackEmbedding
 from engine.library.store import Library
-from engine.library.track_rows import Sighting
+from engine.library.tables import tables
 
 MIN_FOLDER_PARTS = 3  # "/mnt/archive": nobody's folder of music is "/" or "/mnt"
-_MAX_VALUES = 500  # of one SELECT
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +63,7 @@ class ImportCounts:
     failed: int = 0
 
     def __add__(self, other: ImportCounts) -> ImportCounts:
-        return ImportCounts(
-            self.new + other.new,
-            self.updated + other.updated,
-            self.known + other.known,
-            self.outdated + other.outdated,
-            self.failed + other.failed,
-        )
+        return ImportCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 class Importer:
@@ -83,190 +76,124 @@ class Importer:
     def __init__(self, library: Library, places: Iterable[str]) -> None:
         self._library = library
         self._dims = {space_id: key.dim for space_id, key in library.spaces()}
-        self._folders = _Folders(library, places)
+        self._stores = dict[str, int]()  # ids of folders, by address
+        self._folders = dict[str, tuple[int, bytes]]()  # (id of the one above, path in it)
+        self._add_folders(places)
 
     def put(self, tracks: Sequence[ImportedTrack]) -> ImportCounts:
         """One transaction: all of them, or none. What is known already is left as it is.
 
         ValueError where a vector is not (dim,), finite and of length 1.
         """
-        placed = {self._folders.place(track.place): track for track in tracks}  # last one counts
+        counts = Counter[str]()
+        placed = {self._place(track.place): track for track in tracks}  # last one counts
         with self._library.database.write() as db:
-            batch = _Batch(db, self._dims, _known(db, placed))
             for (folder_id, rel_path), track in placed.items():
-                batch.add(folder_id, rel_path, track)
-            return batch.write()
+                file = Sighting(folder_id, rel_path, track.size_bytes, track.mtime_ns, track.tags)
+                counts[self._put(db, file, track)] += 1
+                counts["failed"] += track.error is not None
+        return ImportCounts(**counts)
 
-
-@dataclass
-class _Known:
-    """A track that the library has: as much of it as decides what an import may change."""
-
-    id: int
-    audio_hash: str | None
-    mtime_ns: int
-    state: str
-    spaces: set[int]
-
-
-_Place = tuple[int, bytes]
-
-
-def _known(db: sqlite3.Connection, places: Iterable[_Place]) -> dict[_Place, _Known]:
-    by_folder = defaultdict[int, list[bytes]](list)
-    for folder_id, rel_path in places:
-        by_folder[folder_id].append(rel_path)
-    found = dict[_Place, _Known]()
-    for folder_id, paths in by_folder.items():
-        for start in range(0, len(paths), _MAX_VALUES):
-            some = paths[start : start + _MAX_VALUES]
-            marks = ", ".join("?" * len(some))
-            rows = db.execute(
-                "SELECT rel_path, id, audio_hash, mtime_ns, state,"
-                " (SELECT group_concat(space_id) FROM (SELECT space_id FROM embedding"
-                "  WHERE track_id = track.id UNION ALL SELECT space_id FROM no_vocals"
-                "  WHERE track_id = track.id))"
-                f" FROM track WHERE folder_id = ? AND rel_path IN ({marks})",
-                (folder_id, *some),
-            )
-            for rel_path, track_id, audio_hash, mtime_ns, state, spaces in rows:
-                heard_in = {int(one) for one in (spaces or "").split(",") if one}
-                known = _Known(track_id, audio_hash, mtime_ns, state, heard_in)
-                found[folder_id, rel_path] = known
-    return found
-
-
-class _Batch:
-    """Rows of one transaction, gathered to be written table by table."""
-
-    def __init__(
-        self, db: sqlite3.Connection, dims: Mapping[int, int], known: Mapping[_Place, _Known]
-    ) -> None:
-        self._db, self._dims, self._known = db, dims, known
-        self._next_track_id = _next_id(db, "track")
-        self._next_embedding_id = _next_id(db, "embedding")
-        self._tracks: list[dict[str, Any]] = []
-        self._embeddings: list[tuple[int, int, int, bytes]] = []
-        self._moments: list[tuple[Any, ...]] = []
-        self._no_vocals: list[tuple[int, int]] = []
-        self._counts = ImportCounts()
-
-    def add(self, folder_id: int, rel_path: bytes, track: ImportedTrack) -> None:
-        known = self._known.get((folder_id, rel_path))
-        sighting = Sighting(folder_id, rel_path, track.size_bytes, track.mtime_ns, track.tags)
+    def _put(self, db: sqlite3.Connection, file: Sighting, track: ImportedTrack) -> str:
+        """What became of it: the name of one of the counts."""
+        state = {
+            "audio_hash": track.audio_hash,
+            "duration_s": track.duration_s,
+            "state": "indexed" if track.error is None else "failed",
+            "error": track.error,
+        }
+        known = db.execute(
+            "SELECT id, audio_hash, mtime_ns, state FROM track"
+            " WHERE folder_id = ? AND rel_path = ?",
+            (file.folder_id, file.rel_path),
+        ).fetchone()
         if known is None:
-            track_id, self._next_track_id = self._next_track_id, self._next_track_id + 1
-            self._tracks.append({"id": track_id, **sighting.columns(), **_state(track)})
-            self._hear(track_id, track, frozenset())
-            counts = ImportCounts(new=1)
-        else:
-            counts = self._update(known, sighting, track)
-        self._counts += counts + ImportCounts(failed=track.error is not None)
-
-    def _update(self, known: _Known, sighting: Sighting, track: ImportedTrack) -> ImportCounts:
-        is_same_sound = known.audio_hash in (None, track.audio_hash)
-        if track.error is not None and (known.spaces or known.state == "failed"):
-            return ImportCounts(known=1)
-        if not is_same_sound and track.mtime_ns < known.mtime_ns:
-            return ImportCounts(outdated=1)
-        fresh = track.heard.keys() - (known.spaces if is_same_sound else set())
-        if is_same_sound and not fresh and known.state != "new" and not track.error:
-            return ImportCounts(known=1)
+            self._put_heard(db, files.add(db, file.columns() | state), track, set())
+            return "new"
+        track_id, known_hash, known_mtime_ns, known_state = known
+        spaces = _heard_in(db, track_id)
+        is_same_sound = known_hash in (None, track.audio_hash)
+        if track.error is not None and (spaces or known_state == "failed"):
+            return "known"
+        if not is_same_sound and track.mtime_ns < known_mtime_ns:
+            return "outdated"
         if not is_same_sound:
-            for table in ("embedding", "no_vocals"):
-                self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (known.id,))
+            files.forget_heard(db, track_id)
+            spaces = set()
+        elif not track.error and known_state != "new" and track.heard.keys() <= spaces:
+            return "known"
         # the tags of the same file are as its last scan read them
-        changed = {} if known.audio_hash == track.audio_hash else sighting.columns()
-        codec.update(self._db, "track", known.id, {**changed, **_state(track)})
-        self._hear(known.id, track, known.spaces if is_same_sound else frozenset())
-        return ImportCounts(updated=1)
+        tags = {} if known_hash == track.audio_hash else file.columns()
+        files.update(db, track_id, tags | state)
+        self._put_heard(db, track_id, track, spaces)
+        return "updated"
 
-    def _hear(self, track_id: int, track: ImportedTrack, spaces: set[int] | frozenset[int]) -> None:
+    def _put_heard(
+        self, db: sqlite3.Connection, track_id: int, track: ImportedTrack, spaces: set[int]
+    ) -> None:
+        """What was heard in a track, but for the spaces in which it is known already."""
         for space_id, embedding in track.heard.items():
-            if space_id in spaces:
-                continue
-            if embedding is None:
-                self._no_vocals.append((track_id, space_id))
-                continue
-            embedding_id, self._next_embedding_id = (
-                self._next_embedding_id,
-                self._next_embedding_id + 1,
-            )
-            vector = codec.pack_vector(embedding.vector, self._dims[space_id])
-            self._embeddings.append((embedding_id, track_id, space_id, vector))
-            self._moments.append((embedding_id, *codec.pack_moments(embedding.moments)))
+            if space_id not in spaces:
+                dim = self._dims[space_id]
+                packed = None if embedding is None else codec.pack(embedding, dim)
+                files.put_heard(db, track_id, space_id, packed)
 
-    def write(self) -> ImportCounts:
-        if self._tracks:
-            names = self._tracks[0].keys()
-            marks = ", ".join(f":{name}" for name in names)
-            self._db.executemany(
-                f"INSERT INTO track ({', '.join(names)}) VALUES ({marks})", self._tracks
-            )
-        self._db.executemany(
-            "INSERT INTO embedding (id, track_id, space_id, vector) VALUES (?, ?, ?, ?)",
-            self._embeddings,
-        )
-        self._db.executemany("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", self._moments)
-        self._db.executemany("INSERT INTO no_vocals VALUES (?, ?)", self._no_vocals)
-        return self._counts
-
-
-def _state(track: ImportedTrack) -> dict[str, Any]:
-    return {
-        "audio_hash": track.audio_hash,
-        "duration_s": track.duration_s,
-        "state": "indexed" if track.error is None else "failed",
-        "error": track.error,
-    }
-
-
-def _next_id(db: sqlite3.Connection, table: str) -> int:
-    """Ids are never used twice (AUTOINCREMENT): labels of search graphs rely on it."""
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    return 1 if row is None else int(row[0]) + 1
-
-
-class _Folders:
-    """The folder of the library that each place belongs to; added where there is none yet."""
-
-    def __init__(self, library: Library, places: Iterable[str]) -> None:
-        self._library = library
-        above = set[str]()  # of files of this machine
-        stores = set[str]()
-        for place in places:
-            if filenames.is_address(Path(place)):
-                stores.add(split_address(place)[0])
-            else:
-                above.add(os.path.dirname(place))  # noqa: PTH120
-        self._stores = {store: _store_id(library, store) for store in stores}
-        self._above = dict[str, tuple[int, bytes]]()
-        known = [folder.path for folder in library.folders()]
-        strange = [one for one in map(Path, above) if not any(map(one.is_relative_to, known))]
-        for root in common_roots(strange):
-            folder = library.add_folder(root)
-            _note_availability(library, folder.id, folder.path)
-        self._roots = [(f.id, f.path) for f in library.folders()]
-
-    def place(self, place: str) -> _Place:
+    def _place(self, place: str) -> tuple[int, bytes]:
         """(id of the folder, path in it)."""
         if filenames.is_address(Path(place)):
             store, inside = split_address(place)
             return self._stores[store], os.fsencode(inside)
         folder, name = os.path.split(place)
-        if folder not in self._above:
-            self._above[folder] = self._inside(Path(folder))
-        folder_id, prefix = self._above[folder]
+        folder_id, prefix = self._folders[folder]
         return folder_id, prefix + os.fsencode(name)
 
-    def _inside(self, folder: Path) -> tuple[int, bytes]:
-        for path in (folder, filenames.resolved(folder)):
-            for folder_id, root in self._roots:
-                if path == root:
-                    return folder_id, b""
-                if path.is_relative_to(root):
-                    return folder_id, filenames.relative_bytes(path, root) + b"/"
-        raise LibraryError(f"{folder} is in none of the library's folders.")
+    def _add_folders(self, places: Iterable[str]) -> None:
+        above = set[str]()  # of files of this machine
+        for place in places:
+            if filenames.is_address(Path(place)):
+                self._stores[split_address(place)[0]] = -1
+            else:
+                above.add(os.path.dirname(place))  # noqa: PTH120
+        for store in self._stores:
+            self._stores[store] = _store_id(self._library, store)
+        known = [folder.path for folder in self._library.folders()]
+        strange = [one for one in map(Path, above) if not any(map(one.is_relative_to, known))]
+        for root in common_roots(strange):
+            folder = self._library.add_folder(root)
+            with self._library.database.write() as db:
+                files.set_available(db, folder.id, folder.path.is_dir())
+        folders = self._library.folders()
+        self._folders = {path: _inside(folders, Path(path)) for path in above}
+
+
+def _heard_in(db: sqlite3.Connection, track_id: int) -> set[int]:
+    """Ids of the spaces in which a track was heard, with any outcome."""
+    rows = db.execute(
+        "SELECT space_id FROM embedding WHERE track_id = :track"
+        " UNION ALL SELECT space_id FROM no_vocals WHERE track_id = :track",
+        {"track": track_id},
+    )
+    return {row[0] for row in rows}
+
+
+def _inside(folders: Sequence[Folder], path: Path) -> tuple[int, bytes]:
+    """Where a folder of files lies: (id of the library's folder, path in it with its slash)."""
+    for place in (path, filenames.resolved(path)):
+        for folder in folders:
+            if place == folder.path:
+                return folder.id, b""
+            if place.is_relative_to(folder.path):
+                return folder.id, filenames.relative_bytes(place, folder.path) + b"/"
+    raise LibraryError(f"{path} is in none of the library's folders.")
+
+
+def _store_id(library: Library, store: str) -> int:
+    """The folder that stands for a store; no scan looks for it."""
+    raw = filenames.to_bytes(store)
+    with library.database.write() as db:
+        row = {"path": raw, "is_available": 0}
+        tables(db).table("folder").insert(row, ignore=True)
+        return int(db.execute("SELECT id FROM folder WHERE path = ?", (raw,)).fetchone()[0])
 
 
 def split_address(address: str) -> tuple[str, str]:
@@ -300,18 +227,3 @@ def common_roots(folders: Sequence[Path]) -> list[Path]:
     for folder in folders:
         branches[folder.parts[len(root.parts)]].append(folder)
     return [top for branch in branches.values() for top in common_roots(branch)]
-
-
-def _store_id(library: Library, store: str) -> int:
-    with library.database.write() as db:
-        raw = filenames.to_bytes(store)
-        db.execute("INSERT OR IGNORE INTO folder (path, is_available) VALUES (?, 0)", (raw,))
-        row = db.execute("SELECT id FROM folder WHERE path = ?", (raw,)).fetchone()
-    return int(row[0])
-
-
-def _note_availability(library: Library, folder_id: int, path: Path) -> None:
-    from engine.library import track_rows
-
-    with library.database.write() as db:
-        track_rows.set_available(db, folder_id, path.is_dir())

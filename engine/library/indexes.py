@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from engine.library import codec
 from engine.library.database import Database
+from engine.library.tables import insert
 
 CHUNK_BYTES = 32 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
@@ -45,7 +45,8 @@ def put_index(database: Database, record: IndexRecord, chunks: Iterable[bytes]) 
         db.execute(
             "DELETE FROM hnsw_index WHERE space_id = ? AND state = 'building'", (record.space_id,)
         )
-        index_id = codec.insert(db, "hnsw_index", {**asdict(record), "state": "building"})
+        row = {**asdict(record), "state": "building"}
+        index_id = insert(db, "hnsw_index", row)
     for seq, data in enumerate(chunks):
         with database.write() as db:
             db.execute("INSERT INTO hnsw_chunk VALUES (?, ?, ?)", (index_id, seq, data))
@@ -88,12 +89,6 @@ def drop_index(database: Database, space_id: int) -> None:
     """Forget the index of a space. It costs time only: the embeddings stay."""
     with database.write() as db:
         db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
-
-
-def drop_unfinished(database: Database) -> int:
-    """Remove indexes that a killed process left half-written; returns how many. Under the lease."""
-    with database.write() as db:
-        return db.execute("DELETE FROM hnsw_index WHERE state = 'building'").rowcount
 
 
 def has_embeddings(database: Database, space_id: int) -> bool:

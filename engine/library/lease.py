@@ -8,11 +8,11 @@ import socket
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 
 from engine.errors import LibraryError, LibraryLockedError
 from engine.library.database import Database
 from engine.library.processes import is_running
+from engine.library.tables import tables
 
 HEARTBEAT_S = 10.0
 STALE_AFTER_S = 60.0
@@ -40,25 +40,19 @@ class Lease:
             ).fetchone()
             if held is not None and _is_alive(*held):
                 raise LibraryLockedError(_told(*held[:2]))
-            connection.execute(
-                "INSERT OR REPLACE INTO lease VALUES (1, ?, ?, ?, ?, ?)",
-                (
-                    self._token,
-                    socket.gethostname(),
-                    os.getpid(),
-                    _start_of(os.getpid()),
-                    time.time(),
-                ),
-            )
+            row = {
+                "id": 1,
+                "token": self._token,
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "process_start": _start_of(os.getpid()),
+                "heartbeat_s": time.time(),
+            }
+            tables(connection).table("lease").upsert(row, pk="id")
         self._heart.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         self._ended.set()
         self._heart.join()
         try:

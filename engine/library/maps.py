@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.library.database import Database
+from engine.library.tables import tables
 
 _IDS, _PLACES = np.dtype("<i8"), np.dtype("<f4")
 
@@ -39,15 +40,15 @@ def put_map(database: Database, record: MapRecord) -> None:
         )
     if not np.isfinite(record.positions).all():
         raise ValueError("positions that are not finite")
-    row = (
-        record.space_id,
-        record.made_s,
-        record.num_laid_out,
-        record.track_ids.astype(_IDS).tobytes(),
-        record.positions.astype(_PLACES).tobytes(),
-    )
+    row = {
+        "space_id": record.space_id,
+        "made_s": record.made_s,
+        "num_laid_out": record.num_laid_out,
+        "track_ids": record.track_ids.astype(_IDS).tobytes(),
+        "positions": record.positions.astype(_PLACES).tobytes(),
+    }
     with database.write() as db:
-        db.execute("INSERT OR REPLACE INTO map VALUES (?, ?, ?, ?, ?)", row)
+        tables(db).table("map").upsert(row, pk="space_id")
 
 
 def map_of(database: Database, space_id: int) -> MapRecord | None:

@@ -1,14 +1,21 @@
 """The schema, as the list of steps that lead to it.
 
 Append only: a step that was released is never edited, and none uses today's code, so that a library
-of any age goes through exactly what it would have gone through then.
+of any age goes through exactly what it would have gone through then. sqlite-utils runs the steps
+and keeps the record of them; the number of steps is also in the header of the file, where versions
+of Singalike that know fewer of them find it and leave the file alone.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.library.tables import tables, transaction
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 APPLICATION_ID = 0x53474C4B  # "SGLK", in the header of every library file
 
@@ -129,28 +136,26 @@ CREATE TABLE centre (
 """
 
 
-def run_sql(connection: sqlite3.Connection, script: str) -> None:
-    """Statements one by one: ``executescript`` would commit the transaction they belong to."""
-    for statement in script.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+def tracks_and_embeddings(db: sqlite_utils.Database) -> None:
+    db.executescript(_V1)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _v1_tables(connection: sqlite3.Connection) -> None:
-    run_sql(connection, _V1)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+def maps(db: sqlite_utils.Database) -> None:
+    db.executescript(_V2)
 
 
-def _v2_maps(connection: sqlite3.Connection) -> None:
-    run_sql(connection, _V2)
+def centres(db: sqlite_utils.Database) -> None:
+    db.executescript(_V3)
 
 
-def _v3_centres(connection: sqlite3.Connection) -> None:
-    run_sql(connection, _V3)
+def record_by_sqlite_utils(db: sqlite_utils.Database) -> None:
+    """Until then, the record of the steps was the table ``migration``."""
+    db.table("migration").drop()
 
 
-Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: tuple[Migration, ...] = (_v1_tables, _v2_maps, _v3_centres)
+Step = Callable[["sqlite_utils.Database"], None]
+STEPS: tuple[Step, ...] = (tracks_and_embeddings, maps, centres, record_by_sqlite_utils)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -162,23 +167,32 @@ def version_of(connection: sqlite3.Connection) -> int:
     return 0 if is_empty else -1
 
 
-def migrate(connection: sqlite3.Connection, steps: tuple[Migration, ...] = MIGRATIONS) -> None:
-    """Bring a library to the newest schema. The connection holds no transaction.
+def upgrade(
+    connection: sqlite3.Connection,
+    steps: tuple[Step, ...] = STEPS,
+    back_up: Callable[[int], None] = lambda version: None,
+) -> None:
+    """Bring a library to the schema after these steps. The connection is in no transaction.
 
-    Each step and its record are one transaction: a step that fails, or is killed, leaves nothing.
-    Two processes may come here at once: the second one finds the work done.
+    All of it is one transaction: if a step fails, or the process is killed, the library is as it
+    was. Two processes may come here at once: the second one finds the work done. ``back_up`` is
+    called with the version of a library that is about to be changed.
     """
-    while version_of(connection) < len(steps):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = version_of(connection)
-            if version < len(steps):
-                steps[version](connection)
-                connection.execute(
-                    "INSERT INTO migration VALUES (?, ?)", (version + 1, time.time())
-                )
-                connection.execute(f"PRAGMA user_version = {version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+    from sqlite_utils import Migrations
+
+    db, migrations = tables(connection), Migrations("singalike")
+    for step in steps:
+        migrations()(step)
+    with transaction(connection):
+        version = version_of(connection)
+        if version >= len(steps):
+            return
+        if version > 0:
+            back_up(version)
+        migrations.ensure_migrations_table(db)
+        done = [
+            {"migration_set": migrations.name, "name": step.__name__} for step in steps[:version]
+        ]
+        db.table(migrations.migrations_table).insert_all(done, ignore=True)
+        migrations.apply(db)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, queries, track_rows
+from engine.library import codec, filenames, files, queries
+from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.lease import Lease
 from engine.library.records import (
@@ -24,6 +25,7 @@ from engine.library.records import (
     TrackEmbedding,
     TrackStatus,
 )
+from engine.library.tables import insert, tables
 from engine.library.text import normalise
 
 _CHUNK_ROWS = 4096
@@ -53,12 +55,7 @@ class Library:
     def __enter__(self) -> Library:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property
@@ -88,10 +85,10 @@ class Library:
             known = db.execute("SELECT id, path FROM folder").fetchall()
             paths = {folder_id: filenames.from_bytes(raw) for folder_id, raw in known}
             if not any(path.is_relative_to(above) for above in paths.values()):
-                new = codec.insert(db, "folder", {"path": filenames.to_bytes(path)})
+                new = insert(db, "folder", {"path": filenames.to_bytes(path)})
                 for folder_id, below in paths.items():
                     if below.is_relative_to(path):
-                        track_rows.merge_folder(db, folder_id, below, new, path)
+                        files.merge_folder(db, folder_id, below, new, path)
         return next(folder for folder in self.folders() if path.is_relative_to(folder.path))
 
     def forget_folder(self, path: Path) -> int:
@@ -104,6 +101,7 @@ class Library:
             if folder.path in (absolute, filenames.resolved(path)):
                 with self.database.write() as db:
                     db.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
+                self.database.shrink()
                 return folder.num_tracks
         known = ", ".join(str(folder.path) for folder in self.folders()) or "none yet"
         raise LibraryError(f"{path} is not a folder of the library. Its folders are: {known}.")
@@ -118,10 +116,9 @@ class Library:
 
     def tracks(self, ids: Iterable[int]) -> list[Track]:
         """The tracks with these ids, in this order; ids that are not there are left out."""
-        wanted = [int(track_id) for track_id in ids]
+        wanted = list(ids)
         found = self.database.rows(
-            f"SELECT {codec.TRACK_COLUMNS} WHERE track.id IN (SELECT value FROM json_each(?))",
-            (json.dumps(wanted),),
+            f"SELECT {codec.TRACK_COLUMNS} WHERE track.id {IN_IDS}", (ids_value(wanted),)
         )
         by_id = {row[0]: codec.track_from_row(row) for row in found}
         return [by_id[track_id] for track_id in wanted if track_id in by_id]
@@ -211,18 +208,18 @@ class Library:
 
     def space_id(self, key: SpaceKey) -> int:
         """The id of a space, made where it does not exist."""
-        known = {known: space_id for space_id, known in self.spaces()}
+        known = self._space_ids()
         if key not in known:
+            row = {**asdict(key), "separator": key.separator or ""}
             with self.database.write() as db:
-                db.execute(
-                    "INSERT OR IGNORE INTO space (model, model_sha256, view, separator, dim)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (key.model, key.model_sha256, key.view, key.separator or "", key.dim),
-                )
-            known = {known: space_id for space_id, known in self.spaces()}
+                tables(db).table("space").insert(row, ignore=True)
+            known = self._space_ids()
         if key not in known:
             raise ValueError(f"{key} is known with another number of dimensions")
         return known[key]
+
+    def _space_ids(self) -> dict[SpaceKey, int]:
+        return {key: space_id for space_id, key in self.spaces()}
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
         sql = "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
@@ -264,14 +261,8 @@ class Library:
         Moments are thinned to MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
         ValueError where the vector is not (dim,), finite and of length 1.
         """
-        vector = codec.pack_vector(embedding.vector, self.space(space_id).dim)
-        moments = codec.pack_moments(embedding.moments)
-        with self.database.write() as db:
-            if not track_rows.mark_heard(db, track_id, space_id, audio_hash, duration_s):
-                return
-            row = {"track_id": track_id, "space_id": space_id, "vector": vector}
-            embedding_id = codec.insert(db, "embedding", row)
-            db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))
+        packed = codec.pack(embedding, self.space(space_id).dim)
+        self._put_heard(track_id, space_id, packed, audio_hash, duration_s)
 
     def put_no_vocals(
         self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
@@ -279,14 +270,24 @@ class Library:
         """Keep that nobody sings in a track; for a space of the view ``vocals``."""
         if self.space(space_id).view != "vocals":
             raise ValueError("only the view vocals can lack vocals")
+        self._put_heard(track_id, space_id, None, audio_hash, duration_s)
+
+    def _put_heard(
+        self,
+        track_id: int,
+        space_id: int,
+        packed: codec.Packed | None,
+        audio_hash: str,
+        duration_s: float,
+    ) -> None:
         with self.database.write() as db:
-            if track_rows.mark_heard(db, track_id, space_id, audio_hash, duration_s):
-                db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
+            if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
+                files.put_heard(db, track_id, space_id, packed)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""
         with self.database.write() as db:
-            track_rows.set_missing(db, [track_id], True)
+            files.set_missing(db, [track_id], True)
 
     def heard(self, audio_hash: str, space_id: int) -> tuple[TrackEmbedding | None, float] | None:
         """What was heard in a sound, in whichever track: (None: nobody sings, duration in seconds).
@@ -322,9 +323,9 @@ class Library:
             return db.execute(
                 "UPDATE track SET error = NULL, state = CASE WHEN id IN (SELECT track_id FROM"
                 " embedding UNION SELECT track_id FROM no_vocals) THEN 'indexed' ELSE 'new' END"
-                " WHERE state = 'failed' AND id IN (SELECT value FROM json_each(?))"
+                f" WHERE state = 'failed' AND id {IN_IDS}"
                 " AND folder_id IN (SELECT id FROM folder WHERE is_available)",
-                (json.dumps(ids),),
+                (ids_value(ids),),
             ).rowcount
 
     def embeddings(
@@ -340,16 +341,13 @@ class Library:
             track_ids = [np.empty(0, np.int64), *(chunk.track_ids for chunk in chunks)]
             vectors = [np.empty((0, dim), np.float32), *(chunk.vectors for chunk in chunks)]
             return np.concatenate(track_ids), np.concatenate(vectors)
-        wanted = [int(track_id) for track_id in ids]
+        wanted = list(ids)
         rows = self.database.rows(
-            "SELECT id, track_id, vector FROM embedding WHERE space_id = ?"
-            " AND track_id IN (SELECT value FROM json_each(?))",
-            (space_id, json.dumps(wanted)),
+            f"SELECT id, track_id, vector FROM embedding WHERE space_id = ? AND track_id {IN_IDS}",
+            (space_id, ids_value(wanted)),
         )
         by_track = {row[1]: row for row in rows}
-        found = self._unpacked(
-            space_id, [by_track[track_id] for track_id in wanted if track_id in by_track]
-        )
+        found = self._unpacked(space_id, [by_track[one] for one in wanted if one in by_track])
         return found.track_ids, found.vectors
 
     def embedding_chunks(
@@ -371,8 +369,8 @@ class Library:
         """Those of these embeddings that (still) exist, ascending."""
         rows = self.database.rows(
             "SELECT id, track_id, vector FROM embedding WHERE space_id = ?"
-            " AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (space_id, json.dumps([int(embedding_id) for embedding_id in embedding_ids])),
+            f" AND id {IN_IDS} ORDER BY id",
+            (space_id, ids_value(embedding_ids)),
         )
         return self._unpacked(space_id, rows)
 
@@ -384,9 +382,8 @@ class Library:
         """By track, of those of them that have an embedding in the space."""
         rows = self.database.rows(
             "SELECT track_id, num_moments, length_s, starts, codes FROM moments JOIN embedding"
-            " ON embedding.id = embedding_id WHERE space_id = ?"
-            " AND track_id IN (SELECT value FROM json_each(?))",
-            (space_id, json.dumps([int(track_id) for track_id in track_ids])),
+            f" ON embedding.id = embedding_id WHERE space_id = ? AND track_id {IN_IDS}",
+            (space_id, ids_value(track_ids)),
         )
         return {row[0]: codec.unpack_moments(row[1:]) for row in rows}
 

@@ -19,7 +19,7 @@ from support.libraries import ToyModel, WholeMixture
 # everything that a child would import, so that it does not have to
 import engine.cli.commands
 import engine.demo
-import engine.indexing.health
+import engine.library.upkeep
 import engine.map.library_map
 import engine.search
 import engine.search.export
@@ -31,7 +31,7 @@ from engine.library.spaces import forget_space
 from engine.preferences import Choices, write_choices
 from engine.search.index import graph
 
-_ = torch, engine.cli.commands, engine.demo, engine.indexing.health
+_ = torch, engine.cli.commands, engine.demo, engine.library.upkeep
 NUM_STEPS = 8  # of ``save``
 
 

@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from engine.indexing.health import verify
+from engine.library.upkeep import verify
 
-_CLOCKS = {"applied_s", "made_s", "heartbeat_s"}
+_CLOCKS = {"applied_s", "applied_at", "made_s", "heartbeat_s"}
 _NAMES = {
     "folder": "SELECT id, path FROM folder",
     "track": "SELECT track.id, path || '/' || rel_path FROM track JOIN folder"

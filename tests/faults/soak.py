@@ -27,9 +27,9 @@ from faults.snapshot import Tables, contents
 from support.libraries import retag
 
 from engine.errors import QueryError
-from engine.indexing.health import verify
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library, TrackStatus
+from engine.library.upkeep import verify
 from engine.search import Searcher, SearchOptions
 
 OPTIONS = IndexOptions(models={"vocals": "ge2e", "overall": "ge2e"}, num_workers=2)

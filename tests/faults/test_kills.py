@@ -24,12 +24,12 @@ from faults.snapshot import contents, flaws, integrity, tables
 
 from engine.library import Library
 from engine.library.indexes import index_of
-from engine.library.migrations import MIGRATIONS, version_of
+from engine.library.migrations import STEPS, version_of
 from engine.library.processes import is_running
 from engine.search.index import graph
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("library_v*.db"))
-OLD = [path for path in GOLDEN if int(path.stem.removeprefix("library_v")) < len(MIGRATIONS)]
+OLD = [path for path in GOLDEN if int(path.stem.removeprefix("library_v")) < len(STEPS)]
 NUM_KINDS = 4
 MAX_LATE_SHARE = 4  # moments that are drawn for each kill: some come after the end
 STATEMENT_DELAY_S = 4e-4  # on average, between a statement's beginning and the kill

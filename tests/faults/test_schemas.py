@@ -12,7 +12,7 @@ from faults.forkserver import ForkServer
 from faults.snapshot import flaws, tables
 
 from engine.library import Library
-from engine.library.migrations import MIGRATIONS, version_of
+from engine.library.migrations import STEPS, version_of
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("library_v*.db"))
 
@@ -28,19 +28,19 @@ def version(path: Path) -> int:
 
 
 def test_there_is_a_library_of_every_schema() -> None:
-    assert {version(path) for path in GOLDEN} == set(range(1, len(MIGRATIONS) + 1))
+    assert {version(path) for path in GOLDEN} == set(range(1, len(STEPS) + 1))
 
 
 def test_an_old_library_is_upgraded_and_kept_as_it_was(released: Path, tmp_path: Path) -> None:
     before, old = tables(released), version(released)
     Library.open(released).close()
     after = tables(released)
-    assert version(released) == len(MIGRATIONS)
+    assert version(released) == len(STEPS)
     for table, rows in before.items():
         if table not in ("migration", "sqlite_sequence"):
             assert after[table] == rows
     backup = released.with_name(f"library.db.v{old}.backup")
-    if old < len(MIGRATIONS):
+    if old < len(STEPS):
         assert tables(backup) == before
     else:
         assert not backup.exists()
@@ -60,7 +60,7 @@ def test_a_newer_library_is_refused_in_a_sentence(
     library_path: Path, processes: ForkServer
 ) -> None:
     with contextlib.closing(sqlite3.connect(library_path)) as db:
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     before = tables(library_path)
     for command in ("status", "verify", "repair", "similar"):
         done = processes.run("cli", command, "--library", library_path)

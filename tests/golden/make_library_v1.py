@@ -11,7 +11,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from engine.library.migrations import MIGRATIONS, migrate
+from before_v4 import take_step
 
 TARGET = Path(__file__).with_name("library_v1.db")
 TRACK = """
@@ -27,8 +27,7 @@ def main() -> None:
     TARGET.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(TARGET, isolation_level=None)) as db:
         db.execute("PRAGMA page_size = 1024")
-        migrate(db, MIGRATIONS[:1])
-        db.execute("UPDATE migration SET applied_s = 0")
+        take_step(db, 1)
         db.execute("INSERT INTO folder VALUES (1, ?, 1)", (b"/music",))
         tracks = [
             (1, b"Bj\xf6rk/01.mp3", "aa", 200.5, "indexed", 0, None, "Army of Me", 1),

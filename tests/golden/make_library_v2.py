@@ -12,7 +12,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from engine.library.migrations import MIGRATIONS, migrate
+from before_v4 import take_step
 
 FOLDER = Path(__file__).parent
 TARGET = FOLDER / "library_v2.db"
@@ -22,8 +22,7 @@ INDEX = b"not a graph, but bytes that were kept"
 def main() -> None:
     shutil.copyfile(FOLDER / "library_v1.db", TARGET)
     with contextlib.closing(sqlite3.connect(TARGET, isolation_level=None)) as db:
-        migrate(db, MIGRATIONS[:2])
-        db.execute("UPDATE migration SET applied_s = 0")
+        take_step(db, 2)
         track_ids, positions = struct.pack("<2q", 1, 2), struct.pack("<4f", -1, 0, 1, 0.5)
         db.execute("INSERT INTO map VALUES (1, 0, 2, ?, ?)", (track_ids, positions))
         index = (1, 1, "ready", 4, "ip", 16, 200, 2, 2, len(INDEX), "0" * 64)

@@ -12,7 +12,7 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from engine.library.migrations import MIGRATIONS, migrate
+from before_v4 import take_step
 
 FOLDER = Path(__file__).parent
 TARGET = FOLDER / "library_v3.db"
@@ -21,8 +21,7 @@ TARGET = FOLDER / "library_v3.db"
 def main() -> None:
     shutil.copyfile(FOLDER / "library_v2.db", TARGET)
     with contextlib.closing(sqlite3.connect(TARGET, isolation_level=None)) as db:
-        migrate(db, MIGRATIONS[:3])
-        db.execute("UPDATE migration SET applied_s = 0")
+        take_step(db, 3)
         for space_id, dim in db.execute("SELECT id, dim FROM space").fetchall():
             last = "SELECT count(*), ifnull(max(id), 0) FROM embedding WHERE space_id = ?"
             num, max_id = db.execute(last, (space_id,)).fetchone()

@@ -9,7 +9,15 @@ from pathlib import Path
 import mutagen
 import numpy as np
 
-from engine.library import Library, MomentCodes, SpaceKey, Tags, TrackEmbedding, View, track_rows
+from engine.library import (
+    Library,
+    MomentCodes,
+    SpaceKey,
+    Tags,
+    TrackEmbedding,
+    View,
+    files,
+)
 from engine.library.centres import Centre, put_centre
 from engine.library.indexes import embedding_ids
 
@@ -64,9 +72,8 @@ def add_tracks(library: Library, folder: Path, tags: Iterable[Tags]) -> list[int
     with library.database.write() as db:
         for number, one in enumerate(tags, start=first):
             place = f"{one.artist}/{number:05d} {one.title}.mp3".lstrip("/").encode()
-            track_rows.add(
-                db, track_rows.Sighting(folder_id, place, 1000 + number, number, one), None
-            )
+            file = files.Sighting(folder_id, place, 1000 + number, number, one)
+            files.add(db, file.columns())
     return library.track_ids(sort="added")[first:]
 
 

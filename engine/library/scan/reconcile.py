@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import DecodeError
-from engine.library import filenames, track_rows
+from engine.library import filenames, files
 from engine.library.database import Database
+from engine.library.files import KnownFile, Sighting
 from engine.library.records import Folder
 from engine.library.scan.tags import read_tags
 from engine.library.scan.walk import FoundFile, Skipped, why_unavailable
-from engine.library.track_rows import KnownFile, Sighting
 from engine.progress import CancelToken, Progress, ProgressCallback
 
 _BATCH_FILES = 256  # new tracks per transaction
@@ -99,7 +99,7 @@ class Reconciliation:
             return
         if before.audio_hash is not None and audio_hash == before.audio_hash:
             with self._database.write() as db:
-                track_rows.update(db, before.id, now)
+                files.update(db, before.id, now.columns())
             self.num_retagged += 1
         else:
             self._slots.append(_Slot(before, now, audio_hash))
@@ -108,7 +108,7 @@ class Reconciliation:
         known_elsewhere = {*self._findings.returned}
         known_elsewhere |= {before.id for _, _, before in self._findings.altered}
         vanished = {file.id: file for file in self._findings.vanished}
-        for file in track_rows.missing_files(self._database):
+        for file in files.missing_files(self._database):
             if file.id not in known_elsewhere:
                 vanished.setdefault(file.id, file)
         for file in (*vanished.values(), *(slot.before for slot in self._slots)):
@@ -156,7 +156,7 @@ class Reconciliation:
     def _write_news(self) -> None:
         with self._database.write() as db:
             for now, audio_hash in self._news:
-                track_rows.add(db, now, audio_hash)
+                files.add(db, now.columns() | {"audio_hash": audio_hash})
         self.num_new += len(self._news)
         self._news.clear()
 
@@ -171,17 +171,17 @@ class Reconciliation:
         ]
         with self._database.write() as db:
             for folder_id in away:
-                track_rows.set_available(db, folder_id, False)
-            track_rows.vacate(db, moved)
+                files.set_available(db, folder_id, False)
+            files.vacate(db, moved)
             for before, now in self._moves:
-                track_rows.update(db, before.id, now)
+                files.update(db, before.id, now.columns())
             for slot in self._slots:
                 if slot.before.id in moved:
-                    track_rows.add(db, slot.now, slot.audio_hash)
+                    files.add(db, slot.now.columns() | {"audio_hash": slot.audio_hash})
                 else:
-                    track_rows.replace(db, slot.before.id, slot.now, slot.audio_hash)
-            track_rows.set_missing(db, lost, True)
-            track_rows.set_missing(db, self._findings.returned, False)
+                    files.replace(db, slot.before.id, slot.now, slot.audio_hash)
+            files.set_missing(db, lost, True)
+            files.set_missing(db, self._findings.returned, False)
         self.num_moved, self.num_missing = len(moved), len(lost)
         self.num_new += sum(slot.before.id in moved for slot in self._slots)
         self.num_changed = sum(slot.before.id not in moved for slot in self._slots)

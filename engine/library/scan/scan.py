@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.library import filenames, track_rows
+from engine.library import filenames, files
+from engine.library.files import KnownFile
 from engine.library.records import Folder
 from engine.library.scan.reconcile import Findings, Reconciliation
 from engine.library.scan.walk import FoundFile, Skipped, Walk, why_unavailable
 from engine.library.store import Library
-from engine.library.track_rows import KnownFile
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 _REPORT_EVERY = 100  # files of a walk per progress report
@@ -132,13 +132,13 @@ def _walk_scope(
 ) -> None:
     reason = why_unavailable(folder)
     with library.database.write() as db:
-        track_rows.set_available(db, folder.id, reason is None)
+        files.set_available(db, folder.id, reason is None)
     if reason is not None:
         walk.skipped.append(Skipped(folder.path, reason))
         return
     findings.folders.append(folder)
     prefix = b"" if top == folder.path else filenames.relative_bytes(top, folder.path) + b"/"
-    known = track_rows.files_of(library.database, folder.id, prefix)
+    known = files.files_of(library.database, folder.id, prefix)
     num_skipped = len(walk.skipped)
     try:
         for file in walk.files(top):

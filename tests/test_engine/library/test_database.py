@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -108,6 +110,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(path: Path) -> None:
     with Library.open(path) as library:
         ids = add_tracks(library, path.parent, [Tags("Title", "Artist")])
         space_id = library.space_id(OVERALL)
+        library.database.rows("VACUUM")  # no empty page is left
         with library.database.write() as db:
             (num_pages,) = db.execute("PRAGMA page_count").fetchone()
             db.execute(f"PRAGMA max_page_count = {num_pages}")
@@ -228,3 +231,17 @@ def test_on_a_network_drive_the_library_keeps_no_shared_memory(
         assert library.database.row("PRAGMA journal_mode") == ("delete",)
         assert add_tracks(library, path.parent, [Tags("Title", "Artist")]) == [1]
         assert not path.with_name("library.db-wal").exists()
+
+
+def test_reading_a_library_and_listening_into_it_load_no_sqlite_utils(path: Path) -> None:
+    """It takes longer to import than a library takes to open."""
+    with Library.open(path) as library:
+        add_tracks(library, path.parent, [Tags("Title", "Artist")])
+    work = (
+        "import sys; from pathlib import Path; from engine.library import Library\n"
+        "with Library.open(Path(sys.argv[1])) as library:\n"
+        "    library.tracks(library.track_ids()), library.counts(), library.put_failure(1, 'No.')\n"
+        "print('sqlite_utils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", work, path], capture_output=True, check=True)
+    assert done.stdout.strip() == b"False"

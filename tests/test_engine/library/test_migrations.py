@@ -12,7 +12,7 @@ import pytest
 from engine.errors import LibraryError
 from engine.library import Library, TrackStatus
 from engine.library.database import Database
-from engine.library.migrations import MIGRATIONS, Migration, migrate, version_of
+from engine.library.migrations import STEPS, Step, upgrade, version_of
 
 GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("library_v*.db"))
 
@@ -67,19 +67,19 @@ def columns_and_version(path: Path) -> tuple[set[str], int]:
         return {row[1] for row in db.execute("PRAGMA table_info(track)")}, version_of(db)
 
 
-def open_with(path: Path, *steps: Migration) -> None:
-    Database(path, migrations=(*MIGRATIONS, *steps)).close()
+def open_with(path: Path, *steps: Step) -> None:
+    Database(path, steps=(*STEPS, *steps)).close()
 
 
 def test_a_migration_backs_up_the_library_as_it_was(released: Path) -> None:
     open_with(released, add_mood)
     columns, version = columns_and_version(released)
     assert "mood" in columns
-    assert version == len(MIGRATIONS) + 1
+    assert version == len(STEPS) + 1
     (backup,) = released.parent.glob("*.backup")
     columns, version = columns_and_version(backup)
     assert "mood" not in columns
-    assert version < len(MIGRATIONS) + 1
+    assert version < len(STEPS) + 1
     backup.rename(released.with_name("restored.db"))
     with Library.open(released.with_name("restored.db")) as library:
         assert len(library.track_ids()) == 4
@@ -97,18 +97,17 @@ def test_a_failing_migration_leaves_nothing(released: Path) -> None:
         open_with(released, add_mood_then_fail)
     columns, version = columns_and_version(released)
     assert "mood" not in columns
-    assert version == len(MIGRATIONS)
+    assert version == len(STEPS)
     open_with(released, add_mood)
     assert "mood" in columns_and_version(released)[0]
 
 
-def test_each_step_is_recorded_once(tmp_path: Path) -> None:
-    path = tmp_path / "library.db"
+def test_each_step_is_recorded_once(released: Path) -> None:
     for _ in range(2):
-        open_with(path, add_mood)
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        versions = [row[0] for row in db.execute("SELECT version FROM migration")]
-    assert versions == list(range(1, len(MIGRATIONS) + 2))
+        open_with(released, add_mood)
+    with contextlib.closing(sqlite3.connect(released)) as db:
+        names = [row[0] for row in db.execute("SELECT name FROM _sqlite_migrations ORDER BY id")]
+    assert names == [step.__name__ for step in (*STEPS, add_mood)]
 
 
 def test_a_library_that_is_being_made_is_not_taken_for_anothers(tmp_path: Path) -> None:
@@ -121,12 +120,12 @@ def test_a_library_that_is_being_made_is_not_taken_for_anothers(tmp_path: Path) 
 
         def make(statement: str, maker=maker, looks=looks, moment=moment) -> None:
             if len(looks) == moment:
-                migrate(maker)
+                upgrade(maker)
             looks.append(statement)
 
         looker = sqlite3.connect(path, isolation_level=None)
         looker.set_trace_callback(make)
-        assert version_of(looker) in (0, len(MIGRATIONS))
+        assert version_of(looker) in (0, len(STEPS))
         assert len(looks) in (2, num_looks)
         looker.close()
         maker.close()

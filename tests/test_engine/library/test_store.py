@@ -17,7 +17,7 @@ from engine.library import (
     Tags,
     TrackEmbedding,
     TrackStatus,
-    track_rows,
+    files,
 )
 from engine.library.records import MAX_MOMENTS_BYTES
 
@@ -258,7 +258,7 @@ def test_what_is_pending(library: Library, ids: list[int]) -> None:
     library.put_no_vocals(ids[1], vocals, audio_hash="b", duration_s=1)
     library.put_failure(ids[2], "It is broken.")
     with library.database.write() as db:
-        track_rows.set_missing(db, [ids[3]], True)
+        files.set_missing(db, [ids[3]], True)
     assert library.pending(overall) == [ids[1], ids[4]]
     assert library.pending(vocals) == [ids[0], ids[4]]
     assert library.pending(other) == [ids[0], ids[4]]  # the same separator heard no vocals
@@ -266,7 +266,7 @@ def test_what_is_pending(library: Library, ids: list[int]) -> None:
     library.clear_failure([ids[2]])
     assert library.pending(overall) == [ids[1], ids[2], ids[4]]
     with library.database.write() as db:
-        track_rows.set_available(db, library.folders()[0].id, False)
+        files.set_available(db, library.folders()[0].id, False)
     assert library.pending(overall) == []
 
 
@@ -321,7 +321,7 @@ def test_counts(library: Library, ids: list[int]) -> None:
     library.put_no_vocals(ids[0], vocals, audio_hash="a", duration_s=1)
     library.put_failure(ids[3], "It is broken.")
     with library.database.write() as db:
-        track_rows.set_missing(db, [ids[2]], True)
+        files.set_missing(db, [ids[2]], True)
     counts = library.counts()
     assert (counts.tracks, counts.new, counts.indexed) == (5, 1, 2)
     assert (counts.failed, counts.missing, counts.no_vocals) == (1, 1, 1)
@@ -428,3 +428,14 @@ def test_a_transaction_is_kept_whole_or_not_at_all(library: Library, ids: list[i
         fail_half_way()
     assert "half done" not in titles(library, ids)
     library.put_failure(ids[0], "The next transaction is not disturbed.")
+
+
+def test_forgetting_a_folder_gives_its_room_back(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    with Library.open(path) as library:
+        add_tracks(library, tmp_path / "music", [Tags(f"Title {i}", "A") for i in range(2000)])
+    before = path.stat().st_size
+    with Library.open(path) as library:
+        assert library.forget_folder(tmp_path / "music") == 2000
+        assert library.add_folder(tmp_path / "music").id > 1  # ids are never given twice
+    assert path.stat().st_size < before / 4

@@ -9,7 +9,7 @@ import pytest
 from support.libraries import DIM, VOCALS, add_tracks, put_vectors, unit
 
 from engine.errors import CancelledError, QueryError
-from engine.library import Library, Tags, track_rows
+from engine.library import Library, Tags, files
 from engine.progress import CancelToken
 from engine.search import Searcher
 from engine.search import journey as journeys
@@ -78,7 +78,7 @@ def test_copies_and_missing_songs_are_left_out(library: Library, tmp_path: Path)
     (copy,) = add_tracks(library, tmp_path, [Tags("Title 0", "Ann feat. Bob")])
     put_vectors(library, VOCALS, {copy: at(12)})
     with library.database.write() as db:
-        track_rows.set_missing(db, [5], True)
+        files.set_missing(db, [5], True)
     found = go(library, 1, 2)
     assert copy not in found
     assert 5 not in found

@@ -18,7 +18,7 @@ from support.libraries import (
 )
 
 from engine.errors import AmbiguousQueryError, DecodeError, QueryError
-from engine.library import Library, SpaceKey, Tags, track_rows
+from engine.library import Library, SpaceKey, Tags, files
 from engine.library.scan.scan import scan
 from engine.listening.embedding import embed_file
 from engine.models import calibration_of
@@ -213,7 +213,7 @@ def test_duplicates_are_hidden_on_request(library: Library, tmp_path: Path) -> N
 
 def test_missing_tracks_are_not_offered(library: Library) -> None:
     with library.database.write() as db:
-        track_rows.set_missing(db, [3], True)
+        files.set_missing(db, [3], True)
     assert ids(Searcher(library).by_track(1)) == [2, 4]
 
 

@@ -1,8 +1,7 @@
-"""What scans and index runs read of single tracks and folders, and write of them."""
+"""The files behind the tracks, and what was heard in them: plain SQL for each song."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.library import codec, filenames
+from engine.library.codec import IN_IDS, Packed, ids_value
 from engine.library.database import Database
 from engine.library.records import Tags
 
@@ -69,36 +69,46 @@ def missing_files(database: Database) -> list[KnownFile]:
     return [KnownFile(*row) for row in rows]
 
 
-def add(db: sqlite3.Connection, file: Sighting, audio_hash: str | None) -> None:
-    codec.insert(db, "track", {**file.columns(), "audio_hash": audio_hash})
+def add(db: sqlite3.Connection, columns: dict[str, Any]) -> int:
+    """A new track; returns its id. Names of columns are always our own."""
+    marks = ", ".join(f":{name}" for name in columns)
+    sql = f"INSERT INTO track ({', '.join(columns)}) VALUES ({marks})"
+    return int(db.execute(sql, columns).lastrowid or 0)
 
 
-def update(db: sqlite3.Connection, track_id: int, file: Sighting) -> None:
-    """The same sound with other tags, or at another place: keeps what was heard in it."""
-    codec.update(db, "track", track_id, file.columns())
+def update(db: sqlite3.Connection, track_id: int, columns: dict[str, Any]) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    values = columns | {"track_id": track_id}
+    db.execute(f"UPDATE track SET {assignments} WHERE id = :track_id", values)
 
 
 def replace(db: sqlite3.Connection, track_id: int, file: Sighting, audio_hash: str | None) -> None:
     """Another sound under the same name: forgets what was heard in the old one."""
+    forget_heard(db, track_id)
+    unheard = {"audio_hash": audio_hash, "duration_s": None, "state": "new", "error": None}
+    update(db, track_id, file.columns() | unheard)
+
+
+def forget_heard(db: sqlite3.Connection, track_id: int, only_space_id: int | None = None) -> None:
+    """What was heard in a track, in one space or in all."""
     for table in ("embedding", "no_vocals"):
-        db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track_id,))
-    news = {"audio_hash": audio_hash, "duration_s": None, "state": "new", "error": None}
-    codec.update(db, "track", track_id, {**file.columns(), **news})
+        db.execute(
+            f"DELETE FROM {table} WHERE track_id = :track AND space_id = ifnull(:space, space_id)",
+            {"track": track_id, "space": only_space_id},
+        )
 
 
 def vacate(db: sqlite3.Connection, track_ids: Collection[int]) -> None:
     """Free the paths of tracks that are about to move: they may be swapping places."""
     db.execute(
-        "UPDATE track SET rel_path = CAST('' || id AS BLOB) || x'00'"
-        " WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(track_ids)),),
+        f"UPDATE track SET rel_path = CAST('' || id AS BLOB) || x'00' WHERE id {IN_IDS}",
+        (ids_value(track_ids),),
     )
 
 
 def set_missing(db: sqlite3.Connection, track_ids: Collection[int], is_missing: bool) -> None:
     db.execute(
-        "UPDATE track SET is_missing = ? WHERE id IN (SELECT value FROM json_each(?))",
-        (is_missing, json.dumps(list(track_ids))),
+        f"UPDATE track SET is_missing = ? WHERE id {IN_IDS}", (is_missing, ids_value(track_ids))
     )
 
 
@@ -129,14 +139,23 @@ def mark_heard(
     if known is None:
         return False
     is_same_sound = known[0] in (None, audio_hash)
-    for table in ("embedding", "no_vocals"):
-        db.execute(
-            f"DELETE FROM {table} WHERE track_id = ? AND (space_id = ? OR NOT ?)",
-            (track_id, space_id, is_same_sound),
-        )
+    forget_heard(db, track_id, space_id if is_same_sound else None)
     db.execute(
         "UPDATE track SET state = 'indexed', error = NULL, audio_hash = ?, duration_s = ?"
         " WHERE id = ?",
         (audio_hash, duration_s, track_id),
     )
     return True
+
+
+def put_heard(db: sqlite3.Connection, track_id: int, space_id: int, heard: Packed | None) -> None:
+    """What was heard in a track that has nothing in the space yet; None: nobody sings in it."""
+    if heard is None:
+        db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
+        return
+    vector, moments = heard
+    embedding_id = db.execute(
+        "INSERT INTO embedding (track_id, space_id, vector) VALUES (?, ?, ?)",
+        (track_id, space_id, vector),
+    ).lastrowid
+    db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))
