@@ -43,9 +43,9 @@ def resolved(path: Path) -> Path:
         return path
 
 
-def is_address(path: Path) -> bool:
+def is_address(path: Path | str) -> bool:
     """Whether it is no file of this machine; as a Path, ``s3://bucket`` reads ``s3:/bucket``."""
-    return _ADDRESS.match(path.as_posix()) is not None
+    return _ADDRESS.match(path if isinstance(path, str) else path.as_posix()) is not None
 
 
 def shown(path: Path) -> str:

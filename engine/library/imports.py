@@ -140,7 +140,7 @@ class Importer:
 
     def _place(self, place: str) -> tuple[int, bytes]:
         """(id of the folder, path in it)."""
-        if filenames.is_address(Path(place)):
+        if filenames.is_address(place):
             store, inside = split_address(place)
             return self._stores[store], os.fsencode(inside)
         folder, name = os.path.split(place)
@@ -150,7 +150,7 @@ class Importer:
     def _add_folders(self, places: Iterable[str]) -> None:
         above = set[str]()  # of files of this machine
         for place in places:
-            if filenames.is_address(Path(place)):
+            if filenames.is_address(place):
                 self._stores[split_address(place)[0]] = -1
             else:
                 above.add(os.path.dirname(place))  # noqa: PTH120

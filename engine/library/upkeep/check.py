@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -163,7 +164,7 @@ def _file_problems(database: Database) -> tuple[Problem, ...]:
 def _row_problems(database: Database, cancel: CancelToken) -> tuple[Problem, ...]:
     counts = Counter[ProblemKind]()
     wrong_states = Damage("states", "track", WRONG_STATE)
-    for damage in (*damages(database), wrong_states):
+    for damage in chain(damages(database), [wrong_states]):
         cancel.check()
         sql = f"SELECT count(*) FROM {damage.table} WHERE {damage.condition}"
         ((num,),) = database.rows(sql, damage.values)
