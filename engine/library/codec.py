@@ -162,8 +162,8 @@ def is_sound(vector: Any, dim: int, moments: Any) -> bool:
         kept = unpack_moments(moments)
     except (LibraryCorruptError, TypeError, ValueError):
         return False
-    is_finite = np.isfinite([norm, kept.length_s, *kept.starts_s]).all()
-    return bool(is_finite and abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR and kept.length_s > 0)
+    is_finite = np.isfinite(kept.starts_s).all() and 0 < kept.length_s < np.inf
+    return bool(is_finite and abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR)  # no number is not near 1
 
 
 def _damaged() -> LibraryCorruptError:
