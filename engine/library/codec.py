@@ -160,9 +160,9 @@ def is_sound(vector: Any, dim: int, moments: Any) -> bool:
             return False
         norm = np.linalg.norm(np.frombuffer(vector, _VECTOR).astype(np.float32))
         kept = unpack_moments(moments)
+        is_finite = np.isfinite(kept.starts_s).all() and 0 < kept.length_s < np.inf
     except (LibraryCorruptError, TypeError, ValueError):
         return False
-    is_finite = np.isfinite(kept.starts_s).all() and 0 < kept.length_s < np.inf
     return bool(is_finite and abs(norm - 1.0) <= 2 * _MAX_NORM_ERROR)  # no number is not near 1
 
 
