@@ -20,7 +20,7 @@ for candidate in "${PYTHON:-python3.11}" python3.12 python3.13 python3 python; d
 done
 [ -n "$python" ] || { say "Python 3.11, 3.12 or 3.13 is needed. Install one, then try again."; exit 1; }
 
-stamp="$(cat pyproject.toml constraints.txt tools/bundle.sh | cksum)"
+stamp="$(cat pyproject.toml constraints.txt tools/bundle.sh tools/trim_torchaudio.py | cksum)"
 if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Installing what the application needs into $venv"
     [ -d "$venv" ] || "$python" -m venv "$venv"
@@ -31,6 +31,7 @@ if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     requirements="$("$bin/python" tools/requirements.py package)"
     HNSWLIB_NO_NATIVE=1 "$bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-cache-dir --no-binary hnswlib --constraint constraints.txt $requirements
+    "$bin/python" tools/trim_torchaudio.py
     printf '%s' "$stamp" >"$venv/bundle-stamp"
 fi
 bin="$venv/bin"; [ -d "$bin" ] || bin="$venv/Scripts"

@@ -60,7 +60,7 @@ Darwin) install_macos ;;
 fi ;;
 esac
 
-stamp="$(cat pyproject.toml constraints.txt tools/setup.sh | cksum)"
+stamp="$(cat pyproject.toml constraints.txt tools/setup.sh tools/trim_torchaudio.py | cksum)"
 [ "$(cat .venv/setup-stamp 2>/dev/null)" = "$stamp" ] && exit 0
 
 python="$(newest_python)" ||
@@ -69,4 +69,5 @@ python="$(newest_python)" ||
 say "Installing Singalike into .venv (some minutes the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --editable '.[catalogue,dev,mert]' --constraint constraints.txt
+.venv/bin/python tools/trim_torchaudio.py
 printf '%s' "$stamp" >.venv/setup-stamp

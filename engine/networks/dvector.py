@@ -34,8 +34,7 @@ class DVector(nn.Module):
         margin = (FFT_SIZE - FRAME_SAMPLES) // 2
         window = F.pad(torch.hamming_window(FRAME_SAMPLES), (margin, margin))
         self.register_buffer("window", window, persistent=False)
-        filterbank = torch.from_numpy(slaney_filterbank(FFT_SIZE)).float()
-        self.register_buffer("filterbank", filterbank, persistent=False)
+        self.register_buffer("filterbank", slaney_filterbank(FFT_SIZE), persistent=False)
         self.lstm = nn.LSTM(NUM_MELS, HIDDEN_DIM, num_layers=3, batch_first=True)
         self.linear = nn.Linear(HIDDEN_DIM, EMBEDDING_DIM)
         self._int8_lstm: Int8Lstm | None = None

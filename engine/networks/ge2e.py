@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+import torchaudio
 from torch import nn
 
 SAMPLE_RATE_HZ = 16_000
@@ -25,22 +25,13 @@ EMBEDDING_DIM = 256
 INPUT_GAIN = 10 ** (-30 / 20) * math.sqrt(80_000)
 
 
-def slaney_filterbank(fft_size: int = FRAME_SAMPLES) -> np.ndarray:
-    """Mel triangles of equal area on Slaney's scale: linear to 1 kHz, logarithmic above.
-
-    Returns:
-        (fft_size // 2 + 1, NUM_MELS) float64, 0 to 8 kHz.
-    """
-    mel_of_1khz, mels_per_log = 15.0, 27.0 / math.log(6.4)
-    top = mel_of_1khz + mels_per_log * math.log(SAMPLE_RATE_HZ / 2 / 1000)
-    mels = np.linspace(0.0, top, NUM_MELS + 2)
-    linear = mels * (200.0 / 3)
-    logarithmic = 1000.0 * np.exp((mels - mel_of_1khz) / mels_per_log)
-    edges = np.where(mels < mel_of_1khz, linear, logarithmic)
-    bins = np.linspace(0.0, SAMPLE_RATE_HZ / 2, fft_size // 2 + 1)[:, None]
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
-    return np.asarray(np.maximum(0.0, triangles) * 2.0 / (upper - lower))
+def slaney_filterbank(fft_size: int = FRAME_SAMPLES) -> torch.Tensor:
+    """Mel triangles of equal area on Slaney's scale, (fft_size // 2 + 1, NUM_MELS), 0 to 8 kHz."""
+    num_bins, top_hz = fft_size // 2 + 1, SAMPLE_RATE_HZ / 2
+    filterbank: torch.Tensor = torchaudio.functional.melscale_fbanks(
+        num_bins, 0.0, top_hz, NUM_MELS, SAMPLE_RATE_HZ, norm="slaney", mel_scale="slaney"
+    )
+    return filterbank
 
 
 class Ge2e(nn.Module):
@@ -52,8 +43,7 @@ class Ge2e(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(FRAME_SAMPLES), persistent=False)
-        filterbank = torch.from_numpy(slaney_filterbank()).float()
-        self.register_buffer("filterbank", filterbank, persistent=False)
+        self.register_buffer("filterbank", slaney_filterbank(), persistent=False)
         self.lstm = nn.LSTM(NUM_MELS, EMBEDDING_DIM, num_layers=3, batch_first=True)
         self.linear = nn.Linear(EMBEDDING_DIM, EMBEDDING_DIM)
 

@@ -1,34 +1,57 @@
 """Hybrid Demucs: the best and the slowest of the separators.
 
-Source: Défossez, "Hybrid spectrogram and waveform source separation" (2021).
+Source: Défossez, "Hybrid spectrogram and waveform source separation" (2021), in torchaudio's form.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchaudio
+from torch import nn
 
 from engine.networks.device import CPU
 from engine.progress import CancelToken
-from engine.separation.hdemucs_net import HOP_SAMPLES, MIN_SAMPLES, NUM_CHANNELS, HDemucsNet
 
+FFT_SIZE = 4096
+HOP_SAMPLES = FFT_SIZE // 4
+NUM_CHANNELS = 2
+SOURCES = ["drums", "bass", "other", "vocals"]
+MIN_SAMPLES = FFT_SIZE  # less cannot be padded by reflection
 # 10 s at a time, of which neighbours share a quarter and fade into each other, as Demucs does.
 SEGMENT_SAMPLES = 432 * HOP_SAMPLES
 OVERLAP_SAMPLES = SEGMENT_SAMPLES // 4
 STRIDE_SAMPLES = SEGMENT_SAMPLES - OVERLAP_SAMPLES
 
 
+def network(num_hidden: int = 48) -> nn.Module:
+    """Mixture (batch, 2, n) at 44.1 kHz, n >= 4096 -> sources (batch, 4, 2, n).
+
+    Args:
+        num_hidden: channels of the first level, doubled at each next; 48 as published.
+    """
+    net = torchaudio.models.HDemucs(SOURCES, channels=num_hidden, nfft=FFT_SIZE)
+    net.time_encoder[-1].norm1 = nn.Identity()  # never used, and not in weights installed before
+    return net
+
+
 class HDemucs:
     """The network, run over a stream in segments that fade into each other. See ``Separator``."""
 
-    def __init__(self, name: str, net: HDemucsNet, device: torch.device = CPU) -> None:
+    def __init__(self, name: str, net: nn.Module, device: torch.device = CPU) -> None:
         self.name = name
         self._device = device
         # A fifth faster on a CPU, with the same results.
         self._net = net.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._running = threading.local()  # threads share the network, each with its own token
+        # A segment takes seconds: a request to stop is heard between two of its levels.
+        for side in ("freq_encoder", "time_encoder", "freq_decoder", "time_decoder"):
+            for level in net.get_submodule(side).children():
+                level.register_forward_pre_hook(lambda *_: self._running.cancel.check())
 
     def vocals(
         self, chunks: Iterable[np.ndarray], cancel: CancelToken | None = None
@@ -36,10 +59,11 @@ class HDemucs:
         cancel = cancel or CancelToken()
 
         def estimate(mixture: torch.Tensor) -> torch.Tensor:
-            cancel.check()
+            self._running.cancel = cancel
             num_samples = mixture.shape[1]
             padded = F.pad(mixture, (0, max(0, MIN_SAMPLES - num_samples)))
-            return self._net(padded[None].to(self._device), cancel.check)[0, :num_samples].cpu()
+            sources: torch.Tensor = self._net(padded[None].to(self._device))[0]
+            return sources[SOURCES.index("vocals")].mean(0)[:num_samples].cpu()
 
         with torch.inference_mode():
             for piece in crossfaded((torch.from_numpy(chunk) for chunk in chunks), estimate):

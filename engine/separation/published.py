@@ -208,19 +208,17 @@ def _build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
 
         return OpenUnmixNet(**config)
     if architecture == "hdemucs":
-        from engine.separation.hdemucs_net import HDemucsNet
+        from engine.separation import hdemucs
 
-        return HDemucsNet(**config)
+        return hdemucs.network(**config)
     raise CheckpointError(f"{architecture!r} is no separator of this version.")
 
 
 def _separator(name: str, net: nn.Module) -> Separator:
     from engine.networks.device import compute_device
     from engine.separation.hdemucs import HDemucs
-    from engine.separation.hdemucs_net import HDemucsNet
     from engine.separation.openunmix import OpenUnmix, OpenUnmixNet
 
-    if isinstance(net, HDemucsNet):
-        return HDemucs(name, net, compute_device())
-    assert isinstance(net, OpenUnmixNet)
-    return OpenUnmix(name, net, compute_device())
+    if isinstance(net, OpenUnmixNet):
+        return OpenUnmix(name, net, compute_device())
+    return HDemucs(name, net, compute_device())

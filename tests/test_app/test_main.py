@@ -19,7 +19,7 @@ import app.window
 class Window(app.window.MainWindow):
     def show(self):
         super().show()
-        self.slow_at_show = {"torch", "scipy"} & set(sys.modules)
+        self.slow_at_show = {"torch", "torchaudio", "scipy"} & set(sys.modules)
         self.parts.session.overview_changed.connect(lambda _: QTimer.singleShot(0, self.finish))
     def finish(self):
         report.write_text(f"{self.isVisible()} {self.slow_at_show} {self.pages.currentIndex()}")

@@ -83,7 +83,7 @@ def test_contents_that_are_fine(bundle):
         "torch/include/ATen/ATen.h",
         "PySide6/Qt/lib/libQt6Quick.so.6",
         "PySide6/translations/qt_de.qm",
-        "torchaudio/__init__.py",
+        "torchaudio/lib/libtorchaudio.so",
         "engine/audio.pyc",
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import torchaudio
 from scipy.fft import dct
 
 SAMPLE_RATE_HZ = 16_000
@@ -15,12 +16,11 @@ LOG_FLOOR = 1e-10
 
 def mel_filterbank() -> np.ndarray:
     """HTK triangles of height 1, 0 to 8 kHz: (FFT_SIZE // 2 + 1, NUM_MELS) float32."""
-    mels = np.linspace(0.0, 2595 * np.log10(1 + SAMPLE_RATE_HZ / 2 / 700), NUM_MELS + 2)
-    edges = 700 * (10 ** (mels / 2595) - 1)
-    bins = np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE_HZ)[:, None]
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    triangles = np.minimum((bins - lower) / (centre - lower), (upper - bins) / (upper - centre))
-    return np.asarray(np.maximum(0.0, triangles), dtype=np.float32)
+    num_bins, top_hz = FFT_SIZE // 2 + 1, SAMPLE_RATE_HZ / 2
+    filterbank = torchaudio.functional.melscale_fbanks(
+        num_bins, 0.0, top_hz, NUM_MELS, SAMPLE_RATE_HZ
+    )
+    return np.asarray(filterbank.numpy())
 
 
 class Mfcc:

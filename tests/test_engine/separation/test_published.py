@@ -22,7 +22,6 @@ from engine.progress import CancelToken
 from engine.separation import blocks, hdemucs, published
 from engine.separation.blocks import separate_blocks
 from engine.separation.hdemucs import HDemucs
-from engine.separation.hdemucs_net import HDemucsNet, ResidualLstm
 from engine.separation.openunmix import PLAN, OpenUnmix, OpenUnmixNet
 from engine.separation.published import PUBLISHED, Published
 from engine.separation.stft import StreamingIstft, StreamingStft
@@ -41,8 +40,8 @@ def small_unmix() -> OpenUnmixNet:
 
 
 @pytest.fixture(scope="module")
-def small_hdemucs() -> HDemucsNet:
-    return filled(HDemucsNet(4), "hdemucs")
+def small_hdemucs() -> torch.nn.Module:
+    return filled(hdemucs.network(4), "hdemucs")
 
 
 @pytest.mark.parametrize("candidate", PUBLISHED, ids=lambda candidate: str(candidate.name))
@@ -70,23 +69,15 @@ def test_open_unmix_gives_what_the_reference_gives(small_unmix: OpenUnmixNet) ->
     np.testing.assert_allclose(vocals.numpy()[::8], golden("openunmix"), atol=1e-6)
 
 
-def test_hdemucs_gives_what_the_reference_gives(small_hdemucs: HDemucsNet) -> None:
-    with torch.inference_mode():
-        vocals = small_hdemucs(torch.from_numpy(MIXTURE)[None])[0].numpy()
+def test_hdemucs_gives_what_the_reference_gives(small_hdemucs: torch.nn.Module) -> None:
+    vocals = streamed(HDemucs("hdemucs", small_hdemucs), MIXTURE, MIXTURE.shape[1])
     assert np.abs(golden("hdemucs")).max() > 0.01
     np.testing.assert_allclose(vocals[::8], golden("hdemucs"), atol=1e-6)
 
 
-def test_long_inputs_of_its_lstm_are_framed_as_in_the_reference() -> None:
-    steps = torch.from_numpy(seeded_audio("steps", (2, 8, 450)))
-    with torch.inference_mode():
-        ours = filled(ResidualLstm(8), "lstm")(steps).numpy()
-    np.testing.assert_allclose(ours[..., ::3], golden("hdemucs_lstm"), atol=1e-6)
-
-
 SEPARATORS: dict[str, Callable[[], separation.Separator]] = {
     "open-unmix": lambda: OpenUnmix("umx", filled(OpenUnmixNet(16), "umx")),
-    "hdemucs": lambda: HDemucs("hdemucs", filled(HDemucsNet(4), "hdemucs")),
+    "hdemucs": lambda: HDemucs("hdemucs", filled(hdemucs.network(4), "hdemucs")),
 }
 
 
@@ -136,19 +127,21 @@ def test_stops_when_asked(separator: separation.Separator) -> None:
         list(separator.vocals([MIXTURE], cancel))
 
 
-def test_hdemucs_stops_between_two_levels(small_hdemucs: HDemucsNet) -> None:
-    cancel, num_checks = CancelToken(), 0
+class StopsAtThirdCheck(CancelToken):
+    num_checks = 0
 
-    def check() -> None:
-        nonlocal num_checks
-        num_checks += 1
-        if num_checks == 3:
-            cancel.cancel()
-        cancel.check()
+    def check(self) -> None:
+        self.num_checks += 1
+        if self.num_checks == 3:
+            self.cancel()
+        super().check()
 
+
+def test_hdemucs_stops_between_two_levels(small_hdemucs: torch.nn.Module) -> None:
+    cancel = StopsAtThirdCheck()
     with pytest.raises(CancelledError):
-        small_hdemucs(torch.from_numpy(MIXTURE)[None], check)
-    assert num_checks == 3
+        list(HDemucs("hdemucs", small_hdemucs).vocals([MIXTURE], cancel))
+    assert cancel.num_checks == 3
 
 
 def test_blocks_of_open_unmix_leave_no_seam(small_unmix: OpenUnmixNet) -> None:
