@@ -15,7 +15,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-HEAVY = ("torch", "torchaudio", "scipy.signal")  # 1 s, 0.05 s and 0.9 s
+HEAVY = ("torch", "torchaudio")  # 1 s and 0.05 s
 
 
 def import_heavy_libraries() -> None:

@@ -11,7 +11,8 @@ import av
 import numpy as np
 from mutagen import flac, id3, mp4, oggopus
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+
+from engine.sound.resampling import resample
 
 # mutagen carries no types for its classes
 _flac: Any = flac
@@ -43,7 +44,7 @@ def write_audio(path: Path, samples: NDArray[np.float32], sample_rate_hz: int) -
     """Encode (2, n) float32 at 44.1 kHz; the format follows the suffix (flac, mp3, opus, m4a)."""
     codec, sample_format, bit_rate = _CODECS[path.suffix]
     if codec == "libopus":  # knows 48 kHz only
-        samples, sample_rate_hz = resample_poly(samples, 160, 147, axis=1), 48_000
+        samples, sample_rate_hz = resample(samples, sample_rate_hz, 48_000), 48_000
     data: NDArray[Any] = samples
     if sample_format == "s16":
         data = np.clip(np.round(samples * 32767), -32768, 32767).astype(np.int16)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from engine.models import SAMPLE_RATE_HZ
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode, decode_all, probe
+from engine.sound.resampling import resample
 from training.data.data_set import INT16_SCALE, cut
 from training.data.sources import Song
 
@@ -51,9 +50,7 @@ def decode_mono(path: Path) -> np.ndarray:
 def separate(chunks: Iterator[np.ndarray], separator: Separator) -> np.ndarray:
     """(2, n) chunks at 44.1 kHz -> vocals (n,) float32 at 16 kHz."""
     vocals = np.concatenate(list(separator.vocals(chunks)))
-    divisor = gcd(SAMPLE_RATE_HZ, SEPARATION_RATE_HZ)
-    up, down = SAMPLE_RATE_HZ // divisor, SEPARATION_RATE_HZ // divisor
-    return np.asarray(resample_poly(vocals, up, down), dtype=np.float32)
+    return resample(vocals, SEPARATION_RATE_HZ, SAMPLE_RATE_HZ)
 
 
 def separate_file(path: Path, separator: Separator) -> np.ndarray:
@@ -64,9 +61,7 @@ def separate_file(path: Path, separator: Separator) -> np.ndarray:
 
 def separate_waveform(mixture: np.ndarray, separator: Separator) -> np.ndarray:
     """Vocals (n,) of a mono mixture (n,) that exists at 16 kHz only."""
-    divisor = gcd(SAMPLE_RATE_HZ, SEPARATION_RATE_HZ)
-    up, down = SEPARATION_RATE_HZ // divisor, SAMPLE_RATE_HZ // divisor
-    wide = resample_poly(mixture, up, down).astype(np.float32)
+    wide = resample(mixture, SAMPLE_RATE_HZ, SEPARATION_RATE_HZ)
     blocks = np.array_split(np.stack([wide, wide]), max(1, len(wide) // SEPARATION_RATE_HZ), axis=1)
     return separate(iter(blocks), separator)[: len(mixture)]
 

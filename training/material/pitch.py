@@ -7,10 +7,11 @@ ten times as long as this.
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import butter, resample_poly, sosfilt
+from scipy.signal import butter, sosfilt
 from scipy.signal.windows import hann
 
 from engine.models import SAMPLE_RATE_HZ
+from engine.sound.resampling import resample
 
 _RATE_HZ = SAMPLE_RATE_HZ // 2
 _FRAME = 400  # samples: 50 ms, more than three periods of the lowest pitch
@@ -25,7 +26,7 @@ _ONSET_COST = 0.25
 def track_pitch(samples: np.ndarray, frame_s: float) -> np.ndarray:
     """(n,) at 16 kHz -> Hz every ``frame_s``, 0 where unvoiced, to a quarter tone."""
     hum = butter(4, 110.0, "highpass", fs=_RATE_HZ, output="sos")  # the mains; no voice's period
-    low = sosfilt(hum, resample_poly(samples, 1, 2))
+    low = sosfilt(hum, resample(samples, SAMPLE_RATE_HZ, _RATE_HZ))
     num_frames = int(len(samples) / SAMPLE_RATE_HZ / frame_s) + 1
     centres = (np.arange(num_frames) * frame_s * _RATE_HZ).astype(int)
     padded = np.pad(low, _FRAME // 2 + 1)

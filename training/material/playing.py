@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from scipy.signal import fftconvolve, lfilter, resample_poly
+from scipy.signal import fftconvolve, lfilter
 
 from engine.models import SAMPLE_RATE_HZ
+from engine.sound.resampling import resample
 from training.errors import DataError
 from training.material.arranging import DRUM_CHANNEL, Arrangement
 
@@ -84,7 +85,7 @@ def play(arrangement: Arrangement, synth: Synth, soundfont: int) -> np.ndarray:
         else:
             synth.noteoff(channel, key)
     pieces.append(_mono(synth, max(0, round(arrangement.length_s * _SYNTH_RATE_HZ) - position)))
-    samples = resample_poly(np.concatenate(pieces), 1, 2)
+    samples = resample(np.concatenate(pieces), _SYNTH_RATE_HZ, SAMPLE_RATE_HZ)
     fade = SAMPLE_RATE_HZ // 2
     samples[-fade:] *= np.linspace(1.0, 0.0, fade)
     return np.asarray(samples, dtype=np.float32)

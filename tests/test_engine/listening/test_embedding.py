@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.signal import resample_poly
 from support.sound import buzz, write_wav
 
 from engine import models, separation
@@ -10,7 +9,7 @@ from engine.errors import CancelledError, SilentError, TooShortError
 from engine.listening.embedding import embed_file, embed_stream, segment_batches
 from engine.models import SEGMENT_SAMPLES
 from engine.progress import CancelToken
-from engine.sound.resampling import resampled
+from engine.sound.resampling import resample, resampled
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,25 @@ def test_stops_when_asked(model):
 def test_resampling_a_stream_is_resampling_the_whole(count, size):
     sound = np.random.default_rng(0).standard_normal(count).astype(np.float32)
     ours = np.concatenate(list(resampled(in_chunks(sound, size))))
-    np.testing.assert_allclose(ours, resample_poly(sound, 160, 441), atol=1e-5)
+    np.testing.assert_array_equal(ours, resample(sound, 44_100, 16_000))
+    assert len(ours) == -(-count * 160 // 441)
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz"), [(44_100, 16_000), (16_000, 44_100), (33_075, 32_000)]
+)
+def test_a_resampled_tone_is_where_it_was(from_hz, to_hz):
+    def tone(rate_hz):
+        return np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz).astype(np.float32)
+
+    inside = slice(to_hz // 50, -to_hz // 50)
+    stereo = resample(np.stack([tone(from_hz), -tone(from_hz)]), from_hz, to_hz)
+    np.testing.assert_allclose(stereo[0, inside], tone(to_hz)[inside], atol=1e-3)
+    np.testing.assert_array_equal(stereo[1], -stereo[0])
+
+
+def test_of_nothing_nothing_is_resampled():
+    assert len(resample(np.zeros(0, np.float32), 44_100, 16_000)) == 0
 
 
 def test_a_file_in_both_views(model, tmp_path):

@@ -10,7 +10,7 @@ from engine.networks import preload
 preload._load_torch_libraries()
 print("libtorch_python" in open("/proc/self/maps").read(), "torch" in sys.modules)
 preload.import_heavy_libraries()
-print(gc.isenabled(), gc.get_freeze_count() > 100_000, "scipy.signal" in sys.modules)
+print(gc.isenabled(), gc.get_freeze_count() > 100_000, "torchaudio" in sys.modules)
 import torch
 num_frozen = gc.get_freeze_count()
 preload.import_heavy_libraries()

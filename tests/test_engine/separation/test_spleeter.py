@@ -78,7 +78,7 @@ def test_doubling_is_the_published_transposed_convolution():
     torch.testing.assert_close(whole, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("seconds", [0.01, 3.0, 25.0])
+@pytest.mark.parametrize("seconds", [0.1, 3.0, 25.0])
 def test_the_voice_is_the_vocals_at_16_khz(seconds, monkeypatch):
     """But for the floor, and for what filters do near 8 kHz, where the two ways must differ."""
     monkeypatch.setattr(blocks, "FLOOR", 0.0)
