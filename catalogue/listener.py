@@ -17,7 +17,6 @@ from engine.listening.embedding import embed_file
 from engine.models import VoiceModel
 from engine.networks.processor import single_threaded_torch
 from engine.separation import Separator
-from engine.sound.audio import audio_hash
 
 
 @dataclass(frozen=True)
@@ -133,19 +132,24 @@ class Listener:
         entry = replace(entry, tags=_completed(entry.tags, read_tags(copy.path, copy.root)))
         row = HeardRow(entry, copy.size_bytes, copy.mtime_ns)
         try:
-            identity = audio_hash(copy.path)
             heard, decoded_s = dict[View, TrackEmbedding | None](), list[float]()
+            identities = list[str]()
             for view, model in self._models.items():
                 decoded_s.clear()
                 separator = self._separator if view == "vocals" else None
                 heard[view] = embed_file(
-                    copy.path, model, view, separator=separator, on_decoded=decoded_s.append
+                    copy.path,
+                    model,
+                    view,
+                    separator=separator,
+                    on_decoded=decoded_s.append,
+                    on_hash=identities.append,
                 )
         except CheckpointError:
             raise
         except SingalikeError as error:
             return replace(row, error=str(error))
-        return replace(row, audio_hash=identity, duration_s=sum(decoded_s), heard=heard)
+        return replace(row, audio_hash=identities[-1], duration_s=sum(decoded_s), heard=heard)
 
 
 def _completed(given: Tags, found: Tags) -> Tags:

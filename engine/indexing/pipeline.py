@@ -185,6 +185,8 @@ class _Pass:
         self.library, self.voice, self.lease = library, voice, lease
         self.progress, self.cancel = progress, cancel
         self.pending = library.pending(voice.space_id)
+        # May be copies of one song, of which one is listened to: these are hashed before.
+        self.twins = library.tracks_of_equal_size()
         self.num_gone = 0
         self.clock = _Clock(voice.view, len(self.pending))
 
@@ -228,16 +230,20 @@ class _Pass:
 
     def _listen(self, track: Track) -> _Heard:
         """On a worker thread. Only CancelledError leaves it."""
-        decoded_s: list[float] = []
+        decoded_s, identities = list[float](), list[str]()
 
         def on_decoded(seconds: float) -> None:
             decoded_s.append(seconds)
             self.clock.hear(seconds)
 
         try:
-            identity = audio_hash(track.path, self.cancel)
-            if (known := self.library.heard(identity, self.voice.space_id)) is not None:
-                embedding, duration_s = known  # a copy of a song, or one whose folder was renamed
+            identity = track.audio_hash
+            if identity is None and track.id in self.twins:
+                identity = audio_hash(track.path, self.cancel)
+            if identity is not None and (
+                known := self.library.heard(identity, self.voice.space_id)
+            ):
+                embedding, duration_s = known
                 on_decoded(duration_s)
                 return _Heard(track, duration_s, identity, embedding)
             embedding = embed_file(
@@ -247,8 +253,9 @@ class _Pass:
                 separator=self.separator,
                 cancel=self.cancel,
                 on_decoded=on_decoded,
+                on_hash=identities.append,
             )
-            return _Heard(track, sum(decoded_s), identity, embedding)
+            return _Heard(track, sum(decoded_s), identities[-1], embedding)
         except CancelledError:
             raise
         except SingalikeError as error:

@@ -138,6 +138,14 @@ class Library:
                     return codec.track_from_row(row)
         return None
 
+    def tracks_of_equal_size(self) -> set[int]:
+        """Ids of the tracks whose files have as many bytes as another one."""
+        rows = self.database.rows(
+            "SELECT id FROM track WHERE size_bytes IN"
+            " (SELECT size_bytes FROM track GROUP BY size_bytes HAVING COUNT(*) > 1)"
+        )
+        return {row[0] for row in rows}
+
     def tracks_with_hash(self, audio_hash: str) -> list[int]:
         """Ids of the tracks with this sound: a file and its copies, whatever their tags."""
         rows = self.database.rows(

@@ -44,6 +44,7 @@ def embed_file(
     end_s: float | None = None,
     cancel: CancelToken | None = None,
     on_decoded: Callable[[float], None] = lambda seconds: None,
+    on_hash: Callable[[str], None] = lambda audio_hash: None,
 ) -> TrackEmbedding | None:
     """The embedding of a file, or of a part of it.
 
@@ -51,6 +52,7 @@ def embed_file(
         separator: cuts out the vocals for the view ``vocals``; None: the file holds nothing but
             vocals already. Not used for ``overall``.
         on_decoded: told the length of each chunk, in seconds, as it comes out of the decoder.
+        on_hash: told the identity of the sound (``engine.sound.audio.audio_hash``), of a whole file.
 
     Returns:
         None when the view is ``vocals`` and nobody sings (no segment passes the gate).
@@ -69,6 +71,7 @@ def embed_file(
             start_s=start_s,
             end_s=end_s,
             cancel=cancel,
+            on_hash=on_hash,
         ):
             on_decoded(chunk.shape[1] / rate_hz)
             yield chunk

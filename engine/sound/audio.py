@@ -7,7 +7,7 @@ or ask for all memory becomes a DecodeError here.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +72,14 @@ def decode(
     end_s: float | None = None,
     chunk_s: float = 10.0,
     cancel: CancelToken | None = None,
+    on_hash: Callable[[str], None] = lambda audio_hash: None,
 ) -> Iterator[np.ndarray]:
     """Stream a file, or the part of it from ``start_s`` to ``end_s``.
 
     Args:
         num_channels: 1 (mean of left and right) or 2. A mono file fills both channels; surround is
             mixed down to stereo first.
+        on_hash: told the ``audio_hash`` at the end of a whole file.
 
     Yields:
         (num_channels, n) float32, nominally within [-1, 1], about chunk_s long but for the last.
@@ -100,7 +102,7 @@ def decode(
         "piece_s": min(chunk_s, MAX_PIECE_S),
     }
     announced_s, num_decoded = list[float](), 0
-    with closing(_pieces(request, cancel, announced_s)) as pieces:
+    with closing(_pieces(request, cancel, announced_s, on_hash)) as pieces:
         for chunk in _chunked(_cut(pieces, start, end), round(chunk_s * sample_rate_hz)):
             num_decoded += chunk.shape[1]
             yield chunk
@@ -143,7 +145,10 @@ def _cut(
 
 
 def _pieces(
-    request: dict[str, Any], cancel: CancelToken | None, announced_s: list[float]
+    request: dict[str, Any],
+    cancel: CancelToken | None,
+    announced_s: list[float],
+    on_hash: Callable[[str], None],
 ) -> Generator[tuple[int, np.ndarray], None, None]:
     """(index of first sample, (num_channels, n) float32) from shortly before the start to the end.
 
@@ -152,6 +157,9 @@ def _pieces(
     for head, body in pool.ask(request, cancel):
         if "announced_s" in head:
             announced_s.append(float(head["announced_s"]))
+            continue
+        if "audio_hash" in head:
+            on_hash(str(head["audio_hash"]))
             continue
         samples = np.frombuffer(body, "<f4").reshape(head["num_channels"], -1)
         samples = _sane(samples * np.float32(head["gain"]))

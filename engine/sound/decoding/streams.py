@@ -89,24 +89,45 @@ def _duration_s(container: av.container.InputContainer, stream: av.AudioStream) 
 
 
 def audio_hash(path: Path, alive: Alive) -> Iterator[dict[str, Any]]:
-    """blake2b-128 over the encoded packets: last ``{"audio_hash": in hex}``.
+    """The identity of the sound without decoding it: last ``{"audio_hash": in hex}``.
 
     Before it an empty answer for every ``SIGN_OF_LIFE_BYTES``, since a large file on a slow drive
     may take minutes. Raises DecodeError.
     """
-    digest, num_bytes, num_told = hashlib.blake2b(digest_size=16), 0, 0
     with opened(path) as (container, stream):
-        max_bytes = MAX_TIMES_READ * path.stat().st_size
-        for packet in container.demux(stream):
+        packets = Packets(container, stream, path.stat().st_size)
+        num_told = 0
+        for _ in packets:
             alive()
-            num_bytes += packet.size
-            if num_bytes > max_bytes:
-                raise DecodeError("The file is damaged: it has no end. Replace it.")
-            digest.update(bytes(packet))
-            if num_bytes - num_told >= SIGN_OF_LIFE_BYTES:
-                num_told = num_bytes
+            if packets.num_bytes - num_told >= SIGN_OF_LIFE_BYTES:
+                num_told = packets.num_bytes
                 yield {}
-    yield {"audio_hash": digest.hexdigest()}
+    yield {"audio_hash": packets.audio_hash}
+
+
+class Packets:
+    """What a demuxer delivers of a stream, once. Raises DecodeError where it finds no end."""
+
+    def __init__(
+        self, container: av.container.InputContainer, stream: av.AudioStream, size_bytes: int
+    ) -> None:
+        self.num_bytes = 0
+        self._packets = container.demux(stream)
+        self._max_bytes = MAX_TIMES_READ * size_bytes
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    def __iter__(self) -> Iterator[av.Packet]:
+        for packet in self._packets:
+            self.num_bytes += packet.size
+            if self.num_bytes > self._max_bytes:
+                raise DecodeError("The file is damaged: it has no end. Replace it.")
+            self._digest.update(bytes(packet))
+            yield packet
+
+    @property
+    def audio_hash(self) -> str:
+        """blake2b-128 over the encoded packets so far, in hex: of all, the sound's identity."""
+        return self._digest.hexdigest()
 
 
 def pieces(
@@ -114,6 +135,8 @@ def pieces(
     piece_s: float, alive: Alive,
 ) -> Iterator[Piece]:  # fmt: skip
     """First ``announced_s``, then sound from shortly before ``start_s`` on.
+
+    Of a whole file last its ``audio_hash``.
 
     Of ``num_channels`` that are wanted: 1 spares work where a file is stereo; what comes may still
     be one channel or two.
@@ -128,8 +151,9 @@ def pieces(
         yield {"announced_s": _duration_s(container, stream)}, ()
         size_bytes = path.stat().st_size
         piece_samples = round(piece_s * sample_rate_hz)
+        packets = Packets(container, stream, size_bytes)
         for first, frame, gain in _placed(
-            container, stream, sample_rate_hz, num_channels, start_s, piece_samples
+            container, stream, packets, sample_rate_hz, num_channels, start_s, piece_samples
         ):
             alive()
             if end_s is not None and first >= end_s * sample_rate_hz:
@@ -137,6 +161,8 @@ def pieces(
             _check_density(first / sample_rate_hz, size_bytes)
             planes = tuple(bytes(memoryview(plane)[: 4 * frame.samples]) for plane in frame.planes)
             yield {"first": first, "gain": gain, "num_channels": len(planes)}, planes
+        if start_s == 0 and end_s is None:
+            yield {"audio_hash": packets.audio_hash}, ()
 
 
 def _check_density(decoded_s: float, size_bytes: int) -> None:
@@ -151,6 +177,7 @@ def _check_density(decoded_s: float, size_bytes: int) -> None:
 def _placed(
     container: av.container.InputContainer,
     stream: av.AudioStream,
+    packets: Packets,
     sample_rate_hz: int,
     num_channels: int,
     start_s: float,
@@ -164,7 +191,7 @@ def _placed(
         before_s = first_s + max(0.0, start_s - SEEK_MARGIN_S)
         container.seek(int(before_s / stream.time_base), stream=stream, backward=True)
     position: int | None = None
-    frames = _readable_frames(container, stream)
+    frames = _readable_frames(packets)
     for frame, gain in _converted(frames, sample_rate_hz, num_channels, piece_samples):
         if position is None:  # after a seek, the first frame says where we are
             position = round(((frame.time or 0.0) - first_s) * sample_rate_hz) if start_s > 0 else 0
@@ -198,11 +225,9 @@ def _layout(frame: av.AudioFrame, num_channels: int) -> tuple[str, float]:
     return frame.layout.name, 1.0
 
 
-def _readable_frames(
-    container: av.container.InputContainer, stream: av.AudioStream
-) -> Iterator[av.AudioFrame]:
+def _readable_frames(packets: Packets) -> Iterator[av.AudioFrame]:
     """Decode packet by packet: a broken one costs its own samples, not the rest of the song."""
-    for packet in container.demux(stream):
+    for packet in packets:
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:

@@ -132,6 +132,15 @@ def test_hash_is_of_the_sound_not_of_the_tags(tmp_path):
     assert audio_hash(other) != before
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("flac", "flac")])
+def test_decoding_tells_the_hash_of_a_whole_file(tmp_path, suffix, codec):
+    path = encode(tmp_path / f"a.{suffix}", buzz(1.0, 44_100)[None], 44_100, codec, "mono")
+    told = []
+    for part in ({}, {"start_s": 0.5}, {"end_s": 0.5}):
+        list(decode(path, sample_rate_hz=16_000, num_channels=1, on_hash=told.append, **part))
+    assert told == [audio_hash(path)]
+
+
 def test_peaks_show_where_it_is_loud(tmp_path):
     sound = np.concatenate([np.zeros(16_000), buzz(1.0), np.zeros(32_000)])
     bins = peaks(write_wav(tmp_path / "a.wav", sound), 40)

@@ -36,10 +36,10 @@ MUCH_MEMORY = "bytes(worker.MAX_MEMORY_BYTES)"
 
 
 def boot(deed: str, before: str = "") -> str:
-    """A decoder process that does a deed when it hashes an evil file."""
+    """A decoder process that does a deed when it opens an evil file."""
     lines = (
-        f"{before}\nhash = sound.audio_hash\ndef evil(path, alive):\n    if 'evil' in path.name:\n"
-        f"        {deed}\n    return hash(path, alive)\nsound.audio_hash = evil\nworker.main()\n"
+        f"{before}\nopened = sound.opened\ndef evil(path):\n    if 'evil' in path.name:\n"
+        f"        {deed}\n    return opened(path)\nsound.opened = evil\nworker.main()\n"
     )
     return f"{START}exec({lines!r})"
 
