@@ -166,7 +166,6 @@ def excerpt_by_excerpt(model: VoiceModel, waveform: np.ndarray) -> np.ndarray:
     """The mean over all excerpts, heard one at a time."""
     whole = waveform[: len(waveform) // models.SEGMENT_SAMPLES * models.SEGMENT_SAMPLES]
     excerpts = cut_excerpts(whole.reshape(-1, models.SEGMENT_SAMPLES), model.excerpt_samples)
-    model._network._int8_lstm = None  # type: ignore[assignment]
     return np.mean([model.embed_excerpts(excerpt[None])[0] for excerpt in excerpts], axis=0)
 
 

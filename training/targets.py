@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
-from engine.networks.dvector import DVector
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import AugmentSettings, DistilSettings, EncoderSettings
 from training.data.data_set import PARTS, STEMS, Dataset
@@ -107,13 +106,10 @@ def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
 
 
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
-    """(network, excerpt_samples) of a model on the device, for inference only: 8 bits on a CPU."""
+    """(network, excerpt_samples) of a model on the device, for inference only."""
     architecture = load(name).manifest.architecture
     network, excerpt_samples, _ = make_network(EncoderSettings(architecture, init=name))
-    network = network.eval().requires_grad_(False).to(device)
-    if isinstance(network, DVector) and device.type == "cpu":
-        network.speed_up()
-    return network, excerpt_samples
+    return network.eval().requires_grad_(False).to(device), excerpt_samples
 
 
 def _chosen_segments(dataset: Dataset) -> np.ndarray:

@@ -146,7 +146,7 @@ def _voice(library: Library, view: View, options: IndexOptions) -> _Voice:
 
     with suppress(CheckpointError):  # which loading tells better
         manifest = models.manifest_of(model_name)
-        wanted = (manifest.name, manifest.sha256, view, separator_name)
+        wanted = (manifest.name, manifest.identity, view, separator_name)
         for space_id, key in library.spaces():
             if wanted == (key.model, key.model_sha256, key.view, key.separator):
                 return _Voice(view, space_id, load)

@@ -141,7 +141,7 @@ class VoiceModel:
 
         self.manifest = manifest
         self.name = manifest.name
-        self.sha256 = manifest.sha256
+        self.sha256 = manifest.identity
         self.dim = dim
         self.excerpt_samples = excerpt_samples
         self._device = device or torch.device("cpu")
@@ -150,8 +150,6 @@ class VoiceModel:
         self._is_bfloat16 = is_cpu and has_fast_bfloat16()
         self._batch_excerpts = BATCH_EXCERPTS
         if isinstance(network, DVector):
-            if is_cpu:
-                network.speed_up()
             self._batch_excerpts = RECURRENT_BATCH_EXCERPTS
         self._geometry = dict(geometry)
 
@@ -291,7 +289,7 @@ def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
     except CheckpointError:
         return None
     values = manifest.calibration.get(view)
-    return Calibration(**values) if values and manifest.sha256 == sha256 else None
+    return Calibration(**values) if values and manifest.identity == sha256 else None
 
 
 def manifest_of(name: str) -> Manifest:

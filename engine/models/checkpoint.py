@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -25,7 +24,6 @@ MANIFEST_NAME = "checkpoint.json"
 WEIGHTS_NAME = "weights.safetensors"
 SCALE_SUFFIX = ".scale"
 MAX_MANIFEST_BYTES = 1 << 22
-MAX_PACKING = 8  # bytes that a packed one may stand for: Huffman codes take a bit or more
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,8 @@ class Manifest:
         training: settings of the run. metrics: what was measured, and how.
         calibration: what its cosines mean, by view: slope and offset (engine.models.calibration).
         sha256: of the weights file, hex.
+        known_as: the sha256 of an earlier file with the very same numbers, under which libraries
+            know what they heard with it; "" where there was none.
     """
 
     name: str
@@ -59,6 +59,12 @@ class Manifest:
     calibration: dict[str, dict[str, float]] = field(default_factory=dict)
     sha256: str = ""
     format_version: int = FORMAT_VERSION
+    known_as: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Embeddings of one identity may be compared, whatever file the network came from."""
+        return self.known_as or self.sha256
 
 
 def file_sha256(path: Path) -> str:
@@ -164,7 +170,7 @@ def load_tensors(
 ) -> dict[str, torch.Tensor]:
     """Weights as float32 tensors, after checking their sha256. Raises CheckpointError.
 
-    Matrices that ``quantised`` has packed are unpacked. ``as_stored``: as the file has them.
+    Integers of ``quantised`` are multiplied out. ``as_stored``: as the file has them.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -181,24 +187,15 @@ def load_tensors(
         )
     try:
         tensors: dict[str, torch.Tensor] = load(data)
-        return tensors if as_stored else _unpacked(tensors)
-    except (
-        SafetensorError,
-        ArithmeticError,
-        LookupError,
-        RuntimeError,
-        ValueError,
-        zlib.error,
-    ) as error:
+        return tensors if as_stored else _dequantised(tensors)
+    except (SafetensorError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
         raise unfit_weights(manifest) from error
 
 
 def quantised(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Matrices as 8-bit integers with one scale for each row, all else as float16.
 
-    The error is at most half a step: 1/254 of a row's largest weight. Integers are stored as bytes
-    of Huffman codes (zlib), which lose nothing and take a tenth less: few weights are near the
-    largest of their row. ``load_tensors`` undoes all of it, and reads plain int8 as well.
+    The error is at most half a step: 1/254 of a row's largest weight. ``load_tensors`` undoes it.
     """
     import torch
 
@@ -206,24 +203,15 @@ def quantised(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for name, tensor in tensors.items():
         if tensor.ndim == 2 and tensor.is_floating_point():
             scale = tensor.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
-            stored[name] = _packed(torch.round(tensor / scale).to(torch.int8))
+            stored[name] = torch.round(tensor / scale).to(torch.int8)
             stored[name + SCALE_SUFFIX] = scale
         else:
             stored[name] = tensor.half()
     return stored
 
 
-def _packed(integers: torch.Tensor) -> torch.Tensor:
-    """(rows, columns) int8 -> (n,) uint8."""
-    import torch
-
-    packer = zlib.compressobj(level=9, strategy=zlib.Z_HUFFMAN_ONLY)
-    codes = packer.compress(integers.contiguous().numpy().tobytes()) + packer.flush()
-    return torch.frombuffer(bytearray(codes), dtype=torch.uint8)
-
-
-def _unpacked(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """float16 as float32, and integers (packed or not) times the scales beside them."""
+def _dequantised(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """float16 as float32, and integers times the scales beside them."""
     import torch
 
     loaded = {
@@ -234,22 +222,8 @@ def _unpacked(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for name, scale in tensors.items():
         if name.endswith(SCALE_SUFFIX):
             name = name.removesuffix(SCALE_SUFFIX)
-            integers = loaded[name]
-            if integers.dtype is torch.uint8:
-                integers = _integers(integers).reshape(scale.shape[0], -1)
-            loaded[name] = integers.float() * scale.float()
+            loaded[name] = loaded[name].float() * scale.float()
     return loaded
-
-
-def _integers(packed: torch.Tensor) -> torch.Tensor:
-    """(n,) uint8 -> all int8 that ``_packed`` was given; never much more memory than a file has."""
-    import torch
-
-    unpacker = zlib.decompressobj()
-    values = unpacker.decompress(packed.numpy().tobytes(), MAX_PACKING * len(packed))
-    if not unpacker.eof:
-        raise ValueError("codes end too early, or stand for more than Huffman codes can")
-    return torch.frombuffer(bytearray(values), dtype=torch.int8)
 
 
 def with_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

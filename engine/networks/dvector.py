@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from engine.networks.ge2e import slaney_filterbank
-from engine.networks.int8_lstm import Int8Lstm
 
 FRAME_SAMPLES, HOP_SAMPLES, FFT_SIZE, NUM_FRAMES = 400, 160, 512, 80
 NUM_MELS, HIDDEN_DIM, EMBEDDING_DIM = 40, 768, 256
@@ -37,12 +36,6 @@ class DVector(nn.Module):
         self.register_buffer("filterbank", slaney_filterbank(FFT_SIZE), persistent=False)
         self.lstm = nn.LSTM(NUM_MELS, HIDDEN_DIM, num_layers=3, batch_first=True)
         self.linear = nn.Linear(HIDDEN_DIM, EMBEDDING_DIM)
-        self._int8_lstm: Int8Lstm | None = None
-
-    def speed_up(self) -> None:
-        """For inference only, when the weights are there: 8-bit integers where they are faster."""
-        if Int8Lstm.is_fast_here():
-            self._int8_lstm = Int8Lstm(self.lstm)
 
     def log_mel(self, excerpts: torch.Tensor) -> torch.Tensor:
         """log10 mel power, frames not padded: (batch, 80, 40)."""
@@ -52,9 +45,5 @@ class DVector(nn.Module):
             return torch.log10(power @ self.filterbank + LOG_FLOOR)
 
     def forward(self, excerpts: torch.Tensor) -> torch.Tensor:
-        log_mel = self.log_mel(excerpts)
-        if self._int8_lstm is not None:
-            hidden = self._int8_lstm.last_hidden(log_mel)
-        else:
-            hidden = self.lstm(log_mel)[1][0][-1]
-        return F.normalize(self.linear(hidden), dim=-1)
+        _, (hidden, _) = self.lstm(self.log_mel(excerpts))
+        return F.normalize(self.linear(hidden[-1]), dim=-1)

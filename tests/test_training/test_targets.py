@@ -43,9 +43,9 @@ def test_songs_of_a_singer_share_the_target_of_the_singer(dataset: Dataset) -> N
 
 
 def test_a_space_is_that_in_which_the_model_compares_vocals(dataset: Dataset) -> None:
-    space = Space("singalike-ge2e")
+    space = Space("singalike-2")
     embeddings = torch.randn(3, 256)
-    expected = load("singalike-ge2e").geometry("vocals").place(embeddings.numpy())
+    expected = load("singalike-2").geometry("vocals").place(embeddings.numpy())
     np.testing.assert_allclose(space(embeddings).numpy(), expected, atol=1e-4)
     assert not list(space.parameters())
     assert not space.state_dict()
@@ -57,14 +57,12 @@ def test_a_space_is_that_in_which_the_model_compares_vocals(dataset: Dataset) ->
 
 def test_a_space_of_other_size_is_refused_in_words() -> None:
     with pytest.raises(ConfigError, match="256 numbers, but the network that is trained has 1280"):
-        make_space(DistilSettings(teacher="ge2e", space="singalike-ge2e"), 1280)
-    assert (
-        make_space(DistilSettings(space="singalike-ge2e"), 1280) is None
-    )  # without a teacher unused
+        make_space(DistilSettings(teacher="ge2e", space="singalike-2"), 1280)
+    assert make_space(DistilSettings(space="singalike-2"), 1280) is None  # without a teacher unused
 
 
 def test_losses_compare_in_the_space(dataset: Dataset) -> None:
-    overrides = ["distil.space=singalike-ge2e", "distil.target=singer", "distil.match=1"]
+    overrides = ["distil.space=singalike-2", "distil.target=singer", "distil.match=1"]
     overrides += ["optim.num_pairs=4", "augment.voice_steps=0"]
     config = load_system("singalike-ge2e", overrides)
     trainer = Trainer(config, dataset, RunOptions("cpu"))

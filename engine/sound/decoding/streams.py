@@ -116,7 +116,7 @@ class Packets:
         self._max_bytes = MAX_TIMES_READ * size_bytes
         self._digest = hashlib.blake2b(digest_size=16)
 
-    def __iter__(self) -> Iterator[av.Packet]:
+    def __iter__(self) -> Iterator[av.Packet[av.AudioStream]]:
         for packet in self._packets:
             self.num_bytes += packet.size
             if self.num_bytes > self._max_bytes:
