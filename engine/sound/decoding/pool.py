@@ -1,4 +1,9 @@
-"""Asking decoder processes: who waits for one can stop, and who crashes one gets an error."""
+"""Asking decoder processes: who waits for one can stop, and who crashes one gets an error.
+
+Whoever asks reads the answer on its own thread; one more thread looks after all processes, and ends
+those whose asker wants to stop, that give no sign of life, or that nobody has asked for long. The
+reader then finds the end of the stream.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,11 @@ import atexit
 import contextlib
 import logging
 import os
-import queue
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any, BinaryIO, cast
 
 from engine.errors import CancelledError, DecodeError
@@ -19,7 +23,7 @@ from engine.progress import CancelToken
 from engine.sound.decoding import FLAG
 from engine.sound.decoding import messages as wire
 from engine.sound.decoding.messages import Message
-from engine.sound.decoding.worker import MORE, STALLED, STOP
+from engine.sound.decoding.worker import STALLED, STOP
 
 log = logging.getLogger(__name__)
 Messages = Generator[Message, None, None]
@@ -55,11 +59,10 @@ class Decoder:
 
     def __init__(self) -> None:
         self.num_files = 0
-        self.idle_since_s = 0.0
-        self.is_fit = True  # to be asked again
-        self._messages = queue.SimpleQueue[Message | None]()
         self._process = _start()
-        threading.Thread(target=self._read, name="decoder", daemon=True).start()
+        self._cancel: CancelToken | None = None
+        self._left_s: float | None = None  # until ``look`` ends it; None: it is not waited for
+        self._is_late = False
 
     @property
     def is_alive(self) -> bool:
@@ -69,86 +72,90 @@ class Decoder:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_until_ready(self) -> bool:
-        with contextlib.suppress(queue.Empty):
-            return self._messages.get(timeout=START_S) is not None
-        return False
+    def is_ready(self) -> bool:
+        """Wait until it can be asked; False where it dies before or takes too long."""
+        return self._receive(START_S) is not None
 
     def ask(self, request: dict[str, Any], cancel: CancelToken | None) -> Messages:
         """Raises DecodeError, also where the process dies of the file; CancelledError."""
         self.num_files += 1
-        is_at_end = False
+        self._cancel = cancel
         self._send(request)
+        is_at_end = False
         try:
-            while True:
-                head, body = self._next(cancel)
-                if "is_end" in head:
-                    is_at_end = True
+            while (message := self._receive(SILENCE_S)) is not None:
+                if is_at_end := "is_end" in message[0]:
                     return
-                if "is_last" in head:
-                    self.is_fit = False
-                self._send(MORE)
-                yield head, body
+                yield message
+            raise self._why_dead()
         finally:
+            self._cancel = None
             if not is_at_end:
-                self._rest()
+                self._stop()
 
-    def _next(self, cancel: CancelToken | None) -> Message:
-        for _ in range(round(SILENCE_S / _POLL_S)):  # a computer that sleeps does not count on
-            try:
-                message = self._messages.get(timeout=_POLL_S)
-            except queue.Empty:
-                if cancel is not None and cancel.is_cancelled:
-                    raise CancelledError from None
-                continue
-            if message is not None:
-                return message
-            self.is_fit = False
-            is_stalled = self._process.returncode == STALLED
-            raise DecodeError(GOES_IN_CIRCLES if is_stalled else CRASHED)
-        raise DecodeError(SILENT)
+    def _why_dead(self) -> CancelledError | DecodeError:
+        if self._cancel is not None and self._cancel.is_cancelled:
+            return CancelledError()
+        if self._is_late:
+            return DecodeError(SILENT)
+        return DecodeError(GOES_IN_CIRCLES if self._process.wait() == STALLED else CRASHED)
 
-    def _rest(self) -> None:
-        """Bring it to the end of the request; one that does not come to it must die."""
-        if not self.is_fit:
-            return
+    def _stop(self) -> None:
+        """Bring it to the end of the request; one that does not come to it dies."""
         self._send(STOP)
         deadline_s = time.monotonic() + STOP_S
-        with contextlib.suppress(queue.Empty):
-            while (left_s := deadline_s - time.monotonic()) > 0:
-                message = self._messages.get(timeout=left_s)
-                if message is None:
-                    break
-                if "is_end" in message[0]:
-                    return
-        self.is_fit = False
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            message = self._receive(left_s)
+            if message is None or "is_end" in message[0]:
+                return
         self.kill()
-
-    def kill(self) -> None:
-        """Its thread sees the end and buries it."""
-        self._process.kill()
-
-    def wait(self) -> None:
-        self._process.wait()
 
     def _send(self, order: dict[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):  # a dead one is noticed when it is heard
             wire.send(cast(BinaryIO, self._process.stdin), order)
 
-    def _read(self) -> None:
-        """On a thread of its own: messages, then the end."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def _receive(self, patience_s: float) -> Message | None:
+        """None where it has died, or is too late and therefore does."""
+        self._left_s = patience_s
+        message = None
         with contextlib.suppress(OSError, ValueError):
-            while (message := wire.receive(cast(BinaryIO, process.stdout))) is not None:
-                self._messages.put(message)
-        process.kill()
-        process.wait()
-        self._messages.put(None)
-        for file in (process.stdin, process.stdout):
+            message = wire.receive(cast(BinaryIO, self._process.stdout))
+        self._left_s = None
+        if message is None:
+            self.kill()
+            self._process.wait()
+        return message
+
+    def rest(self) -> None:
+        """From now on it is ended after a while, unless ``wake`` comes before."""
+        self._left_s = IDLE_S
+
+    def wake(self) -> bool:
+        """Whether it is still there to be asked."""
+        self._left_s = None
+        return self.is_alive and not self._is_late
+
+    def look(self) -> None:
+        """To be called every ``_POLL_S``: a computer that sleeps does not count on."""
+        if (left_s := self._left_s) is None:
+            return
+        is_cancelled = self._cancel is not None and self._cancel.is_cancelled
+        if is_cancelled or left_s <= 0:
+            self._is_late = not is_cancelled
+            self.kill()
+        else:
+            self._left_s = left_s - _POLL_S
+
+    def kill(self) -> None:
+        """Its reader, if there is one, finds the end."""
+        self._process.kill()
+
+    def end(self) -> None:
+        self.kill()
+        self._process.wait()
+        for file in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
-                file.close()
+                cast(BinaryIO, file).close()
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -175,15 +182,15 @@ class Pool:
         self._lock = threading.Lock()
         self._all = set[Decoder]()
         self._idle: list[Decoder] = []
-        self._timer: threading.Timer | None = None
+        self._keeper: threading.Thread | None = None
         self._can_start = True
 
     def ask(self, request: dict[str, Any], cancel: CancelToken | None = None) -> Messages:
-        """All messages of an answer; what is not taken is not made. Closing it early is fine.
+        """All messages of an answer; few more are made than are taken. Closing it early is fine.
 
         Raises DecodeError, also where the process dies of the file; CancelledError within a second.
         """
-        decoder = self._take()
+        decoder = self._idle_one() or self._started()
         if decoder is None:
             yield from _answered_here(request)
             return
@@ -196,16 +203,17 @@ class Pool:
         finally:
             self._give_back(decoder)
 
-    def _take(self) -> Decoder | None:
+    def _idle_one(self) -> Decoder | None:
         with self._lock:
-            while self._idle:
-                decoder = self._idle.pop()
-                if decoder.is_alive:
+            for decoder in reversed(self._idle):
+                if decoder.wake():
+                    self._idle.remove(decoder)
                     return decoder
-                self._all.discard(decoder)
-        return self._started() if self._can_start else None
+        return None
 
     def _started(self) -> Decoder | None:
+        if not self._can_start:
+            return None
         try:
             decoder = Decoder()
         except OSError as error:
@@ -213,47 +221,47 @@ class Pool:
             return None
         with self._lock:
             self._all.add(decoder)
-        if decoder.wait_until_ready():
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="decoders", daemon=True)
+                self._keeper.start()
+        if decoder.is_ready():
             return decoder
-        if decoder.is_alive:  # a computer that is far too busy; it may have more time the next time
-            log.warning("a decoder process did not start in %.0f s; decoding in this one", START_S)
-        else:
+        if decoder.wake():
             # Something in the way of all of them, such as a strict system: music comes first.
             log.warning("decoder processes end at once; files are decoded here from now on")
             self._can_start = False
-        self._drop(decoder)
+        else:  # a computer that is far too busy; it may have more time the next time
+            log.warning("a decoder process did not start in %.0f s; decoding in this one", START_S)
+        self._drop([decoder])
         return None
 
     def _give_back(self, decoder: Decoder) -> None:
-        if not decoder.is_fit or decoder.num_files >= MAX_FILES:
-            self._drop(decoder)
-            return
-        with self._lock:
-            decoder.idle_since_s = time.monotonic()
-            self._idle.append(decoder)
-            if self._timer is None:
-                self._wait_for_idlers()
+        if decoder.is_alive and decoder.num_files < MAX_FILES:
+            with self._lock:
+                decoder.rest()
+                self._idle.append(decoder)
+        else:
+            self._drop([decoder])
 
-    def _drop(self, decoder: Decoder) -> None:
-        decoder.kill()
+    def _drop(self, decoders: Iterable[Decoder]) -> None:
+        for decoder in decoders:
+            decoder.end()
         with self._lock:
-            self._all.discard(decoder)
+            self._all.difference_update(decoders)
 
-    def _wait_for_idlers(self) -> None:
-        self._timer = threading.Timer(IDLE_S, self._drop_idlers)
-        self._timer.daemon, self._timer.name = True, "decoder-idlers"
-        self._timer.start()
-
-    def _drop_idlers(self) -> None:
-        with self._lock:
-            limit_s = time.monotonic() - IDLE_S
-            dropped = [decoder for decoder in self._idle if decoder.idle_since_s <= limit_s]
-            self._idle = [decoder for decoder in self._idle if decoder not in dropped]
-            self._timer = None
-            if self._idle:
-                self._wait_for_idlers()
-        for decoder in dropped:
-            self._drop(decoder)
+    def _keep(self) -> None:
+        """On a thread of its own, as long as there are processes."""
+        while True:
+            time.sleep(_POLL_S)
+            with self._lock:
+                if not self._all:
+                    self._keeper = None
+                    return
+                for decoder in self._all:
+                    decoder.look()
+                dead = [decoder for decoder in self._idle if not decoder.is_alive]
+                self._idle = [decoder for decoder in self._idle if decoder not in dead]
+            self._drop(dead)
 
     def pids(self) -> list[int]:
         """Of the processes that run now."""
@@ -263,14 +271,10 @@ class Pool:
     def close(self) -> None:
         """End all processes, busy ones too. The next question starts new ones."""
         with self._lock:
-            ended, self._all, self._idle = self._all, set(), []
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            ended, self._idle = list(self._all), []
         for decoder in ended:
             decoder.kill()
-        for decoder in ended:
-            decoder.wait()
+        self._drop(ended)
 
 
 def _answered_here(request: dict[str, Any]) -> Messages:

@@ -23,8 +23,7 @@ STALL_CPU_S = 6.0
 STALLED = 86 if sys.platform == "win32" else -signal.SIGPROF
 MAX_MEMORY_BYTES = 1 << 30  # hours of sound are streamed in some 60 MB
 MAX_PICTURE_BYTES = 20_000_000
-NUM_AHEAD = 4  # answers that may be on their way before the first is taken
-MORE, STOP = {"do": "more"}, {"do": "stop"}
+STOP = {"do": "stop"}
 
 Answer = tuple[messages.Head, Sequence[bytes]]
 
@@ -134,7 +133,7 @@ def main() -> None:
         messages.send(target, {"is_ready": True})
         while True:
             request = orders.get()
-            if request not in (MORE, STOP):
+            if request != STOP:  # one that came too late
                 _serve(request, orders, target, watch)
     except (OSError, ValueError):  # whoever asked is gone
         os._exit(0)
@@ -146,24 +145,15 @@ def _serve(
     target: BinaryIO,
     watch: Watch,
 ) -> None:
-    num_wanted = NUM_AHEAD
     found = safe_answers(request, watch)
     is_last = False
-    while True:
+    while orders.empty():  # whoever asks sends nothing but STOP before the end of an answer
         with watch.working():
             answer = next(found, None)
         if answer is None:
             break
-        while num_wanted == 0:
-            if orders.get() == STOP:
-                answer = None
-                break
-            num_wanted += 1
-        if answer is None:
-            break
-        num_wanted -= 1
         is_last = "is_last" in answer[0]
-        messages.send(target, *answer)
+        messages.send(target, *answer)  # waits where nobody reads
     found.close()
     messages.send(target, {"is_end": True})
     if is_last:
