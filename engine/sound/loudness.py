@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import av.error
 import numpy as np
+from av.filter import Graph
 
 from engine.progress import CancelToken
 from engine.sound import audio
 
 RATE_HZ = 44_100
 FLOOR_LUFS = -70.0  # nothing quieter counts (ITU-R BS.1770-4)
-_RELATIVE_GATE_LU = -10.0
-_STEP_S = 0.1  # blocks of 0.4 s overlap by three quarters: four steps each
-_STEPS_PER_BLOCK = 4
+BLOCK_S = 0.5  # a little more than the shortest sound that has a loudness
 _CELL = 441  # 10 ms, a few hundred kilobytes for hours of sound
-# (centre in Hz, gain in dB, Q) of the two filters of BS.1770 that stand for head and ear
-_SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
-_HIGH_PASS = (38.13547087602444, 0.5003270373238773)
 
 
 @dataclass(frozen=True)
@@ -78,87 +79,73 @@ def measure(chunks: Iterable[np.ndarray], rate_hz: int) -> Loudness:
 
 
 class LoudnessMeter:
-    """Integrated loudness of a stream, with gates (ITU-R BS.1770-4, annex 1). Mono or stereo.
-
-    The filters' effect is taken on the spectrum of each step of 0.1 s: as exact as filtering, but
-    for what rings on from one step into the next, which the blocks of 0.4 s blur in any case.
-    """
+    """Integrated loudness of a stream, with gates (ITU-R BS.1770-4, annex 1), by FFmpeg's meter."""
 
     def __init__(self, rate_hz: int) -> None:
-        self._step = round(_STEP_S * rate_hz)
-        self._weights = _power_weights(rate_hz, self._step)
-        self._held = np.zeros((0, 0), np.float32)
-        self._energies: list[np.ndarray] = []
+        self._rate_hz = rate_hz
+        self._meter: _Ebur128 | None = None
+        self._short: np.ndarray | None = None  # all of it, while that is less than a block
         self._peak = 0.0
 
     def add(self, chunk: np.ndarray) -> None:
-        """(num_channels, n) float32, any n, always as many channels."""
+        """(num_channels, n) float32, mono or stereo, any n, always as many channels."""
         if not chunk.shape[1]:
             return
         self._peak = max(self._peak, float(np.abs(chunk).max()))
-        held = chunk if not self._held.size else np.concatenate([self._held, chunk], axis=1)
-        num_steps = held.shape[1] // self._step
-        whole, self._held = np.split(held, [num_steps * self._step], axis=1)
-        self._energies.append(self._energy(whole.reshape(len(chunk), num_steps, self._step)))
-
-    def _energy(self, steps: np.ndarray) -> np.ndarray:
-        """(num_channels, n, step) -> (n,): mean square as heard, of all channels together."""
-        power = np.abs(np.fft.rfft(steps)) ** 2 @ self._weights
-        # A mono song comes from both loudspeakers.
-        return np.asarray(power.sum(0) * (2 if len(steps) == 1 else 1))
+        if self._meter is None:
+            held = chunk if self._short is None else np.concatenate([self._short, chunk], axis=1)
+            if held.shape[1] < BLOCK_S * self._rate_hz:
+                self._short = held
+                return
+            chunk, self._short = held, None
+            self._meter = _Ebur128(self._rate_hz, len(chunk))
+        self._meter.add(chunk)
 
     def loudness(self) -> Loudness:
-        steps = np.concatenate([np.zeros(0), *self._energies])
-        if not len(steps) and self._held.size:
-            short = np.zeros((len(self._held), 1, self._step), np.float32)
-            short[:, 0, : self._held.shape[1]] = self._held
-            steps = self._energy(short) * (self._step / self._held.shape[1])
-        if len(steps) < _STEPS_PER_BLOCK:  # shorter than a block: all of it is one
-            steps = np.full(_STEPS_PER_BLOCK, steps.mean() if len(steps) else 0.0)
-        blocks = np.convolve(steps, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
-        loud = blocks[_lufs(blocks) > FLOOR_LUFS]
-        if len(loud):
-            loud = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE_GATE_LU]
-        lufs = float(_lufs(loud.mean())) if len(loud) else FLOOR_LUFS
+        """Of all of it; nothing can be added afterwards. Less than a block is measured repeated."""
+        if self._short is not None:
+            num_times = -(-round(BLOCK_S * self._rate_hz) // self._short.shape[1])
+            self.add(np.tile(self._short, num_times))
+        lufs = FLOOR_LUFS if self._meter is None else self._meter.integrated()
         return Loudness(max(FLOOR_LUFS, lufs), self._peak)
 
 
-def k_weighting(rate_hz: int) -> np.ndarray:
-    """The two filters of BS.1770 for any rate, (2, 6) second-order sections.
+class _Ebur128:
+    """FFmpeg's filter ``ebur128``. A mono song counts as it is heard: from both loudspeakers."""
 
-    The standard tabulates 48 kHz; these are the analogue prototypes behind the table, by the
-    bilinear transform.
-    """
-    centre_hz, gain_db, quality = _SHELF
-    k = np.tan(np.pi * centre_hz / rate_hz)
-    high = 10 ** (gain_db / 20)
-    band = high**0.4996667741545416
-    a0 = 1 + k / quality + k * k
-    shelf = [
-        (high + band * k / quality + k * k) / a0,
-        2 * (k * k - high) / a0,
-        (high - band * k / quality + k * k) / a0,
-        1.0,
-        2 * (k * k - 1) / a0,
-        (1 - k / quality + k * k) / a0,
-    ]
-    centre_hz, quality = _HIGH_PASS
-    k = np.tan(np.pi * centre_hz / rate_hz)
-    a0 = 1 + k / quality + k * k
-    high_pass = [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / quality + k * k) / a0]
-    return np.array([shelf, high_pass])
+    def __init__(self, rate_hz: int, num_channels: int) -> None:
+        self._rate_hz = rate_hz
+        self._layout = {1: "mono", 2: "stereo"}[num_channels]
+        graph = Graph()
+        self._source = graph.add_abuffer(
+            sample_rate=rate_hz,
+            format="fltp",
+            layout=self._layout,
+            time_base=Fraction(1, rate_hz),
+        )
+        # One message for each 0.1 s is what it says besides; only "quiet" keeps it to itself.
+        meter = graph.add("ebur128", metadata="1", dualmono="1", framelog="quiet")
+        self._sink = graph.add("abuffersink")
+        graph.link_nodes(self._source, meter, self._sink)
+        graph.configure()
+        self._graph = graph
+        self._lufs = FLOOR_LUFS
 
+    def add(self, chunk: np.ndarray) -> None:
+        samples = np.ascontiguousarray(chunk, dtype=np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, "fltp", self._layout)
+        frame.sample_rate = self._rate_hz
+        self._source.push(frame)
+        self._pull()
 
-def _power_weights(rate_hz: int, size: int) -> np.ndarray:
-    """(size // 2 + 1,): what each bin of a squared spectrum adds to the mean square as heard."""
-    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
-    response = np.ones(len(turn), complex)
-    for b0, b1, b2, a0, a1, a2 in k_weighting(rate_hz):
-        response *= (b0 + b1 * turn + b2 * turn**2) / (a0 + a1 * turn + a2 * turn**2)
-    weights = 2 * np.abs(response) ** 2 / size**2  # both halves of the spectrum
-    weights[0] /= 2
-    return weights
+    def integrated(self) -> float:
+        self._source.push(None)
+        self._pull()
+        return self._lufs
 
-
-def _lufs(energy: np.ndarray | float) -> np.ndarray:
-    return -0.691 + 10 * np.log10(np.maximum(energy, 1e-12))
+    def _pull(self) -> None:
+        with contextlib.suppress(EOFError, av.error.BlockingIOError):  # it needs more first
+            while True:
+                told = self._sink.pull().metadata.get("lavfi.r128.I")
+                if told is not None and math.isfinite(float(told)):
+                    self._lufs = float(told)
