@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,16 @@ from support.patience import PATIENCE_S, PatientBot
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# Faults are provoked by Linux's means.
+collect_ignore = [] if sys.platform == "linux" else ["faults"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked as Linux's runs there only."""
+    for item in items:
+        if sys.platform != "linux" and item.get_closest_marker("linux"):
+            item.add_marker(pytest.mark.skip(reason="needs Linux"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.app_window import make_library
 
 from app.desktop.reveal import file_url
@@ -51,6 +52,7 @@ def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_pat
     assert (tmp_path / "CONFIG" / "Singalike" / "settings.ini").exists()
 
 
+@pytest.mark.linux
 def test_a_url_of_any_file_name():
     assert file_url(Path("/music/a b#%.mp3")) == "file:///music/a%20b%23%25.mp3"
     assert file_url(Path(os.fsdecode(b"/music/\xff.mp3"))) == "file:///music/%FF.mp3"

@@ -5,6 +5,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
@@ -21,6 +22,9 @@ from app.library.table_view import TITLE_PX
 from engine.library import Library
 from engine.library.scan.scan import scan
 from engine.progress import CancelToken, Progress, ProgressCallback
+
+pytestmark = pytest.mark.linux
+
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path

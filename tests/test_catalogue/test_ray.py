@@ -30,6 +30,9 @@ from engine.networks.processor import single_threaded_torch
 from engine.progress import Progress
 from engine.sound.audio import audio_hash
 
+pytestmark = pytest.mark.linux
+
+
 NUM_WORKERS = 2
 NUM_SONGS = 8
 

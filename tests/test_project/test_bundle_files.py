@@ -21,6 +21,9 @@ from tools import pack_bundle
 from tools.check_bundle import BundleError, _compare, check_contents, check_licences
 from tools.pack_bundle import files_of, manifest, pack
 
+pytestmark = pytest.mark.linux
+
+
 PACKAGING = ROOT / "packaging"
 TIME_S = 1_700_000_000
 

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from support.documents import ROOT
 
+pytestmark = pytest.mark.linux
+
+
 PACKAGING = ROOT / "packaging"
 
 

@@ -245,6 +245,7 @@ def test_no_list_is_written_to_a_device_of_windows(
     export(tracks, tmp_path / f"a{name}")
 
 
+@pytest.mark.linux
 def test_no_list_replaces_what_is_no_file(tracks: list[Track], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "null.csv").symlink_to(os.devnull)

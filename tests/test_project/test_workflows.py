@@ -22,3 +22,7 @@ def test_the_workflow_installs_all_packages_that_the_setup_asks_for() -> None:
     installed = (ROOT / ".github" / "workflows" / "test.yml").read_text().split()
     names = " ".join(lists).split()
     assert [name for name in names if name not in (word.strip("'") for word in installed)] == []
+
+
+def test_no_run_is_allowed_to_fail() -> None:
+    assert [path.name for path in WORKFLOWS if "continue-on-error" in path.read_text()] == []

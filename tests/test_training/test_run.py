@@ -193,6 +193,7 @@ def arguments_of(dataset: Dataset, out: Path, *overrides: str) -> list[str]:
     return ["run", "-s", "cola", "--data", str(dataset.path), "-o", str(out), *settings]
 
 
+@pytest.mark.linux
 def test_sigterm_saves(dataset: Dataset, tmp_path: Path) -> None:
     line, environment = command(*arguments_of(dataset, tmp_path))
     process = subprocess.Popen(line, env=environment, cwd=ROOT, stderr=subprocess.PIPE)

@@ -128,6 +128,7 @@ def test_more_words_than_a_file_name_can_hold(indexed, home):
     assert "No song matches" in done.stderr
 
 
+@pytest.mark.linux
 def test_a_reader_who_has_seen_enough_is_no_failure(indexed, home):
     command = f"{sys.executable} -m engine.cli similar --by overall"
     done = subprocess.run(
@@ -288,6 +289,7 @@ def test_an_empty_folder(tmp_path):
     assert "no music in there" in done.stderr
 
 
+@pytest.mark.linux
 def test_without_stderr_and_without_stdout(indexed, home, music):
     command = [sys.executable, "-m", "engine.cli", "index", str(music), "--model", "ge2e", "--json"]
     for closed, code in (("2>&-", 3), (">&-", 3), ("<&- >&- 2>&-", 3), (">/dev/full", 1)):
@@ -302,6 +304,7 @@ def test_without_stderr_and_without_stdout(indexed, home, music):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.linux
 def test_a_folder_that_may_not_be_read_does_not_keep_others_out(tmp_path):
     """(To root it is an empty one.)"""
     (closed := tmp_path / "closed").mkdir()
@@ -315,6 +318,7 @@ def test_a_folder_that_may_not_be_read_does_not_keep_others_out(tmp_path):
     assert done.returncode == (0 if os.geteuid() == 0 else 3)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_run_and_keeps_what_is_done(tmp_path, number):
     music = tmp_path / "music"

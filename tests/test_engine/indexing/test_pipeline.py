@@ -242,6 +242,7 @@ with Library.open(Path(sys.argv[1])) as library:
 """
 
 
+@pytest.mark.linux
 def test_kill_at_any_moment_loses_nothing_but_the_track_in_work(tmp_path, music):
     add_songs(music, 8)
     path = tmp_path / "killed.db"

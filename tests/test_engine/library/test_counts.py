@@ -59,6 +59,7 @@ def test_a_drive_that_is_not_there(library: Library, tmp_path: Path) -> None:
     assert tally(library.database, [], [1]) == Tally(1, 1, 0, frozenset())
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("folder", [Path("/music"), Path("/"), Path("/a folder/é")])
 def test_places_in_a_folder_as_bytes(folder: Path) -> None:
     for name in ("song.mp3", "Ann/First/song.mp3", os.fsdecode(b"caf\xe9/\xff.mp3")):

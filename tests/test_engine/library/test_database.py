@@ -75,6 +75,7 @@ def test_a_folder_is_no_library(tmp_path: Path) -> None:
         Library.open(tmp_path)
 
 
+@pytest.mark.linux
 def test_a_pipe_is_no_library_and_is_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(LibraryError, match="is no file"):

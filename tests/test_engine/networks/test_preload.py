@@ -3,6 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.linux
+
+
 # In a fresh process: this one may have torch already.
 SCRIPT = """
 import gc, sys

@@ -64,6 +64,7 @@ def test_a_playlist_with_relative_paths(tracks: list[Track], tmp_path: Path) -> 
     assert (target.parent / last).resolve() == tracks[0].path
 
 
+@pytest.mark.linux
 def test_names_that_a_playlist_cannot_hold_as_they_are(tracks: list[Track], tmp_path: Path) -> None:
     names = ["#hash.mp3", "line\nbreak.mp3", os.fsdecode(b"Bj\xf6rk.mp3")]
     odd = [replace(tracks[0], path=tmp_path / name) for name in names]
@@ -94,6 +95,7 @@ def test_json_of_tracks(tracks: list[Track], tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.linux
 def test_json_of_a_path_that_is_not_text_names_the_same_file(tracks: list[Track]) -> None:
     path = Path(os.fsdecode(b"/Bj\xf6rk.mp3"))
     (written,) = json.loads(render([replace(tracks[0], path=path)], "json"))
@@ -158,6 +160,7 @@ def test_an_earlier_file_is_replaced_whole(tracks: list[Track], tmp_path: Path) 
     }
 
 
+@pytest.mark.linux
 def test_a_link_to_a_file_stays_a_link(tracks: list[Track], tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
     export(tracks, tmp_path / "link.json")

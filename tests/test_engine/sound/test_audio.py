@@ -154,6 +154,7 @@ def test_peaks_of_a_blink_of_sound(tmp_path):
     assert peaks(write_wav(tmp_path / "a.wav", buzz(0.02)), 100).shape == (100, 2)
 
 
+@pytest.mark.linux
 def test_a_name_that_is_not_text(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9: \xff.wav"))
     write_wav(tmp_path / "a.wav", buzz(1.0)).rename(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import struct
 import zlib
 from collections.abc import Iterator
@@ -25,6 +24,10 @@ from engine.library.scan.pixels import size_of
 from engine.library.scan.tags import read_tags
 from engine.sound import audio
 from engine.sound.decoding import pool, worker
+
+resource = pytest.importorskip("resource")
+pytestmark = pytest.mark.linux
+
 
 RATE_HZ = 16_000
 

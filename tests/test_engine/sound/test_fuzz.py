@@ -10,6 +10,9 @@ from engine.sound.decoding import pool, worker
 from tools.fuzz import CONTAINED, run_batch
 from tools.fuzz_inputs import Mutator, make_seeds
 
+pytestmark = pytest.mark.linux
+
+
 NUM_INPUTS = 200
 SEED = 2026
 

@@ -24,6 +24,9 @@ from engine.sound import audio
 from engine.sound.decoding import FLAG, messages, pool, worker
 from engine.sound.decoding import streams as sound
 
+pytestmark = pytest.mark.linux
+
+
 ROOT = Path(__file__).parents[3]
 # What a decoder process does before it serves, so that files named "evil" are evil to it.
 START = (

@@ -291,6 +291,7 @@ def test_folders_that_are_none_are_told(library: Library, music: Path) -> None:
     ]
 
 
+@pytest.mark.linux
 def test_folders_that_cannot_be_reached_are_told(library: Library, music: Path) -> None:
     circle = music / "circle"
     circle.symlink_to(circle)

@@ -8,6 +8,8 @@ import pytest
 
 from engine.library.scan.walk import AUDIO_EXTENSIONS, Walk
 
+pytestmark = pytest.mark.linux
+
 
 def touch(root: Path, names: Iterable[str]) -> None:
     for name in names:
