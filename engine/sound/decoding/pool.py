@@ -86,6 +86,8 @@ class Decoder:
             while (message := self._receive(SILENCE_S)) is not None:
                 if is_at_end := "is_end" in message[0]:
                     return
+                if "is_last" in message[0]:  # it ends now, out of memory
+                    self.num_files = MAX_FILES
                 yield message
             raise self._why_dead()
         finally:
