@@ -52,7 +52,7 @@ def embed_file(
         separator: cuts out the vocals for the view ``vocals``; None: the file holds nothing but
             vocals already. Not used for ``overall``.
         on_decoded: told the length of each chunk, in seconds, as it comes out of the decoder.
-        on_hash: told the identity of the sound (``engine.sound.audio.audio_hash``), of a whole file.
+        on_hash: told the identity of the sound of a whole file (``engine.sound.audio.audio_hash``).
 
     Returns:
         None when the view is ``vocals`` and nobody sings (no segment passes the gate).
