@@ -40,6 +40,10 @@ class Pool(StrEnum):
     EVALUATION = "evaluation"  # minutes, and never behind hours of indexing
 
 
+# Minutes or hours of work: its beginnings, ends and failures are in the log.
+LOGGED = frozenset((Pool.BACKGROUND, Pool.MAP, Pool.DOWNLOAD, Pool.EVALUATION))
+
+
 class Job(QObject):
     """One run of ``work``, a function of (progress, cancel).
 
@@ -56,8 +60,10 @@ class Job(QObject):
     finished = Signal()
     _reported = Signal(object, object)
 
-    def __init__(self, work: Work, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, work: Work, name: str = "") -> None:
+        """``name`` is what the log calls it; else the name of its pool."""
+        super().__init__()
+        self.name = name
         self.token = CancelToken()
         self._work = work
         self._last_report_s = 0.0
@@ -68,8 +74,8 @@ class Job(QObject):
     def cancel(self) -> None:
         self.token.cancel()
 
-    def execute(self) -> None:
-        """Runs the work in the calling thread; for the runner only."""
+    def execute(self) -> str:
+        """Runs the work in the calling thread; for the runner only. Returns how it ended."""
         try:
             self.token.check()
             outcome = ("succeeded", self._work(self._progress, self.token))
@@ -87,6 +93,7 @@ class Job(QObject):
             if self._held_back is not None:
                 self._reported.emit("progressed", self._held_back)
             self._reported.emit(*outcome)
+        return f"{outcome[0]}: {outcome[1]}"
 
     def _progress(self, progress: Progress) -> None:
         now_s = time.monotonic()
@@ -111,12 +118,19 @@ class Job(QObject):
 
 
 class _Runnable(QRunnable):
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, pool: Pool) -> None:
         super().__init__()
         self._job = job
+        self._pool = pool
 
     def run(self) -> None:
-        self._job.execute()
+        if self._pool not in LOGGED:
+            self._job.execute()
+            return
+        name, begun_s = self._job.name or self._pool, time.monotonic()
+        log.info("%s begins", name)
+        outcome = self._job.execute()
+        log.info("%s %.1000s (after %.0f s)", name, outcome, time.monotonic() - begun_s)
 
 
 class JobRunner(QObject):
@@ -149,7 +163,7 @@ class JobRunner(QObject):
             job.cancel()
             job.execute()
         else:
-            self._pools[pool].start(_Runnable(job))
+            self._pools[pool].start(_Runnable(job, pool))
         return job
 
     def cancel_all(self) -> None:

@@ -51,16 +51,19 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from PySide6.QtCore import QCoreApplication
+    from PySide6.QtCore import QCoreApplication, Qt
     from PySide6.QtWidgets import QApplication
 
+    from app.crash import CrashReporter
     from app.desktop.single_instance import SingleInstance, hand_over
     from app.services import make_parts
     from app.settings import THEME, Settings
     from app.ui.theme import Theme
     from app.window import MainWindow
-    from engine.paths import default_library_path, resources_path, settings_path
+    from engine.paths import default_library_path, log_path, resources_path, settings_path
 
+    reporter = CrashReporter(log_path())
+    reporter.install()
     QCoreApplication.setApplicationName("Singalike")
     QCoreApplication.setApplicationVersion(_version())
     app = QApplication(sys.argv[:1])
@@ -72,12 +75,14 @@ def _run(options: argparse.Namespace) -> int:
     theme = Theme(resources_path() / "icons", app)
     theme.install(app, settings.get(THEME))
     window = MainWindow(make_parts(library_path, settings, theme), options.folders)
+    reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()
     instance.close()
+    reporter.remove()
     if not window.has_stopped:
         # Work that does not listen (loading a library of code, say) must not keep the program
         # alive. All that matters is in the library already: every track is one transaction.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -13,14 +15,21 @@ TAIL_BYTES = 60_000
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+class _LogFile(RotatingFileHandler):
+    """Where every thread was when the process died (a segmentation fault, say) comes here, too."""
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        faulthandler.enable(stream)  # anew after each rotation
+        return stream
+
+
 def start_log(path: Path) -> None:
     """Log to ``path`` and to stderr. A file that cannot be written is no reason not to start."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=NUM_OLD, encoding="utf-8")
-        )
+        handlers.append(_LogFile(path, maxBytes=MAX_BYTES, backupCount=NUM_OLD, encoding="utf-8"))
     except OSError as error:
         print(f"No log is kept: {path}: {error}", file=sys.stderr)
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers)

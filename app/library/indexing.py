@@ -88,12 +88,12 @@ class Indexing(QObject):
             self._is_wanted_again = True
             self.resume()
             return
-        self._run(library, self._index)
+        self._run(library, self._index, "indexing")
 
     def look(self, library: Library) -> None:
         """Looks for new songs, and listens to them if there are any; after a run that goes on."""
         if self._job is None:
-            self._run(library, self._look)
+            self._run(library, self._look, "looking for changes")
         else:
             self._is_wanted_again = True
 
@@ -103,10 +103,10 @@ class Indexing(QObject):
             self._job.cancel()
             self._is_wanted_again = True
 
-    def _run(self, library: Library, work: Index) -> None:
+    def _run(self, library: Library, work: Index, name: str) -> None:
         self._is_wanted_again = False
         self.last_progress = None
-        job = Job(lambda progress, cancel: work(library, progress, cancel))
+        job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
         job.succeeded.connect(self.ended)
         job.failed.connect(self._failed)

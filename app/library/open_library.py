@@ -182,7 +182,7 @@ class Session(QObject):
 
             return make_demo_library(folder, progress, cancel)
 
-        job = Job(work)
+        job = Job(work, "making the demo")
         job.progressed.connect(progressed)
         job.succeeded.connect(lambda _: self.add_folders([folder]))
         job.failed.connect(self.problem)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
+from app.crash import report
 from app.desktop.log import tail
 from app.jobs import Job, Pool
 from app.preferences.controls import Section
@@ -34,10 +35,10 @@ class LogSection(Section):
         self.text.setMinimumHeight(300)
         self.text.setAccessibleName(self.tr("Log"))
         self.column.addWidget(self.text, 1)
-        copy = button(self.tr("Copy"))
+        copy = button(self.tr("Copy report"))
         refresh = button(self.tr("Read again"))
         show = button(self.tr("Show the file"))
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        copy.clicked.connect(self._copy)
         refresh.clicked.connect(self.read)
         show.clicked.connect(lambda: self.reveal_requested.emit(self._path))
         self.add_row(copy, refresh, show)
@@ -47,6 +48,10 @@ class LogSection(Section):
         job = Job(lambda progress, cancel: tail(self._path))
         job.succeeded.connect(self._show)
         self._parts.session.runner.start(job, Pool.MEDIA)
+
+    def _copy(self) -> None:
+        """With the versions of what runs here, which whoever reads it would ask for."""
+        QGuiApplication.clipboard().setText(report("", self.text.toPlainText()))
 
     def _show(self, text: str) -> None:
         self.text.setPlainText(text or self.tr("Nothing was logged yet."))

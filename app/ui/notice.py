@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from app.ui.theme import Theme
-from app.ui.widgets import IconButton, IconLabel, label
+from app.ui.widgets import IconButton, IconLabel, button, label
 
 
 class NoticeBar(QFrame):
@@ -14,8 +15,11 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self.setObjectName("notice")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._report = ""
         self._text = label(wrap=True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._copy = button(self.tr("Copy report"), "plain")
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._report))
         close = IconButton(theme, "close", self.tr("Close this message"), size=16)
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
@@ -23,6 +27,7 @@ class NoticeBar(QFrame):
         row.setSpacing(10)
         row.addWidget(IconLabel(theme, "info", "accent", 20))
         row.addWidget(self._text, 1)
+        row.addWidget(self._copy)
         row.addWidget(close)
         self.hide()
 
@@ -30,11 +35,18 @@ class NoticeBar(QFrame):
     def text(self) -> str:
         return self._text.text() if not self.isHidden() else ""
 
-    def show_text(self, text: str) -> None:
-        """Replaces the sentence shown before."""
+    def show_text(self, text: str, report: str = "") -> None:
+        """Replaces the sentence shown before. A ``report`` can be copied."""
         self._text.setText(text)
         self.setAccessibleName(text)
+        self._report = report
+        self._copy.setVisible(bool(report))
         self.show()
+
+    def show_crash(self, report: str) -> None:
+        """Something went wrong in the program itself."""
+        text = self.tr("Something went wrong inside Singalike. You can go on.")
+        self.show_text(text, report)
 
     def withdraw(self, text: str) -> None:
         """Takes a sentence away that is no longer so, if it is still the one that is shown."""
