@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
+from app.desktop.drag_and_drop import dropped_files
 from app.evaluate.page import EvaluatePage
 from app.find.results_panel import ResultList
 from app.library.actions import Actions
@@ -32,7 +33,7 @@ from app.ui.dialogs import ProblemPage
 from app.ui.notice import NoticeBar
 from app.ui.shortcuts import Keys, plain_key
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
-from app.ui.widgets import column, press_focused, put_last_in_tab_order
+from app.ui.widgets import column, press_focused
 from engine.library import Library, Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
@@ -57,7 +58,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.watch = FolderWatch(parts.session.runner, self)
         self.watch.set_on(parts.settings.get(WATCH_FOLDERS))
-        self.commands = Actions(self, parts.session, parts.settings, parts.theme)
+        self.commands = Actions(self, parts)
         self._build()
         self._connect_session()
         self._connect_bar()
@@ -98,7 +99,11 @@ class MainWindow(QMainWindow):
         self.section_stack = QStackedWidget()
         for page in self.sections.values():
             self.section_stack.addWidget(page)
-        return column(self.top_bar, self.section_stack, self.player_bar)
+        # Tab goes round in the order in which widgets came into the window: with the player first,
+        # what pages make later comes before it, and not after.
+        whole = QWidget()
+        self.player_bar.setParent(whole)
+        return column(self.top_bar, self.section_stack, self.player_bar, whole=whole)
 
     # Connecting
 
@@ -133,23 +138,25 @@ class MainWindow(QMainWindow):
         bar.preferences.clicked.connect(self.show_preferences)
         bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
-        self.commands.find_file_requested.connect(self._find_file)
         self.results.file_requested.connect(self.commands.find_file)
         self.results.record_requested.connect(self.library_page.show_recorder)
-        self.library_page.taking.told.connect(self.notice.show_text)
+        self.library_page.export.told.connect(self.notice.show_text)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
         self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
         self.library_page.vocals.problem.connect(self.notice.show_text)
         self._connect_map()
-        finder.history_changed.connect(self._show_history)
-        finder.history_changed.connect(lambda: self.show_page(Page.LIBRARY))
+        finder.history_changed.connect(self._question_changed)
         self._show_history()
 
     def _connect_map(self) -> None:
         page = self.map_page
         page.find_requested.connect(self._find_on_map)
-        page.playlist_requested.connect(self.library_page.taking.save_from_map)
+        page.playlist_requested.connect(
+            lambda ids: self.library_page.export.save_ids(
+                ids, self.tr("Songs from the map"), by_artist=True
+            )
+        )
         page.list_requested.connect(self._list_only)
         self.parts.session.listed.connect(self._show_matches)
 
@@ -174,7 +181,7 @@ class MainWindow(QMainWindow):
             Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
             Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
             Keys.REVEAL: self._reveal_selected,
-            Keys.SAVE: self.library_page.taking.save_selected,
+            Keys.SAVE: self.library_page.export.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,
             Keys.RESCAN: self._rescan,
@@ -294,6 +301,11 @@ class MainWindow(QMainWindow):
 
     # Finding
 
+    def _question_changed(self) -> None:
+        self.pages.setCurrentIndex(MAIN)
+        self.show_page(Page.LIBRARY)
+        self._show_history()
+
     def _show_history(self) -> None:
         self.top_bar.back.setEnabled(self.parts.finder.can_go_back)
         self.top_bar.forward.setEnabled(self.parts.finder.can_go_forward)
@@ -355,22 +367,13 @@ class MainWindow(QMainWindow):
         else:
             actions[keys]()
 
-    def focusNextPrevChild(self, is_next: bool) -> bool:
-        put_last_in_tab_order(self.player_bar)  # pages may have been filled since
-        return super().focusNextPrevChild(is_next)
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.source() is None and any(url.isLocalFile() for url in event.mimeData().urls()):
+        if event.source() is None and dropped_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        self.commands.take(paths)
-
-    def _find_file(self, path: Path, duration_s: float) -> None:
-        self.pages.setCurrentIndex(MAIN)
-        self.parts.finder.find_file(path, duration_s)
+        self.commands.take(dropped_files(event.mimeData()))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

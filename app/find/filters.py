@@ -8,13 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QFont, QHideEvent, QIntValidator, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFont, QIntValidator, QKeyEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QCheckBox,
     QFrame,
-    QGraphicsDropShadowEffect,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -97,11 +95,8 @@ class FilterButton(QPushButton):
     def open_sheet(self) -> None:
         self._show()  # a click must not change how the button looks
         if self._sheet is None:
-            self._sheet = FilterSheet(self._theme, self.window())
+            self._sheet = FilterSheet(self._theme, self)
             self._sheet.changed.connect(self.set_filters)
-        if self._sheet.isVisible():
-            self._sheet.hide()
-            return
         self._sheet.open_below(self, self._filters)
         self._ask_facets(self._sheet.show_facets)
 
@@ -115,34 +110,29 @@ class FilterButton(QPushButton):
 
 
 class FilterSheet(QFrame):
-    """Lies over the window until a click elsewhere or Escape. Every change takes effect at once."""
+    """Open until a click elsewhere, which does nothing else, or Escape.
+
+    Every change takes effect at once.
+    """
 
     changed = Signal(object)  # Filters
 
-    def __init__(self, theme: Theme, window: QWidget) -> None:
-        super().__init__(window)
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)
         self.setObjectName("sheet")
         self.setFixedWidth(WIDTH_PX)
-        self.hide()
-        shadow = QGraphicsDropShadowEffect(self)
-        shadow.setBlurRadius(32)
-        shadow.setOffset(0, 6)
-        self.setGraphicsEffect(shadow)
         self._theme = theme
-        self._window = window
-        self._is_closing = False
-        self._is_filling = False
         self._facets: Facets | None = None
         self._folder: Path | None = None
-        self._anchor: QWidget | None = None
-        self._other = QCheckBox(self.tr("Other artists only"))
-        self._each = QCheckBox(self.tr("One song of each artist"))
-        self._copies = QCheckBox(self.tr("Hide copies of the same recording"))
-        self._genres = GenreList(theme)
-        self._years = (self._number(self.tr("from")), self._number(self.tr("to")))
-        self._lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
-        self._folder_button = button(self.tr("All folders"), "field")
-        self._reset = button(self.tr("Reset"), "plain")
+        self.other_artists = QCheckBox(self.tr("Other artists only"))
+        self.one_per_artist = QCheckBox(self.tr("One song of each artist"))
+        self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
+        self.genres = GenreList(theme)
+        self.years = (self._number(self.tr("from")), self._number(self.tr("to")))
+        self.lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
+        self.folder = button(self.tr("All folders"), "field")
+        self.reset = button(self.tr("Reset"), "plain")
         self._lay_out()
         self._connect()
 
@@ -166,14 +156,14 @@ class FilterSheet(QFrame):
         head = QHBoxLayout()
         head.addWidget(label(self.tr("Filters"), font=self._theme.font(weight=QFont.Weight.Bold)))
         head.addStretch()
-        head.addWidget(self._reset)
+        head.addWidget(self.reset)
         layout.addLayout(head)
-        for box in (self._other, self._each, self._copies):
+        for box in (self.other_artists, self.one_per_artist, self.hide_duplicates):
             box.setAccessibleName(box.text())
             layout.addWidget(box)
         layout.addSpacing(4)
         layout.addWidget(self._caption(self.tr("Genre")))
-        layout.addWidget(self._genres)
+        layout.addWidget(self.genres)
         layout.addSpacing(2)
         layout.addLayout(self._ranges())
 
@@ -181,75 +171,44 @@ class FilterSheet(QFrame):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
-        rows = ((self.tr("Year"), self._years), (self.tr("Length"), self._lengths))
+        rows = ((self.tr("Year"), self.years), (self.tr("Length"), self.lengths))
         for row, (name, fields) in enumerate(rows):
             grid.addWidget(self._caption(name), row, 0)
             for column, field in enumerate(fields, start=1):
                 grid.addWidget(field, row, column)
         grid.addWidget(self._caption(self.tr("Folder")), 2, 0)
-        grid.addWidget(self._folder_button, 2, 1, 1, 2)
+        grid.addWidget(self.folder, 2, 1, 1, 2)
         return grid
 
     def _caption(self, text: str) -> QWidget:
         return label(text, "muted", self._theme.font(SMALL, QFont.Weight.DemiBold))
 
     def _connect(self) -> None:
-        for box in (self._other, self._each, self._copies):
+        for box in (self.other_artists, self.one_per_artist, self.hide_duplicates):
             box.toggled.connect(self._tell)
-        for field in (*self._years, *self._lengths):
+        for field in (*self.years, *self.lengths):
             field.editingFinished.connect(self._tell)
-        self._genres.changed.connect(self._tell)
-        self._folder_button.clicked.connect(self._choose_folder)
-        self._reset.clicked.connect(self._reset_all)
+        self.genres.changed.connect(self._tell)
+        self.folder.clicked.connect(self._choose_folder)
+        self.reset.clicked.connect(self._reset_all)
 
     # Opening and closing
 
     def open_below(self, anchor: QWidget, filters: Filters) -> None:
-        self._anchor = anchor
+        """Below ``anchor``, its right edge below that one's, and all of it on the screen."""
         self._fill(filters)
         self.adjustSize()
-        window = self._window
-        corner = anchor.mapTo(window, QPoint(anchor.width() - self.width(), anchor.height() + 6))
-        x = min(max(8, corner.x()), window.width() - self.width() - 8)
-        y = min(corner.y(), window.height() - self.height() - 8)
-        self.move(x, max(8, y))
+        corner = anchor.mapToGlobal(QPoint(anchor.width() - self.width(), anchor.height() + 6))
+        screen = anchor.screen().availableGeometry()
+        x = max(screen.left(), min(corner.x(), screen.right() - self.width()))
+        y = max(screen.top(), min(corner.y(), screen.bottom() - self.height()))
+        self.move(x, y)
         self.show()
-        self.raise_()
-        self._other.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._is_closing = False
-        _app().installEventFilter(self)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        if not self._is_closing:
-            _app().removeEventFilter(self)
-        if self._anchor is not None and self.isAncestorOf(QApplication.focusWidget() or self):
-            self._anchor.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A click elsewhere closes the sheet, and does nothing else."""
-        if event.type() == QEvent.Type.Resize and watched is self._window:
-            self.hide()
-        if not isinstance(watched, QWidget) or watched.window() is not self._window:
-            return False
-        if event.type() == QEvent.Type.MouseButtonPress and not self._holds(event):
-            self._is_closing = True  # its release is still to come
-            self.hide()
-            return True
-        if event.type() == QEvent.Type.MouseButtonRelease and self._is_closing:
-            _app().removeEventFilter(self)
-            return True
-        return False
-
-    def _holds(self, event: QEvent) -> bool:
-        assert isinstance(event, QMouseEvent)
-        return self.rect().contains(self.mapFromGlobal(event.globalPosition().toPoint()))
+        self.other_artists.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.hide()
-        else:
-            press_focused(event)
-        event.accept()  # the window's plain keys play music
+        if not press_focused(event):
+            super().keyPressEvent(event)
 
     # What it shows and tells
 
@@ -260,43 +219,44 @@ class FilterSheet(QFrame):
         self._fill(filters)
 
     def _fill(self, filters: Filters) -> None:
-        self._is_filling = True
+        with QSignalBlocker(self):
+            self._show(filters)
+
+    def _show(self, filters: Filters) -> None:
         scope = filters.scope
-        self._other.setChecked(filters.other_artists)
-        self._each.setChecked(filters.one_per_artist)
-        self._copies.setChecked(filters.hide_duplicates)
+        self.other_artists.setChecked(filters.other_artists)
+        self.one_per_artist.setChecked(filters.one_per_artist)
+        self.hide_duplicates.setChecked(filters.hide_duplicates)
         for fields, values, told in (
-            (self._years, (scope.first_year, scope.last_year), str),
-            (self._lengths, (scope.min_duration_s, scope.max_duration_s), clock),
+            (self.years, (scope.first_year, scope.last_year), str),
+            (self.lengths, (scope.min_duration_s, scope.max_duration_s), clock),
         ):
             for field, value in zip(fields, values, strict=True):
                 field.setText("" if value is None else told(value))
         self._set_folder(next(iter(scope.folders), None))
         known = self._facets.genres if self._facets is not None else ()
-        self._genres.fill(known, scope.genres)
+        self.genres.fill(known, scope.genres)
         if self._facets is not None and self._facets.first_year is not None:
-            self._years[0].setPlaceholderText(str(self._facets.first_year))
-            self._years[1].setPlaceholderText(str(self._facets.last_year))
-        self._is_filling = False
+            self.years[0].setPlaceholderText(str(self._facets.first_year))
+            self.years[1].setPlaceholderText(str(self._facets.last_year))
 
     def filters(self) -> Filters:
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
-        first, last = _in_order(*(_year(field.text()) for field in self._years))
-        low, high = _in_order(*(seconds_of(field.text()) for field in self._lengths))
+        first, last = _in_order(*(_year(field.text()) for field in self.years))
+        low, high = _in_order(*(seconds_of(field.text()) for field in self.lengths))
         folders = frozenset() if self._folder is None else frozenset({self._folder})
         return Filters(
-            self._other.isChecked(),
-            self._each.isChecked(),
-            self._copies.isChecked(),
-            Scope(self._genres.chosen, first, last, folders, low, high),
+            self.other_artists.isChecked(),
+            self.one_per_artist.isChecked(),
+            self.hide_duplicates.isChecked(),
+            Scope(self.genres.chosen, first, last, folders, low, high),
         )
 
     def _tell(self) -> None:
-        if not self._is_filling:
-            self.changed.emit(self.filters())
+        self.changed.emit(self.filters())
 
     def _reset_all(self) -> None:
-        self._genres.show_all()
+        self.genres.show_all()
         self._fill(Filters())
         self._tell()
 
@@ -309,7 +269,7 @@ class FilterSheet(QFrame):
         for path, num in folders:
             text = f"{shown(str(path))[-60:]}   {num:,}".replace("&", "&&")
             menu.addAction(text, partial(self._use_folder, path))
-        menu.popup(self._folder_button.mapToGlobal(QPoint(0, self._folder_button.height())))
+        menu.popup(self.folder.mapToGlobal(QPoint(0, self.folder.height())))
 
     def _use_folder(self, path: Path | None) -> None:
         self._set_folder(path)
@@ -318,14 +278,8 @@ class FilterSheet(QFrame):
     def _set_folder(self, path: Path | None) -> None:
         self._folder = path
         name = self.tr("All folders") if path is None else shown(path.name)[:28]
-        self._folder_button.setText(name.replace("&", "&&"))
-        self._folder_button.setAccessibleName(self.tr("Folder: {name}").format(name=name))
-
-
-def _app() -> QApplication:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    return app
+        self.folder.setText(name.replace("&", "&&"))
+        self.folder.setAccessibleName(self.tr("Folder: {name}").format(name=name))
 
 
 def _year(text: str) -> int | None:

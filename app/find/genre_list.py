@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
+    QHeaderView,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -23,34 +21,8 @@ from app.ui.widgets import SMALL
 from engine.library.scope import genre_key
 
 HEIGHT_PX = 124
+NAME, COUNT = 0, 1  # columns
 KeyRole = Qt.ItemDataRole.UserRole + 1
-CountRole = Qt.ItemDataRole.UserRole + 2
-
-
-class CountDelegate(QStyledItemDelegate):
-    """A name, and at the right edge a number."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        count = index.data(CountRole)
-        painter.save()
-        painter.setFont(self._theme.font(SMALL))
-        painter.setPen(self._theme.colour("muted"))
-        area = option.rect.adjusted(0, 0, -8, 0)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(area, int(right), count)
-        width = painter.fontMetrics().horizontalAdvance(count)
-        painter.restore()
-        option.rect = option.rect.adjusted(0, 0, -width - 16, 0)
-        super().paint(painter, option, index)
 
 
 class GenreList(QWidget):
@@ -60,52 +32,63 @@ class GenreList(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._is_filling = False
+        self._theme = theme
         self._search = QLineEdit()
         self._search.setPlaceholderText(self.tr("Search genres"))
         self._search.setAccessibleName(self.tr("Search genres"))
         self._search.setClearButtonEnabled(True)
         for child in self._search.findChildren(QWidget):
             child.setAccessibleName(self.tr("Empty the field"))
-        self._list = QListWidget()
-        self._list.setObjectName("framed")
-        self._list.setAccessibleName(self.tr("Genres"))
-        self._list.setFixedHeight(HEIGHT_PX)
-        self._list.setSpacing(2)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setItemDelegate(CountDelegate(theme, self._list))
+        self._table = QTreeWidget()
+        self._table.setObjectName("framed")
+        self._table.setAccessibleName(self.tr("Genres"))
+        self._table.setFixedHeight(HEIGHT_PX)
+        self._table.setColumnCount(2)
+        self._table.setHeaderHidden(True)
+        self._table.setRootIsDecorated(False)
+        self._table.setUniformRowHeights(True)
+        self._table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self._table.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self._search)
-        layout.addWidget(self._list)
+        layout.addWidget(self._table)
         self._search.textChanged.connect(self._narrow)
-        self._list.itemChanged.connect(self._tell)
-        self._list.itemActivated.connect(_toggle)
+        self._table.itemChanged.connect(self.changed)
+        self._table.itemActivated.connect(_toggle)
+
+    @property
+    def items(self) -> list[QTreeWidgetItem]:
+        """All genres, narrowed or not."""
+        return self._table.findItems("", Qt.MatchFlag.MatchContains)
 
     @property
     def chosen(self) -> frozenset[str]:
         """Keys of the genres that are ticked."""
-        return frozenset(
-            item.data(KeyRole)
-            for item in self._items()
-            if item.checkState() == Qt.CheckState.Checked
-        )
+        ticked = (i for i in self.items if i.checkState(NAME) == Qt.CheckState.Checked)
+        return frozenset(item.data(NAME, KeyRole) for item in ticked)
 
     def fill(self, genres: Iterable[tuple[str, int]], chosen: frozenset[str]) -> None:
         """(name, number of songs), in this order; chosen ones first."""
-        self._is_filling = True
-        self._list.clear()
-        for name, num in sorted(genres, key=lambda genre: genre_key(genre[0]) not in chosen):
-            item = QListWidgetItem(shown(name)[:60])
-            item.setData(KeyRole, genre_key(name))
-            item.setData(CountRole, f"{num:,}")
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {num_songs(num)}")
-            is_chosen = genre_key(name) in chosen
-            item.setCheckState(Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
-            self._list.addItem(item)
-        self._narrow(self._search.text())
-        self._is_filling = False
+        with QSignalBlocker(self):
+            self._table.clear()
+            for name, num in sorted(genres, key=lambda genre: genre_key(genre[0]) not in chosen):
+                self._add(name, num, genre_key(name) in chosen)
+            self._narrow(self._search.text())
+
+    def _add(self, name: str, num: int, is_chosen: bool) -> None:
+        item = QTreeWidgetItem(self._table, [shown(name)[:60], f"{num:,}"])
+        item.setData(NAME, KeyRole, genre_key(name))
+        told = f"{item.text(NAME)}, {num_songs(num)}"
+        item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, told)
+        item.setCheckState(NAME, Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
+        item.setTextAlignment(COUNT, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        item.setForeground(COUNT, self._theme.colour("muted"))
+        item.setFont(COUNT, self._theme.font(SMALL))
 
     def show_all(self) -> None:
         """Without what was searched for."""
@@ -113,18 +96,11 @@ class GenreList(QWidget):
 
     def _narrow(self, text: str) -> None:
         wanted = genre_key(text)
-        for item in self._items():
-            item.setHidden(wanted not in item.data(KeyRole))
-
-    def _items(self) -> list[QListWidgetItem]:
-        return [self._list.item(row) for row in range(self._list.count())]
-
-    def _tell(self) -> None:
-        if not self._is_filling:
-            self.changed.emit()
+        for item in self.items:
+            item.setHidden(wanted not in item.data(NAME, KeyRole))
 
 
-def _toggle(item: QListWidgetItem) -> None:
+def _toggle(item: QTreeWidgetItem) -> None:
     """Return, or a double click."""
-    is_on = item.checkState() == Qt.CheckState.Checked
-    item.setCheckState(Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked)
+    is_on = item.checkState(NAME) == Qt.CheckState.Checked
+    item.setCheckState(NAME, Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked)

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from app.desktop.drag import dragged
+from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.library.table_model import shown, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.models.calibration import Likeness, likeness
@@ -96,8 +96,8 @@ class ResultModel(QAbstractListModel):
         return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def mimeTypes(self) -> list[str]:
-        return ["text/uri-list", "text/plain"]
+        return MIME_TYPES
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         rows = sorted({index.row() for index in indexes})
-        return dragged([self._neighbours[row].track.path for row in rows])
+        return files_as_mime_data([self._neighbours[row].track.path for row in rows])

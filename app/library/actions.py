@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.desktop.reveal import reveal
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
-from app.library.open_library import Overview, Session
+from app.library.open_library import Overview
 from app.library.table_model import shown, title_of
-from app.settings import LAST_FOLDER, LAST_SOUND, Settings
-from app.ui.dialogs import HelpSheet, choose_folder, choose_sound
-from app.ui.theme import Theme
+from app.services import Parts
+from app.settings import LAST_FOLDER, LAST_SOUND
+from app.ui.dialogs import HelpSheet
+from app.ui.file_dialogs import choose_folder, choose_sound
 from engine.library import Track, TrackStatus
 
 Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
@@ -24,25 +25,18 @@ Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
 class Actions(QObject):
     """The one place that opens menus and dialogs; ``window`` is their parent."""
 
-    find_requested = Signal(object)  # Track
-    find_artist_requested = Signal(str)
-    find_file_requested = Signal(object, float)  # Path, seconds
-    play_requested = Signal(object)
+    play_requested = Signal(object)  # Track
     problem = Signal(str)
 
-    def __init__(self, window: QWidget, session: Session, settings: Settings, theme: Theme) -> None:
+    def __init__(self, window: QWidget, parts: Parts) -> None:
         super().__init__(window)
-        self._window = window
-        self._session = session
-        self._settings = settings
-        self._theme = theme
+        self.window = window
+        self._session = parts.session
+        self._settings = parts.settings
+        self._finder = parts.finder
+        self._theme = parts.theme
         self._overview: Overview | None = None
-        session.overview_changed.connect(self._keep_overview)
-
-    @property
-    def window(self) -> QWidget:
-        """The parent of dialogs."""
-        return self._window
+        self._session.overview_changed.connect(self._keep_overview)
 
     def _keep_overview(self, overview: Overview) -> None:
         self._overview = overview
@@ -55,7 +49,7 @@ class Actions(QObject):
             self._session.add_folders([path])
 
         if self._session.is_open:
-            choose_folder(self._window, self._settings.get(LAST_FOLDER), use)
+            choose_folder(self.window, self._settings.get(LAST_FOLDER), use)
 
     def find_file(self) -> None:
         """Asks for an audio file, which need not be in the library."""
@@ -65,7 +59,7 @@ class Actions(QObject):
             self._probe(path)
 
         if self._session.is_open:
-            choose_sound(self._window, self._settings.get(LAST_SOUND), use)
+            choose_sound(self.window, self._settings.get(LAST_SOUND), use)
 
     def take(self, paths: Sequence[Path]) -> None:
         """What was dropped: folders are added; else the first file is searched with."""
@@ -81,12 +75,12 @@ class Actions(QObject):
             self._session.sort_out(paths, use)
 
     def _probe(self, path: Path) -> None:
-        self._session.probe(path, lambda seconds: self.find_file_requested.emit(path, seconds))
+        self._session.probe(path, lambda seconds: self._finder.find_file(path, seconds))
 
     def show_folders(self) -> None:
         if self._overview is None:
             return
-        dialog = FoldersDialog(self._window, self._theme, self._overview.folders)
+        dialog = FoldersDialog(self.window, self._theme, self._overview.folders)
         dialog.add_requested.connect(self.add_folder)
         dialog.forget_requested.connect(self._session.forget_folder)
         self._session.overview_changed.connect(dialog.show_overview)
@@ -96,13 +90,13 @@ class Actions(QObject):
         self._session.failed_tracks(self._open_failed)
 
     def _open_failed(self, tracks: list[Track]) -> None:
-        dialog = FailedDialog(self._window, self._theme, tracks)
+        dialog = FailedDialog(self.window, self._theme, tracks)
         dialog.retry_requested.connect(self._session.retry)
         dialog.reveal_requested.connect(self.reveal_path)
         dialog.open()
 
     def show_help(self) -> None:
-        HelpSheet(self._window, self._theme).open()
+        HelpSheet(self.window, self._theme).open()
 
     def reveal(self, track: Track) -> None:
         """Shows a song in the file manager, or says that it lies on no disk of this computer."""
@@ -124,11 +118,11 @@ class Actions(QObject):
 
     def show_track_menu(self, track: Track, at: QPoint, more: Sequence[Deed] = ()) -> None:
         """What can be done with a song, at a global position; ``more`` comes after finding."""
-        menu = QMenu(self._window)
+        menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._theme.icon
         find = menu.addAction(
-            icon("find"), self.tr("Find similar"), lambda: self.find_requested.emit(track)
+            icon("find"), self.tr("Find similar"), lambda: self._finder.find_track(track)
         )
         find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
         if track.artist:
@@ -137,7 +131,7 @@ class Actions(QObject):
             menu.addAction(
                 icon("voice"),
                 self.tr("Voices like {artist}’s").format(artist=name),
-                lambda: self.find_artist_requested.emit(track.artist),
+                lambda: self._finder.find_artist(track.artist),
             )
         play = menu.addAction(
             icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSplitter
 
 from app.find.comparison import Comparison
 from app.find.filters import FilterButton, Filters
+from app.find.journey_dialog import JourneyDialog
 from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
 from app.find.song_row import SongRow
-from app.library.actions import Actions
+from app.library.actions import Actions, Deed
 from app.library.covers import Covers
 from app.library.indexing_strip import IndexStrip
 from app.library.panel import LibraryPanel
-from app.library.table_model import TrackModel
+from app.library.table_model import TrackModel, shown, title_of
 from app.library.table_view import COVER_PX
 from app.player.player import Side
 from app.player.vocals import VocalsFetcher
 from app.player.waveform_cache import SoundShapes
-from app.playlists.export import Taking
+from app.playlists.export_menu import ExportMenu
 from app.record.dialog import RecordDialog
 from app.services import Parts
 from app.settings import (
@@ -35,7 +37,7 @@ from app.settings import (
     SPLITTER,
 )
 from app.ui.widgets import column
-from engine.library import Track
+from engine.library import Track, View
 from engine.search import By
 
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
@@ -46,6 +48,7 @@ class LibraryPage(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self._parts = parts
         self._covers = covers
+        self._commands = commands
         self._record_dialog: RecordDialog | None = None
         self._recordings: TemporaryDirectory[str] | None = None
         self.library = LibraryPanel(
@@ -62,6 +65,9 @@ class LibraryPage(QSplitter):
             self.vocals,
             lambda: parts.indexing.is_running,
             self,
+        )
+        self.export = ExportMenu(
+            commands.window, parts.session, parts.settings, self.library, self.results
         )
         self._look_again = QTimer(self)
         self._look_again.setSingleShot(True)
@@ -131,19 +137,11 @@ class LibraryPage(QSplitter):
         panel.filter_button.changed.connect(self._search_otherwise)
         panel.blend_bar.changed.connect(self._search_otherwise)
         self._search_otherwise()
-        commands.find_artist_requested.connect(parts.finder.find_artist)
-        self.taking = Taking(
-            parts, commands.window, self.library, panel, self.comparison, self._covers.of_track
-        )
-        self.library.menu_requested.connect(
-            lambda track, at: commands.show_track_menu(track, at, self.taking.of_table(track))
-        )
-        self.comparison.menu_requested.connect(
-            lambda track, at: commands.show_track_menu(track, at, self.taking.of_result(track))
-        )
-        for finding in (self.library, commands):
-            finding.find_requested.connect(parts.finder.find_track)
-            finding.play_requested.connect(self._play_track)
+        self.library.menu_requested.connect(self._table_menu)
+        self.comparison.menu_requested.connect(self._result_menu)
+        self.library.find_requested.connect(parts.finder.find_track)
+        for source in (self.library, commands):
+            source.play_requested.connect(self._play_track)
         for signal in (parts.player.state_changed, parts.player.loaded, parts.finder.asked):
             signal.connect(self._mark_songs)
         parts.session.overview_changed.connect(self.index_strip.show_overview)
@@ -151,6 +149,47 @@ class LibraryPage(QSplitter):
         parts.indexing.ended.connect(self._index_ended)
         self.index_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
+
+    # Menus of songs
+
+    def _table_menu(self, track: Track, at: QPoint) -> None:
+        question = self._parts.finder.question
+        deeds: list[Deed] = []
+        if question is not None and question.track is not None and question.track.id != track.id:
+            deeds.append(self._journey_deed(question.track, track, "vocals"))
+        ids = self.library.view.selected_ids()
+        if len(ids) > 1:
+            text = self.tr("Save {num} selected songs…").format(num=len(ids))
+            deeds.append(("share", text, partial(self.export.save_ids, ids)))
+        self._commands.show_track_menu(track, at, deeds)
+
+    def _result_menu(self, track: Track, at: QPoint) -> None:
+        question = self._parts.finder.question
+        first = min(self.results.shown_lists(), key=lambda one: not one.view.hasFocus())
+        deeds: list[Deed] = []
+        if question is not None and question.track is not None:
+            view: View = "overall" if first is self.results.overall else "vocals"
+            deeds.append(self._journey_deed(question.track, track, view))
+        num = len(first.view.selected())
+        text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
+        text = text.format(num=num if num > 1 else len(first.model.neighbours))
+        deeds.append(("share", text, partial(self.export.save_results, first)))
+        self._commands.show_track_menu(track, at, deeds)
+
+    def _journey_deed(self, start: Track, goal: Track, view: View) -> Deed:
+        name = shown(title_of(start))[:30].replace("&", "&&")
+        text = self.tr("Journey from “{title}” to here…").format(title=name)
+        return ("journey", text, partial(self.show_journey, start, goal, view))
+
+    def show_journey(self, start: Track, goal: Track, view: View) -> None:
+        colour = "overall" if view == "overall" else "accent"
+        delegate = ResultDelegate(self._parts.theme, colour, self._covers.of_track)
+        dialog = JourneyDialog(
+            self.window(), self._parts.theme, self._parts.finder, delegate, (start, goal), view
+        )
+        dialog.play_requested.connect(self.comparison.play_result)
+        dialog.save_requested.connect(self.export.save)
+        dialog.open()
 
     def _play_track(self, track: Track) -> None:
         self.comparison.play_track(track, self.library.tracks_after(track.id))

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
-from app.desktop.drag import dragged
+from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.number_format import clock
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
@@ -259,12 +259,13 @@ class TrackModel(QAbstractTableModel):
         return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def mimeTypes(self) -> list[str]:
-        return ["text/uri-list", "text/plain"]
+        return MIME_TYPES
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """Of the rows that are known, which those in sight are."""
         rows = sorted({index.row() for index in indexes})
-        return dragged([track.path for row in rows if (track := self.track_at(row)) is not None])
+        tracks = (self.track_at(row) for row in rows)
+        return files_as_mime_data([track.path for track in tracks if track is not None])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         is_descending = order == Qt.SortOrder.DescendingOrder

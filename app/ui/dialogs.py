@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -23,7 +21,6 @@ from app.ui.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label, press_focused
 from engine import __version__
-from engine.library.scan.walk import AUDIO_EXTENSIONS
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
 
@@ -135,35 +132,3 @@ class ProblemPage(QWidget):
 
     def show_reason(self, reason: str) -> None:
         self._reason.setText(reason)
-
-
-def choose_folder(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
-    """The platform's own folder dialog; ``use`` gets the folder that was chosen.
-
-    It begins at ``start``, or where this system keeps music.
-    """
-    dialog = _file_dialog(parent, parent.tr("Choose a music folder"), start, use)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.open()
-    return dialog
-
-
-def choose_sound(parent: QWidget, start: str, use: Callable[[Path], None]) -> QFileDialog:
-    """The same for an audio file."""
-    dialog = _file_dialog(parent, parent.tr("Find songs like this audio file"), start, use)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    patterns = " ".join(f"*{extension}" for extension in sorted(AUDIO_EXTENSIONS))
-    dialog.setNameFilters([parent.tr("Audio") + f" ({patterns})", parent.tr("All files") + " (*)"])
-    dialog.open()
-    return dialog
-
-
-def _file_dialog(
-    parent: QWidget, title: str, start: str, use: Callable[[Path], None]
-) -> QFileDialog:
-    start = start or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MusicLocation)
-    dialog = QFileDialog(parent, title, start)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(lambda path: use(Path(path)))
-    return dialog

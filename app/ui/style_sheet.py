@@ -15,7 +15,7 @@ QWidget#topBar { background: $panel; border-bottom: 1px solid $line; }
 QWidget#playerBar { background: $panel; border-top: 1px solid $line; }
 QWidget#side { background: $surface; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
-QFrame#sheet { background: $surface; border: 1px solid $line; border-radius: 12px; }
+QFrame#sheet { background: $surface; border: 1px solid $line; }
 QFrame#card[active="true"] { border: 1px solid $accent; }
 QFrame#notice { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame#divider { background: $line; border: none; }
@@ -79,9 +79,9 @@ QLineEdit { background: $surface; color: $text; border: 1px solid $line; border-
 QLineEdit:focus { border-color: $accent; }
 
 QCheckBox { color: $text; spacing: 8px; padding: 3px 0; }
-QCheckBox::indicator, QListWidget::indicator { width: 14px; height: 14px; border-radius: 4px;
+QCheckBox::indicator, QTreeWidget::indicator { width: 14px; height: 14px; border-radius: 4px;
   border: 1px solid $muted; background: $surface; }
-QCheckBox::indicator:checked, QListWidget::indicator:checked { background: $accent;
+QCheckBox::indicator:checked, QTreeWidget::indicator:checked { background: $accent;
   border-color: $accent; image: url("$check"); }
 QCheckBox::indicator:focus { border: 2px solid $accent; width: 12px; height: 12px; }
 QCheckBox:focus { color: $accent; }
@@ -112,7 +112,9 @@ QListWidget#sections::item:selected { background: $selected; color: $text; }
 QPlainTextEdit { background: $surface; color: $text; border: 1px solid $line; border-radius: 8px;
   padding: 6px; }
 QPlainTextEdit:focus { border-color: $accent; }
-QListWidget#framed { border: 1px solid $line; border-radius: 10px; padding: 4px; }
+QTreeWidget::item { padding: 3px 4px; }
+QListWidget#framed, QTreeWidget#framed {
+  border: 1px solid $line; border-radius: 10px; padding: 4px; }
 QTableView { gridline-color: transparent; }
 QTableView::item { border: none; padding: 0 8px; }
 QTableView::item:hover { background: $panel; }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -166,22 +164,6 @@ def press_focused(event: QKeyEvent) -> bool:
     return True
 
 
-def put_last_in_tab_order(bar: QWidget) -> None:
-    """Tab comes to what is in ``bar`` after all else in its window, also what was made later."""
-    window = bar.window()
-    order: list[QWidget] = []
-    widget = window.nextInFocusChain()
-    while widget is not None and widget is not window:
-        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
-            order.append(widget)
-        widget = widget.nextInFocusChain()
-    inside = [one for one in order if bar.isAncestorOf(one)]
-    outside = [one for one in order if not bar.isAncestorOf(one)]
-    if inside and outside and order[-1] is not inside[-1]:
-        for first, second in pairwise([outside[-1], *inside]):
-            QWidget.setTabOrder(first, second)
-
-
 def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     """Where the keyboard is, for views that paint themselves."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -190,9 +172,9 @@ def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
 
 
-def column(*widgets: QWidget) -> QWidget:
+def column(*widgets: QWidget, whole: QWidget | None = None) -> QWidget:
     """Widgets one below the other, without gaps."""
-    whole = QWidget()
+    whole = whole or QWidget()
     layout = QVBoxLayout(whole)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)

@@ -62,7 +62,7 @@ def test_first_start_index_find_play_and_export(qtbot, open_window, music):
     qtbot.waitUntil(lambda: bool(player._output.pull(4).any()))  # it sounds
 
     overall.view.setFocus()
-    window.library_page.taking.save_selected()
+    window.library_page.export.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     target = music / "like.m3u8"
     dialog.fileSelected.emit(str(target))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QListWidgetItem, QMenu
+from PySide6.QtWidgets import QMenu, QTreeWidgetItem
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results
 from support.app_window import SONGS, make_library
@@ -42,62 +42,62 @@ def open_sheet(qtbot, window: MainWindow) -> FilterSheet:
     button = window.results.filter_button
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert button.sheet is not None
-    qtbot.waitUntil(lambda: bool(button.sheet._genres._items()))
+    qtbot.waitUntil(lambda: bool(button.sheet.genres.items))
     return button.sheet
 
 
-def genre(sheet: FilterSheet, name: str) -> QListWidgetItem:
-    return next(item for item in sheet._genres._items() if item.text().startswith(name))
+def genre(sheet: FilterSheet, name: str) -> QTreeWidgetItem:
+    return next(item for item in sheet.genres.items if item.text(0).startswith(name))
 
 
 def test_the_sheet_narrows_both_lists_at_once_and_counts(qtbot, window):
     sheet = open_sheet(qtbot, window)
     button = window.results.filter_button
     assert button.text() == "Filters…"
-    told = [item.data(Qt.ItemDataRole.AccessibleTextRole) for item in sheet._genres._items()]
+    told = [item.data(0, Qt.ItemDataRole.AccessibleTextRole) for item in sheet.genres.items]
     assert sorted(told) == ["<b>Polka</b>, 1 song", "Pop, 2 songs", "Rock, 2 songs"]
-    genre(sheet, "Rock").setCheckState(Qt.CheckState.Checked)
+    genre(sheet, "Rock").setCheckState(0, Qt.CheckState.Checked)
     qtbot.waitUntil(lambda: sorted(results(window)[0]) == ["Second wind", "Third rail"])
     assert sorted(results(window)[1]) == ["Second wind", "Third rail"]
-    sheet._other.click()
+    sheet.other_artists.click()
     qtbot.waitUntil(lambda: results(window)[0] == ["Third rail"])
     assert button.text() == "Filters  2"
     assert button.isChecked()
-    qtbot.mouseClick(sheet._reset, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(sheet.reset, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
     assert button.filters == Filters()
 
 
 def test_years_and_lengths_may_be_given_the_wrong_way_round(qtbot, window):
     sheet = open_sheet(qtbot, window)
-    assert sheet._years[0].placeholderText() == "1970"
-    sheet._years[0].setText("2005")
-    sheet._years[1].setText("1975")
-    sheet._years[1].editingFinished.emit()
+    assert sheet.years[0].placeholderText() == "1970"
+    sheet.years[0].setText("2005")
+    sheet.years[1].setText("1975")
+    sheet.years[1].editingFinished.emit()
     expected = ["Second wind", "Third rail", "Wallflower"]
     qtbot.waitUntil(lambda: sorted(results(window)[0]) == expected)
-    sheet._lengths[1].setText("3:00")
-    sheet._lengths[1].editingFinished.emit()
+    sheet.lengths[1].setText("3:00")
+    sheet.lengths[1].editingFinished.emit()
     qtbot.waitUntil(lambda: sorted(results(window)[0]) == expected[:2])
 
 
 def test_a_folder_is_chosen_from_a_menu(qtbot, window, music):
     sheet = open_sheet(qtbot, window)
-    qtbot.mouseClick(sheet._folder_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(sheet.folder, Qt.MouseButton.LeftButton)
     (menu,) = sheet.findChildren(QMenu)
     next(action for action in menu.actions() if "Bo " in action.text()).trigger()
     menu.close()
     qtbot.waitUntil(lambda: sorted(results(window)[0]) == ["Third rail", "Wallflower"])
-    assert sheet._folder_button.text() == "Bo"
+    assert sheet.folder.text() == "Bo"
     assert window.results.filter_button.filters.scope.folders == {music / "Bo"}
 
 
 def test_nothing_left_is_said_in_a_sentence(qtbot, window):
     sheet = open_sheet(qtbot, window)
-    genre(sheet, "<b>").setCheckState(Qt.CheckState.Checked)
+    genre(sheet, "<b>").setCheckState(0, Qt.CheckState.Checked)
     qtbot.waitUntil(lambda: results(window)[0] == ["Wallflower"])
-    sheet._years[1].setText("1971")
-    sheet._years[1].editingFinished.emit()
+    sheet.years[1].setText("1971")
+    sheet.years[1].editingFinished.emit()
     message = window.results.voices._message
     qtbot.waitUntil(lambda: "relax the filters" in message.text())
     assert results(window)[0] == []
@@ -111,7 +111,8 @@ def test_the_sheet_closes_by_escape_and_by_a_click_elsewhere(qtbot, window):
     open_sheet(qtbot, window)
     before = window.results.query_row.sound
     corner = window.library.view.viewport()
-    qtbot.mouseClick(corner, Qt.MouseButton.LeftButton, pos=QPoint(40, 60))
+    place = corner.mapTo(window, QPoint(40, 60))
+    qtbot.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, pos=place)
     assert not sheet.isVisible()
     assert window.results.query_row.sound == before  # the click did nothing else
 
@@ -120,8 +121,8 @@ def test_one_song_of_each_artist_is_remembered_and_a_genre_is_not(
     qtbot, window, open_window, library_path
 ):
     sheet = open_sheet(qtbot, window)
-    sheet._each.click()
-    genre(sheet, "Pop").setCheckState(Qt.CheckState.Checked)
+    sheet.one_per_artist.click()
+    genre(sheet, "Pop").setCheckState(0, Qt.CheckState.Checked)
     qtbot.waitUntil(lambda: results(window)[0] == ["Second wind"])
     sheet.hide()
     window.close()
@@ -146,7 +147,7 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
 
 def test_the_voices_like_an_artists(qtbot, window):
     click_song(qtbot, window, 2)  # by Bo
-    window.commands.find_artist_requested.emit("Bo")
+    window.parts.finder.find_artist("Bo")
     qtbot.waitUntil(lambda: window.results.query_row.sound is not None)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Bo")
     assert len(results(window)[0]) == 3

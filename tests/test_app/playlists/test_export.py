@@ -8,16 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu
 from support import app_fixtures
 from support.app_fixtures import find_first
 
-from app.desktop.drag import dragged
+from app.desktop.drag_and_drop import files_as_mime_data
 from app.find.journey_dialog import JourneyDialog
 from app.library.table_model import Column
 from app.player.player import Side
-from app.playlists.export_menu import _file_name
+from app.playlists.export_menu import file_name
 from app.settings import LAST_SAVED
 from app.window import MainWindow
 
@@ -82,7 +82,7 @@ def test_selected_results_only_with_full_paths_or_as_a_table(qtbot, window, tmp_
 
 def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.library_page.taking.save_selected()
+    window.library_page.export.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     dialog.selectNameFilter(next(n for n in dialog.nameFilters() if n.startswith("JSON")))
     dialog.fileSelected.emit(str(tmp_path / "Dr. Songs"))
@@ -94,7 +94,7 @@ def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_pa
 
 def test_a_place_that_cannot_be_written_is_told(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.library_page.taking.save_selected()
+    window.library_page.export.save_selected()
     save_as(qtbot, window, tmp_path / "nowhere" / "list.m3u8")
     assert "cannot be written" in window.notice.text
 
@@ -118,9 +118,12 @@ def test_songs_of_the_table_are_selected_without_searching(qtbot, window, tmp_pa
 def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     find_first(qtbot, window)
     goal = window.results.voices.model.neighbours[-1].track
-    deeds = window.library_page.taking.of_result(goal)
-    assert deeds[0][1] == "Journey from “First light” to here…"
-    deeds[0][2]()
+    window.comparison.menu_requested.emit(goal, QPoint(5, 5))
+    menu = window.findChildren(QMenu)[-1]
+    journey = next(action for action in menu.actions() if action.text().startswith("Journey"))
+    assert journey.text() == "Journey from “First light” to here…"
+    journey.trigger()
+    menu.close()
     (dialog,) = window.findChildren(JourneyDialog)
     qtbot.waitUntil(lambda: len(dialog.model.neighbours) >= 2)
     titles = [track.title for track in dialog.tracks()]
@@ -147,10 +150,9 @@ def _changes_artist(dialog: JourneyDialog) -> bool:
 def test_a_journey_that_is_impossible_says_why(qtbot, window, library_path):
     find_first(qtbot, window)
     track = window.results.query_row.sound
-    taking = window.library_page.taking
     start = window.parts.finder.question.track
     assert track.track_id == start.id
-    taking.show_journey(start, start, "vocals")
+    window.library_page.show_journey(start, start, "vocals")
     (dialog,) = window.findChildren(JourneyDialog)
     qtbot.waitUntil(lambda: "two different songs" in dialog._message.text())
     assert not dialog._save.isEnabled()
@@ -174,7 +176,7 @@ def test_rows_are_dragged_as_files(qtbot, window):
 
 def test_a_name_that_is_no_text_is_dragged_by_its_bytes():
     path = Path(os.fsdecode(b"/music/\xff a\nb.mp3"))
-    data = dragged([path])
+    data = files_as_mime_data([path])
     assert bytes(data.data("text/uri-list")) == b"file:///music/%FF%20a%0Ab.mp3\r\n"
 
 
@@ -188,4 +190,4 @@ def test_a_name_that_is_no_text_is_dragged_by_its_bytes():
     ],
 )
 def test_names_of_files_suit_every_system(name: str, expected: str):
-    assert _file_name(name) == expected
+    assert file_name(name) == expected
