@@ -34,6 +34,7 @@ class Pool(StrEnum):
     MEDIA = "media"  # waveforms and covers: up to a second each, and no search may wait for them
     VOCALS = "vocals"  # separating a song that is to be heard now: seconds
     BACKGROUND = "background"  # indexing: hours
+    MICROPHONE = "microphone"  # opening it: a driver may hang
     MAP = "map"  # up to minutes, and not behind indexing either
     DOWNLOAD = "download"
     WATCH = "watch"  # waits for changes in the folders as long as the window is open

@@ -15,7 +15,6 @@ from app.library.open_library import Session
 from app.player.devices import SoundDevices
 from app.player.output import AudioOutput
 from app.player.player import Player
-from app.record.recorder import Recorder
 from app.settings import INDEX_SPEED, Settings
 from app.ui.theme import Theme
 from engine.library import Library
@@ -37,7 +36,7 @@ class Parts:
     finder: Finder
     demo_path: Path | None = None
     vocals: VocalsCache = field(default_factory=lambda: VocalsCache(cache_path() / "vocals"))
-    recorder: Recorder = field(default_factory=lambda: Recorder(SoundDevices()))
+    devices: SoundDevices = field(default_factory=SoundDevices)
 
 
 def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
@@ -59,7 +58,7 @@ def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
             partial(_at_speed, settings, look_for_changes),
         ),
         finder,
-        recorder=Recorder(devices),
+        devices=devices,
     )
 
 

@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-from app.player.devices import SoundDevices, reason_of
-from app.record.microphone import Microphone
+from app.player.devices import SoundDevices
+from app.record.microphone import open_microphone
 from engine.cli.common import new_commands, note, stoppable
-from engine.errors import SingalikeError
 from engine.sound.recordings import MAX_S, prepare_voice, write_wav
-
-STALL_S = 3.0  # without any sound from the driver, not even silence
 
 app = new_commands()
 
@@ -28,19 +25,10 @@ def record(
 
     Next: singalike similar FILE --voice-alone
     """
-    try:
-        microphone = Microphone(SoundDevices(), seconds)
-    except Exception as error:  # PortAudioError, OSError, ValueError: the driver's choice
-        reason = reason_of(error).replace("sound device", "microphone")
-        raise SingalikeError(
-            f"Nothing can be recorded: {reason}. Connect a microphone, then try again."
-        ) from error
+    microphone = open_microphone(SoundDevices(), seconds)
     note(f"Recording for {seconds:g} s. Sing or hum; Ctrl-C ends it earlier.")
-    begun_s = time.monotonic()
     with stoppable() as cancel:
-        while not (microphone.is_full or cancel.is_cancelled):
-            if time.monotonic() - begun_s > microphone.seconds + STALL_S:
-                break
+        while not (microphone.is_full or microphone.is_stalled or cancel.is_cancelled):
             time.sleep(0.05)
     voice = prepare_voice(microphone.close(), microphone.rate_hz)
     write_wav(out, voice, microphone.rate_hz)

@@ -13,9 +13,9 @@ from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.jobs import Job, JobRunner, Pool
+from app.player.devices import SoundDevices
 from app.player.waveform import NUM_BINS, Waveform
-from app.record.microphone import Microphone
-from app.record.recorder import Recorder
+from app.record.microphone import Microphone, open_microphone
 from app.ui.dialogs import Dialog
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
@@ -24,7 +24,6 @@ from engine.sound import audio
 from engine.sound.recordings import MAX_S, prepare_voice, write_wav
 
 TICK_MS = 33
-STALL_S = 3.0  # without any sound from the driver, not even silence
 METER_PX = 190
 
 
@@ -102,23 +101,19 @@ class RecordDialog(Dialog):
     play_requested = Signal(object, float)  # the same, to be heard
 
     def __init__(
-        self, parent: QWidget, theme: Theme, recorder: Recorder, runner: JobRunner, folder: Path
+        self, parent: QWidget, theme: Theme, devices: SoundDevices, runner: JobRunner, folder: Path
     ) -> None:
         super().__init__(parent, theme, self.tr("Sing or hum"), QSize(470, 480))
-        self._recorder = recorder
+        self._devices = devices
         self._runner = runner
         self._folder = folder
         self._microphone: Microphone | None = None
         self._state = State.READY
         self._recording: tuple[Path, float] | None = None
-        self._opened_s = 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._build()
-        queued = Qt.ConnectionType.QueuedConnection
-        recorder.opened.connect(self._opened, queued)
-        recorder.failed.connect(self._failed, queued)
         self._show(State.READY)
 
     def _build(self) -> None:
@@ -166,16 +161,19 @@ class RecordDialog(Dialog):
         if self._state is State.RECORDING:
             self._finish()
         else:
-            self._opened_s = time.monotonic()
             self._show(State.OPENING)
-            self._recorder.open()
+            devices = self._devices
+            job = Job(lambda progress, cancel: open_microphone(devices))
+            # No bound method: that would no longer be called once the dialog is gone.
+            job.succeeded.connect(lambda microphone: self._opened(microphone))
+            job.failed.connect(self._failed)
+            self._runner.start(job, Pool.MICROPHONE)
 
     def _opened(self, microphone: Microphone) -> None:
         if self._state is not State.OPENING:  # closed meanwhile
             microphone.close()
             return
         self._microphone = microphone
-        self._opened_s = time.monotonic()
         self._show(State.RECORDING)
         self._timer.start()
 
@@ -190,7 +188,7 @@ class RecordDialog(Dialog):
         self._meter.show_state(True, seconds / MAX_S, microphone.level)
         left = max(0, round(MAX_S - seconds + 0.49))
         self._count.setText(self.tr("{num} s left").format(num=left))
-        if microphone.is_full or time.monotonic() - self._opened_s > seconds + STALL_S:
+        if microphone.is_full or microphone.is_stalled:
             self._finish()
 
     def _finish(self) -> None:

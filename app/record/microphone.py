@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import numpy as np
 
-from app.player.devices import SoundDevices, extra_settings, rate_of
+from app.player.devices import SoundDevices, extra_settings, rate_of, reason_of
+from engine.errors import SingalikeError
 from engine.sound.recordings import MAX_S
 
+log = logging.getLogger(__name__)
+
 BLOCK_S = 0.02
+STALL_S = 3.0  # without any sound from the driver, not even silence
+
+
+def open_microphone(devices: SoundDevices, max_s: float = MAX_S) -> Microphone:
+    """The system's microphone, which may have been plugged in a moment ago. Takes time.
+
+    Raises SingalikeError with a sentence where nothing can be recorded.
+    """
+    try:
+        devices.refresh()
+        return Microphone(devices, max_s)
+    except Exception as error:  # PortAudioError, OSError, ValueError: the driver's choice
+        log.warning("No microphone: %s", error)
+        reason = reason_of(error).replace("sound device", "microphone")
+        raise SingalikeError(
+            f"Nothing can be recorded: {reason}. Connect a microphone, let Singalike use it in the "
+            "system’s privacy settings, then try again."
+        ) from error
 
 
 class Microphone:
@@ -27,6 +50,7 @@ class Microphone:
         self._max_s = max_s
         self._blocks: list[np.ndarray] = []
         self._num_samples = 0
+        self._opened_s = time.monotonic()
         self._stream: Any = devices.open(self._make_stream)
 
     def _make_stream(self, sd: Any) -> Any:
@@ -55,6 +79,11 @@ class Microphone:
     @property
     def is_full(self) -> bool:
         return self.seconds >= self._max_s
+
+    @property
+    def is_stalled(self) -> bool:
+        """The driver brings nothing any more."""
+        return time.monotonic() - self._opened_s > self.seconds + STALL_S
 
     def close(self) -> np.ndarray:
         """Ends the recording: (n,) float32, n at most ``max_s`` long. Again: the same."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from support import app_fixtures
 from support.app_fixtures import results
@@ -16,7 +16,6 @@ from support.sound import buzz
 from app.player.player import Side
 from app.record.dialog import RecordDialog, State
 from app.record.microphone import Microphone
-from app.record.recorder import Recorder
 from app.window import MainWindow
 from engine.search import SearchOptions
 
@@ -66,27 +65,6 @@ class Devices:
             self.callback(block[:, None], len(block), None, None)
 
 
-class HandRecorder(QObject):
-    """Opens the microphone in the UI thread, so that a test is in command."""
-
-    opened = Signal(object)
-    failed = Signal(str)
-
-    def __init__(self, devices: Devices) -> None:
-        super().__init__()
-        self.devices = devices
-
-    def open(self) -> None:
-        Recorder._open(self)  # type: ignore[arg-type]
-
-    @property
-    def _devices(self) -> Devices:
-        return self.devices
-
-    def wait(self) -> None:
-        pass
-
-
 @pytest.fixture
 def devices() -> Devices:
     return Devices(buzz(12.0, RATE_HZ, 220.0))
@@ -94,10 +72,10 @@ def devices() -> Devices:
 
 @pytest.fixture
 def window(qtbot, library_path: Path, music: Path, open_window, devices, monkeypatch) -> MainWindow:
-    monkeypatch.setattr("app.record.dialog.STALL_S", 1000.0)  # a busy machine stalls as well
+    monkeypatch.setattr("app.record.microphone.STALL_S", 1000.0)  # a busy machine stalls as well
     make_library(library_path, music)
     window = open_window()
-    window.parts.recorder = HandRecorder(devices)
+    window.parts.devices = devices
     qtbot.waitUntil(lambda: len(window.library.model.ids) == 5)
     return window
 
@@ -183,6 +161,14 @@ def test_without_a_microphone_there_is_a_sentence(qtbot, window, devices):
     dialog.close()
 
 
+def test_closing_while_the_microphone_opens_closes_it_again(qtbot, window, devices):
+    dialog = open_dialog(qtbot, window)
+    qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
+    dialog.close()
+    qtbot.waitUntil(lambda: devices.callback is not None)
+    qtbot.waitUntil(lambda: devices.num_open == 0)
+
+
 def test_closing_ends_the_recording(qtbot, window, devices):
     dialog = open_dialog(qtbot, window)
     record(qtbot, dialog)
@@ -195,11 +181,11 @@ def test_closing_ends_the_recording(qtbot, window, devices):
     assert devices.num_open == 0
 
 
-def test_a_microphone_that_falls_silent_ends_the_recording(qtbot, window, devices):
+def test_a_microphone_that_falls_silent_ends_the_recording(qtbot, window, devices, monkeypatch):
     dialog = open_dialog(qtbot, window)
     record(qtbot, dialog)
     devices.sing(2.5)
-    dialog._opened_s -= 1010.0  # as if so long ago
+    monkeypatch.setattr("app.record.microphone.STALL_S", -1000.0)  # as if it were so long ago
     qtbot.waitUntil(lambda: dialog._state is State.DONE)
     dialog.close()
 
