@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, Pool
+from app.ui.shortcuts import noop
 from engine.library import Library
 from engine.library.scan.scan import scan
 from engine.networks.preload import import_heavy_libraries
@@ -18,7 +19,12 @@ from engine.progress import CancelToken, Progress, ProgressCallback
 Index = Callable[[Library, ProgressCallback, CancelToken], Any]
 
 
-SPEEDS = ("all", "spare", "one")
+# How many cores it uses, and what a person reads of that.
+SPEEDS = {
+    "all": noop("All cores: the quickest"),
+    "spare": noop("All cores but one"),
+    "one": noop("One core: quiet and slow"),
+}
 
 
 def num_workers(speed: str) -> int:

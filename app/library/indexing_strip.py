@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.indexing import Indexing
+from app.library.indexing import SPEEDS, Indexing
 from app.library.open_library import Overview
 from app.library.table_model import shown
 from app.settings import INDEX_SPEED, Settings
@@ -79,12 +79,8 @@ class IndexStrip(QWidget):
     def _speed_menu(self) -> QMenu:
         menu = QMenu(self)
         group = QActionGroup(menu)
-        for speed, text in (
-            ("all", self.tr("All cores")),
-            ("spare", self.tr("Leave me one core")),
-            ("one", self.tr("One core only")),
-        ):
-            action = menu.addAction(text)
+        for speed, text in SPEEDS.items():
+            action = menu.addAction(self.tr(text))
             action.setCheckable(True)
             action.setData(speed)
             action.triggered.connect(lambda _=False, speed=speed: self._choose_speed(speed))

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QPlainTextEdit
 
-from app.jobs import Job, Pool
-from app.preferences.controls import Section
+from app.preferences.section import Section
 from app.services import Parts
 from engine import __version__
 from engine.paths import resources_path
@@ -32,7 +31,7 @@ class Part:
 
 class AboutSection(Section):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.theme, "")
+        super().__init__(parts)
         self.add_heading(f"Singalike {__version__}")
         self.add_note(
             self.tr(
@@ -49,9 +48,7 @@ class AboutSection(Section):
         self.text.setMinimumHeight(260)
         self.text.setAccessibleName(self.tr("Licences"))
         self.column.addWidget(self.text, 1)
-        job = Job(lambda progress, cancel: licences_text())
-        job.succeeded.connect(self.text.setPlainText)
-        parts.session.runner.start(job, Pool.MEDIA)
+        self.run(licences_text, self.text.setPlainText)
 
 
 def licences_path() -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QButtonGroup, QRadioButton
 
-from app.preferences.controls import Section
+from app.preferences.section import Section
 from app.services import Parts
 from app.settings import THEME
 from app.ui.theme import CHOICES
@@ -12,7 +12,7 @@ from app.ui.theme import CHOICES
 
 class AppearanceSection(Section):
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.theme, "")
+        super().__init__(parts)
         texts = {
             "system": self.tr("As the system"),
             "light": self.tr("Light"),
@@ -23,7 +23,7 @@ class AppearanceSection(Section):
         for choice in CHOICES:
             radio = QRadioButton(texts[choice])
             radio.setChecked(parts.theme.choice == choice)
-            radio.clicked.connect(lambda _=False, choice=choice: self._choose(parts, choice))
+            radio.clicked.connect(lambda _=False, choice=choice: self._choose(choice))
             group.addButton(radio)
             self.column.addWidget(radio)
         self.add_note(
@@ -31,6 +31,6 @@ class AppearanceSection(Section):
         )
         self.column.addStretch()
 
-    def _choose(self, parts: Parts, choice: str) -> None:
-        parts.theme.choose(choice)
-        parts.settings.set(THEME, choice)
+    def _choose(self, choice: str) -> None:
+        self.theme.choose(choice)
+        self.parts.settings.set(THEME, choice)

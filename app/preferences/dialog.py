@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from app.library.open_library import Overview
 from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
-from app.preferences.controls import Section
 from app.preferences.indexing import IndexingSection
 from app.preferences.log import LogSection
 from app.preferences.models import ModelsSection
 from app.preferences.playback import ListeningSection
+from app.preferences.section import Section
 from app.preferences.separators import SeparatorsSection
 from app.services import Parts
 from app.ui.dialogs import Dialog
@@ -58,6 +56,7 @@ class PreferencesDialog(Dialog):
 
     def _add(self, name: str, section: Section) -> None:
         section.setAccessibleName(name)
+        section.problem.connect(self.notice.show_text)
         item = QListWidgetItem(name, self.sections)
         item.setSizeHint(QSize(0, ROW_PX))  # what the style sheet adds is not counted by itself
         self._stack.addWidget(section)
@@ -73,16 +72,11 @@ class PreferencesDialog(Dialog):
         self.add_button(self.tr("Close"), self.close)
 
     def _connect(self) -> None:
-        for section in (self.models, self.separators, self.indexing, self.listening):
-            section.problem.connect(self.notice.show_text)
         for listening in (self.models, self.separators):
             listening.index_requested.connect(self.index_requested)
         self.indexing.speed_changed.connect(self.speed_changed)
         self.indexing.watch_changed.connect(self.watch_changed)
-        self.log.reveal_requested.connect(self._reveal)
-
-    def _reveal(self, path: Path) -> None:
-        self.reveal_requested.emit(path)
+        self.log.reveal_requested.connect(self.reveal_requested)
 
     def choose(self, name: str) -> None:
         """Shows the section of that name."""

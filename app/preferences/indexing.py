@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from app.jobs import Job, Pool
 from app.library.indexing import SPEEDS
-from app.preferences.controls import Card, Section, empty
+from app.preferences.section import Section
 from app.services import Parts
 from app.settings import INDEX_SPEED, WATCH_FOLDERS
+from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.number_format import file_size, num_songs
 from app.ui.widgets import button, label
@@ -25,11 +26,9 @@ from engine.search.index import graph
 class IndexingSection(Section):
     speed_changed = Signal()
     watch_changed = Signal(bool)
-    problem = Signal(str)
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.theme, "")
-        self._parts = parts
+        super().__init__(parts)
         self._is_rebuilding: set[int] = set()
         self.add_heading(self.tr("Listening to songs"))
         self.speed = self._build_speed()
@@ -45,47 +44,37 @@ class IndexingSection(Section):
                 "again; what was heard only by listening again."
             )
         )
-        self._cards = QVBoxLayout()
-        self._cards.setSpacing(8)
-        self.column.addLayout(self._cards)
+        self._cards = self.add_cards()
         self.column.addStretch()
         self._read()
 
     def _build_speed(self) -> QComboBox:
-        texts = {
-            "all": self.tr("All cores: the quickest"),
-            "spare": self.tr("All cores but one"),
-            "one": self.tr("One core: quiet and slow"),
-        }
         picker = QComboBox()
         picker.setAccessibleName(self.tr("How many cores indexing uses"))
-        for speed in SPEEDS:
-            picker.addItem(texts[speed], speed)
-        picker.setCurrentIndex(max(0, picker.findData(self._parts.settings.get(INDEX_SPEED))))
+        for speed, text in SPEEDS.items():
+            picker.addItem(self.tr(text), speed)
+        picker.setCurrentIndex(max(0, picker.findData(self.parts.settings.get(INDEX_SPEED))))
         picker.activated.connect(lambda _: self._speed_chosen())
         return picker
 
     def _speed_chosen(self) -> None:
-        self._parts.settings.set(INDEX_SPEED, str(self.speed.currentData()))
+        self.parts.settings.set(INDEX_SPEED, str(self.speed.currentData()))
         self.speed_changed.emit()
 
     def _watch_toggled(self, is_on: bool) -> None:
-        self._parts.settings.set(WATCH_FOLDERS, is_on)
+        self.parts.settings.set(WATCH_FOLDERS, is_on)
         self.watch_changed.emit(is_on)
 
     # What is there
 
     def _read(self) -> None:
-        if not self._parts.session.is_open:
+        if not self.parts.session.is_open:
             return
-        library = self._parts.session.library
-        job = Job(lambda progress, cancel: space_facts(library.database))
-        job.succeeded.connect(self._show)
-        job.failed.connect(self.problem)
-        self._parts.session.runner.start(job, Pool.MEDIA)
+        library = self.parts.session.library
+        self.run(lambda: space_facts(library.database), self._show)
 
     def _show(self, spaces: list[SpaceFacts]) -> None:
-        empty(self._cards)
+        clear_layout(self._cards)
         for facts in spaces:
             self._cards.addWidget(self._card(facts))
         if not spaces:
@@ -115,12 +104,12 @@ class IndexingSection(Section):
         return card
 
     def _rebuild(self, space_id: int) -> None:
-        library = self._parts.session.library
+        library = self.parts.session.library
         job = Job(partial(_rebuild, library, space_id))
         job.failed.connect(self.problem)
         job.finished.connect(lambda: self._rebuilt(space_id))
         self._is_rebuilding.add(space_id)
-        self._parts.session.runner.start(job, Pool.MAP)
+        self.parts.session.runner.start(job, Pool.MAP)
         self._read()
 
     def _rebuilt(self, space_id: int) -> None:
@@ -140,11 +129,10 @@ class IndexingSection(Section):
         )
 
     def _forget(self, space_id: int) -> None:
-        library = self._parts.session.library
-        job = Job(lambda progress, cancel: forget_space(library.database, space_id))
-        job.failed.connect(self.problem)
-        job.finished.connect(self._read)
-        self._parts.session.runner.start(job, Pool.DATABASE)
+        library = self.parts.session.library
+        self.run(
+            lambda: forget_space(library.database, space_id), then=self._read, pool=Pool.DATABASE
+        )
 
 
 def _rebuild(

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 from app.crash import report
 from app.desktop.log import tail
-from app.jobs import Job, Pool
-from app.preferences.controls import Section
+from app.preferences.section import Section
 from app.services import Parts
 from app.ui.widgets import button
 from engine.paths import log_path
@@ -21,8 +20,7 @@ class LogSection(Section):
     reveal_requested = Signal(object)  # Path
 
     def __init__(self, parts: Parts, path: Path | None = None) -> None:
-        super().__init__(parts.theme, "")
-        self._parts = parts
+        super().__init__(parts)
         self._path = path or log_path()
         self.add_heading(self.tr("Log"))
         self.add_note(
@@ -45,9 +43,7 @@ class LogSection(Section):
         self.read()
 
     def read(self) -> None:
-        job = Job(lambda progress, cancel: tail(self._path))
-        job.succeeded.connect(self._show)
-        self._parts.session.runner.start(job, Pool.MEDIA)
+        self.run(lambda: tail(self._path), self._show)
 
     def _copy(self) -> None:
         """With the versions of what runs here, which whoever reads it would ask for."""

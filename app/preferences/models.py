@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import cast
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout
+from PySide6.QtWidgets import QComboBox
 
-from app.jobs import Job, Pool
 from app.library.open_library import Overview
-from app.preferences.controls import Card, Section, empty
 from app.preferences.cost import relisten_text
+from app.preferences.section import Section
 from app.services import Parts
+from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.widgets import button, label
 from engine import models
@@ -26,11 +26,9 @@ from engine.preferences import read_choices, write_choices
 
 class ModelsSection(Section):
     index_requested = Signal()
-    problem = Signal(str)
 
     def __init__(self, parts: Parts, overview: Overview | None) -> None:
-        super().__init__(parts.theme, "")
-        self._parts = parts
+        super().__init__(parts)
         self._overview = overview
         self._infos: list[ModelInfo] = []
         self._pickers: dict[View, QComboBox] = {}
@@ -47,9 +45,7 @@ class ModelsSection(Section):
         ):
             self._add_picker(cast(View, view), text)
         self.add_heading(self.tr("Models on this computer"))
-        self._cards = QVBoxLayout()
-        self._cards.setSpacing(8)
-        self.column.addLayout(self._cards)
+        self._cards = self.add_cards()
         self.column.addStretch()
         self._read()
 
@@ -64,10 +60,7 @@ class ModelsSection(Section):
         self.add_row(name, picker)
 
     def _read(self) -> None:
-        job = Job(lambda progress, cancel: models.available())
-        job.succeeded.connect(self._show)
-        job.failed.connect(self.problem)
-        self._parts.session.runner.start(job, Pool.MEDIA)
+        self.run(models.available, self._show)
 
     def _show(self, infos: list[ModelInfo]) -> None:
         self._infos = sorted(infos, key=lambda info: not info.views)  # those in use first
@@ -77,7 +70,7 @@ class ModelsSection(Section):
                 picker.addItem(info.title, info.name)
                 if view in info.views:
                     picker.setCurrentIndex(picker.count() - 1)
-        empty(self._cards)
+        clear_layout(self._cards)
         for info in self._infos:
             self._cards.addWidget(self._card(info))
 
@@ -110,7 +103,7 @@ class ModelsSection(Section):
         confirm(
             self,
             self.tr("Listen with “{model}” from now on?").format(model=chosen.title),
-            relisten_text(self, self._overview, self._parts.settings, is_vocals=view == "vocals"),
+            relisten_text(self, self._overview, self.parts.settings, is_vocals=view == "vocals"),
             self.tr("Change and listen again"),
             lambda: self._choose(view, chosen.name),
         )
@@ -133,10 +126,5 @@ class ModelsSection(Section):
             self.tr("Delete “{model}” from this computer?").format(model=info.title),
             self.tr("What it heard stays in the library. To use it again, it has to be put back."),
             self.tr("Delete"),
-            lambda: self._delete(info),
+            lambda: self.run(lambda: shutil.rmtree(info.folder), then=self._read),
         )
-
-    def _delete(self, info: ModelInfo) -> None:
-        job = Job(lambda progress, cancel: shutil.rmtree(info.folder, ignore_errors=True))
-        job.finished.connect(self._read)
-        self._parts.session.runner.start(job, Pool.MEDIA)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
-from app.jobs import Job, Pool
 from app.player.device import device_choices
-from app.preferences.controls import Card, Section
+from app.preferences.section import Section
 from app.services import Parts
 from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
+from app.ui.cards import Card
 from app.ui.confirm import confirm
 from app.ui.number_format import file_size
 from app.ui.widgets import button, label
 
 
 class ListeningSection(Section):
-    problem = Signal(str)
-
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.theme, "")
-        self._parts = parts
+        super().__init__(parts)
         self.add_heading(self.tr("Playing songs"))
         self.devices = self._build_devices()
         self.add_row(label(self.tr("Play on")), self.devices)
@@ -54,29 +50,29 @@ class ListeningSection(Section):
         picker.setMinimumWidth(280)
         picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         picker.activated.connect(lambda _: self._device_chosen())
-        self._parts.player.device.listed.connect(self._show_devices)
+        self.parts.player.device.listed.connect(self._show_devices)
         return picker
 
     def showEvent(self, event: QShowEvent) -> None:
         """Devices come and go: which there are is asked when somebody looks."""
         super().showEvent(event)
         self._show_devices([])
-        self._parts.player.device.look()
+        self.parts.player.device.look()
 
     def _show_devices(self, names: list[str]) -> None:
         self.devices.clear()
-        for name, text in device_choices(names, self._parts.player.device.name):
+        for name, text in device_choices(names, self.parts.player.device.name):
             self.devices.addItem(text, name)
-        self.devices.setCurrentIndex(self.devices.findData(self._parts.player.device.name))
+        self.devices.setCurrentIndex(self.devices.findData(self.parts.player.device.name))
 
     def _device_chosen(self) -> None:
         name = str(self.devices.currentData())
-        self._parts.player.device.choose(name)
-        self._parts.settings.set(OUTPUT_DEVICE, name)
+        self.parts.player.device.choose(name)
+        self.parts.settings.set(OUTPUT_DEVICE, name)
 
     def _loudness_chosen(self, is_on: bool) -> None:
-        self._parts.player.set_levelled(is_on)
-        self._parts.settings.set(EQUALLY_LOUD, is_on)
+        self.parts.player.set_levelled(is_on)
+        self.parts.settings.set(EQUALLY_LOUD, is_on)
 
     # The vocals that are kept
 
@@ -93,13 +89,10 @@ class ListeningSection(Section):
         return card
 
     def _read_size(self) -> None:
-        job = Job(lambda progress, cancel: self._parts.vocals.used_bytes())
-        job.succeeded.connect(self._show_size)
-        job.failed.connect(self.problem)
-        self._parts.session.runner.start(job, Pool.MEDIA)
+        self.run(self.parts.vocals.used_bytes, self._show_size)
 
     def _show_size(self, num_bytes: int) -> None:
-        most = file_size(self._parts.vocals.max_bytes)
+        most = file_size(self.parts.vocals.max_bytes)
         text = self.tr("{size} of at most {most}").format(size=file_size(num_bytes), most=most)
         self._size.setText(text if num_bytes else self.tr("None yet"))
         self._clear.setEnabled(num_bytes > 0)
@@ -110,11 +103,5 @@ class ListeningSection(Section):
             self.tr("Delete the vocals that are kept?"),
             self.tr("They are separated again when you next listen to them: some seconds a song."),
             self.tr("Delete"),
-            self._delete,
+            lambda: self.run(self.parts.vocals.clear, then=self._read_size),
         )
-
-    def _delete(self) -> None:
-        job = Job(lambda progress, cancel: self._parts.vocals.clear())
-        job.failed.connect(self.problem)
-        job.finished.connect(self._read_size)
-        self._parts.session.runner.start(job, Pool.MEDIA)

@@ -6,13 +6,14 @@ import shutil
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar
 
 from app.jobs import Job, Pool
 from app.library.open_library import Overview
-from app.preferences.controls import Card, Section, empty
 from app.preferences.cost import relisten_text
+from app.preferences.section import Section
 from app.services import Parts
+from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.widgets import button
 from engine import separation
@@ -25,11 +26,9 @@ from engine.separation import SeparatorInfo
 
 class SeparatorsSection(Section):
     index_requested = Signal()
-    problem = Signal(str)
 
     def __init__(self, parts: Parts, overview: Overview | None) -> None:
-        super().__init__(parts.theme, "")
-        self._parts = parts
+        super().__init__(parts)
         self._overview = overview
         self._job: Job | None = None
         self._bar: QProgressBar | None = None
@@ -41,9 +40,7 @@ class SeparatorsSection(Section):
                 "comes with Singalike; the others separate more cleanly and take longer."
             )
         )
-        self._cards = QVBoxLayout()
-        self._cards.setSpacing(8)
-        self.column.addLayout(self._cards)
+        self._cards = self.add_cards()
         self.column.addStretch()
         self._read()
 
@@ -61,14 +58,12 @@ class SeparatorsSection(Section):
             self._job.cancel()
 
     def _read(self) -> None:
-        job = Job(lambda progress, cancel: separation.available())
-        job.succeeded.connect(self._show)
-        self._parts.session.runner.start(job, Pool.MEDIA)
+        self.run(separation.available, self._show)
 
     def _show(self, infos: list[SeparatorInfo]) -> None:
         in_use = separation.default_name()
         self._bar = None
-        empty(self._cards)
+        clear_layout(self._cards)
         for info in infos:
             self._cards.addWidget(self._card(info, is_used=info.name == in_use))
 
@@ -116,7 +111,7 @@ class SeparatorsSection(Section):
         job.failed.connect(self.problem)
         job.finished.connect(self._installed)
         self._job, self._installing = job, name
-        self._parts.session.runner.start(job, Pool.DOWNLOAD)
+        self.parts.session.runner.start(job, Pool.DOWNLOAD)
         self._read()
 
     def _show_progress(self, progress: Progress) -> None:
@@ -134,7 +129,7 @@ class SeparatorsSection(Section):
         confirm(
             self,
             self.tr("Cut out voices with “{name}” from now on?").format(name=info.title),
-            relisten_text(self, self._overview, self._parts.settings, is_vocals=True),
+            relisten_text(self, self._overview, self.parts.settings, is_vocals=True),
             self.tr("Change and listen again"),
             lambda: self._use(info.name),
         )
@@ -156,11 +151,7 @@ class SeparatorsSection(Section):
                 size=f"{info.size_bytes / 1e6:.0f}"
             ),
             self.tr("Delete"),
-            lambda: self._delete(info.name),
+            lambda: self.run(
+                lambda: shutil.rmtree(data_path() / "models" / info.name), then=self._read
+            ),
         )
-
-    def _delete(self, name: str) -> None:
-        folder = data_path() / "models" / name
-        job = Job(lambda progress, cancel: shutil.rmtree(folder, ignore_errors=True))
-        job.finished.connect(self._read)
-        self._parts.session.runner.start(job, Pool.MEDIA)

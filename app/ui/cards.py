@@ -1,52 +1,13 @@
-"""What the sections of the preferences are built from."""
+"""Cards: framed boxes, each with a name, what to know of it, and what can be done with it."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
-
-
-class Section(QScrollArea):
-    """A column of rows that scrolls where it does not fit."""
-
-    def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self.theme = theme
-        self.setAccessibleName(name)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        content = QWidget()
-        content.setObjectName("page")
-        self.column = QVBoxLayout(content)
-        self.column.setContentsMargins(0, 0, 12, 0)
-        self.column.setSpacing(8)
-        self.setWidget(content)
-
-    def add_heading(self, text: str) -> QLabel:
-        if self.column.count():
-            self.column.addSpacing(10)
-        heading = label(text, font=self.theme.font(weight=QFont.Weight.DemiBold))
-        self.column.addWidget(heading)
-        return heading
-
-    def add_note(self, text: str = "") -> QLabel:
-        note = label(text, "muted", wrap=True)
-        self.column.addWidget(note)
-        return note
-
-    def add_row(self, *widgets: QWidget) -> None:
-        """Side by side, from the left."""
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for widget in widgets:
-            row.addWidget(widget)
-        row.addStretch()
-        self.column.addLayout(row)
 
 
 class Card(QFrame):
@@ -81,7 +42,7 @@ class Card(QFrame):
         self._buttons.addStretch()
 
 
-def empty(layout: QVBoxLayout) -> None:
+def clear_layout(layout: QLayout) -> None:
     """Removes the widgets of a layout."""
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
