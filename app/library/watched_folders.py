@@ -30,10 +30,10 @@ class FolderWatch(QObject):
         self._folders: tuple[Path, ...] = ()
         self._job: Job | None = None
         self._is_on = True
+        self.has_failed = False  # nothing tells of changes here
         self._looked_s = time.monotonic()
         self._start = QTimer(self)
         self._start.setSingleShot(True)
-        self._start.setInterval(START_MS)
         self._start.timeout.connect(self._watch)
         # Queued, as it comes from the thread that watches.
         self._seen.connect(self._tell, Qt.ConnectionType.QueuedConnection)
@@ -63,20 +63,24 @@ class FolderWatch(QObject):
         if self._job is not None:
             self._job.cancel()
         if self._is_on and self._folders:
-            self._start.start()
+            self._start.start(START_MS)
         else:
             self._start.stop()
 
     def _watch(self) -> None:
         if self._job is not None:  # the one before has not noticed its cancel yet
-            self._start.start()
+            self._start.start(START_MS)
             return
-        folders = self._folders
+        folders, self.has_failed = self._folders, False
         job = Job(lambda progress, cancel: watch_folders(folders, self._seen.emit, cancel))
-        job.failed.connect(lambda reason: log.info("%s", reason))
+        job.failed.connect(self._failed)
         job.finished.connect(self._ended)
         self._job = job
         self._runner.start(job, Pool.WATCH)
+
+    def _failed(self, reason: str) -> None:
+        log.info("%s", reason)
+        self.has_failed = True
 
     def _ended(self) -> None:
         self._job = None

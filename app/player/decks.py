@@ -72,6 +72,16 @@ class Source:
         return self.num_written - self.num_read
 
     @property
+    def max_buffered(self) -> int:
+        """Frames that are decoded ahead at most."""
+        return len(self._ring)
+
+    @property
+    def is_decoding(self) -> bool:
+        """Its thread is there."""
+        return self._thread.is_alive()
+
+    @property
     def is_drained(self) -> bool:
         return self.is_complete and self.num_buffered == 0
 

@@ -25,8 +25,8 @@ class Device(QObject):
     def __init__(self, output: Output, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.name = ""
-        self._output = output
-        self._is_open = False
+        self.output = output
+        self.is_open = False
         self._is_wanted = False
         self._problem = ""
         self._num_stalled = 0
@@ -46,7 +46,7 @@ class Device(QObject):
         self._is_wanted = True
         self._num_stalled = 0
         self._idle.stop()
-        self._output.open()
+        self.output.open()
 
     def rest(self) -> None:
         """Nothing is heard for the time being; soon others may have the device."""
@@ -58,30 +58,30 @@ class Device(QObject):
         is_alive = num_blocks != self._num_blocks
         self._num_blocks = num_blocks
         self._num_stalled = 0 if is_alive else self._num_stalled + 1
-        if self._is_wanted and self._is_open and self._num_stalled >= STALL_TICKS:
-            self._is_open, self._num_stalled = False, 0
-            self._output.lost()
+        if self._is_wanted and self.is_open and self._num_stalled >= STALL_TICKS:
+            self.is_open, self._num_stalled = False, 0
+            self.output.lost()
 
     def choose(self, name: str) -> None:
         """From now on on this device; "" is the system's."""
         if name != self.name:
             self.name = name
-            self._output.choose(name)
+            self.output.choose(name)
 
     def look(self) -> None:
         """``listed`` brings the names of the devices that there are."""
-        self._output.look()
+        self.output.look()
 
     def shutdown(self) -> None:
         self._idle.stop()
-        self._output.shutdown()
+        self.output.shutdown()
 
     def _let_go(self) -> None:
-        self._is_open = False
-        self._output.close()
+        self.is_open = False
+        self.output.close()
 
     def _opened(self, rate_hz: int) -> None:
-        self._is_open = True
+        self.is_open = True
         self._num_stalled = 0
         if self._problem:
             self.solved.emit(self._problem)
@@ -89,7 +89,7 @@ class Device(QObject):
         self.opened.emit(rate_hz)
 
     def _failed(self, reason: str) -> None:
-        self._is_open = self._is_wanted = False
+        self.is_open = self._is_wanted = False
         self._problem = reason
         self.failed.emit(reason)
         self._idle.stop()  # there is nothing to let go

@@ -14,9 +14,8 @@ from app.player.decks import Decode, Mixer
 from app.player.device import Device
 from app.player.loudness import Levels
 from app.player.output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
-from app.player.queue import PlayQueue
-from app.player.sounds import Side, Sound
-from app.player.sources import Feed, decode_file
+from app.player.queue import PlayQueue, Side, Sound
+from app.player.sources import Decoding, Feed, decode_file
 from engine.sound.loudness import Loudness
 
 __all__ = ["Player", "Side", "Sound"]
@@ -31,6 +30,10 @@ class Player(QObject):
 
     A side that cannot be heard rests, unless the two are linked by a jump to matching moments: then
     both run on together, so that switching sides compares the same moment.
+
+    Attributes (to be read):
+        is_playing, is_looping: of both sides.
+        is_vocals_only: the separated vocals are heard, as soon as there are any.
     """
 
     loaded = Signal(object)  # Side: another song, or none
@@ -56,40 +59,27 @@ class Player(QObject):
         self._sounds: list[Sound | None] = [None, None]
         self._queue = PlayQueue()
         self._vocals: dict[Path, Path] = {}
-        self._is_vocals_only = False
+        self.is_vocals_only = False
         self._moments: tuple[float, float] | None = None  # of a jump; the sides are linked
-        self._is_looping = False
+        self.is_looping = False
         self._volume = 0.8
         self._mix = 0.0
-        self._is_playing = False
-        self._output = make_output(self._mixer.fill)
-        self.device = Device(self._output, self)
+        self.is_playing = False
+        self.device = Device(make_output(self._mixer.fill), self)
         self.device.opened.connect(self._device_opened)
         self.device.failed.connect(self._device_failed)
         self.device.solved.connect(self.solved)
         self.device.switched.connect(self.problem)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self.tick)
 
     # What is so
-
-    @property
-    def is_playing(self) -> bool:
-        return self._is_playing
 
     @property
     def is_linked(self) -> bool:
         """Both songs are at matching moments."""
         return self._moments is not None
-
-    @property
-    def is_looping(self) -> bool:
-        return self._is_looping
-
-    @property
-    def is_vocals_only(self) -> bool:
-        return self._is_vocals_only
 
     @property
     def has_next(self) -> bool:
@@ -101,7 +91,7 @@ class Player(QObject):
 
     def loop_s(self, side: Side) -> tuple[float, float] | None:
         """Begin and end of what is repeated."""
-        if not self._is_looping or self._moments is None:
+        if not self.is_looping or self._moments is None:
             return None
         return self._moments[side], self._moments[side] + LOOP_S
 
@@ -130,7 +120,7 @@ class Player(QObject):
     @property
     def playing(self) -> Sound | None:
         """The song that is heard now."""
-        return self._sounds[self.side] if self._is_playing else None
+        return self._sounds[self.side] if self.is_playing else None
 
     def position_s(self, side: Side) -> float:
         return self._feed.position_s(side)
@@ -139,6 +129,10 @@ class Player(QObject):
         """Length as tagged, or as far as decoded where that is not known."""
         sound = self._sounds[side]
         return (sound.duration_s if sound is not None else None) or self._feed.decoded_s(side)
+
+    def decoding(self, side: Side) -> Decoding:
+        """How far the song of a side has been decoded."""
+        return self._feed.decoding(side)
 
     # What can be done
 
@@ -199,9 +193,9 @@ class Player(QObject):
 
     def set_looping(self, is_looping: bool) -> None:
         """Repeats the matching moments, or goes on after them. Only for linked songs."""
-        if self._moments is None or is_looping == self._is_looping:
+        if self._moments is None or is_looping == self.is_looping:
             return
-        self._is_looping = is_looping
+        self.is_looping = is_looping
         for side, start_s in zip(Side, self._moments, strict=True):
             self._set_source(side, start_s if is_looping else self.position_s(side))
         self._apply()
@@ -209,7 +203,7 @@ class Player(QObject):
 
     def set_vocals_only(self, is_vocals_only: bool) -> None:
         """The separated vocals instead of the whole songs, as soon as there are any."""
-        self._is_vocals_only = is_vocals_only
+        self.is_vocals_only = is_vocals_only
         for side in Side:
             self._exchange(side)
             self._want_vocals(self._sounds[side])
@@ -227,7 +221,7 @@ class Player(QObject):
         self._feed.level()
 
     def toggle(self) -> None:
-        (self.pause if self._is_playing else self.resume)()
+        (self.pause if self.is_playing else self.resume)()
 
     def resume(self) -> None:
         if not any(self._sounds):
@@ -235,16 +229,16 @@ class Player(QObject):
         for side in Side:
             if self._feed.is_at_end(side):
                 self._set_source(side, 0.0)
-        self._is_playing = self._feed.is_playing = True
+        self.is_playing = self._feed.is_playing = True
         self._timer.start()
         self.device.begin()
         self._apply()
         self.state_changed.emit()
 
     def pause(self) -> None:
-        if not self._is_playing:
+        if not self.is_playing:
             return
-        self._is_playing = self._feed.is_playing = False
+        self.is_playing = self._feed.is_playing = False
         self._timer.stop()
         self.device.rest()
         self._apply()
@@ -261,7 +255,7 @@ class Player(QObject):
         if not self.is_linked:
             self.seek(self.side, self.position_s(self.side) + seconds)
             return
-        self._is_looping = False
+        self.is_looping = False
         positions = [max(0.0, self.position_s(side) + seconds) for side in Side]
         for side in Side:
             self._set_source(side, positions[side])
@@ -295,7 +289,7 @@ class Player(QObject):
     def close(self) -> None:
         """Silence, and no thread left."""
         self._timer.stop()
-        self._is_playing = self._feed.is_playing = False
+        self.is_playing = self._feed.is_playing = False
         self.device.shutdown()
         self._feed.close()
 
@@ -311,12 +305,12 @@ class Player(QObject):
             self.upcoming.emit(self._queue.coming[0])
 
     def _want_vocals(self, sound: Sound | None) -> None:
-        if self._is_vocals_only and sound is not None and sound.path not in self._vocals:
+        if self.is_vocals_only and sound is not None and sound.path not in self._vocals:
             self.vocals_wanted.emit(sound)
 
     def _unlink(self) -> None:
-        if self._is_looping:
-            self._is_looping = False
+        if self.is_looping:
+            self.is_looping = False
             for side in Side:
                 self._set_source(side, self.position_s(side))
             self.state_changed.emit()
@@ -332,19 +326,19 @@ class Player(QObject):
         for side, deck in zip(Side, self._mixer.decks, strict=True):
             weight = self._weight(side)
             deck.gain = weight * self._volume**2  # squared: nearer to what loudness feels like
-            deck.is_running = self._is_playing and (weight > 0.0 or self.is_linked)
+            deck.is_running = self.is_playing and (weight > 0.0 or self.is_linked)
 
     def _file(self, sound: Sound | None) -> Path | None:
         """What is to be heard of a song."""
         if sound is None:
             return None
-        return self._vocals.get(sound.path, sound.path) if self._is_vocals_only else sound.path
+        return self._vocals.get(sound.path, sound.path) if self.is_vocals_only else sound.path
 
     def _set_source(self, side: Side, start_s: float) -> None:
         sound = self._sounds[side]
         if sound is not None and sound.duration_s:
             start_s = min(start_s, sound.duration_s)
-        loop_s = LOOP_S if self._is_looping else None
+        loop_s = LOOP_S if self.is_looping else None
         self._feed.begin(side, self._file(sound), start_s, loop_s)
 
     def _exchange(self, side: Side) -> None:
@@ -352,7 +346,8 @@ class Player(QObject):
         if (path := self._file(self._sounds[side])) is not None:
             self._feed.exchange(side, path)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Thirty times a second while playing: whatever a song needs in the meantime."""
         self._feed.tick()
         for side in Side:
             self._advance(side)
@@ -373,7 +368,7 @@ class Player(QObject):
             self._tell_upcoming()
         elif side == queue.side and queue.coming and not self.is_linked:
             path = self._file(queue.coming[0])
-            if path is not None and self._feed.is_decoded(side):
+            if path is not None and self.decoding(side).is_complete:
                 self._feed.prepare(side, path)
 
     def _give_up(self, side: Side, reason: str) -> None:

@@ -1,10 +1,29 @@
-"""Which songs come after the one that plays, and which came before it."""
+"""What is played: songs on the two sides of a comparison, those to come, and those before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
 
-from app.player.sounds import Side, Sound
+
+class Side(IntEnum):
+    """Which of the two songs."""
+
+    QUERY = 0
+    RESULT = 1
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Something that can be played. ``track_id`` is None for a file outside the library."""
+
+    path: Path
+    title: str
+    artist: str
+    duration_s: float | None
+    track_id: int | None = None
 
 
 class PlayQueue:

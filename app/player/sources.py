@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,27 @@ from engine.sound import audio
 def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
     """Blocks of (2, n) float32: what the decks read."""
     return audio.decode(path, sample_rate_hz=rate_hz, num_channels=2, start_s=start_s, chunk_s=0.5)
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How far the decoding of one side has come.
+
+    Attributes:
+        path: what is heard; None where there is nothing.
+        gain: what brings it to the common loudness.
+        buffered_s: decoded and not heard yet.
+        is_complete, is_next_complete: nothing more will be decoded, of the song and of the next.
+        is_exchanging: another file of the same song is to take over as soon as it can.
+    """
+
+    path: Path | None
+    rate_hz: int
+    gain: float
+    buffered_s: float
+    is_complete: bool
+    is_next_complete: bool
+    is_exchanging: bool
 
 
 class Feed:
@@ -43,10 +65,17 @@ class Feed:
         source = self._decks[side].source
         return source.start_s + source.num_written / source.rate_hz if source is not None else 0.0
 
-    def is_decoded(self, side: int) -> bool:
-        """To its end, so that the next song may be."""
-        source = self._decks[side].source
-        return source is not None and source.is_complete
+    def decoding(self, side: int) -> Decoding:
+        source, following = self._decks[side].source, self._decks[side].following
+        return Decoding(
+            source.path if source is not None else None,
+            source.rate_hz if source is not None else self.rate_hz,
+            source.gain if source is not None else 1.0,
+            source.num_buffered / source.rate_hz if source is not None else 0.0,
+            source is not None and source.is_complete,
+            following is not None and following.is_complete,
+            self._coming[side] is not None,
+        )
 
     def is_at_end(self, side: int) -> bool:
         deck = self._decks[side]

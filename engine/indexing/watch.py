@@ -43,7 +43,7 @@ def watch_folders(
     try:
         for changes in watch(
             *there,
-            watch_filter=lambda _, path: _may_be_music(Path(path)),
+            watch_filter=lambda _, path: may_be_music(Path(path)),
             debounce=4 * STEP_MS,
             step=STEP_MS,
             stop_event=_Stop(cancel),
@@ -74,6 +74,6 @@ class _Stop:
         return self._cancel.is_cancelled
 
 
-def _may_be_music(path: Path) -> bool:
+def may_be_music(path: Path) -> bool:
     """A song, or something without a suffix, which may be a folder that was moved or deleted."""
     return path.suffix.lower() in AUDIO_EXTENSIONS or not path.suffix

@@ -47,8 +47,8 @@ def test_going_back_to_a_song_shows_its_results(qtbot, window):
 def test_asking_again_after_indexing_leaves_the_page_alone(qtbot, window):
     find_first(qtbot, window)
     window.show_page(Page.MAP)
-    window.parts.finder.ask_again()
-    qtbot.wait(50)
+    with qtbot.waitSignal(window.parts.finder.answered):
+        window.parts.finder.ask_again()
     assert window.page == Page.MAP
 
 

@@ -12,7 +12,6 @@ from support.patience import PATIENCE_S
 from app.player.decks import BLOCK_FRAMES, Mixer, Source
 from app.player.device import STALL_TICKS
 from app.player.loudness import Levels
-from app.player.output import AudioOutput
 from app.player.player import Player, Side, Sound
 from app.player.sources import decode_file
 from engine.sound import audio
@@ -44,9 +43,7 @@ def high(tmp_path: Path) -> Sound:
 
 def buffered(qtbot, player: Player, *sides: Side) -> None:
     """Waits until enough of these sides has been decoded."""
-    decks = [player._mixer.decks[side] for side in sides]
-    qtbot.waitUntil(lambda: all(d.source.num_buffered or d.source.is_complete for d in decks))
-    qtbot.waitUntil(lambda: all(d.source.is_complete for d in decks))
+    qtbot.waitUntil(lambda: all(player.decoding(side).is_complete for side in sides))
 
 
 def pitch_hz(samples: np.ndarray) -> float:
@@ -62,7 +59,7 @@ def loudness(samples: np.ndarray) -> float:
 def test_what_is_heard_is_the_file(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    heard = player._output.pull(20)
+    heard = player.device.output.pull(20)
     expected = audio.decode_all(low.path, sample_rate_hz=RATE_HZ, num_channels=2).T[: len(heard)]
     np.testing.assert_allclose(heard[BLOCK_FRAMES:], expected[BLOCK_FRAMES:], atol=1e-6)
     steps = np.abs(np.diff(heard[:BLOCK_FRAMES, 0])).max()
@@ -72,32 +69,32 @@ def test_what_is_heard_is_the_file(qtbot, player, low):
 def test_position_follows_what_was_heard(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    player._output.pull(10)
+    player.device.output.pull(10)
     assert player.position_s(Side.QUERY) == pytest.approx(10 * BLOCK_FRAMES / RATE_HZ)
 
 
 def test_pause_is_silent_after_a_ramp_and_keeps_the_place(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    player._output.pull(4)
+    player.device.output.pull(4)
     player.toggle()
-    fading = player._output.pull(1)
+    fading = player.device.output.pull(1)
     assert loudness(fading) > 0
     assert abs(fading[-1, 0]) < 1e-3
     place = player.position_s(Side.QUERY)
-    assert loudness(player._output.pull(4)) == 0
+    assert loudness(player.device.output.pull(4)) == 0
     assert player.position_s(Side.QUERY) == place
     assert not player.is_playing
     player.toggle()
     assert player.is_playing
-    assert loudness(player._output.pull(4)) > 0.1
+    assert loudness(player.device.output.pull(4)) > 0.1
 
 
 def test_seeking_goes_to_the_place(qtbot, player, low):
     player.play(Side.QUERY, low)
     player.seek(Side.QUERY, 1.5)
     buffered(qtbot, player, Side.QUERY)
-    heard = player._output.pull(8)
+    heard = player.device.output.pull(8)
     whole = audio.decode_all(low.path, sample_rate_hz=RATE_HZ, num_channels=2).T
     first = round(1.5 * RATE_HZ) + BLOCK_FRAMES
     np.testing.assert_allclose(
@@ -110,13 +107,13 @@ def test_one_side_is_heard_and_the_other_rests(qtbot, player, low, high):
     player.play(Side.QUERY, low)
     player.play(Side.RESULT, high)
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player._output.pull(2)
+    player.device.output.pull(2)
     place = player.position_s(Side.QUERY)
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(1760, abs=10)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(1760, abs=10)
     assert player.position_s(Side.QUERY) == place
     player.swap()
-    player._output.pull(1)
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(220, abs=10)
+    player.device.output.pull(1)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(220, abs=10)
 
 
 def test_matching_moments_run_on_together(qtbot, player, low, high):
@@ -125,7 +122,7 @@ def test_matching_moments_run_on_together(qtbot, player, low, high):
     player.set_mix(1.0)
     player.jump(1.0, 0.25)
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player._output.pull(10)
+    player.device.output.pull(10)
     moved = 10 * BLOCK_FRAMES / RATE_HZ
     assert player.position_s(Side.QUERY) == pytest.approx(1.0 + moved)
     assert player.position_s(Side.RESULT) == pytest.approx(0.25 + moved)
@@ -137,8 +134,8 @@ def test_the_mixture_holds_both_songs(qtbot, player, low, high):
     player.set_mix(0.5)
     player.resume()
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player._output.pull(1)
-    heard = player._output.pull(16)[:, 0]
+    player.device.output.pull(1)
+    heard = player.device.output.pull(16)[:, 0]
     spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
     at = lambda hz: spectrum[round(hz * len(heard) / RATE_HZ)]  # noqa: E731
     assert at(220) == pytest.approx(at(1760), rel=0.1)
@@ -148,11 +145,11 @@ def test_the_mixture_holds_both_songs(qtbot, player, low, high):
 def test_volume_changes_without_a_jump(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    full = player._output.pull(4)[BLOCK_FRAMES:]
+    full = player.device.output.pull(4)[BLOCK_FRAMES:]
     player.set_volume(0.5)
-    change = player._output.pull(1)
+    change = player.device.output.pull(1)
     assert np.abs(np.diff(change[:, 0])).max() < 1.2 * np.abs(np.diff(full[:, 0])).max()
-    assert loudness(player._output.pull(4)) == pytest.approx(0.25 * loudness(full), rel=0.05)
+    assert loudness(player.device.output.pull(4)) == pytest.approx(0.25 * loudness(full), rel=0.05)
     player.set_volume(7.0)
     assert player.volume == 1.0
 
@@ -161,49 +158,49 @@ def test_the_end_of_the_song_pauses_and_play_begins_anew(qtbot, player, tmp_path
     short = Sound(write_wav(tmp_path / "short.wav", 0.2), "Short", "", 0.2)
     player.play(Side.QUERY, short)
     buffered(qtbot, player, Side.QUERY)
-    player._output.pull(12)
+    player.device.output.pull(12)
     qtbot.waitUntil(lambda: not player.is_playing)
     player.toggle()
     buffered(qtbot, player, Side.QUERY)
     assert player.position_s(Side.QUERY) == 0.0
-    assert loudness(player._output.pull(4)) > 0.1
+    assert loudness(player.device.output.pull(4)) > 0.1
 
 
 def test_without_a_device_the_reason_is_told_and_nothing_plays(qtbot, player, low):
-    player._output.reason = "No sound can be played: no device."
+    player.device.output.reason = "No sound can be played: no device."
     with qtbot.waitSignal(player.problem) as told:
         player.play(Side.QUERY, low)
     assert told.args == ["No sound can be played: no device."]
     assert not player.is_playing
-    player._output.reason = None
+    player.device.output.reason = None
     player.toggle()
     assert player.is_playing
 
 
 def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
     player.play(Side.QUERY, low)
-    qtbot.waitUntil(lambda: player.device._is_open)
-    player._output.pull(2)
-    with qtbot.waitSignal(player._output.opened):
+    qtbot.waitUntil(lambda: player.device.is_open)
+    player.device.output.pull(2)
+    with qtbot.waitSignal(player.device.output.opened):
         for _ in range(STALL_TICKS + 2):
-            player._tick()
+            player.tick()
     assert player.is_playing
-    qtbot.waitUntil(lambda: player.device._is_open)
-    player._output.reason = "The sound device no longer answers."
+    qtbot.waitUntil(lambda: player.device.is_open)
+    player.device.output.reason = "The sound device no longer answers."
     with qtbot.waitSignal(player.problem) as told:
         for _ in range(STALL_TICKS + 2):
-            player._tick()
+            player.tick()
     assert "no longer answers" in told.args[0]
     assert not player.is_playing
     assert player.sound(Side.QUERY) == low
 
 
 def test_a_device_at_another_rate_gets_sound_at_that_rate(qtbot, player, low):
-    player._output.rate_hz = 48_000
+    player.device.output.rate_hz = 48_000
     player.play(Side.QUERY, low)
-    qtbot.waitUntil(lambda: player._mixer.decks[0].source.rate_hz == 48_000)
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).rate_hz == 48_000)
     buffered(qtbot, player, Side.QUERY)
-    heard = player._output.pull(16)[BLOCK_FRAMES:]
+    heard = player.device.output.pull(16)[BLOCK_FRAMES:]
     assert pitch_hz(heard) * 48_000 / RATE_HZ == pytest.approx(220, abs=10)
 
 
@@ -233,7 +230,7 @@ def test_a_file_that_cannot_be_played_is_told(qtbot, player, tmp_path, content):
 def test_a_long_song_is_held_in_a_small_ring(qtbot, tmp_path):
     path = write_wav(tmp_path / "long.wav", 40.0)
     source = Source(path, 0.0, RATE_HZ, decode_file)
-    qtbot.waitUntil(lambda: source.num_buffered == len(source._ring))
+    qtbot.waitUntil(lambda: source.num_buffered == source.max_buffered)
     assert not source.is_complete
     whole = audio.decode_all(path, sample_rate_hz=RATE_HZ, num_channels=2).T
     block, done = np.empty((4096, 2), np.float32), 0
@@ -250,7 +247,7 @@ def test_a_long_song_is_held_in_a_small_ring(qtbot, tmp_path):
 def test_a_source_ends_its_thread_when_it_is_stopped_in_the_middle(tmp_path):
     source = Source(write_wav(tmp_path / "long.wav", 40.0), 0.0, RATE_HZ, decode_file)
     source.stop(PATIENCE_S)
-    assert not source._thread.is_alive()
+    assert not source.is_decoding
 
 
 def test_an_empty_deck_is_silent():
@@ -258,14 +255,3 @@ def test_an_empty_deck_is_silent():
     out = np.ones((BLOCK_FRAMES, 2), np.float32)
     mixer.fill(out)
     assert not out.any()
-
-
-def test_the_real_output_opens_and_closes_or_says_why_not(qtbot):
-    told = []
-    output = AudioOutput(lambda out: out.fill(0))
-    output.opened.connect(told.append)
-    output.failed.connect(told.append)
-    output.open()
-    qtbot.waitUntil(lambda: bool(told), timeout=10_000)
-    output.shutdown()
-    assert isinstance(told[0], int) or "press play" in told[0]

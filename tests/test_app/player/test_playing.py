@@ -19,6 +19,7 @@ from support.app_window import write_wav
 from support.patience import PATIENCE_S
 
 from app.player import waveform_cache
+from app.player.loudness import TARGET_LUFS, TYPICAL
 from app.player.player import Side
 from app.ui.dialogs import HelpSheet
 from app.ui.shortcuts import Keys
@@ -77,13 +78,13 @@ def test_the_waveform_moves_the_song(qtbot, window):
 
 
 def test_a_missing_device_is_told_once_and_the_rest_works(qtbot, window):
-    window.parts.player._output.reason = "No sound can be played: no device."
+    window.parts.player.device.output.reason = "No sound can be played: no device."
     find_first(qtbot, window)
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "No sound can be played: no device.")
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Second wind")
-    window.parts.player._output.reason = None
+    window.parts.player.device.output.reason = None
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "")  # it is heard again
     assert window.parts.player.is_playing
@@ -172,7 +173,7 @@ def test_results_play_one_after_another_and_are_shown(qtbot, window):
     assert player.sound(Side.RESULT).title == by_voice[0]
 
     def has_played_on() -> bool:
-        player._output.pull(4)
+        player.device.output.pull(4)
         return player.sound(Side.RESULT).title == by_voice[1]
 
     qtbot.waitUntil(has_played_on)
@@ -205,12 +206,12 @@ def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
         qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     assert told.args == [43]
     assert window.player_bar._vocals.isChecked()
-    side = player._mixer.decks[Side.RESULT]
-    qtbot.waitUntil(lambda: side.source.path == vocals)
+    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == vocals)
     assert asked == [player.sound(Side.RESULT).path]
     qtbot.waitUntil(lambda: window.player_bar._vocals.text() == "Vocals")
     qtbot.mouseClick(window.player_bar._vocals, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: side.source.path == player.sound(Side.RESULT).path)
+    mixture = player.sound(Side.RESULT).path
+    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == mixture)
     assert not window.player_bar._vocals.isChecked()
 
 
@@ -277,11 +278,11 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     assert texts == ["As the system says", "Speakers", "Headphones"]
     menu.actions()[2].trigger()
     menu.close()
-    assert window.parts.player._output.chosen == "Headphones"
+    assert window.parts.player.device.output.chosen == "Headphones"
     window.close()
     again = open_window()
     assert again.parts.player.device.name == "Headphones"
-    again.parts.player._output.names = ["Speakers"]
+    again.parts.player.device.output.names = ["Speakers"]
     qtbot.mouseClick(again.player_bar._devices, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(again.player_bar.findChildren(QMenu)))
     (menu,) = again.player_bar.findChildren(QMenu)
@@ -311,6 +312,8 @@ def test_a_waveform_that_comes_late_is_not_drawn_for_another_song(qtbot, window,
 def test_songs_on_show_are_measured(qtbot, window):
     find_first(qtbot, window)
     player = window.parts.player
-    path = window.results.query_row.sound.path
-    qtbot.waitUntil(lambda: path in player._levels._known)
-    assert player._levels.gains([path])[0] < 1.0  # the sines are louder than the target
+    before = TYPICAL.gain_to(TARGET_LUFS)
+    player.play(Side.QUERY, window.results.query_row.sound)
+    player.pause()
+    # The sines are louder than music is taken to be before it has been measured.
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).gain < before)

@@ -55,7 +55,7 @@ def songs(tmp_path: Path) -> list[Sound]:
 
 
 def decoded(qtbot, player: Player, side: Side = Side.QUERY) -> None:
-    qtbot.waitUntil(lambda: player._mixer.decks[side].source.is_complete)
+    qtbot.waitUntil(lambda: player.decoding(side).is_complete)
 
 
 def whole(one: Sound) -> np.ndarray:
@@ -77,14 +77,14 @@ def rms(samples: np.ndarray) -> float:
 def test_songs_follow_each_other_without_a_gap(qtbot, player, songs):
     player.play(Side.QUERY, songs[0], songs[1:])
     decoded(qtbot, player)
-    player._tick()  # prepares the next one
-    qtbot.waitUntil(lambda: player._mixer.decks[0].following.is_complete)
+    player.tick()  # prepares the next one
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
     num_blocks = -(-len(whole(songs[0])) // BLOCK_FRAMES) + 4
-    heard = player._output.pull(num_blocks)
+    heard = player.device.output.pull(num_blocks)
     expected = np.concatenate([whole(songs[0]), whole(songs[1])])[: len(heard)]
     np.testing.assert_allclose(heard[BLOCK_FRAMES:], expected[BLOCK_FRAMES:], atol=1e-6)
     with qtbot.waitSignal(player.loaded):
-        player._tick()
+        player.tick()
     assert player.sound(Side.QUERY) == songs[1]
     assert player.position_s(Side.QUERY) == pytest.approx(
         (len(heard) - len(whole(songs[0]))) / RATE_HZ
@@ -96,11 +96,11 @@ def test_songs_follow_each_other_without_a_gap(qtbot, player, songs):
 def test_after_the_last_song_it_is_quiet(qtbot, player, songs):
     player.play(Side.RESULT, songs[0], songs[1:2])
     decoded(qtbot, player, Side.RESULT)
-    player._tick()
-    qtbot.waitUntil(lambda: player._mixer.decks[1].following.is_complete)
-    player._output.pull(60)
-    player._tick()
-    player._tick()
+    player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).is_next_complete)
+    player.device.output.pull(60)
+    player.tick()
+    player.tick()
     assert player.sound(Side.RESULT) == songs[1]
     assert not player.is_playing
     assert not player.has_next
@@ -129,8 +129,8 @@ def test_a_song_that_is_gone_is_passed_over_with_a_sentence(qtbot, player, songs
     decoded(qtbot, player)
     with qtbot.waitSignal(player.problem) as told:
         while player.sound(Side.QUERY) != songs[2]:
-            player._output.pull(10)
-            player._tick()
+            player.device.output.pull(10)
+            player.tick()
             qtbot.wait(30)
     assert told.args[0].startswith("1: The file is gone")
     assert player.sound(Side.QUERY) == songs[2]
@@ -151,24 +151,24 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
     vocals = sound(tmp_path / "vocals.wav", 1600.0, 3.0)
     player.play(Side.QUERY, mixture)
     decoded(qtbot, player)
-    player._output.pull(20)
+    player.device.output.pull(20)
     with qtbot.waitSignal(player.vocals_wanted) as wanted:
         player.set_vocals_only(True)
     assert wanted.args == [mixture]
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(400, abs=15)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(400, abs=15)
     player.put_vocals(mixture.path, vocals.path)
     place_s = player.position_s(Side.QUERY)
-    qtbot.waitUntil(lambda: player._feed._coming[0] is None)
-    before = player._output.pull(1)
+    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    before = player.device.output.pull(1)
     assert rms(before) > 0.1  # fades over, never silent
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(1600, abs=15)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(1600, abs=15)
     assert player.position_s(Side.QUERY) == pytest.approx(
         place_s + 9 * BLOCK_FRAMES / RATE_HZ, abs=2 * BLOCK_FRAMES / RATE_HZ
     )
     player.set_vocals_only(False)
-    qtbot.waitUntil(lambda: player._feed._coming[0] is None)
-    player._output.pull(1)
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(400, abs=15)
+    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    player.device.output.pull(1)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(400, abs=15)
 
 
 def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
@@ -177,8 +177,8 @@ def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
     player.set_vocals_only(True)
     player.play(Side.QUERY, mixture)
     decoded(qtbot, player)
-    player._output.pull(1)
-    assert pitch_hz(player._output.pull(8)) == pytest.approx(900, abs=15)
+    player.device.output.pull(1)
+    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(900, abs=15)
     assert player.sound(Side.QUERY) == mixture
     player.pause()
     place_s = player.position_s(Side.QUERY)
@@ -196,15 +196,15 @@ def test_a_song_that_has_ended_does_not_end_the_other_when_its_vocals_are_shorte
     player.set_mix(1.0)
     player.jump(0.3, 0.0)
     decoded(qtbot, player)
-    qtbot.waitUntil(lambda: player._mixer.decks[1].source.num_buffered > RATE_HZ)
-    player._output.pull(15)
-    assert player._feed.is_at_end(Side.QUERY)
+    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).buffered_s > 1.0)
+    player.device.output.pull(15)
+    assert player.decoding(Side.QUERY).buffered_s == 0.0
     problems: list[str] = []
     player.problem.connect(problems.append)
     player.set_vocals_only(True)
     player.put_vocals(over.path, vocals.path)
-    qtbot.waitUntil(lambda: player._feed._coming[0] is None)  # they have taken over
-    player._tick()
+    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)  # they have taken over
+    player.tick()
     assert problems == []
     assert player.is_playing
     assert player.sound(Side.QUERY) == over
@@ -221,7 +221,7 @@ def test_a_matching_moment_is_repeated_on_both_sides(qtbot, player, tmp_path):
     player.jump(1.0, 3.0)
     player.set_looping(True)
     assert player.is_looping
-    qtbot.waitUntil(lambda: all(d.source.num_buffered > RATE_HZ for d in player._mixer.decks))
+    qtbot.waitUntil(lambda: all(player.decoding(side).buffered_s > 1.0 for side in Side))
     num_blocks = round(1.5 * LOOP_S * RATE_HZ / BLOCK_FRAMES)
     heard = np.concatenate([_pull(qtbot, player) for _ in range(num_blocks)])
     assert rms(heard[-8 * BLOCK_FRAMES :]) > 0.1
@@ -234,12 +234,15 @@ def test_a_matching_moment_is_repeated_on_both_sides(qtbot, player, tmp_path):
 
 
 def _pull(qtbot, player: Player) -> np.ndarray:
-    decks = player._mixer.decks
-    if any(d.source.num_buffered < BLOCK_FRAMES for d in decks):
-        qtbot.waitUntil(lambda: all(d.source.num_buffered >= BLOCK_FRAMES for d in decks))
-    for deck in decks:
-        deck.source.wake()
-    return player._output.pull(1)
+    block_s = BLOCK_FRAMES / RATE_HZ
+
+    def is_ready() -> bool:
+        return all(player.decoding(side).buffered_s >= block_s for side in Side)
+
+    if not is_ready():
+        qtbot.waitUntil(is_ready)
+    player.tick()
+    return player.device.output.pull(1)
 
 
 def test_a_loop_has_no_click_at_its_seam(qtbot, tmp_path):
@@ -283,8 +286,8 @@ def test_both_sides_are_heard_equally_loud(qtbot, make_player, tmp_path):
     for side in Side:
         player.play(side)
         decoded(qtbot, player, side)
-        player._output.pull(2)
-        heard[side] = measure([player._output.pull(60).T], RATE_HZ).lufs
+        player.device.output.pull(2)
+        heard[side] = measure([player.device.output.pull(60).T], RATE_HZ).lufs
     assert heard[Side.QUERY] == pytest.approx(heard[Side.RESULT], abs=0.1)
     assert heard[Side.QUERY] == pytest.approx(TARGET_LUFS, abs=0.2)
 
@@ -300,16 +303,15 @@ def test_a_late_measurement_changes_the_volume_in_small_steps(qtbot, make_player
     one = sound(tmp_path / "one.wav", 997.0, 3.0)
     player.play(Side.QUERY, one)
     decoded(qtbot, player)
-    player._output.pull(4)
-    source = player._mixer.decks[0].source
-    before = source.gain
+    player.device.output.pull(4)
+    before = player.decoding(Side.QUERY).gain
     player.put_loudness(one.path, Loudness(-24.0, 0.3))
-    assert source.gain == before
-    player._tick()
-    assert before < source.gain < 1.1 * before
+    assert player.decoding(Side.QUERY).gain == before
+    player.tick()
+    assert before < player.decoding(Side.QUERY).gain < 1.1 * before
     for _ in range(60):
-        player._tick()
-    assert source.gain == pytest.approx(10 ** (6 / 20), rel=1e-3)
+        player.tick()
+    assert player.decoding(Side.QUERY).gain == pytest.approx(10 ** (6 / 20), rel=1e-3)
 
 
 def test_levels_agree_where_one_song_has_no_headroom():
