@@ -6,7 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShortcut,
+)
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.desktop.drag_and_drop import dropped_files
@@ -31,7 +38,7 @@ from app.settings import (
 )
 from app.ui.dialogs import ProblemPage
 from app.ui.notice import NoticeBar
-from app.ui.shortcuts import Keys, plain_key
+from app.ui.shortcuts import Keys
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
 from app.ui.widgets import column, press_focused
 from engine.library import Library, Track
@@ -114,7 +121,7 @@ class MainWindow(QMainWindow):
         session.overview_changed.connect(self._show_overview)
         session.folders_added.connect(self._rescan)
         session.overview_changed.connect(self.watch.show_overview)
-        self.watch.changed.connect(self._look)
+        self.watch.changed.connect(lambda: self._with_library(self.parts.indexing.look))
         for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
         self.parts.player.solved.connect(self.notice.withdraw)
@@ -129,14 +136,6 @@ class MainWindow(QMainWindow):
         self.library.num_shown_changed.connect(bar.show_count)
         bar.search.textChanged.connect(self.library.set_text)
         bar.search.left_downwards.connect(self._enter_table)
-        bar.back.clicked.connect(lambda: finder.go(-1))
-        bar.forward.clicked.connect(lambda: finder.go(1))
-        bar.record.clicked.connect(self.library_page.show_recorder)
-        bar.add_folder.clicked.connect(self.commands.add_folder)
-        bar.folders.clicked.connect(self.commands.show_folders)
-        bar.rescan.clicked.connect(self._rescan)
-        bar.preferences.clicked.connect(self.show_preferences)
-        bar.help.clicked.connect(self.commands.show_help)
         bar.pages.chosen.connect(self.show_page)
         self.results.file_requested.connect(self.commands.find_file)
         self.results.record_requested.connect(self.library_page.show_recorder)
@@ -161,9 +160,20 @@ class MainWindow(QMainWindow):
         self.parts.session.listed.connect(self._show_matches)
 
     def _bind_shortcuts(self) -> None:
-        """All but the plain keys, which come to ``keyPressEvent`` when nobody else wants them."""
+        """Plain keys come to ``keyPressEvent``, when nobody else wants them."""
+        self._plain_keys: dict[str, Callable[[], object]] = {}
+        for keys, action in self._actions().items():
+            if keys.value.is_plain:
+                self._plain_keys[keys.value.keys] = action
+            else:
+                QShortcut(keys.value.keys, self).activated.connect(lambda action=action: action())
+            if (button := self.top_bar.buttons.get(keys)) is not None:
+                button.clicked.connect(lambda _=False, action=action: action())
+
+    def _actions(self) -> dict[Keys, Callable[[], object]]:
+        """What each key and each button of the bar at the top does."""
         player, finder = self.parts.player, self.parts.finder
-        actions: dict[Keys, Callable[[], object]] = {
+        return {
             Keys.PAGE_LIBRARY: lambda: self.show_page(Page.LIBRARY),
             Keys.PAGE_MAP: lambda: self.show_page(Page.MAP),
             Keys.PAGE_EVALUATE: lambda: self.show_page(Page.EVALUATE),
@@ -187,9 +197,16 @@ class MainWindow(QMainWindow):
             Keys.RESCAN: self._rescan,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
+            Keys.PLAY_PAUSE: self.comparison.toggle,
+            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
+            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
+            Keys.NEXT_MOMENT: self.comparison.play_next_moment,
+            Keys.COMPARE: player.swap,
+            Keys.VOCALS: self.comparison.toggle_vocals,
+            Keys.LOOP: self.comparison.toggle_loop,
+            Keys.NEXT: player.play_next,
+            Keys.PREVIOUS: player.play_previous,
         }
-        for keys, action in actions.items():
-            QShortcut(keys.value.keys, self).activated.connect(lambda action=action: action())
 
     def _restore(self) -> None:
         settings = self.parts.settings
@@ -275,23 +292,17 @@ class MainWindow(QMainWindow):
     def show_preferences(self) -> None:
         from app.preferences.dialog import PreferencesDialog  # not needed for the first window
 
+        indexing = self.parts.indexing
         dialog = PreferencesDialog(self, self.parts, self._overview)
-        dialog.index_requested.connect(self._index_anew)
+        # Another model or separator listens from now on, also where a run goes on.
+        dialog.index_requested.connect(lambda: self._with_library(indexing.again, indexing.start))
         dialog.speed_changed.connect(self._change_speed)
         dialog.watch_changed.connect(self.watch.set_on)
         dialog.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 
-    def _index_anew(self) -> None:
-        """Another model or separator listens from now on, also where a run goes on."""
-        self._with_library(self.parts.indexing.again, self.parts.indexing.start)
-
     def _change_speed(self) -> None:
         self._with_library(self.parts.indexing.again)
-
-    def _look(self) -> None:
-        """Something may have changed in the folders."""
-        self._with_library(self.parts.indexing.look)
 
     def _show_title(self) -> None:
         """What plays, as window lists and task bars show it."""
@@ -345,27 +356,16 @@ class MainWindow(QMainWindow):
     # Qt
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        keys = None if event.modifiers() else plain_key(event.key())
-        player = self.parts.player
-        actions: dict[Keys, Callable[[], object]] = {
-            Keys.PLAY_PAUSE: self.comparison.toggle,
-            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
-            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
-            Keys.NEXT_MOMENT: self.comparison.play_next_moment,
-            Keys.COMPARE: player.swap,
-            Keys.VOCALS: self.comparison.toggle_vocals,
-            Keys.LOOP: self.comparison.toggle_loop,
-            Keys.NEXT: player.play_next,
-            Keys.PREVIOUS: player.play_previous,
-        }
+        key = "" if event.modifiers() else QKeySequence(event.key()).toString()
+        action = self._plain_keys.get(key)
         if press_focused(event):
             return
         if event.key() == Qt.Key.Key_Escape:
             self.notice.hide()
-        elif keys is None or self.pages.currentIndex() != MAIN:
+        elif action is None or self.pages.currentIndex() != MAIN:
             super().keyPressEvent(event)
         else:
-            actions[keys]()
+            action()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.source() is None and dropped_files(event.mimeData()):

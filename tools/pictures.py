@@ -61,12 +61,19 @@ def prepare(home: Path) -> None:
 
 
 def take_all(home: Path, theme: str, target: Path) -> None:
+    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QApplication
 
     def keep(widget: QWidget, name: str) -> None:
         QApplication.processEvents()
         path = target / f"{name}-{theme}.png"
-        if not widget.grab().save(str(path), "PNG"):
+        picture = widget.grab()
+        if (popup := QApplication.activePopupWidget()) is not None:
+            place = widget.mapFromGlobal(popup.pos())
+            painter = QPainter(picture)
+            painter.drawPixmap(place, popup.grab())
+            painter.end()
+        if not picture.save(str(path), "PNG"):
             raise OSError(f"{path} cannot be written.")
         make_smaller(path)
         print(f"{path}  {path.stat().st_size / 1000:.0f} kB", flush=True)
@@ -179,7 +186,8 @@ def take_library(window: MainWindow, keep: Keep) -> None:
     results.filter_button.open_sheet()
     rest()
     keep(window, "filters")
-    results.filter_button.open_sheet()
+    if (sheet := results.filter_button.sheet) is not None:
+        sheet.hide()
 
 
 def take_map(window: MainWindow, keep: Keep) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QTimer
 
 from app.find.finder import Answer, Finder, Question
 from app.find.results_panel import ResultList, ResultsPanel
@@ -27,8 +27,6 @@ YOUR_VOICE = (noop("Your voice"), noop("from the microphone"))
 
 class Comparison(QObject):
     """Behaviour of the right side. A result that is chosen is shown; it sounds only when played."""
-
-    menu_requested = Signal(object, QPoint)  # Track, global position
 
     def __init__(
         self,
@@ -76,13 +74,11 @@ class Comparison(QObject):
         vocals.arrived.connect(self._vocals_arrived)
 
     def _connect_list(self, results: ResultList) -> None:
-        results.chosen.connect(self._choose)
-        results.play_requested.connect(partial(self._play_from, results))
-        results.moment_requested.connect(self._moment_clicked)
-        results.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
-        results.menu_requested.connect(
-            lambda neighbour, at: self.menu_requested.emit(neighbour.track, at)
-        )
+        view = results.view
+        view.chosen.connect(self._choose)
+        view.play_requested.connect(lambda one: self.play_result(one, results.model.neighbours))
+        view.moment_requested.connect(self._moment_clicked)
+        view.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
 
     # Finding
 
@@ -175,9 +171,6 @@ class Comparison(QObject):
             self._shapes.request("result", track.path, row.set_shape)
         row.set_moments([moment.start_s for moment in neighbour.moments])
         self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
-
-    def _play_from(self, results: ResultList, neighbour: Neighbour) -> None:
-        self.play_result(neighbour, results.model.neighbours)
 
     def play_result(self, neighbour: Neighbour, among: Sequence[Neighbour] = ()) -> None:
         """From its start, those after it next; on and off when it is the one that sounds."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,11 +11,11 @@ from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFont, QIntValidator, QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QMenu,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -32,6 +31,7 @@ from engine.search import SearchOptions
 
 WIDTH_PX = 340
 MAX_FOLDERS = 40
+AS_WIDE_AS_THERE_IS_ROOM = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 N = TypeVar("N", int, float)
 AskFacets = Callable[[Callable[[Facets], None]], None]
 
@@ -124,14 +124,15 @@ class FilterSheet(QFrame):
         self.setFixedWidth(WIDTH_PX)
         self._theme = theme
         self._facets: Facets | None = None
-        self._folder: Path | None = None
         self.other_artists = QCheckBox(self.tr("Other artists only"))
         self.one_per_artist = QCheckBox(self.tr("One song of each artist"))
         self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
         self.genres = GenreList(theme)
         self.years = (self._number(self.tr("from")), self._number(self.tr("to")))
         self.lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
-        self.folder = button(self.tr("All folders"), "field")
+        self.folder = QComboBox()
+        self.folder.setAccessibleName(self.tr("Folder"))
+        self.folder.setSizeAdjustPolicy(AS_WIDE_AS_THERE_IS_ROOM)
         self.reset = button(self.tr("Reset"), "plain")
         self._lay_out()
         self._connect()
@@ -189,7 +190,7 @@ class FilterSheet(QFrame):
         for field in (*self.years, *self.lengths):
             field.editingFinished.connect(self._tell)
         self.genres.changed.connect(self._tell)
-        self.folder.clicked.connect(self._choose_folder)
+        self.folder.activated.connect(self._tell)
         self.reset.clicked.connect(self._reset_all)
 
     # Opening and closing
@@ -233,7 +234,7 @@ class FilterSheet(QFrame):
         ):
             for field, value in zip(fields, values, strict=True):
                 field.setText("" if value is None else told(value))
-        self._set_folder(next(iter(scope.folders), None))
+        self._offer_folders(next(iter(scope.folders), None))
         known = self._facets.genres if self._facets is not None else ()
         self.genres.fill(known, scope.genres)
         if self._facets is not None and self._facets.first_year is not None:
@@ -244,7 +245,8 @@ class FilterSheet(QFrame):
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
         first, last = _in_order(*(_year(field.text()) for field in self.years))
         low, high = _in_order(*(seconds_of(field.text()) for field in self.lengths))
-        folders = frozenset() if self._folder is None else frozenset({self._folder})
+        folder = self.folder.currentData()
+        folders = frozenset[Path]() if folder is None else frozenset({folder})
         return Filters(
             self.other_artists.isChecked(),
             self.one_per_artist.isChecked(),
@@ -260,26 +262,16 @@ class FilterSheet(QFrame):
         self._fill(Filters())
         self._tell()
 
-    def _choose_folder(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        folders = self._facets.folders[:MAX_FOLDERS] if self._facets is not None else ()
-        menu.addAction(self.tr("All folders"), lambda: self._use_folder(None))
-        menu.addSeparator()
-        for path, num in folders:
-            text = f"{shown(str(path))[-60:]}   {num:,}".replace("&", "&&")
-            menu.addAction(text, partial(self._use_folder, path))
-        menu.popup(self.folder.mapToGlobal(QPoint(0, self.folder.height())))
-
-    def _use_folder(self, path: Path | None) -> None:
-        self._set_folder(path)
-        self._tell()
-
-    def _set_folder(self, path: Path | None) -> None:
-        self._folder = path
-        name = self.tr("All folders") if path is None else shown(path.name)[:28]
-        self.folder.setText(name.replace("&", "&&"))
-        self.folder.setAccessibleName(self.tr("Folder: {name}").format(name=name))
+    def _offer_folders(self, chosen: Path | None) -> None:
+        known = self._facets.folders[:MAX_FOLDERS] if self._facets is not None else ()
+        folders = {path: f"{shown(str(path))[-60:]}   {num:,}" for path, num in known}
+        if chosen is not None:
+            folders.setdefault(chosen, shown(str(chosen))[-60:])
+        self.folder.clear()
+        self.folder.addItem(self.tr("All folders"), None)
+        for path, text in folders.items():
+            self.folder.addItem(text, path)
+        self.folder.setCurrentIndex(0 if chosen is None else 1 + list(folders).index(chosen))
 
 
 def _year(text: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
@@ -30,12 +30,6 @@ from engine.search import By, Neighbour, SearchResult
 class ResultList(QWidget):
     """A heading, and below it results, or a sentence why there are none."""
 
-    chosen = Signal(object)  # Neighbour
-    play_requested = Signal(object)
-    moment_requested = Signal(object, int)
-    find_requested = Signal(object)
-    menu_requested = Signal(object, QPoint)
-
     def __init__(
         self,
         theme: Theme,
@@ -58,11 +52,6 @@ class ResultList(QWidget):
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._note.setText(explanation)
         self._lay_out(theme, heading, look)
-        self.view.chosen.connect(self.chosen)
-        self.view.play_requested.connect(self.play_requested)
-        self.view.moment_requested.connect(self.moment_requested)
-        self.view.find_requested.connect(self.find_requested)
-        self.view.menu_requested.connect(self.menu_requested)
         theme.changed.connect(self.view.viewport().update)
 
     def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:

@@ -38,7 +38,7 @@ from app.settings import (
 )
 from app.ui.widgets import column
 from engine.library import Track, View
-from engine.search import By
+from engine.search import By, Neighbour
 
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
 
@@ -137,11 +137,13 @@ class LibraryPage(QSplitter):
         panel.filter_button.changed.connect(self._search_otherwise)
         panel.blend_bar.changed.connect(self._search_otherwise)
         self._search_otherwise()
-        self.library.menu_requested.connect(self._table_menu)
-        self.comparison.menu_requested.connect(self._result_menu)
-        self.library.find_requested.connect(parts.finder.find_track)
-        for source in (self.library, commands):
-            source.play_requested.connect(self._play_track)
+        table = self.library.view
+        table.menu_requested.connect(self._table_menu)
+        table.find_requested.connect(parts.finder.find_track)
+        table.play_requested.connect(self._play_track)
+        commands.play_requested.connect(self._play_track)
+        for results in panel.lists.values():
+            results.view.menu_requested.connect(partial(self._result_menu, results))
         for signal in (parts.player.state_changed, parts.player.loaded, parts.finder.asked):
             signal.connect(self._mark_songs)
         parts.session.overview_changed.connect(self.index_strip.show_overview)
@@ -163,17 +165,16 @@ class LibraryPage(QSplitter):
             deeds.append(("share", text, partial(self.export.save_ids, ids)))
         self._commands.show_track_menu(track, at, deeds)
 
-    def _result_menu(self, track: Track, at: QPoint) -> None:
-        question = self._parts.finder.question
-        first = min(self.results.shown_lists(), key=lambda one: not one.view.hasFocus())
+    def _result_menu(self, results: ResultList, neighbour: Neighbour, at: QPoint) -> None:
+        question, track = self._parts.finder.question, neighbour.track
         deeds: list[Deed] = []
         if question is not None and question.track is not None:
-            view: View = "overall" if first is self.results.overall else "vocals"
+            view: View = "overall" if results is self.results.overall else "vocals"
             deeds.append(self._journey_deed(question.track, track, view))
-        num = len(first.view.selected())
+        num = len(results.view.selected())
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
-        text = text.format(num=num if num > 1 else len(first.model.neighbours))
-        deeds.append(("share", text, partial(self.export.save_results, first)))
+        text = text.format(num=num if num > 1 else len(results.model.neighbours))
+        deeds.append(("share", text, partial(self.export.save_results, results)))
         self._commands.show_track_menu(track, at, deeds)
 
     def _journey_deed(self, start: Track, goal: Track, view: View) -> Deed:
@@ -260,7 +261,7 @@ class LibraryPage(QSplitter):
         dialog = RecordDialog(
             self.window(),
             self._parts.theme,
-            self._parts.recorder,
+            self._parts.devices,
             self._parts.session.runner,
             Path(self._recordings.name),
         )
@@ -277,7 +278,6 @@ class LibraryPage(QSplitter):
         """At the end of the program: nothing records any more, and no recording is left."""
         if self._record_dialog is not None:
             self._record_dialog.close()
-        self._parts.recorder.wait()
         if self._recordings is not None:
             self._recordings.cleanup()
 

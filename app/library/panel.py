@@ -23,9 +23,6 @@ REFRESH_MS = 1500  # while indexing
 
 
 class LibraryPanel(QWidget):
-    find_requested = Signal(object)  # Track
-    play_requested = Signal(object)
-    menu_requested = Signal(object, QPoint)
     num_shown_changed = Signal(int)
 
     def __init__(
@@ -78,9 +75,6 @@ class LibraryPanel(QWidget):
         session.rows_arrived.connect(model.put)
         session.listed.connect(self._listed)
         session.overview_changed.connect(self._overview_changed)
-        view.find_requested.connect(self.find_requested)
-        view.play_requested.connect(self.play_requested)
-        view.menu_requested.connect(self.menu_requested)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
         self._refresh_soon = QTimer(self)
         self._refresh_soon.setSingleShot(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
 
@@ -86,19 +86,3 @@ class Keys(Enum):
     TEST_UNDO = Shortcut("Backspace", noop("Take the last answer back"), TEST, True)
     TEST_PAUSE = Shortcut("Escape", noop("Pause the test"), TEST, True)
     QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
-
-
-def plain_key(key: int) -> Keys | None:
-    """Which plain shortcut a bare key is."""
-    plain = {
-        Qt.Key.Key_Space: Keys.PLAY_PAUSE,
-        Qt.Key.Key_Left: Keys.SKIP_BACK,
-        Qt.Key.Key_Right: Keys.SKIP_FORWARD,
-        Qt.Key.Key_M: Keys.NEXT_MOMENT,
-        Qt.Key.Key_X: Keys.COMPARE,
-        Qt.Key.Key_V: Keys.VOCALS,
-        Qt.Key.Key_R: Keys.LOOP,
-        Qt.Key.Key_N: Keys.NEXT,
-        Qt.Key.Key_P: Keys.PREVIOUS,
-    }
-    return plain.get(Qt.Key(key))

@@ -15,7 +15,7 @@ QWidget#topBar { background: $panel; border-bottom: 1px solid $line; }
 QWidget#playerBar { background: $panel; border-top: 1px solid $line; }
 QWidget#side { background: $surface; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
-QFrame#sheet { background: $surface; border: 1px solid $line; }
+QFrame#sheet { background: $surface; border: 1px solid $wave; }
 QFrame#card[active="true"] { border: 1px solid $accent; }
 QFrame#notice { background: $raised; border: none; border-bottom: 1px solid $line; }
 QFrame#divider { background: $line; border: none; }
@@ -99,9 +99,6 @@ QSpinBox::up-arrow { image: url("$up"); width: 11px; height: 11px; }
 QSpinBox::down-arrow, QComboBox::down-arrow { image: url("$down"); width: 11px; height: 11px; }
 QComboBox::drop-down { border: none; width: 28px; }
 QComboBox QAbstractItemView { border: 1px solid $line; padding: 4px; }
-QPushButton[kind="field"] { background: $surface; border: 1px solid $line; border-radius: 9px;
-  padding: 7px 10px; text-align: left; }
-QPushButton[kind="field"]:focus { border-color: $accent; }
 
 QAbstractItemView { background: $surface; color: $text; border: none;
   selection-background-color: $selected; selection-color: $text; }

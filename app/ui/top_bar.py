@@ -74,6 +74,7 @@ class TopBar(QWidget):
         self.setObjectName("topBar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.buttons: dict[Keys, IconButton] = {}
         self.back = self._button(theme, "back", Keys.BACK)
         self.forward = self._button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
@@ -88,7 +89,9 @@ class TopBar(QWidget):
         self._lay_out()
 
     def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
-        return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+        button = IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+        self.buttons[keys] = button
+        return button
 
     def _lay_out(self) -> None:
         """The switch stays in the middle whatever is to its left and right."""

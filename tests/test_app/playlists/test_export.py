@@ -118,7 +118,8 @@ def test_songs_of_the_table_are_selected_without_searching(qtbot, window, tmp_pa
 def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     find_first(qtbot, window)
     goal = window.results.voices.model.neighbours[-1].track
-    window.comparison.menu_requested.emit(goal, QPoint(5, 5))
+    voices = window.results.voices
+    voices.view.menu_requested.emit(voices.model.neighbours[-1], QPoint(5, 5))
     menu = window.findChildren(QMenu)[-1]
     journey = next(action for action in menu.actions() if action.text().startswith("Journey"))
     assert journey.text() == "Journey from “First light” to here…"
