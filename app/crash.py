@@ -11,6 +11,7 @@ import platform
 import sys
 import threading
 import traceback
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +53,7 @@ class CrashReporter(QObject):
     def __init__(self, log_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._log_path = log_path
-        self._places: set[tuple[str, int]] = set()
+        self._counts: Counter[tuple[str, int]] = Counter()
 
     def install(self) -> None:
         sys.excepthook = self._failed
@@ -73,10 +74,11 @@ class CrashReporter(QObject):
             sys.__excepthook__(kind, error, trace)
             return
         place = _place(trace)
-        if place in self._places:
-            log.error("Again at %s:%d: %s: %s", *place, kind.__name__, error)
+        self._counts[place] += 1
+        if (count := self._counts[place]) > 1:
+            if count.bit_count() == 1:  # 2, 4, 8, …: one fault must not fill the log
+                log.error("%d times by now: %s: %s (%s:%d)", count, kind.__name__, error, *place)
             return
-        self._places.add(place)
         log.critical("Nobody caught this", exc_info=(kind, error, trace))
         text = "".join(traceback.format_exception(kind, error, trace))
         self.crashed.emit(report(text, tail(self._log_path, REPORT_BYTES)))
