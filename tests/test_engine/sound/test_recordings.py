@@ -95,7 +95,7 @@ def test_the_command_records_what_is_sung(
         def close(self) -> np.ndarray:
             return buzz(3.0, RATE_HZ)
 
-    monkeypatch.setattr("app.record.command.Microphone", Sung)
+    monkeypatch.setattr("app.record.microphone.Microphone", Sung)
     app(["-o", str(tmp_path / "voice.wav"), "--seconds", "4"], standalone_mode=False)
     assert "3.0 s of singing" in capsys.readouterr().err
     assert audio.probe(tmp_path / "voice.wav").duration_s == pytest.approx(3.0, abs=0.1)
@@ -107,6 +107,6 @@ def test_the_command_says_why_it_cannot_record(
     def refuse(devices: object, max_s: float) -> None:
         raise OSError("Error querying device -1")
 
-    monkeypatch.setattr("app.record.command.Microphone", refuse)
+    monkeypatch.setattr("app.record.microphone.Microphone", refuse)
     with pytest.raises(SingalikeError, match="no microphone was found"):
         app(["-o", str(tmp_path / "voice.wav")], standalone_mode=False)
