@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from app.player.output import AudioOutput, Fill
     from app.window import MainWindow
 
 SIZE = (1200, 780)
@@ -122,21 +123,16 @@ def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
     return window
 
 
-def _silent_output(_: object) -> object:
+def _silent_output(fill: Fill) -> AudioOutput:
     """A sound device that nobody hears: what plays stands still."""
-    from PySide6.QtCore import QObject, Signal
+    from app.player.output import AudioOutput
 
-    class Silence(QObject):
-        opened, failed, switched, listed = Signal(int), Signal(str), Signal(str), Signal(object)
+    class Silence(AudioOutput):
+        def _send(self, command: str, value: str = "") -> None:
+            if command == "look":
+                self.listed.emit(["Speakers", "Headphones"])
 
-        def nothing(self, *_: object) -> None: ...
-
-        open = close = lost = choose = shutdown = nothing
-
-        def look(self) -> None:
-            self.listed.emit(["Speakers", "Headphones"])
-
-    return Silence()
+    return Silence(fill)
 
 
 def wait_until(is_done: Callable[[], bool]) -> None:

@@ -1,192 +1,157 @@
-"""What the audio callback reads: two decks (query and result), each fed by a decoding thread.
+"""Two decks, one for each song of a comparison, and their sum, which the audio callback asks for.
 
-No Qt and no sound device in here. The callback side (``Mixer.fill``) never waits, allocates next to
-nothing and takes no lock: one thread writes each number and one reads it.
+No Qt and no sound device in here. The callback (``Decks.fill``) never waits, allocates next to
+nothing and takes no lock.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engine.errors import PastEndError, SingalikeError
-
-log = logging.getLogger(__name__)
+from app.player.loudness import Levels, stepped
+from app.player.source import Decode, Source
 
 BLOCK_FRAMES = 1024
-RING_S = 12.0
-SEAM_S = 0.01  # of a loop, faded so that it does not click
 
-# (path, sample rate, start in seconds) -> chunks (2, n) float32
-Decode = Callable[[Path, int, float], Iterator[np.ndarray]]
+# (path, start in seconds, seconds after which it begins anew)
+OpenSource = Callable[[Path, float, float | None], Source]
 
 
-class Source:
-    """The sound of one file from ``start_s`` on: a thread decodes into a ring, the callback reads.
-
-    A seek makes a new Source; an old one is stopped and forgotten.
+@dataclass(frozen=True)
+class Decoding:
+    """How far the decoding of one side has come.
 
     Attributes:
-        gain: what brings it to the common loudness; the window sets it, the callback follows.
-        loop_s: it begins anew after so many seconds; None: it runs to its end.
+        path: what is heard; None where there is nothing.
+        gain: what brings it to the common loudness.
+        buffered_s: decoded and not heard yet.
+        is_complete, is_next_complete: nothing more will be decoded, of the song and of the next.
+        is_exchanging: another file of the same song is to take over as soon as it can.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        start_s: float,
-        rate_hz: int,
-        decode: Decode,
-        *,
-        gain: float = 1.0,
-        loop_s: float | None = None,
-    ) -> None:
-        self.path = path
-        self.start_s = start_s
-        self.rate_hz = rate_hz
-        self.gain = gain
-        self.loop_s = loop_s
-        self.error: str | None = None
-        self.is_complete = False  # nothing more will be written
-        self.num_read = 0  # frames; written by the callback only
-        self.num_written = 0  # frames; written by the decoding thread only
-        self._loop_frames = 0  # length of the loop, once it is known
-        self._ring = np.zeros((int(RING_S * rate_hz), 2), dtype=np.float32)
-        self._decode = decode
-        self._has_room = threading.Event()
-        self._is_stopped = False
-        self._thread = threading.Thread(target=self._fill, name="decode", daemon=True)
-        self._thread.start()
-
-    @property
-    def position_s(self) -> float:
-        num = self.num_read % self._loop_frames if self._loop_frames else self.num_read
-        return self.start_s + num / self.rate_hz
-
-    @property
-    def num_buffered(self) -> int:
-        return self.num_written - self.num_read
-
-    @property
-    def max_buffered(self) -> int:
-        """Frames that are decoded ahead at most."""
-        return len(self._ring)
-
-    @property
-    def is_decoding(self) -> bool:
-        """Its thread is there."""
-        return self._thread.is_alive()
-
-    @property
-    def is_drained(self) -> bool:
-        return self.is_complete and self.num_buffered == 0
-
-    def read_into(self, out: np.ndarray) -> int:
-        """Copies up to ``len(out)`` frames and returns their number. For the audio callback."""
-        num = min(len(out), self.num_buffered)
-        start = self.num_read % len(self._ring)
-        first = min(num, len(self._ring) - start)
-        out[:first] = self._ring[start : start + first]
-        out[first:num] = self._ring[: num - first]
-        self.num_read += num
-        return num
-
-    def skip_to(self, position_s: float) -> bool:
-        """Passes over what lies before a place; False where that is not decoded yet.
-
-        Only for a source that nobody reads from yet.
-        """
-        num = round((position_s - self.start_s) * self.rate_hz)
-        if num > self.num_written and not self.is_complete:
-            self.num_read = self.num_written  # makes room for what is wanted
-            self.wake()
-            return False
-        self.num_read = min(max(num, self.num_read), self.num_written)
-        return True
-
-    def wake(self) -> None:
-        """Lets the decoding go on when half of the ring is free; called while playing."""
-        if self.num_buffered * 2 <= len(self._ring):
-            self._has_room.set()
-
-    def stop(self, timeout_s: float | None = None) -> None:
-        """Ends the thread; waits for it when a timeout is given."""
-        self._is_stopped = True
-        self._has_room.set()
-        if timeout_s is not None:
-            self._thread.join(timeout_s)
-
-    def _fill(self) -> None:
-        try:
-            chunks = self._decode(self.path, self.rate_hz, self.start_s)
-            for chunk in chunks if self.loop_s is None else self._looped(chunks, self.loop_s):
-                self._write(chunk.T)
-                if self._is_stopped:
-                    return
-        except PastEndError:
-            pass  # a place right at the end, or vocals that end before the song: it is over
-        except SingalikeError as error:
-            self.error = str(error)
-        except Exception as error:  # a bad file must not end the program
-            log.exception("Decoding for playback failed")
-            self.error = f"{self.path.name} cannot be played: {error}."
-        finally:
-            self.is_complete = True
-
-    def _looped(self, chunks: Iterator[np.ndarray], loop_s: float) -> Iterator[np.ndarray]:
-        """The first ``loop_s`` seconds again and again; its ends are faded."""
-        wanted, held, num = round(loop_s * self.rate_hz), list[np.ndarray](), 0
-        for chunk in chunks:
-            held.append(chunk[:, : wanted - num])
-            num += held[-1].shape[1]
-            if num == wanted or self._is_stopped:
-                break
-        if num == 0:
-            return
-        turn = np.concatenate(held, axis=1)
-        seam = min(round(SEAM_S * self.rate_hz), num // 2)
-        rise = np.linspace(0.0, 1.0, seam, dtype=np.float32)
-        turn[:, :seam] *= rise
-        turn[:, num - seam :] *= rise[::-1]
-        self._loop_frames = num
-        while not self._is_stopped:
-            yield turn
-
-    def _write(self, frames: np.ndarray) -> None:
-        done = 0
-        while done < len(frames) and not self._is_stopped:
-            room = len(self._ring) - self.num_buffered
-            if room == 0:
-                self._has_room.wait()
-                self._has_room.clear()
-                continue
-            start = self.num_written % len(self._ring)
-            num = min(room, len(frames) - done, len(self._ring) - start)
-            self._ring[start : start + num] = frames[done : done + num]
-            self.num_written += num
-            done += num
+    path: Path | None = None
+    rate_hz: int = 0
+    gain: float = 1.0
+    buffered_s: float = 0.0
+    is_complete: bool = False
+    is_next_complete: bool = False
+    is_exchanging: bool = False
 
 
 class Deck:
-    """One of the two sounds. The window sets ``source``, ``following``, ``gain``, ``is_running``.
+    """One of the two songs. The window sets ``gain`` and ``is_running``, and calls what is public.
 
     The callback goes along smoothly: every change of gain is a ramp over one block, and a new
     source fades in as the old one fades out. Where ``following`` is there when the source ends, it
     begins with the very next sample; ``heard`` then is that source, for the window to see.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, open_source: OpenSource) -> None:
         self.source: Source | None = None
         self.following: Source | None = None
         self.gain = 1.0
         self.is_running = False
         self.heard: Source | None = None  # written by the callback only
+        self._open = open_source
+        self._coming: Source | None = None  # takes over once it is decoded
         self._seen: Source | None = None  # what ``source`` was in the block before
         self._heard_gain = 0.0
+
+    # What is so
+
+    @property
+    def position_s(self) -> float:
+        return self.source.position_s if self.source is not None else 0.0
+
+    @property
+    def decoded_s(self) -> float:
+        """The end of the song as far as it is known."""
+        source = self.source
+        return source.start_s + source.num_written / source.rate_hz if source is not None else 0.0
+
+    @property
+    def decoding(self) -> Decoding:
+        source, following = self.source, self.following
+        if source is None:
+            return Decoding()
+        return Decoding(
+            source.path,
+            source.rate_hz,
+            source.gain,
+            source.num_buffered / source.rate_hz,
+            source.is_complete,
+            following is not None and following.is_complete,
+            self._coming is not None,
+        )
+
+    @property
+    def is_at_end(self) -> bool:
+        source = self.source
+        if source is None or self.following is not None:
+            return False
+        return source.is_drained and source.error is None
+
+    @property
+    def error(self) -> str | None:
+        """Why a song ended too early, once all that could be read of it was heard."""
+        return self.source.error if self.source is not None and self.source.is_drained else None
+
+    # In the UI thread
+
+    def begin(self, path: Path | None, start_s: float, loop_s: float | None = None) -> None:
+        """Another song or another place, at once; what was prepared is forgotten."""
+        old = (self.source, self.following, self._coming)
+        self.following = self._coming = None
+        self.source = None if path is None else self._open(path, start_s, loop_s)
+        for source in old:
+            if source is not None:
+                source.stop()
+
+    def exchange(self, path: Path, is_playing: bool) -> None:
+        """To another file of the same song, at the same place: without a gap while playing."""
+        source, waiting = self.source, self._coming
+        if source is None or path == (waiting or source).path:
+            return
+        start_s = source.position_s if source.loop_s is None else source.start_s
+        if not is_playing:
+            self.begin(path, start_s, source.loop_s)
+            return
+        if waiting is not None:
+            waiting.stop()
+        self._coming = self._open(path, start_s, source.loop_s)
+
+    def prepare(self, path: Path) -> None:
+        """What comes after the song; decoded from now on."""
+        if self.following is None:
+            self.following = self._open(path, 0.0, None)
+
+    def has_advanced(self) -> bool:
+        """True once, when what was prepared has begun."""
+        if self.following is None or self.heard is not self.following:
+            return False
+        self.source, self.following = self.following, None
+        return True
+
+    def take_over(self) -> None:
+        """Puts in what is to be exchanged, once it has been decoded as far as the song has come."""
+        coming, old = self._coming, self.source
+        if coming is None or old is None or not (coming.num_written or coming.is_complete):
+            return
+        if coming.skip_to(old.position_s):
+            self._coming, self.source = None, coming
+            old.stop()
+
+    def close(self) -> None:
+        """No thread is left."""
+        for source in (self.source, self.following, self._coming):
+            if source is not None:
+                source.stop(timeout_s=2.0)
+
+    # In the audio callback
 
     def mix_into(self, out: np.ndarray, scratch: np.ndarray, rise: np.ndarray) -> None:
         """Adds this deck's next block to ``out`` (n, 2). ``rise`` (n, 1) goes from 0 to 1."""
@@ -225,20 +190,62 @@ class Deck:
         return num
 
 
-class Mixer:
-    """The sum of both decks."""
+class Decks:
+    """Both decks, equally loud.
 
-    def __init__(self) -> None:
-        self.decks = (Deck(), Deck())
-        self.num_blocks = 0  # lets the window see that the device still asks for sound
+    Attributes:
+        rate_hz: of the sound device. After a change, every source is to be begun anew.
+        is_playing: loudness then changes in steps, and files are exchanged without a gap.
+        num_blocks: lets the window see that the device still asks for sound.
+    """
+
+    def __init__(self, decode: Decode, levels: Levels, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self.is_playing = False
+        self.num_blocks = 0
+        self._decode = decode
+        self._levels = levels
+        self._decks = (Deck(self._open), Deck(self._open))
         self._scratch = np.zeros((BLOCK_FRAMES, 2), dtype=np.float32)
         self._rise = np.linspace(0, 1, BLOCK_FRAMES, dtype=np.float32)[:, None]
+
+    def __getitem__(self, side: int) -> Deck:
+        return self._decks[side]
 
     def fill(self, out: np.ndarray) -> None:
         """The audio callback: writes the next block into ``out`` (at most 1024, 2) float32."""
         out[:] = 0.0
         num = len(out)
-        for deck in self.decks:
+        for deck in self._decks:
             deck.mix_into(out, self._scratch[:num], self._rise[:num])
         np.clip(out, -1.0, 1.0, out=out)
         self.num_blocks += 1
+
+    def level(self) -> None:
+        """As loud as the levels say; at once where nothing is heard yet."""
+        for deck, gain in zip(self._decks, self._gains(), strict=True):
+            if deck.source is not None and not (self.is_playing and deck.source.num_read):
+                deck.source.gain = gain
+            if deck.following is not None:
+                deck.following.gain = self._levels.gains([deck.following.path])[0]
+
+    def tick(self) -> None:
+        """Thirty times a second while playing."""
+        for deck, gain in zip(self._decks, self._gains(), strict=True):
+            deck.take_over()
+            if deck.source is not None:
+                deck.source.wake()
+                deck.source.gain = stepped(deck.source.gain, gain)
+
+    def close(self) -> None:
+        for deck in self._decks:
+            deck.close()
+
+    def _open(self, path: Path, start_s: float, loop_s: float | None) -> Source:
+        gain = self._levels.gains([path])[0]
+        return Source(path, start_s, self.rate_hz, self._decode, gain=gain, loop_s=loop_s)
+
+    def _gains(self) -> list[float]:
+        return self._levels.gains(
+            [deck.source.path if deck.source is not None else None for deck in self._decks]
+        )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 
-from app.player.output import Output
+from app.player.output import AudioOutput
 
 STALL_TICKS = 60  # two seconds without a callback: the device is gone
 IDLE_CLOSE_MS = 3000
@@ -14,7 +14,7 @@ MAX_NAME_CHARS = 60
 
 
 class Device(QObject):
-    """In the UI thread; whatever takes time happens in the thread of ``Output``."""
+    """In the UI thread; whatever takes time happens in the thread of ``AudioOutput``."""
 
     opened = Signal(int)  # sample rate
     failed = Signal(str)  # a sentence; nothing can be heard until ``begin`` is called again
@@ -22,7 +22,7 @@ class Device(QObject):
     solved = Signal(str)  # a sentence of ``failed`` that is no longer so
     listed = Signal(object)  # list[str]
 
-    def __init__(self, output: Output, parent: QObject | None = None) -> None:
+    def __init__(self, output: AudioOutput, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.name = ""
         self.output = output

@@ -7,21 +7,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 
 from app.player.decks import BLOCK_FRAMES
-from app.player.devices import (
-    PREFERRED_RATE_HZ,
-    SoundDevices,
-    extra_settings,
-    rate_of,
-    reason_of,
-)
-
-__all__ = ["PREFERRED_RATE_HZ", "AudioOutput", "Fill", "Output"]
+from app.player.devices import SoundDevices, extra_settings, rate_of, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +22,6 @@ LATENCY_S = 0.2  # the callback is Python: it may have to wait for other threads
 HOPELESS_S = 10.0  # a device that is lost twice within it is not opened a third time
 
 Fill = Callable[[np.ndarray], None]
-
-
-class Output(Protocol):
-    """What the player needs of a sound device; ``AudioOutput`` is the real one."""
-
-    @property
-    def opened(self) -> SignalInstance: ...
-    @property
-    def failed(self) -> SignalInstance: ...
-    @property
-    def switched(self) -> SignalInstance: ...
-    @property
-    def listed(self) -> SignalInstance: ...
-    def choose(self, name: str) -> None: ...
-    def look(self) -> None: ...
-    def open(self) -> None: ...
-    def close(self) -> None: ...
-    def lost(self) -> None: ...
-    def shutdown(self) -> None: ...
 
 
 class AudioOutput(QObject):

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.player.decks import Decode, Mixer
+from app.player.decks import Decks, Decoding
 from app.player.device import Device
+from app.player.devices import PREFERRED_RATE_HZ
 from app.player.loudness import Levels
-from app.player.output import PREFERRED_RATE_HZ, AudioOutput, Fill, Output
+from app.player.output import AudioOutput, Fill
 from app.player.queue import PlayQueue, Side, Sound
-from app.player.sources import Decoding, Feed, decode_file
+from app.player.source import Decode, decode_file
 from engine.sound.loudness import Loudness
 
 __all__ = ["Player", "Side", "Sound"]
@@ -48,14 +49,13 @@ class Player(QObject):
     def __init__(
         self,
         parent: QObject | None = None,
-        make_output: Callable[[Fill], Output] = AudioOutput,
+        make_output: Callable[[Fill], AudioOutput] = AudioOutput,
         decode: Decode = decode_file,
         levels: Levels | None = None,
     ) -> None:
         super().__init__(parent)
-        self._mixer = Mixer()
         self._levels = levels or Levels()
-        self._feed = Feed(self._mixer, decode, self._levels, PREFERRED_RATE_HZ)
+        self._decks = Decks(decode, self._levels, PREFERRED_RATE_HZ)
         self._sounds: list[Sound | None] = [None, None]
         self._queue = PlayQueue()
         self._vocals: dict[Path, Path] = {}
@@ -65,7 +65,7 @@ class Player(QObject):
         self._volume = 0.8
         self._mix = 0.0
         self.is_playing = False
-        self.device = Device(make_output(self._mixer.fill), self)
+        self.device = Device(make_output(self._decks.fill), self)
         self.device.opened.connect(self._device_opened)
         self.device.failed.connect(self._device_failed)
         self.device.solved.connect(self.solved)
@@ -123,16 +123,16 @@ class Player(QObject):
         return self._sounds[self.side] if self.is_playing else None
 
     def position_s(self, side: Side) -> float:
-        return self._feed.position_s(side)
+        return self._decks[side].position_s
 
     def duration_s(self, side: Side) -> float:
         """Length as tagged, or as far as decoded where that is not known."""
         sound = self._sounds[side]
-        return (sound.duration_s if sound is not None else None) or self._feed.decoded_s(side)
+        return (sound.duration_s if sound is not None else None) or self._decks[side].decoded_s
 
     def decoding(self, side: Side) -> Decoding:
         """How far the song of a side has been decoded."""
-        return self._feed.decoding(side)
+        return self._decks[side].decoding
 
     # What can be done
 
@@ -218,7 +218,7 @@ class Player(QObject):
     def put_loudness(self, path: Path, loudness: Loudness) -> None:
         """How loud a file is: of a song, or of its vocals."""
         self._levels.put(path, loudness)
-        self._feed.level()
+        self._decks.level()
 
     def toggle(self) -> None:
         (self.pause if self.is_playing else self.resume)()
@@ -227,9 +227,9 @@ class Player(QObject):
         if not any(self._sounds):
             return
         for side in Side:
-            if self._feed.is_at_end(side):
+            if self._decks[side].is_at_end:
                 self._set_source(side, 0.0)
-        self.is_playing = self._feed.is_playing = True
+        self.is_playing = self._decks.is_playing = True
         self._timer.start()
         self.device.begin()
         self._apply()
@@ -238,7 +238,7 @@ class Player(QObject):
     def pause(self) -> None:
         if not self.is_playing:
             return
-        self.is_playing = self._feed.is_playing = False
+        self.is_playing = self._decks.is_playing = False
         self._timer.stop()
         self.device.rest()
         self._apply()
@@ -284,14 +284,14 @@ class Player(QObject):
     def set_levelled(self, is_levelled: bool) -> None:
         """All songs equally loud, or each as it is."""
         self._levels.is_on = is_levelled
-        self._feed.level()
+        self._decks.level()
 
     def close(self) -> None:
         """Silence, and no thread left."""
         self._timer.stop()
-        self.is_playing = self._feed.is_playing = False
+        self.is_playing = self._decks.is_playing = False
         self.device.shutdown()
-        self._feed.close()
+        self._decks.close()
 
     # How it is done
 
@@ -323,8 +323,8 @@ class Player(QObject):
 
     def _apply(self) -> None:
         """Tells the decks what to do; they follow within a block."""
-        for side, deck in zip(Side, self._mixer.decks, strict=True):
-            weight = self._weight(side)
+        for side in Side:
+            deck, weight = self._decks[side], self._weight(side)
             deck.gain = weight * self._volume**2  # squared: nearer to what loudness feels like
             deck.is_running = self.is_playing and (weight > 0.0 or self.is_linked)
 
@@ -339,37 +339,39 @@ class Player(QObject):
         if sound is not None and sound.duration_s:
             start_s = min(start_s, sound.duration_s)
         loop_s = LOOP_S if self.is_looping else None
-        self._feed.begin(side, self._file(sound), start_s, loop_s)
+        self._decks[side].begin(self._file(sound), start_s, loop_s)
+        self._decks.level()
 
     def _exchange(self, side: Side) -> None:
         """From the mixture to the vocals or back."""
         if (path := self._file(self._sounds[side])) is not None:
-            self._feed.exchange(side, path)
+            self._decks[side].exchange(path, self.is_playing)
+            self._decks.level()
 
     def tick(self) -> None:
         """Thirty times a second while playing: whatever a song needs in the meantime."""
-        self._feed.tick()
+        self._decks.tick()
         for side in Side:
             self._advance(side)
-            if (reason := self._feed.error(side)) is not None:
+            if (reason := self._decks[side].error) is not None:
                 self._give_up(side, reason)
                 return
-        if self._feed.is_at_end(self.side):
+        if self._decks[self.side].is_at_end:
             self.pause()
-        self.device.watch(self._mixer.num_blocks)
+        self.device.watch(self._decks.num_blocks)
         self.moved.emit()
 
     def _advance(self, side: Side) -> None:
         """Has the next song decoded ahead, and takes note when it has begun."""
         queue = self._queue
-        if self._feed.has_advanced(side):
+        if self._decks[side].has_advanced():
             self._sounds[side] = queue.advance(self._sounds[side])
             self._tell_loaded(side)
             self._tell_upcoming()
         elif side == queue.side and queue.coming and not self.is_linked:
             path = self._file(queue.coming[0])
             if path is not None and self.decoding(side).is_complete:
-                self._feed.prepare(side, path)
+                self._decks[side].prepare(path)
 
     def _give_up(self, side: Side, reason: str) -> None:
         """A song that cannot be read is left out of the queue, or ends the playing."""
@@ -384,9 +386,9 @@ class Player(QObject):
         self.problem.emit(reason)
 
     def _device_opened(self, rate_hz: int) -> None:
-        if rate_hz == self._feed.rate_hz:
+        if rate_hz == self._decks.rate_hz:
             return
-        self._feed.rate_hz = rate_hz
+        self._decks.rate_hz = rate_hz
         for side in Side:
             self._set_source(side, self.position_s(side))
 

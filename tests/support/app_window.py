@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from support.patience import PATIENCE_MS, PATIENCE_S
 
@@ -21,7 +21,7 @@ from app.jobs import JobRunner
 from app.library.indexing import Indexing
 from app.library.open_library import Session
 from app.player.decks import BLOCK_FRAMES
-from app.player.output import Fill
+from app.player.output import AudioOutput, Fill
 from app.player.player import Player
 from app.services import Parts
 from app.settings import Settings
@@ -105,17 +105,11 @@ def make_library(path: Path, music: Path, songs: Sequence[tuple[str, str]] = SON
     return path
 
 
-class HandOutput(QObject):
+class HandOutput(AudioOutput):
     """A sound device turned by hand: ``pull`` asks for blocks, as a driver would."""
 
-    opened = Signal(int)
-    failed = Signal(str)
-    switched = Signal(str)
-    listed = Signal(object)
-
     def __init__(self, fill: Fill) -> None:
-        super().__init__()
-        self._fill = fill
+        super().__init__(fill)
         self.names = ["Speakers", "Headphones"]
         self.chosen = ""
         self.is_open = False
@@ -142,7 +136,8 @@ class HandOutput(QObject):
     def look(self) -> None:
         self.listed.emit(self.names)
 
-    shutdown = close
+    def shutdown(self) -> None:
+        self.close()
 
     def pull(self, num_blocks: int = 1) -> np.ndarray:
         """(num_blocks * 1024, 2) samples as they would be heard."""
@@ -175,7 +170,7 @@ def make_parts(
         Settings(settings_path or library_path.with_name("settings.ini")),
         theme,
         Player(make_output=HandOutput),
-        Indexing(runner, index, look),  # type: ignore[arg-type]
+        Indexing(session, index, look),  # type: ignore[arg-type]
         Finder(runner, lambda: Searcher(session.library)),
         library_path.with_name("demo"),
         VocalsCache(library_path.with_name("vocals")),

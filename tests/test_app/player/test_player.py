@@ -9,11 +9,11 @@ import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 from support.patience import PATIENCE_S
 
-from app.player.decks import BLOCK_FRAMES, Mixer, Source
+from app.player.decks import BLOCK_FRAMES, Decks
 from app.player.device import STALL_TICKS
 from app.player.loudness import Levels
 from app.player.player import Player, Side, Sound
-from app.player.sources import decode_file
+from app.player.source import Source, decode_file
 from engine.sound import audio
 
 
@@ -251,7 +251,6 @@ def test_a_source_ends_its_thread_when_it_is_stopped_in_the_middle(tmp_path):
 
 
 def test_an_empty_deck_is_silent():
-    mixer = Mixer()
     out = np.ones((BLOCK_FRAMES, 2), np.float32)
-    mixer.fill(out)
+    Decks(decode_file, Levels(), RATE_HZ).fill(out)
     assert not out.any()

@@ -10,10 +10,10 @@ import pytest
 from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 from support.patience import PATIENCE_S
 
-from app.player.decks import BLOCK_FRAMES, Source
+from app.player.decks import BLOCK_FRAMES
 from app.player.loudness import TARGET_LUFS, Levels, stepped
 from app.player.player import LOOP_S, Player, Side, Sound
-from app.player.sources import decode_file
+from app.player.source import Source, decode_file
 from engine.sound import audio
 from engine.sound.loudness import Loudness, measure
 
