@@ -53,7 +53,7 @@ def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
         theme,
         player,
         Indexing(
-            runner,
+            session,
             partial(_at_speed, settings, index_library),
             partial(_at_speed, settings, look_for_changes),
         ),

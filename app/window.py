@@ -41,7 +41,7 @@ from app.ui.notice import NoticeBar
 from app.ui.shortcuts import Keys
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
 from app.ui.widgets import column, press_focused
-from engine.library import Library, Track
+from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
 
@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.parts = parts
         self._folders_to_add = folders or []
-        self._overview: Overview | None = None
+        self._has_looked = False  # for new songs, at the start
         self.has_stopped = True  # False once closing had to leave work behind
         for part in (parts.session, parts.player, parts.indexing, parts.finder):
             part.setParent(self)
@@ -85,7 +85,6 @@ class MainWindow(QMainWindow):
         self.results = self.library_page.results
         self.comparison = self.library_page.comparison
         self.index_strip = self.library_page.index_strip
-        self.index_strip.speed_changed.connect(self._change_speed)
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -119,9 +118,9 @@ class MainWindow(QMainWindow):
         session.opened.connect(self._library_opened)
         session.open_failed.connect(self._library_failed)
         session.overview_changed.connect(self._show_overview)
-        session.folders_added.connect(self._rescan)
+        session.folders_added.connect(self.parts.indexing.start)
         session.overview_changed.connect(self.watch.show_overview)
-        self.watch.changed.connect(lambda: self._with_library(self.parts.indexing.look))
+        self.watch.changed.connect(self.parts.indexing.look)
         for source in (session, self.parts.indexing, self.parts.player, self.commands):
             source.problem.connect(self.notice.show_text)
         self.parts.player.solved.connect(self.notice.withdraw)
@@ -194,7 +193,7 @@ class MainWindow(QMainWindow):
             Keys.SAVE: self.library_page.export.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,
-            Keys.RESCAN: self._rescan,
+            Keys.RESCAN: self.parts.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
             Keys.PLAY_PAUSE: self.comparison.toggle,
@@ -233,8 +232,6 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.problem_page)
 
     def _show_overview(self, overview: Overview) -> None:
-        is_first = self._overview is None
-        self._overview = overview
         if overview.folders:
             self.start_page.show_idle()
             if self.pages.currentIndex() != MAIN:
@@ -242,8 +239,9 @@ class MainWindow(QMainWindow):
                 self.library_page.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.pages.setCurrentWidget(self.start_page)
+        is_first, self._has_looked = not self._has_looked, True
         if is_first and overview.folders and not self._folders_to_add:
-            self.parts.indexing.look(self.parts.session.library)
+            self.parts.indexing.look()
 
     def _make_demo(self) -> None:
         path = self.parts.demo_path or data_path() / "demo"
@@ -251,14 +249,6 @@ class MainWindow(QMainWindow):
         job.failed.connect(lambda _: self.start_page.show_idle())
         job.cancelled.connect(self.start_page.show_idle)
         self.start_page.stop_requested.connect(job.cancel)
-
-    def _rescan(self) -> None:
-        self._with_library(self.parts.indexing.start)
-
-    def _with_library(self, *deeds: Callable[[Library], object]) -> None:
-        if self.parts.session.is_open:
-            for deed in deeds:
-                deed(self.parts.session.library)
 
     # Pages
 
@@ -292,17 +282,10 @@ class MainWindow(QMainWindow):
     def show_preferences(self) -> None:
         from app.preferences.dialog import PreferencesDialog  # not needed for the first window
 
-        indexing = self.parts.indexing
-        dialog = PreferencesDialog(self, self.parts, self._overview)
-        # Another model or separator listens from now on, also where a run goes on.
-        dialog.index_requested.connect(lambda: self._with_library(indexing.again, indexing.start))
-        dialog.speed_changed.connect(self._change_speed)
+        dialog = PreferencesDialog(self, self.parts)
         dialog.watch_changed.connect(self.watch.set_on)
         dialog.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
-
-    def _change_speed(self) -> None:
-        self._with_library(self.parts.indexing.again)
 
     def _show_title(self) -> None:
         """What plays, as window lists and task bars show it."""

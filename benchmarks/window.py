@@ -405,7 +405,7 @@ def open_window(path: Path, home: Path):
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
     window = MainWindow(make_parts(path, Settings(home / "settings.ini"), theme))
-    window.parts.indexing._look = lambda *_: None  # the songs' files do not exist
+    window.parts.indexing.look_work = lambda *_: None  # the songs' files do not exist
     window.resize(1440, 900)
     window.show()
     gc.freeze()  # as app.main does

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.desktop.reveal import reveal
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
-from app.library.open_library import Overview
 from app.library.table_model import shown, title_of
 from app.services import Parts
 from app.settings import LAST_FOLDER, LAST_SOUND
@@ -35,11 +34,6 @@ class Actions(QObject):
         self._settings = parts.settings
         self._finder = parts.finder
         self._theme = parts.theme
-        self._overview: Overview | None = None
-        self._session.overview_changed.connect(self._keep_overview)
-
-    def _keep_overview(self, overview: Overview) -> None:
-        self._overview = overview
 
     def add_folder(self) -> None:
         """Asks for a folder and adds it."""
@@ -78,9 +72,9 @@ class Actions(QObject):
         self._session.probe(path, lambda seconds: self._finder.find_file(path, seconds))
 
     def show_folders(self) -> None:
-        if self._overview is None:
+        if (overview := self._session.overview) is None:
             return
-        dialog = FoldersDialog(self.window, self._theme, self._overview.folders)
+        dialog = FoldersDialog(self.window, self._theme, overview.folders)
         dialog.add_requested.connect(self.add_folder)
         dialog.forget_requested.connect(self._session.forget_folder)
         self._session.overview_changed.connect(dialog.show_overview)

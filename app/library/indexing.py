@@ -8,7 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs import Job, JobRunner, Pool
+from app.jobs import Job, Pool
+from app.library.open_library import Session
 from app.ui.shortcuts import noop
 from engine.library import Library
 from engine.library.scan.scan import scan
@@ -60,6 +61,12 @@ def look_for_changes(
 
 
 class Indexing(QObject):
+    """Of the library of ``session``; while that is not open, nothing begins.
+
+    Attributes:
+        index_work, look_work: what ``start`` and ``look`` run.
+    """
+
     changed = Signal()  # running, paused or not
     progressed = Signal(object)  # Progress
     ended = Signal(object)  # IndexSummary, or None when it was stopped or failed
@@ -67,15 +74,15 @@ class Indexing(QObject):
 
     def __init__(
         self,
-        runner: JobRunner,
+        session: Session,
         index: Index = index_library,
         look: Index = look_for_changes,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._runner = runner
-        self._index = index
-        self._look = look
+        self._session = session
+        self.index_work = index
+        self.look_work = look
         self._job: Job | None = None
         self._is_wanted_again = False
         self.last_progress: Progress | None = None
@@ -88,38 +95,46 @@ class Indexing(QObject):
     def is_paused(self) -> bool:
         return self._job is not None and self._job.token.is_paused
 
-    def start(self, library: Library) -> None:
+    def start(self) -> None:
         """Indexes whatever is new; while a run goes on, another one follows it."""
         if self._job is not None:
             self._is_wanted_again = True
             self.resume()
             return
-        self._run(library, self._index, "indexing")
+        self._run(self.index_work, "indexing")
 
-    def look(self, library: Library) -> None:
+    def look(self) -> None:
         """Looks for new songs, and listens to them if there are any; after a run that goes on."""
         if self._job is None:
-            self._run(library, self._look, "looking for changes")
+            self._run(self.look_work, "looking for changes")
         else:
             self._is_wanted_again = True
 
-    def again(self, library: Library) -> None:
+    def again(self) -> None:
         """A run that goes on starts anew, with what has been chosen since; nothing is lost."""
         if self._job is not None:
             self._job.cancel()
             self._is_wanted_again = True
 
-    def _run(self, library: Library, work: Index, name: str) -> None:
+    def start_anew(self) -> None:
+        """Something else listens from now on, also where a run goes on."""
+        self.again()
+        self.start()
+
+    def _run(self, work: Index, name: str) -> None:
         self._is_wanted_again = False
+        if not self._session.is_open:
+            return
+        library = self._session.library
         self.last_progress = None
         job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
         job.succeeded.connect(self.ended)
         job.failed.connect(self._failed)
         job.cancelled.connect(lambda: self.ended.emit(None))
-        job.finished.connect(lambda: self._finished(library))
+        job.finished.connect(self._finished)
         self._job = job
-        self._runner.start(job, Pool.BACKGROUND)
+        self._session.runner.start(job, Pool.BACKGROUND)
         self.changed.emit()
 
     def pause(self) -> None:
@@ -146,8 +161,8 @@ class Indexing(QObject):
         self.problem.emit(reason)
         self.ended.emit(None)
 
-    def _finished(self, library: Library) -> None:
+    def _finished(self) -> None:
         self._job = None
         self.changed.emit()
         if self._is_wanted_again:
-            self.start(library)
+            self.start()

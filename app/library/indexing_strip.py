@@ -26,7 +26,6 @@ from engine.progress import Progress
 
 class IndexStrip(QWidget):
     failed_requested = Signal()
-    speed_changed = Signal()
 
     def __init__(self, indexing: Indexing, theme: Theme, settings: Settings) -> None:
         super().__init__()
@@ -95,7 +94,7 @@ class IndexStrip(QWidget):
 
     def _choose_speed(self, speed: str) -> None:
         self._settings.set(INDEX_SPEED, speed)
-        self.speed_changed.emit()
+        self._indexing.again()
 
     def show_overview(self, overview: Overview) -> None:
         self._num_failed = overview.counts.failed

@@ -52,7 +52,8 @@ class Session(QObject):
         self.runner = runner
         self._library: Library | None = None
         self._listing = LatestJob(runner, Pool.DATABASE)
-        self._overview = LatestJob(runner, Pool.DATABASE)
+        self._counting = LatestJob(runner, Pool.DATABASE)
+        self.overview: Overview | None = None  # the latest; None until there is one
 
     @property
     def library(self) -> Library:
@@ -115,7 +116,11 @@ class Session(QObject):
         def work(library: Library) -> Overview:
             return Overview(tuple(library.folders()), library.counts())
 
-        self._run(work, self.overview_changed.emit, self._overview)
+        self._run(work, self._show_overview, self._counting)
+
+    def _show_overview(self, overview: Overview) -> None:
+        self.overview = overview
+        self.overview_changed.emit(overview)
 
     def failed_tracks(self, use: Callable[[list[Track]], None]) -> None:
         """Hands over the tracks that could not be read, with their reasons."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
-from app.library.open_library import Overview
 from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
 from app.preferences.indexing import IndexingSection
@@ -24,16 +23,14 @@ ROW_PX = 36
 class PreferencesDialog(Dialog):
     """What is changed here counts at once; what costs time is asked about first."""
 
-    index_requested = Signal()  # what listens has changed: the songs wait to be heard by it
-    speed_changed = Signal()
     watch_changed = Signal(bool)
     reveal_requested = Signal(object)  # Path
 
-    def __init__(self, parent: QWidget, parts: Parts, overview: Overview | None) -> None:
+    def __init__(self, parent: QWidget, parts: Parts) -> None:
         super().__init__(parent, parts.theme, self.tr("Preferences"), QSize(820, 620))
         self.notice = NoticeBar(parts.theme)
-        self.models = ModelsSection(parts, overview)
-        self.separators = SeparatorsSection(parts, overview)
+        self.models = ModelsSection(parts)
+        self.separators = SeparatorsSection(parts)
         self.indexing = IndexingSection(parts)
         self.listening = ListeningSection(parts)
         self.log = LogSection(parts)
@@ -72,9 +69,6 @@ class PreferencesDialog(Dialog):
         self.add_button(self.tr("Close"), self.close)
 
     def _connect(self) -> None:
-        for listening in (self.models, self.separators):
-            listening.index_requested.connect(self.index_requested)
-        self.indexing.speed_changed.connect(self.speed_changed)
         self.indexing.watch_changed.connect(self.watch_changed)
         self.log.reveal_requested.connect(self.reveal_requested)
 

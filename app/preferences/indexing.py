@@ -24,7 +24,6 @@ from engine.search.index import graph
 
 
 class IndexingSection(Section):
-    speed_changed = Signal()
     watch_changed = Signal(bool)
 
     def __init__(self, parts: Parts) -> None:
@@ -59,7 +58,7 @@ class IndexingSection(Section):
 
     def _speed_chosen(self) -> None:
         self.parts.settings.set(INDEX_SPEED, str(self.speed.currentData()))
-        self.speed_changed.emit()
+        self.parts.indexing.again()
 
     def _watch_toggled(self, is_on: bool) -> None:
         self.parts.settings.set(WATCH_FOLDERS, is_on)

@@ -6,10 +6,8 @@ import shutil
 from dataclasses import replace
 from typing import cast
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
-from app.library.open_library import Overview
 from app.preferences.cost import relisten_text
 from app.preferences.section import Section
 from app.services import Parts
@@ -25,11 +23,8 @@ from engine.preferences import read_choices, write_choices
 
 
 class ModelsSection(Section):
-    index_requested = Signal()
-
-    def __init__(self, parts: Parts, overview: Overview | None) -> None:
+    def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._overview = overview
         self._infos: list[ModelInfo] = []
         self._pickers: dict[View, QComboBox] = {}
         self.add_heading(self.tr("Which model listens"))
@@ -103,7 +98,7 @@ class ModelsSection(Section):
         confirm(
             self,
             self.tr("Listen with “{model}” from now on?").format(model=chosen.title),
-            relisten_text(self, self._overview, self.parts.settings, is_vocals=view == "vocals"),
+            relisten_text(self, self.parts, is_vocals=view == "vocals"),
             self.tr("Change and listen again"),
             lambda: self._choose(view, chosen.name),
         )
@@ -116,7 +111,7 @@ class ModelsSection(Section):
             self.problem.emit(str(error))
             return
         self._read()
-        self.index_requested.emit()
+        self.parts.indexing.start_anew()
 
     # Deleting
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar
 
 from app.jobs import Job, Pool
-from app.library.open_library import Overview
 from app.preferences.cost import relisten_text
 from app.preferences.section import Section
 from app.services import Parts
@@ -25,11 +23,8 @@ from engine.separation import SeparatorInfo
 
 
 class SeparatorsSection(Section):
-    index_requested = Signal()
-
-    def __init__(self, parts: Parts, overview: Overview | None) -> None:
+    def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._overview = overview
         self._job: Job | None = None
         self._bar: QProgressBar | None = None
         self._installing = ""
@@ -129,7 +124,7 @@ class SeparatorsSection(Section):
         confirm(
             self,
             self.tr("Cut out voices with “{name}” from now on?").format(name=info.title),
-            relisten_text(self, self._overview, self.parts.settings, is_vocals=True),
+            relisten_text(self, self.parts, is_vocals=True),
             self.tr("Change and listen again"),
             lambda: self._use(info.name),
         )
@@ -141,7 +136,7 @@ class SeparatorsSection(Section):
             self.problem.emit(str(error))
             return
         self._read()
-        self.index_requested.emit()
+        self.parts.indexing.start_anew()
 
     def _ask_delete(self, info: SeparatorInfo) -> None:
         confirm(

@@ -23,7 +23,7 @@ window = app_fixtures.window
 def test_music_on_a_drive_that_is_gone_stays_in_the_library(qtbot, window, music):
     find_first(qtbot, window)
     music.rename(music.with_name("unplugged"))
-    window.parts.indexing._index = lambda library, progress, cancel: scan(library, ())
+    window.parts.indexing.index_work = lambda library, progress, cancel: scan(library, ())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
     click_song(qtbot, window, 1)
@@ -32,7 +32,7 @@ def test_music_on_a_drive_that_is_gone_stays_in_the_library(qtbot, window, music
     qtbot.waitUntil(lambda: window.notice.text.startswith("Second wind: "))
     assert "gone" in window.notice.text
     assert not window.parts.player.is_playing
-    qtbot.waitUntil(lambda: not window._overview.folders[0].is_available)
+    qtbot.waitUntil(lambda: not window.parts.session.overview.folders[0].is_available)
     window.top_bar.folders.click()
     (dialog,) = window.findChildren(FoldersDialog)
     assert "not available now" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)

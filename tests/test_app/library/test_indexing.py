@@ -180,7 +180,7 @@ def endless(started: threading.Event) -> Callable[..., None]:
 
 def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, window):
     started = threading.Event()
-    window.parts.indexing._index = endless(started)
+    window.parts.indexing.index_work = endless(started)
     qtbot.keyClick(window, Qt.Key.Key_F5)
     strip = window.index_strip
     qtbot.waitUntil(lambda: "312 of 2,041" in strip._detail.text())
@@ -197,7 +197,7 @@ def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, windo
 
 
 def test_songs_are_found_while_indexing_goes_on(qtbot, window):
-    window.parts.indexing._index = endless(threading.Event())
+    window.parts.indexing.index_work = endless(threading.Event())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     find_first(qtbot, window)
     assert window.parts.indexing.is_running
@@ -213,7 +213,7 @@ def test_voices_follow_by_themselves_while_they_are_separated(
         listen(library, views=("overall",))
     window = open_window()
     qtbot.waitUntil(lambda: shown_titles(window) == [title for _, title in SONGS])
-    window.parts.indexing._index = endless(threading.Event())
+    window.parts.indexing.index_work = endless(threading.Event())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     click_song(qtbot, window, 0)
     voices, overall = window.results.voices, window.results.overall
@@ -234,7 +234,7 @@ def test_closing_while_indexing_stops_it_and_frees_the_library(
     qtbot, window, library_path, is_paused
 ):
     started = threading.Event()
-    window.parts.indexing._index = endless(started)
+    window.parts.indexing.index_work = endless(started)
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(started.is_set)
     if is_paused:
@@ -249,7 +249,7 @@ def test_a_failure_of_indexing_is_told(qtbot, window):
     def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
         raise LibraryLockedError("Another program is indexing. Wait for it to end.")
 
-    window.parts.indexing._index = index
+    window.parts.indexing.index_work = index
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: window.notice.text.startswith("Another program is indexing"))
 

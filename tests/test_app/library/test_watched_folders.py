@@ -120,7 +120,7 @@ def test_where_nothing_can_be_watched_it_looks_when_the_window_is_used(
 
 def test_a_song_that_is_copied_into_a_folder_appears(qtbot, window, music, is_watched, monkeypatch):
     monkeypatch.setattr("engine.indexing.watch.CALM_S", 0.2)
-    window.parts.indexing._look = lambda library, progress, cancel: scan(
+    window.parts.indexing.look_work = lambda library, progress, cancel: scan(
         library, (), progress, cancel
     )
     monkeypatch.setattr("app.library.watched_folders.START_MS", 0)
@@ -152,8 +152,8 @@ def test_another_speed_starts_the_run_anew(qtbot, window):
             cancel.check()
             threading.Event().wait(0.01)
 
-    window.parts.indexing._index = index
-    window._rescan()
+    window.parts.indexing.index_work = index
+    window.parts.indexing.start()
     strip = window.index_strip
     qtbot.waitUntil(lambda: strip._speed.isVisible() and bool(num_runs))
     menu = strip._speed.menu()
@@ -195,7 +195,7 @@ def test_nobody_answers_for_another_library(qapp, tmp_path):
 
 def test_a_second_start_brings_the_window_to_the_front(qtbot, window, tmp_path):
     write_songs(tmp_path / "more", SONGS[:1])
-    window.parts.indexing._index = lambda library, progress, cancel: scan(library, ())
+    window.parts.indexing.index_work = lambda library, progress, cancel: scan(library, ())
     window.showMinimized()
     window.come_forward([tmp_path / "more"])
     assert not window.isMinimized()

@@ -88,7 +88,7 @@ def test_a_chosen_model_serves_if_it_is_there(home):
 
 def test_another_model_says_what_it_costs_before_anything_happens(qtbot, dialog, window):
     asked = []
-    window.parts.indexing._index = lambda *_: asked.append(1)
+    window.parts.indexing.index_work = lambda *_: asked.append(1)
     picker = dialog.models._pickers["vocals"]
     before = picker.currentData()
     other = next(i for i in range(picker.count()) if picker.itemData(i) != before)
