@@ -40,7 +40,7 @@ from app.ui.dialogs import ProblemPage
 from app.ui.notice import NoticeBar
 from app.ui.shortcuts import Keys
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
-from app.ui.widgets import column, press_focused
+from app.ui.widgets import column
 from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
@@ -341,8 +341,6 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = "" if event.modifiers() else QKeySequence(event.key()).toString()
         action = self._plain_keys.get(key)
-        if press_focused(event):
-            return
         if event.key() == Qt.Key.Key_Escape:
             self.notice.hide()
         elif action is None or self.pages.currentIndex() != MAIN:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFont, QIntValidator, QKeyEvent
+from PySide6.QtGui import QFont, QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from app.find.genre_list import GenreList
 from app.library.table_model import shown
 from app.ui.number_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, button, label, press_focused
+from app.ui.widgets import SMALL, Button, button, label
 from engine.library.scope import EVERYTHING, Facets, Scope
 from engine.search import SearchOptions
 
@@ -60,7 +59,7 @@ class Filters:
         )
 
 
-class FilterButton(QPushButton):
+class FilterButton(Button):
     """Opens the sheet; while something is filtered, it is coloured and tells how much."""
 
     changed = Signal()
@@ -206,10 +205,6 @@ class FilterSheet(QFrame):
         self.move(x, y)
         self.show()
         self.other_artists.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not press_focused(event):
-            super().keyPressEvent(event)
 
     # What it shows and tells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label, press_focused
+from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
 from engine import __version__
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY), (LISTEN, MAP, TEST))
@@ -51,10 +51,6 @@ class Dialog(QDialog):
         widget.clicked.connect(lambda: action())
         self.buttons.addWidget(widget)
         return widget
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not press_focused(event):
-            super().keyPressEvent(event)
 
 
 class HelpSheet(Dialog):

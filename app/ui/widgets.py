@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QFrame,
     QLabel,
     QPushButton,
@@ -74,6 +73,12 @@ class ElidedLabel(QLabel):
         return super().event(event)
 
 
+def is_return(event: QKeyEvent) -> bool:
+    """Presses a button, as Space does; Qt knows only Space on most desktops."""
+    is_bare = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return is_bare and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
 class IconButton(QToolButton):
     """A button with a line icon. The name is spoken by screen readers and shown as tool tip."""
 
@@ -113,6 +118,12 @@ class IconButton(QToolButton):
         self.setAccessibleName(name)
         self.setToolTip(f"{name}  ({self._shortcut})" if self._shortcut else name)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_return(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
     def _refresh(self) -> None:
         self.setIcon(self._theme.icon(self._icon, self._colour, self._size))
 
@@ -139,29 +150,22 @@ class IconLabel(QLabel):
         )
 
 
+class Button(QPushButton):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if is_return(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
 def button(text: str, kind: str = "") -> QPushButton:
     """A push button; ``kind`` is primary, large, plain or toggle."""
-    widget = QPushButton(text)
+    widget = Button(text)
     if kind:
         widget.setProperty("kind", kind)
     widget.setCursor(Qt.CursorShape.PointingHandCursor)
     widget.setAccessibleName(text.replace("&", ""))
     return widget
-
-
-def press_focused(event: QKeyEvent) -> bool:
-    """Return presses the button in focus, as Space does; False where there is none.
-
-    Qt knows only Space on most desktops. Windows and dialogs ask this about keys that come to them.
-    """
-    focused = QApplication.focusWidget()
-    is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not (
-        event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    )
-    if not is_return or not isinstance(focused, QPushButton | QToolButton):
-        return False
-    focused.click()
-    return True
 
 
 def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
