@@ -13,7 +13,7 @@ from app.jobs import JobRunner
 from app.library.indexing import Indexing, index_library, look_for_changes
 from app.library.open_library import Session
 from app.player.devices import SoundDevices
-from app.player.output import AudioOutput
+from app.player.output import SoundOutput
 from app.player.player import Player
 from app.settings import INDEX_SPEED, Settings
 from app.ui.theme import Theme
@@ -46,7 +46,7 @@ def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
     runner.setParent(session)
     finder = Finder(runner, lambda: Searcher(session.library))
     devices = SoundDevices()
-    player = Player(make_output=lambda fill: AudioOutput(fill, devices))
+    player = Player(make_output=lambda fill: SoundOutput(fill, devices))
     return Parts(
         session,
         settings,

@@ -80,7 +80,7 @@ def run(path: Path) -> None:
 
     from app.player.devices import SoundDevices
     from app.player.loudness import Levels
-    from app.player.output import AudioOutput
+    from app.player.output import SoundOutput
     from app.player.player import Player, Side, Sound
     from app.record.microphone import Microphone
     from engine.sound import audio
@@ -90,7 +90,7 @@ def run(path: Path) -> None:
     problems: list[str] = []
     with silent_sink() as unplug:
         player = Player(
-            make_output=lambda fill: AudioOutput(fill, devices), levels=Levels(is_on=False)
+            make_output=lambda fill: SoundOutput(fill, devices), levels=Levels(is_on=False)
         )
         player.problem.connect(problems.append)
         player.set_volume(1.0)

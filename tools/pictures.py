@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from app.player.output import AudioOutput, Fill
+    from app.player.output import Fill, SoundOutput
     from app.window import MainWindow
 
 SIZE = (1200, 780)
@@ -123,11 +123,11 @@ def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
     return window
 
 
-def _silent_output(fill: Fill) -> AudioOutput:
+def _silent_output(fill: Fill) -> SoundOutput:
     """A sound device that nobody hears: what plays stands still."""
-    from app.player.output import AudioOutput
+    from app.player.output import SoundOutput
 
-    class Silence(AudioOutput):
+    class Silence(SoundOutput):
         def _send(self, command: str, value: str = "") -> None:
             if command == "look":
                 self.listed.emit(["Speakers", "Headphones"])

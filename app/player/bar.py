@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFont, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from app.player.device import device_choices
+from app.player.output import device_choices
 from app.player.player import Player
 from app.ui.number_format import clock
 from app.ui.shortcuts import Keys
@@ -118,7 +118,7 @@ class PlayerBar(QWidget):
         self._loop.clicked.connect(self._loop_clicked)
         self._vocals.clicked.connect(self._vocals_clicked)
         self._devices.clicked.connect(self._ask_for_devices)
-        player.device.listed.connect(self._show_devices)
+        player.device.listed.connect(self._show_devices, Qt.ConnectionType.QueuedConnection)
         player.upcoming.connect(self._refresh)
         self._swap.clicked.connect(player.swap)
         self._mute.clicked.connect(self._toggle_mute)

@@ -1,4 +1,4 @@
-"""Plays through a sound device. Opening, closing and asking it takes time: a thread does that."""
+"""The sound device: opened to play, watched, replaced when it is lost, let go after a pause."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 
 from app.player.decks import BLOCK_FRAMES
 from app.player.devices import SoundDevices, extra_settings, rate_of, reason_of
@@ -20,70 +20,123 @@ log = logging.getLogger(__name__)
 JOIN_TIMEOUT_S = 2.0
 LATENCY_S = 0.2  # the callback is Python: it may have to wait for other threads
 HOPELESS_S = 10.0  # a device that is lost twice within it is not opened a third time
+STALL_TICKS = 60  # two seconds without a callback: the device is gone
+IDLE_CLOSE_MS = 3000
+MAX_NAME_CHARS = 60
 
 Fill = Callable[[np.ndarray], None]
 
 
-class AudioOutput(QObject):
+class SoundOutput(QObject):
     """A stereo float32 stream that asks ``fill`` for every block.
 
     It plays on the device that was chosen, or on the system's while that one is not connected.
-    Signals come from another thread: connect them queued. ``opened`` brings the sample rate,
-    ``failed`` a sentence (then the stream is closed, and ``open`` may be tried again), ``switched``
-    a sentence when it goes on with another device, ``listed`` the names of the devices.
+    Opening, closing and asking a device takes time: a thread does that, told by commands. Signals
+    come from there: connect them queued.
+
+    Attributes:
+        name: of the chosen device; "" is the system's.
+        is_open: blocks are asked for.
     """
 
-    opened = Signal(int)
-    failed = Signal(str)
-    switched = Signal(str)
-    listed = Signal(object)  # list[str]
+    opened = Signal(int)  # sample rate
+    failed = Signal(str)  # a sentence; nothing can be heard until ``begin`` is called again
+    switched = Signal(str)  # a sentence: it goes on with another device
+    solved = Signal(str)  # a sentence of ``failed`` that is no longer so
+    listed = Signal(object)  # list[str], the names of the devices that there are
 
     def __init__(
         self, fill: Fill, devices: SoundDevices | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self.name = ""
+        self.is_open = False
+        self._is_wanted = False
+        self._problem = ""
+        self._num_stalled = 0
+        self._num_blocks = 0
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE_CLOSE_MS)
+        self._idle.timeout.connect(self._let_go)
+        self.opened.connect(self._opened, Qt.ConnectionType.QueuedConnection)
+        self.failed.connect(self._failed, Qt.ConnectionType.QueuedConnection)
+        self._commands: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        # Of the thread and the driver:
         self._fill = fill
         self._devices = devices or SoundDevices()
         self._stream: Any = None
-        self._name = ""  # chosen; "" is the system's device
+        self._chosen = ""
         self._is_elsewhere = False  # on the system's device, as the chosen one is not there
         self._must_refresh = False
         self._is_closing = False
         self._lost_s = -HOPELESS_S
-        self._commands: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
 
-    def open(self) -> None:
+    # In the UI thread
+
+    def begin(self) -> None:
+        """Something is to be heard from now on."""
+        self._is_wanted = True
+        self._num_stalled = 0
+        self._idle.stop()
         self._send("open")
 
-    def close(self) -> None:
-        self._send("close")
+    def rest(self) -> None:
+        """Nothing is heard for the time being; soon others may have the device."""
+        self._is_wanted = False
+        self._idle.start()
 
-    def lost(self) -> None:
-        """The device no longer answers: goes on with another one, or fails."""
-        self._send("lost")
+    def watch(self, num_blocks: int) -> None:
+        """Call it thirty times a second while playing, with the blocks that were asked for."""
+        is_alive = num_blocks != self._num_blocks
+        self._num_blocks = num_blocks
+        self._num_stalled = 0 if is_alive else self._num_stalled + 1
+        if self._is_wanted and self.is_open and self._num_stalled >= STALL_TICKS:
+            self.is_open, self._num_stalled = False, 0
+            self._send("lost")
 
     def choose(self, name: str) -> None:
         """From now on on this device; "" is the system's."""
-        self._send("choose", name)
+        if name != self.name:
+            self.name = name
+            self._send("choose", name)
 
     def look(self) -> None:
-        """Asks for the names of the devices; ``listed`` brings them."""
+        """``listed`` brings the names of the devices that there are."""
         self._send("look")
 
     def shutdown(self) -> None:
         """Closes the device and ends the thread; a hanging driver is left behind after 2 s."""
+        self._idle.stop()
         if self._thread is not None:
             self._send("quit")
             self._thread.join(JOIN_TIMEOUT_S)
 
+    def _let_go(self) -> None:
+        self.is_open = False
+        self._send("close")
+
+    def _opened(self, rate_hz: int) -> None:
+        self.is_open = True
+        self._num_stalled = 0
+        if self._problem:
+            self.solved.emit(self._problem)
+            self._problem = ""
+
+    def _failed(self, reason: str) -> None:
+        self.is_open = self._is_wanted = False
+        self._problem = reason
+        self._idle.stop()  # there is nothing to let go
+
     def _send(self, command: str, value: str = "") -> None:
+        """``open``, ``close``, ``lost``, ``look``, ``quit``, or ``choose`` with a name."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="audio output", daemon=True)
             self._thread.start()
         self._commands.put((command, value))
 
-    # In the thread
+    # In its own thread
 
     def _serve(self) -> None:
         actions: dict[str, Callable[[], None]] = {
@@ -142,15 +195,15 @@ class AudioOutput(QObject):
     def _place(self) -> tuple[int | None, str]:
         """Where to play, and a sentence when that is elsewhere than a moment ago."""
         was_elsewhere = self._is_elsewhere
-        index = self._devices.output_index(self._name) if self._name else None
-        self._is_elsewhere = bool(self._name) and index is None
+        index = self._devices.output_index(self._chosen) if self._chosen else None
+        self._is_elsewhere = bool(self._chosen) and index is None
         if self._is_elsewhere and not was_elsewhere:
             text = self.tr(
                 "{name} is not connected. Until it is back, the system’s sound device plays."
             )
-            return None, text.format(name=self._name)
+            return None, text.format(name=self._chosen)
         if was_elsewhere and index is not None:
-            return index, self.tr("{name} is back and plays again.").format(name=self._name)
+            return index, self.tr("{name} is back and plays again.").format(name=self._chosen)
         return index, ""
 
     def _close(self) -> None:
@@ -178,9 +231,9 @@ class AudioOutput(QObject):
             )
 
     def _choose(self, name: str) -> None:
-        if name == self._name:
+        if name == self._chosen:
             return
-        self._name, self._is_elsewhere = name, False
+        self._chosen, self._is_elsewhere = name, False
         if self._stream is not None:
             self._close()
             self._open()
@@ -201,4 +254,17 @@ class AudioOutput(QObject):
 
     def _stream_ended(self) -> None:
         if not self._is_closing:
-            self.lost()
+            self._send("lost")
+
+
+def device_choices(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:
+    """(name, what a person reads) to choose from: the system's, those there, and one that is not.
+
+    ``chosen`` is in it whether it is connected or not.
+    """
+    choices = [("", QCoreApplication.translate("SoundOutput", "As the system says"))]
+    choices += [(name, name[:MAX_NAME_CHARS]) for name in names]
+    if chosen and chosen not in names:
+        text = QCoreApplication.translate("SoundOutput", "{name} (not connected)")
+        choices.append((chosen, text.format(name=chosen[:MAX_NAME_CHARS])))
+    return choices

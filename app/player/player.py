@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.player.decks import Decks, Decoding
-from app.player.device import Device
 from app.player.devices import PREFERRED_RATE_HZ
 from app.player.loudness import Levels
-from app.player.output import AudioOutput, Fill
+from app.player.output import Fill, SoundOutput
 from app.player.queue import PlayQueue, Side, Sound
 from app.player.source import Decode, decode_file
 from engine.sound.loudness import Loudness
@@ -49,7 +48,7 @@ class Player(QObject):
     def __init__(
         self,
         parent: QObject | None = None,
-        make_output: Callable[[Fill], AudioOutput] = AudioOutput,
+        make_output: Callable[[Fill], SoundOutput] = SoundOutput,
         decode: Decode = decode_file,
         levels: Levels | None = None,
     ) -> None:
@@ -65,11 +64,13 @@ class Player(QObject):
         self._volume = 0.8
         self._mix = 0.0
         self.is_playing = False
-        self.device = Device(make_output(self._decks.fill), self)
-        self.device.opened.connect(self._device_opened)
-        self.device.failed.connect(self._device_failed)
+        self.device = make_output(self._decks.fill)
+        self.device.setParent(self)
+        queued = Qt.ConnectionType.QueuedConnection
+        self.device.opened.connect(self._device_opened, queued)
+        self.device.failed.connect(self._device_failed, queued)
         self.device.solved.connect(self.solved)
-        self.device.switched.connect(self.problem)
+        self.device.switched.connect(self.problem, queued)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
-from app.player.device import device_choices
+from app.player.output import device_choices
 from app.preferences.section import Section
 from app.services import Parts
 from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
@@ -50,7 +51,8 @@ class ListeningSection(Section):
         picker.setMinimumWidth(280)
         picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         picker.activated.connect(lambda _: self._device_chosen())
-        self.parts.player.device.listed.connect(self._show_devices)
+        listed = self.parts.player.device.listed
+        listed.connect(self._show_devices, Qt.ConnectionType.QueuedConnection)
         return picker
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -21,7 +21,7 @@ from app.jobs import JobRunner
 from app.library.indexing import Indexing
 from app.library.open_library import Session
 from app.player.decks import BLOCK_FRAMES
-from app.player.output import AudioOutput, Fill
+from app.player.output import Fill, SoundOutput
 from app.player.player import Player
 from app.services import Parts
 from app.settings import Settings
@@ -105,39 +105,34 @@ def make_library(path: Path, music: Path, songs: Sequence[tuple[str, str]] = SON
     return path
 
 
-class HandOutput(AudioOutput):
+class HandOutput(SoundOutput):
     """A sound device turned by hand: ``pull`` asks for blocks, as a driver would."""
 
     def __init__(self, fill: Fill) -> None:
         super().__init__(fill)
         self.names = ["Speakers", "Headphones"]
         self.chosen = ""
-        self.is_open = False
         self.reason: str | None = None  # why it cannot be opened
         self.rate_hz = RATE_HZ
+        self._has_stream = False
 
-    def open(self) -> None:
+    def _send(self, command: str, value: str = "") -> None:
+        """In place of the thread, which does what it is told."""
+        if command in ("close", "lost"):
+            self._has_stream = False
+        if command in ("open", "lost"):
+            self._open()
+        if command == "choose":
+            self.chosen = value
+        if command == "look":
+            self.listed.emit(self.names)
+
+    def _open(self) -> None:
         if self.reason is not None:
             self.failed.emit(self.reason)
-        elif not self.is_open:
-            self.is_open = True
+        elif not self._has_stream:
+            self._has_stream = True
             self.opened.emit(self.rate_hz)
-
-    def close(self) -> None:
-        self.is_open = False
-
-    def lost(self) -> None:
-        self.close()
-        self.open()
-
-    def choose(self, name: str) -> None:
-        self.chosen = name
-
-    def look(self) -> None:
-        self.listed.emit(self.names)
-
-    def shutdown(self) -> None:
-        self.close()
 
     def pull(self, num_blocks: int = 1) -> np.ndarray:
         """(num_blocks * 1024, 2) samples as they would be heard."""

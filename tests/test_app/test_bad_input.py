@@ -51,7 +51,7 @@ def test_a_file_that_is_deleted_while_it_plays_is_told_at_the_next_place(qtbot, 
     player = window.parts.player
     path = write_wav(tmp_path / "song.wav", 30.0)
     player.play(Side.QUERY, Sound(path, "My song", "", 30.0))
-    player.device.output.pull(4)
+    player.device.pull(4)
     path.unlink()
     player.seek(Side.QUERY, 20.0)
     qtbot.waitUntil(lambda: window.notice.text.startswith("My song: "))

@@ -59,7 +59,7 @@ def test_first_start_index_find_play_and_export(qtbot, open_window, music):
     player = window.parts.player
     assert player.is_playing
     assert player.sound(Side.RESULT).title == "Ann 1"
-    qtbot.waitUntil(lambda: bool(player.device.output.pull(4).any()))  # it sounds
+    qtbot.waitUntil(lambda: bool(player.device.pull(4).any()))  # it sounds
 
     overall.view.setFocus()
     window.library_page.export.save_selected()

@@ -74,7 +74,7 @@ def hear(qtbot, flow, part: str) -> None:
     """Turns the sound device by hand until enough of a sound was played."""
 
     def is_heard() -> bool:
-        output = flow.playback._player.device.output
+        output = flow.playback._player.device
         if output.is_open:
             output.pull(4)
         return part in flow.playback.heard

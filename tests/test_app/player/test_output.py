@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.app_window import no_leaks
 
-from app.player.output import AudioOutput
+from app.player.output import SoundOutput
 
 
 class Stream:
@@ -66,32 +66,33 @@ def port_audio(monkeypatch) -> PortAudio:
 
 
 @pytest.fixture
-def output(qapp, port_audio) -> Iterator[AudioOutput]:
+def output(qapp, port_audio, monkeypatch) -> Iterator[SoundOutput]:
+    monkeypatch.setattr("app.player.output.IDLE_CLOSE_MS", 10)
     with no_leaks():
-        output = AudioOutput(lambda out: out.fill(0))
+        output = SoundOutput(lambda out: out.fill(0))
         yield output
         output.shutdown()
         assert not any(stream.is_open for stream in port_audio.streams)
 
 
-def opened(qtbot, output: AudioOutput) -> None:
+def opened(qtbot, output: SoundOutput) -> None:
     with qtbot.waitSignal(output.opened) as told:
-        output.open()
+        output.begin()
     assert told.args == [44_100]
 
 
-def test_it_opens_and_closes(qtbot, output, port_audio):
+def test_it_opens_and_is_let_go_after_a_pause(qtbot, output, port_audio):
     opened(qtbot, output)
     (stream,) = port_audio.streams
     assert stream.is_open
-    output.close()
+    output.rest()
     qtbot.waitUntil(lambda: not stream.is_open)
 
 
 def test_without_a_device_it_says_so_and_plays_once_there_is_one(qtbot, output, port_audio):
     names, port_audio.names = port_audio.names, []
     with qtbot.waitSignal(output.failed) as told:
-        output.open()
+        output.begin()
     assert "no sound device was found" in told.args[0]
     assert "press play" in told.args[0]
     port_audio.names = names
@@ -108,13 +109,14 @@ def test_a_chosen_device_that_is_away_is_replaced_until_it_is_back(qtbot, output
     port_audio.names = ["Speakers"]
     output.choose("Headphones")
     with qtbot.waitSignal(output.switched) as told:
-        output.open()
+        output.begin()
     assert "Headphones is not connected" in told.args[0]
     assert port_audio.streams[-1].device is None  # the system's
-    output.close()
+    output.rest()
+    qtbot.waitUntil(lambda: not port_audio.streams[-1].is_open)
     port_audio.names = ["Speakers", "Headphones"]
     with qtbot.waitSignal(output.switched) as told:
-        output.open()
+        output.begin()
     assert "Headphones is back" in told.args[0]
     assert port_audio.streams[-1].device == 1
 

@@ -10,8 +10,8 @@ from support.app_window import RATE_HZ, HandOutput, no_leaks, write_wav
 from support.patience import PATIENCE_S
 
 from app.player.decks import BLOCK_FRAMES, Decks
-from app.player.device import STALL_TICKS
 from app.player.loudness import Levels
+from app.player.output import STALL_TICKS
 from app.player.player import Player, Side, Sound
 from app.player.source import Source, decode_file
 from engine.sound import audio
@@ -59,7 +59,7 @@ def loudness(samples: np.ndarray) -> float:
 def test_what_is_heard_is_the_file(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    heard = player.device.output.pull(20)
+    heard = player.device.pull(20)
     expected = audio.decode_all(low.path, sample_rate_hz=RATE_HZ, num_channels=2).T[: len(heard)]
     np.testing.assert_allclose(heard[BLOCK_FRAMES:], expected[BLOCK_FRAMES:], atol=1e-6)
     steps = np.abs(np.diff(heard[:BLOCK_FRAMES, 0])).max()
@@ -69,32 +69,32 @@ def test_what_is_heard_is_the_file(qtbot, player, low):
 def test_position_follows_what_was_heard(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    player.device.output.pull(10)
+    player.device.pull(10)
     assert player.position_s(Side.QUERY) == pytest.approx(10 * BLOCK_FRAMES / RATE_HZ)
 
 
 def test_pause_is_silent_after_a_ramp_and_keeps_the_place(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    player.device.output.pull(4)
+    player.device.pull(4)
     player.toggle()
-    fading = player.device.output.pull(1)
+    fading = player.device.pull(1)
     assert loudness(fading) > 0
     assert abs(fading[-1, 0]) < 1e-3
     place = player.position_s(Side.QUERY)
-    assert loudness(player.device.output.pull(4)) == 0
+    assert loudness(player.device.pull(4)) == 0
     assert player.position_s(Side.QUERY) == place
     assert not player.is_playing
     player.toggle()
     assert player.is_playing
-    assert loudness(player.device.output.pull(4)) > 0.1
+    assert loudness(player.device.pull(4)) > 0.1
 
 
 def test_seeking_goes_to_the_place(qtbot, player, low):
     player.play(Side.QUERY, low)
     player.seek(Side.QUERY, 1.5)
     buffered(qtbot, player, Side.QUERY)
-    heard = player.device.output.pull(8)
+    heard = player.device.pull(8)
     whole = audio.decode_all(low.path, sample_rate_hz=RATE_HZ, num_channels=2).T
     first = round(1.5 * RATE_HZ) + BLOCK_FRAMES
     np.testing.assert_allclose(
@@ -107,13 +107,13 @@ def test_one_side_is_heard_and_the_other_rests(qtbot, player, low, high):
     player.play(Side.QUERY, low)
     player.play(Side.RESULT, high)
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player.device.output.pull(2)
+    player.device.pull(2)
     place = player.position_s(Side.QUERY)
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(1760, abs=10)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(1760, abs=10)
     assert player.position_s(Side.QUERY) == place
     player.swap()
-    player.device.output.pull(1)
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(220, abs=10)
+    player.device.pull(1)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(220, abs=10)
 
 
 def test_matching_moments_run_on_together(qtbot, player, low, high):
@@ -122,7 +122,7 @@ def test_matching_moments_run_on_together(qtbot, player, low, high):
     player.set_mix(1.0)
     player.jump(1.0, 0.25)
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player.device.output.pull(10)
+    player.device.pull(10)
     moved = 10 * BLOCK_FRAMES / RATE_HZ
     assert player.position_s(Side.QUERY) == pytest.approx(1.0 + moved)
     assert player.position_s(Side.RESULT) == pytest.approx(0.25 + moved)
@@ -134,8 +134,8 @@ def test_the_mixture_holds_both_songs(qtbot, player, low, high):
     player.set_mix(0.5)
     player.resume()
     buffered(qtbot, player, Side.QUERY, Side.RESULT)
-    player.device.output.pull(1)
-    heard = player.device.output.pull(16)[:, 0]
+    player.device.pull(1)
+    heard = player.device.pull(16)[:, 0]
     spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
     at = lambda hz: spectrum[round(hz * len(heard) / RATE_HZ)]  # noqa: E731
     assert at(220) == pytest.approx(at(1760), rel=0.1)
@@ -145,11 +145,11 @@ def test_the_mixture_holds_both_songs(qtbot, player, low, high):
 def test_volume_changes_without_a_jump(qtbot, player, low):
     player.play(Side.QUERY, low)
     buffered(qtbot, player, Side.QUERY)
-    full = player.device.output.pull(4)[BLOCK_FRAMES:]
+    full = player.device.pull(4)[BLOCK_FRAMES:]
     player.set_volume(0.5)
-    change = player.device.output.pull(1)
+    change = player.device.pull(1)
     assert np.abs(np.diff(change[:, 0])).max() < 1.2 * np.abs(np.diff(full[:, 0])).max()
-    assert loudness(player.device.output.pull(4)) == pytest.approx(0.25 * loudness(full), rel=0.05)
+    assert loudness(player.device.pull(4)) == pytest.approx(0.25 * loudness(full), rel=0.05)
     player.set_volume(7.0)
     assert player.volume == 1.0
 
@@ -158,21 +158,21 @@ def test_the_end_of_the_song_pauses_and_play_begins_anew(qtbot, player, tmp_path
     short = Sound(write_wav(tmp_path / "short.wav", 0.2), "Short", "", 0.2)
     player.play(Side.QUERY, short)
     buffered(qtbot, player, Side.QUERY)
-    player.device.output.pull(12)
+    player.device.pull(12)
     qtbot.waitUntil(lambda: not player.is_playing)
     player.toggle()
     buffered(qtbot, player, Side.QUERY)
     assert player.position_s(Side.QUERY) == 0.0
-    assert loudness(player.device.output.pull(4)) > 0.1
+    assert loudness(player.device.pull(4)) > 0.1
 
 
 def test_without_a_device_the_reason_is_told_and_nothing_plays(qtbot, player, low):
-    player.device.output.reason = "No sound can be played: no device."
+    player.device.reason = "No sound can be played: no device."
     with qtbot.waitSignal(player.problem) as told:
         player.play(Side.QUERY, low)
     assert told.args == ["No sound can be played: no device."]
     assert not player.is_playing
-    player.device.output.reason = None
+    player.device.reason = None
     player.toggle()
     assert player.is_playing
 
@@ -180,13 +180,13 @@ def test_without_a_device_the_reason_is_told_and_nothing_plays(qtbot, player, lo
 def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
     player.play(Side.QUERY, low)
     qtbot.waitUntil(lambda: player.device.is_open)
-    player.device.output.pull(2)
-    with qtbot.waitSignal(player.device.output.opened):
+    player.device.pull(2)
+    with qtbot.waitSignal(player.device.opened):
         for _ in range(STALL_TICKS + 2):
             player.tick()
     assert player.is_playing
     qtbot.waitUntil(lambda: player.device.is_open)
-    player.device.output.reason = "The sound device no longer answers."
+    player.device.reason = "The sound device no longer answers."
     with qtbot.waitSignal(player.problem) as told:
         for _ in range(STALL_TICKS + 2):
             player.tick()
@@ -196,11 +196,11 @@ def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
 
 
 def test_a_device_at_another_rate_gets_sound_at_that_rate(qtbot, player, low):
-    player.device.output.rate_hz = 48_000
+    player.device.rate_hz = 48_000
     player.play(Side.QUERY, low)
     qtbot.waitUntil(lambda: player.decoding(Side.QUERY).rate_hz == 48_000)
     buffered(qtbot, player, Side.QUERY)
-    heard = player.device.output.pull(16)[BLOCK_FRAMES:]
+    heard = player.device.pull(16)[BLOCK_FRAMES:]
     assert pitch_hz(heard) * 48_000 / RATE_HZ == pytest.approx(220, abs=10)
 
 

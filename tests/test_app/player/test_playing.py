@@ -78,13 +78,13 @@ def test_the_waveform_moves_the_song(qtbot, window):
 
 
 def test_a_missing_device_is_told_once_and_the_rest_works(qtbot, window):
-    window.parts.player.device.output.reason = "No sound can be played: no device."
+    window.parts.player.device.reason = "No sound can be played: no device."
     find_first(qtbot, window)
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "No sound can be played: no device.")
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Second wind")
-    window.parts.player.device.output.reason = None
+    window.parts.player.device.reason = None
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "")  # it is heard again
     assert window.parts.player.is_playing
@@ -173,7 +173,7 @@ def test_results_play_one_after_another_and_are_shown(qtbot, window):
     assert player.sound(Side.RESULT).title == by_voice[0]
 
     def has_played_on() -> bool:
-        player.device.output.pull(4)
+        player.device.pull(4)
         return player.sound(Side.RESULT).title == by_voice[1]
 
     qtbot.waitUntil(has_played_on)
@@ -278,11 +278,11 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     assert texts == ["As the system says", "Speakers", "Headphones"]
     menu.actions()[2].trigger()
     menu.close()
-    assert window.parts.player.device.output.chosen == "Headphones"
+    assert window.parts.player.device.chosen == "Headphones"
     window.close()
     again = open_window()
     assert again.parts.player.device.name == "Headphones"
-    again.parts.player.device.output.names = ["Speakers"]
+    again.parts.player.device.names = ["Speakers"]
     qtbot.mouseClick(again.player_bar._devices, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(again.player_bar.findChildren(QMenu)))
     (menu,) = again.player_bar.findChildren(QMenu)

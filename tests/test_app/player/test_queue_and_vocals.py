@@ -80,7 +80,7 @@ def test_songs_follow_each_other_without_a_gap(qtbot, player, songs):
     player.tick()  # prepares the next one
     qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
     num_blocks = -(-len(whole(songs[0])) // BLOCK_FRAMES) + 4
-    heard = player.device.output.pull(num_blocks)
+    heard = player.device.pull(num_blocks)
     expected = np.concatenate([whole(songs[0]), whole(songs[1])])[: len(heard)]
     np.testing.assert_allclose(heard[BLOCK_FRAMES:], expected[BLOCK_FRAMES:], atol=1e-6)
     with qtbot.waitSignal(player.loaded):
@@ -98,7 +98,7 @@ def test_after_the_last_song_it_is_quiet(qtbot, player, songs):
     decoded(qtbot, player, Side.RESULT)
     player.tick()
     qtbot.waitUntil(lambda: player.decoding(Side.RESULT).is_next_complete)
-    player.device.output.pull(60)
+    player.device.pull(60)
     player.tick()
     player.tick()
     assert player.sound(Side.RESULT) == songs[1]
@@ -129,7 +129,7 @@ def test_a_song_that_is_gone_is_passed_over_with_a_sentence(qtbot, player, songs
     decoded(qtbot, player)
     with qtbot.waitSignal(player.problem) as told:
         while player.sound(Side.QUERY) != songs[2]:
-            player.device.output.pull(10)
+            player.device.pull(10)
             player.tick()
             qtbot.wait(30)
     assert told.args[0].startswith("1: The file is gone")
@@ -151,24 +151,24 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
     vocals = sound(tmp_path / "vocals.wav", 1600.0, 3.0)
     player.play(Side.QUERY, mixture)
     decoded(qtbot, player)
-    player.device.output.pull(20)
+    player.device.pull(20)
     with qtbot.waitSignal(player.vocals_wanted) as wanted:
         player.set_vocals_only(True)
     assert wanted.args == [mixture]
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(400, abs=15)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(400, abs=15)
     player.put_vocals(mixture.path, vocals.path)
     place_s = player.position_s(Side.QUERY)
     qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
-    before = player.device.output.pull(1)
+    before = player.device.pull(1)
     assert rms(before) > 0.1  # fades over, never silent
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(1600, abs=15)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(1600, abs=15)
     assert player.position_s(Side.QUERY) == pytest.approx(
         place_s + 9 * BLOCK_FRAMES / RATE_HZ, abs=2 * BLOCK_FRAMES / RATE_HZ
     )
     player.set_vocals_only(False)
     qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
-    player.device.output.pull(1)
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(400, abs=15)
+    player.device.pull(1)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(400, abs=15)
 
 
 def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
@@ -177,8 +177,8 @@ def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
     player.set_vocals_only(True)
     player.play(Side.QUERY, mixture)
     decoded(qtbot, player)
-    player.device.output.pull(1)
-    assert pitch_hz(player.device.output.pull(8)) == pytest.approx(900, abs=15)
+    player.device.pull(1)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(900, abs=15)
     assert player.sound(Side.QUERY) == mixture
     player.pause()
     place_s = player.position_s(Side.QUERY)
@@ -197,7 +197,7 @@ def test_a_song_that_has_ended_does_not_end_the_other_when_its_vocals_are_shorte
     player.jump(0.3, 0.0)
     decoded(qtbot, player)
     qtbot.waitUntil(lambda: player.decoding(Side.RESULT).buffered_s > 1.0)
-    player.device.output.pull(15)
+    player.device.pull(15)
     assert player.decoding(Side.QUERY).buffered_s == 0.0
     problems: list[str] = []
     player.problem.connect(problems.append)
@@ -242,7 +242,7 @@ def _pull(qtbot, player: Player) -> np.ndarray:
     if not is_ready():
         qtbot.waitUntil(is_ready)
     player.tick()
-    return player.device.output.pull(1)
+    return player.device.pull(1)
 
 
 def test_a_loop_has_no_click_at_its_seam(qtbot, tmp_path):
@@ -286,8 +286,8 @@ def test_both_sides_are_heard_equally_loud(qtbot, make_player, tmp_path):
     for side in Side:
         player.play(side)
         decoded(qtbot, player, side)
-        player.device.output.pull(2)
-        heard[side] = measure([player.device.output.pull(60).T], RATE_HZ).lufs
+        player.device.pull(2)
+        heard[side] = measure([player.device.pull(60).T], RATE_HZ).lufs
     assert heard[Side.QUERY] == pytest.approx(heard[Side.RESULT], abs=0.1)
     assert heard[Side.QUERY] == pytest.approx(TARGET_LUFS, abs=0.2)
 
@@ -303,7 +303,7 @@ def test_a_late_measurement_changes_the_volume_in_small_steps(qtbot, make_player
     one = sound(tmp_path / "one.wav", 997.0, 3.0)
     player.play(Side.QUERY, one)
     decoded(qtbot, player)
-    player.device.output.pull(4)
+    player.device.pull(4)
     before = player.decoding(Side.QUERY).gain
     player.put_loudness(one.path, Loudness(-24.0, 0.3))
     assert player.decoding(Side.QUERY).gain == before
