@@ -76,7 +76,7 @@ class Job(QObject):
         self.token.cancel()
 
     def execute(self) -> str:
-        """Runs the work in the calling thread; for the runner only. Returns how it ended."""
+        """Runs the work in the calling thread, for the runner only; says how it ended."""
         try:
             self.token.check()
             outcome = ("succeeded", self._work(self._progress, self.token))
@@ -94,7 +94,7 @@ class Job(QObject):
             if self._held_back is not None:
                 self._reported.emit("progressed", self._held_back)
             self._reported.emit(*outcome)
-        return f"{outcome[0]}: {outcome[1]}"
+        return f"failed: {outcome[1]}" if outcome[0] == "failed" else outcome[0]
 
     def _progress(self, progress: Progress) -> None:
         now_s = time.monotonic()
@@ -131,7 +131,7 @@ class _Runnable(QRunnable):
         name, begun_s = self._job.name or self._pool, time.monotonic()
         log.info("%s begins", name)
         outcome = self._job.execute()
-        log.info("%s %.1000s (after %.0f s)", name, outcome, time.monotonic() - begun_s)
+        log.info("%s %s (after %.0f s)", name, outcome, time.monotonic() - begun_s)
 
 
 class JobRunner(QObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from engine.library import Library
 from engine.library.scan.scan import scan
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback
+
+log = logging.getLogger(__name__)
 
 # (library, progress, cancel) -> IndexSummary
 Index = Callable[[Library, ProgressCallback, CancelToken], Any]
@@ -129,7 +132,7 @@ class Indexing(QObject):
         self.last_progress = None
         job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
-        job.succeeded.connect(self.ended)
+        job.succeeded.connect(self._succeeded)
         job.failed.connect(self._failed)
         job.cancelled.connect(lambda: self.ended.emit(None))
         job.finished.connect(self._finished)
@@ -156,6 +159,11 @@ class Indexing(QObject):
     def _progressed(self, progress: Progress) -> None:
         self.last_progress = progress
         self.progressed.emit(progress)
+
+    def _succeeded(self, summary: object) -> None:
+        if summary is not None:
+            log.info("%.1000s", summary)
+        self.ended.emit(summary)
 
     def _failed(self, reason: str) -> None:
         self.problem.emit(reason)
