@@ -37,10 +37,10 @@ from app.settings import (
     WINDOW_GEOMETRY,
 )
 from app.ui.dialogs import ProblemPage
+from app.ui.layouts import vbox
 from app.ui.notice import NoticeBar
 from app.ui.shortcuts import Keys
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
-from app.ui.widgets import column
 from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
@@ -90,7 +90,9 @@ class MainWindow(QMainWindow):
         blank.setObjectName("page")
         for page in (blank, self.start_page, self._build_main(), self.problem_page):
             self.pages.addWidget(page)
-        self.setCentralWidget(column(self.notice, self.pages))
+        whole = QWidget()
+        vbox(self.notice, self.pages, of=whole)
+        self.setCentralWidget(whole)
 
     def _build_main(self) -> QWidget:
         """The pages of the switch, between the bar at the top and the player."""
@@ -109,7 +111,8 @@ class MainWindow(QMainWindow):
         # what pages make later comes before it, and not after.
         whole = QWidget()
         self.player_bar.setParent(whole)
-        return column(self.top_bar, self.section_stack, self.player_bar, whole=whole)
+        vbox(self.top_bar, self.section_stack, self.player_bar, of=whole)
+        return whole
 
     # Connecting
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
+from app.ui.layouts import hbox
 from app.ui.segmented_switch import Segment, Segments
 from app.ui.theme import Theme
 from app.ui.widgets import IconLabel
@@ -34,21 +35,15 @@ class BlendBar(QWidget):
         self._slider.setMaximumWidth(180)
         self._slider.setAccessibleName(self.tr("Blend of voice and overall sound"))
         self._ends = QWidget()
-        ends = QHBoxLayout(self._ends)
-        ends.setContentsMargins(4, 0, 4, 0)
-        ends.setSpacing(6)
-        ends.addWidget(self._end(theme, "voice", "accent", self.tr("The voice alone")))
-        ends.addWidget(self._slider, 1)
-        ends.addWidget(self._end(theme, "overall", "overall", self.tr("The whole sound alone")))
+        voice = self._end(theme, "voice", "accent", self.tr("The voice alone"))
+        whole = self._end(theme, "overall", "overall", self.tr("The whole sound alone"))
+        hbox(voice, (self._slider, 1), whole, spacing=6, margins=(4, 0, 4, 0), of=self._ends)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(DELAY_MS)
         self._soon.timeout.connect(self.changed)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self._ends, 1)
+        left = Qt.AlignmentFlag.AlignLeft
+        hbox((self.segments, left), (self._ends, 1), spacing=8, of=self)
         keep = self.sizePolicy()
         keep.setRetainSizeWhenHidden(True)  # or what is below it would jump
         self.setSizePolicy(keep)

@@ -14,14 +14,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.find.genre_list import GenreList
 from app.library.table_model import shown
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, Button, button, label
@@ -150,22 +149,22 @@ class FilterSheet(QFrame):
         return field
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 14)
-        layout.setSpacing(6)
-        head = QHBoxLayout()
-        head.addWidget(label(self.tr("Filters"), font=self._theme.font(weight=QFont.Weight.Bold)))
-        head.addStretch()
-        head.addWidget(self.reset)
-        layout.addLayout(head)
-        for box in (self.other_artists, self.one_per_artist, self.hide_duplicates):
+        heading = label(self.tr("Filters"), font=self._theme.font(weight=QFont.Weight.Bold))
+        boxes = (self.other_artists, self.one_per_artist, self.hide_duplicates)
+        for box in boxes:
             box.setAccessibleName(box.text())
-            layout.addWidget(box)
-        layout.addSpacing(4)
-        layout.addWidget(self._caption(self.tr("Genre")))
-        layout.addWidget(self.genres)
-        layout.addSpacing(2)
-        layout.addLayout(self._ranges())
+        vbox(
+            hbox(heading, None, self.reset),
+            *boxes,
+            4,
+            self._caption(self.tr("Genre")),
+            self.genres,
+            2,
+            self._ranges(),
+            spacing=6,
+            margins=(16, 12, 16, 14),
+            of=self,
+        )
 
     def _ranges(self) -> QGridLayout:
         grid = QGridLayout()

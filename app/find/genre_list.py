@@ -10,11 +10,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.library.table_model import shown
+from app.ui.layouts import vbox
 from app.ui.number_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL
@@ -52,11 +52,7 @@ class GenreList(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addWidget(self._search)
-        layout.addWidget(self._table)
+        vbox(self._search, self._table, spacing=6, of=self)
         self._search.textChanged.connect(self._narrow)
         self._table.itemChanged.connect(self.changed)
         self._table.itemActivated.connect(_toggle)

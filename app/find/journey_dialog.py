@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSlider, QStackedLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QSlider, QStackedLayout, QWidget
 
 from app.find.finder import Finder
 from app.find.result_delegate import ResultDelegate
@@ -13,6 +13,7 @@ from app.find.result_model import NO_PERCENT, ResultModel
 from app.find.result_view import ResultView
 from app.library.table_model import title_of
 from app.ui.dialogs import Dialog
+from app.ui.layouts import hbox
 from app.ui.theme import Theme
 from app.ui.widgets import label
 from engine.library import Track, View
@@ -63,13 +64,7 @@ class JourneyDialog(Dialog):
             text = self.tr("From “{first}” to “{last}” in the smallest steps from sound to sound.")
         told = text.format(first=first[:80], last=last[:80])
         self.body.addWidget(label(told, "muted", wrap=True))
-        controls = QHBoxLayout()
-        controls.setSpacing(10)
-        controls.addWidget(self._others)
-        controls.addStretch()
-        controls.addWidget(self._most)
-        controls.addWidget(self._length)
-        self.body.addLayout(controls)
+        self.body.addLayout(hbox(self._others, None, self._most, self._length, spacing=10))
         body = QFrame()
         body.setObjectName("card")
         self._stack = QStackedLayout(body)

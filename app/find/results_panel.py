@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
+    QPushButton,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +20,7 @@ from app.find.result_delegate import ResultDelegate
 from app.find.result_model import ResultModel
 from app.find.result_view import ResultView
 from app.find.song_row import SongRow
+from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
@@ -55,22 +55,14 @@ class ResultList(QWidget):
         theme.changed.connect(self.view.viewport().update)
 
     def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 14, 8)
-        head.setSpacing(8)
-        head.addWidget(IconLabel(theme, look[0], look[1], 18))
+        icon = IconLabel(theme, look[0], look[1], 18)
         title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
-        head.addWidget(title)
-        head.addWidget(self._note, 1)
+        head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._message)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addWidget(body, 1)
+        vbox(head, (body, 1), of=self)
 
     def show_result(self, result: SearchResult | str) -> None:
         if isinstance(result, str):
@@ -126,32 +118,24 @@ class ResultsPanel(QWidget):
         self.arrange(("vocals", "overall"))
 
     def _welcome(self, theme: Theme) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setSpacing(10)
-        layout.addStretch(2)
         icon = IconLabel(theme, "overall", "wave", 64)
-        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(icon)
         heading = label(self.tr("Pick a song"), font=theme.font(1.4, QFont.Weight.DemiBold))
         text = label(
             self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
             role="muted",
             wrap=True,
         )
-        for widget in (heading, text):
+        for widget in (icon, heading, text):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(widget)
-        layout.addSpacing(8)
-        layout.addLayout(self._other_ways())
+        page = QWidget()
+        ways = hbox(None, *self._other_ways(), None, spacing=4)
+        layout = vbox(icon, heading, text, 8, ways, spacing=10, margins=(9, 9, 9, 9), of=page)
+        layout.insertStretch(0, 2)
         layout.addStretch(3)
         return page
 
-    def _other_ways(self) -> QHBoxLayout:
+    def _other_ways(self) -> Iterator[QPushButton]:
         """To ask with something that is not in the library."""
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addStretch()
         for text, keys, signal in (
             (self.tr("Any audio file…"), Keys.FIND_FILE, self.file_requested),
             (self.tr("Sing or hum…"), Keys.RECORD, self.record_requested),
@@ -159,41 +143,20 @@ class ResultsPanel(QWidget):
             way = button(text, "plain")
             way.setToolTip(f"{keys.value.description}  ({keys.value.label})")
             way.clicked.connect(signal)
-            row.addWidget(way)
-        row.addStretch()
-        return row
+            yield way
 
     def _main(self) -> QWidget:
         card = QFrame()
         card.setObjectName("card")
-        songs = QVBoxLayout(card)
-        songs.setContentsMargins(14, 12, 14, 12)
-        songs.setSpacing(10)
-        songs.addWidget(self.query_row)
-        songs.addWidget(divider())
-        songs.addWidget(self.result_row)
+        rows = (self.query_row, divider(), self.result_row)
+        vbox(*rows, spacing=10, margins=(14, 12, 14, 12), of=card)
         lists = QFrame()
         lists.setObjectName("card")
-        columns = QHBoxLayout(lists)
-        columns.setContentsMargins(1, 1, 1, 10)  # the rounded corners stay free
-        columns.setSpacing(0)
-        columns.addWidget(self.voices, 1)
-        columns.addWidget(self._between)
-        columns.addWidget(self.overall, 1)
-        columns.addWidget(self.blended, 1)
-        controls = QHBoxLayout()
-        controls.setSpacing(8)
-        controls.addWidget(self.blend_bar)
-        controls.addStretch()
-        controls.addWidget(self.save_button)
-        controls.addWidget(self.filter_button)
+        views = ((self.voices, 1), self._between, (self.overall, 1), (self.blended, 1))
+        hbox(*views, margins=(1, 1, 1, 10), of=lists)  # the rounded corners stay free
+        controls = hbox(self.blend_bar, None, self.save_button, self.filter_button, spacing=8)
         page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(14, 14, 14, 14)
-        layout.setSpacing(10)
-        layout.addWidget(card)
-        layout.addLayout(controls)
-        layout.addWidget(lists, 1)
+        vbox(card, controls, (lists, 1), spacing=10, margins=(14, 14, 14, 14), of=page)
         return page
 
     def show_main(self) -> None:

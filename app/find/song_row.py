@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFont, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.player.player import Player, Side, Sound
 from app.player.waveform import Waveform
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton
@@ -61,25 +62,12 @@ class SongRow(QWidget):
         self.set_sound(None)
 
     def _lay_out(self) -> None:
-        texts = QVBoxLayout()
-        texts.setSpacing(1)
-        texts.addStretch()
-        for widget in (self._title, self._artist, self._time):
-            texts.addWidget(widget)
-        texts.addStretch()
         block = QWidget()
-        block.setLayout(texts)
-        texts.setContentsMargins(0, 0, 0, 0)
+        vbox(None, self._title, self._artist, self._time, None, spacing=1, of=block)
         block.setMinimumWidth(TEXT_PX)
         block.setMaximumWidth(MAX_TEXT_PX)
         block.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
-        row.addWidget(self._picture)
-        row.addWidget(block, 3)
-        row.addWidget(self._play)
-        row.addWidget(self.waveform, 4)
+        hbox(self._picture, (block, 3), self._play, (self.waveform, 4), spacing=12, of=self)
 
     def _connect(self) -> None:
         self._play.clicked.connect(self._play_clicked)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QMenu,
     QProgressBar,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,6 +16,7 @@ from app.library.indexing import SPEEDS, Indexing
 from app.library.open_library import Overview
 from app.library.table_model import shown
 from app.settings import INDEX_SPEED, Settings
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, divider
@@ -56,24 +55,10 @@ class IndexStrip(QWidget):
         self._refresh()
 
     def _lay_out(self) -> None:
-        texts = QVBoxLayout()
-        texts.setSpacing(1)
-        texts.addStretch()
-        texts.addWidget(self._headline)
-        texts.addWidget(self._detail)
-        texts.addStretch()
-        row = QHBoxLayout()
-        row.setContentsMargins(14, 8, 8, 8)
-        row.setSpacing(2)
-        row.addLayout(texts, 1)
-        for widget in (self._failed, self._speed, self._pause, self._stop):
-            row.addWidget(widget)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(divider())
-        layout.addWidget(self._bar)
-        layout.addLayout(row)
+        texts = vbox(None, self._headline, self._detail, None, spacing=1)
+        buttons = (self._failed, self._speed, self._pause, self._stop)
+        below = hbox((texts, 1), *buttons, spacing=2, margins=(14, 8, 8, 8))
+        vbox(divider(), self._bar, below, of=self)
 
     def _speed_menu(self) -> QMenu:
         menu = QMenu(self)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from app.find.comparison import Comparison
 from app.find.filters import FilterButton, Filters
@@ -36,7 +36,7 @@ from app.settings import (
     OTHER_ARTISTS,
     SPLITTER,
 )
-from app.ui.widgets import column
+from app.ui.layouts import vbox
 from engine.library import Track, View
 from engine.search import By, Neighbour
 
@@ -110,7 +110,8 @@ class LibraryPage(QSplitter):
         )
 
     def _lay_out(self) -> None:
-        side = column(self.library, self.index_strip)
+        side = QWidget()
+        vbox(self.library, self.index_strip, of=side)
         side.setObjectName("side")
         side.setMinimumWidth(300)
         self.results.setMinimumWidth(500)

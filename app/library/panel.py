@@ -7,12 +7,13 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
 from app.library.open_library import ListQuery, Overview, Session
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, label
@@ -52,20 +53,13 @@ class LibraryPanel(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._empty)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._only_bar)
-        layout.addLayout(self._stack)
+        vbox(self._only_bar, self._stack, of=self)
 
     def _build_only_bar(self, theme: Theme) -> QWidget:
         bar = QWidget()
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 4, 8, 4)
         everything = IconButton(theme, "close", self.tr("Show all songs again"), size=16)
         everything.clicked.connect(self.show_all)
-        row.addWidget(self._only_text, 1)
-        row.addWidget(everything)
+        hbox((self._only_text, 1), everything, spacing=6, margins=(14, 4, 8, 4), of=bar)
         bar.hide()
         return bar
 

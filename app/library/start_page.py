@@ -7,13 +7,12 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
-    QVBoxLayout,
     QWidget,
 )
 
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, TITLE, IconLabel, button, label
@@ -49,8 +48,6 @@ class StartPage(QWidget):
         self.show_idle()
 
     def _lay_out(self, theme: Theme) -> None:
-        column = QVBoxLayout()
-        column.setSpacing(12)
         sign = QLabel()
         sign.setPixmap(theme.sign(80, 2.0))
         heading = label(
@@ -68,15 +65,11 @@ class StartPage(QWidget):
         )
         for widget in (sign, heading, claim):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(widget)
-        column.addSpacing(10)
-        column.addLayout(_centred(self._choose, self._demo))
-        column.addWidget(self._bar)
-        column.addLayout(_centred(self._busy, self._stop))
-        column.addSpacing(18)
-        column.addWidget(self._steps(theme))
+        begin = hbox(None, self._choose, self._demo, None, spacing=12)
+        busy = hbox(None, self._busy, self._stop, None, spacing=12)
+        items = (sign, heading, claim, 10, begin, self._bar, busy, 18, self._steps(theme))
         middle = QWidget()
-        middle.setLayout(column)
+        vbox(*items, spacing=12, margins=(9, 9, 9, 9), of=middle)
         middle.setMaximumWidth(WIDTH_PX)
         outer = QGridLayout(self)
         outer.setRowStretch(0, 2)
@@ -116,14 +109,11 @@ class StartPage(QWidget):
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(16)
         grid.setColumnStretch(1, 1)
-        for row, (icon, head, text) in enumerate(steps):
+        for i, (icon, head, text) in enumerate(steps):
             colour = "good" if icon == "lock" else "accent"
-            grid.addWidget(IconLabel(theme, icon, colour, 26), row, 0)
-            texts = QVBoxLayout()
-            texts.setSpacing(2)
-            texts.addWidget(label(head, font=theme.font(weight=QFont.Weight.DemiBold)))
-            texts.addWidget(label(text, role="muted", wrap=True))
-            grid.addLayout(texts, row, 1)
+            grid.addWidget(IconLabel(theme, icon, colour, 26), i, 0)
+            name = label(head, font=theme.font(weight=QFont.Weight.DemiBold))
+            grid.addLayout(vbox(name, label(text, "muted", wrap=True), spacing=2), i, 1)
         return card
 
     def show_preparing(self) -> None:
@@ -153,13 +143,3 @@ class StartPage(QWidget):
             widget.setVisible(is_busy)
         self._choose.setEnabled(not is_busy)
         self._demo.setEnabled(not is_busy)
-
-
-def _centred(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(12)
-    row.addStretch()
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch()
-    return row

@@ -6,10 +6,11 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QFont, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QWidget
 
 from app.player.output import device_choices
 from app.player.player import Player
+from app.ui.layouts import hbox, vbox
 from app.ui.number_format import clock
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
@@ -75,36 +76,30 @@ class PlayerBar(QWidget):
         return slider
 
     def _lay_out(self, theme: Theme) -> None:
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addStretch()
-        names.addWidget(self._title)
-        names.addWidget(self._artist)
-        names.addStretch()
+        names = vbox(None, self._title, self._artist, None, spacing=1)
         self._title.setMinimumWidth(NAMES_PX)
         for widget in (self._time, self._length):
             widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("00:00"))
         self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._fader.setFixedWidth(64)
         self._volume.setFixedWidth(72)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 14, 10)
-        row.setSpacing(8)
-        row.addWidget(self._play)
-        row.addWidget(self._next)
-        row.addLayout(names, 3)
-        row.addWidget(self._time)
-        row.addWidget(self._seek, 5)
-        row.addWidget(self._length)
-        row.addWidget(self._loop)
-        row.addWidget(self._vocals)
-        row.addWidget(self._swap)
-        row.addWidget(self._ends[0])
-        row.addWidget(self._fader)
-        row.addWidget(self._ends[1])
-        row.addWidget(self._mute)
-        row.addWidget(self._volume)
-        row.addWidget(self._devices)
+        where = (self._time, (self._seek, 5), self._length)
+        mixture = (self._swap, self._ends[0], self._fader, self._ends[1])
+        hbox(
+            self._play,
+            self._next,
+            (names, 3),
+            *where,
+            self._loop,
+            self._vocals,
+            *mixture,
+            self._mute,
+            self._volume,
+            self._devices,
+            spacing=8,
+            margins=(14, 10, 14, 10),
+            of=self,
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, the fader's tool tip says what its ends are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from app.preferences.about import AboutSection
 from app.preferences.appearance import AppearanceSection
@@ -15,6 +15,7 @@ from app.preferences.section import Section
 from app.preferences.separators import SeparatorsSection
 from app.services import Parts
 from app.ui.dialogs import Dialog
+from app.ui.layouts import hbox
 from app.ui.notice import NoticeBar
 
 ROW_PX = 36
@@ -59,12 +60,8 @@ class PreferencesDialog(Dialog):
         self._stack.addWidget(section)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(20)
-        row.addWidget(self.sections)
-        row.addWidget(self._stack, 1)
         self.body.addWidget(self.notice)
-        self.body.addLayout(row, 1)
+        self.body.addLayout(hbox(self.sections, (self._stack, 1), spacing=20), 1)
         self.buttons.addStretch()
         self.add_button(self.tr("Close"), self.close)
 

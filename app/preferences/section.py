@@ -7,10 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.jobs import Job, Pool
 from app.services import Parts
+from app.ui.layouts import hbox, vbox
 from app.ui.widgets import label
 
 
@@ -28,9 +29,7 @@ class Section(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = QWidget()
         content.setObjectName("page")
-        self.column = QVBoxLayout(content)
-        self.column.setContentsMargins(0, 0, 12, 0)
-        self.column.setSpacing(8)
+        self.column = vbox(spacing=8, margins=(0, 0, 12, 0), of=content)
         self.setWidget(content)
 
     def add_heading(self, text: str) -> QLabel:
@@ -47,17 +46,11 @@ class Section(QScrollArea):
 
     def add_row(self, *widgets: QWidget) -> None:
         """Side by side, from the left."""
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for widget in widgets:
-            row.addWidget(widget)
-        row.addStretch()
-        self.column.addLayout(row)
+        self.column.addLayout(hbox(*widgets, None, spacing=8))
 
     def add_cards(self) -> QVBoxLayout:
         """A column for cards, which are not there yet."""
-        cards = QVBoxLayout()
-        cards.setSpacing(8)
+        cards = vbox(spacing=8)
         self.column.addLayout(cards)
         return cards
 

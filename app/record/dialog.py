@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.jobs import Job, JobRunner, Pool
 from app.player.devices import SoundDevices
 from app.player.waveform import NUM_BINS, Waveform
 from app.record.microphone import Microphone, open_microphone
 from app.ui.dialogs import Dialog
+from app.ui.layouts import hbox
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 from engine.progress import CancelToken, ProgressCallback
@@ -137,12 +138,8 @@ class RecordDialog(Dialog):
             wrap=True,
         )
         privacy.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        middle = QHBoxLayout()
-        middle.addStretch()
-        middle.addWidget(self._meter)
-        middle.addStretch()
         self.body.addWidget(self._text)
-        self.body.addLayout(middle)
+        self.body.addLayout(hbox(None, self._meter, None))
         self.body.addWidget(self._count)
         self.body.addWidget(self._waveform)
         self.body.addWidget(privacy)

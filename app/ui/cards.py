@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
+from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 
@@ -16,21 +17,13 @@ class Card(QFrame):
     def __init__(self, theme: Theme, title: str, texts: list[str]) -> None:
         super().__init__()
         self.setObjectName("card")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(14, 10, 14, 10)
-        self._column.setSpacing(3)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(label(title, font=theme.font(weight=QFont.Weight.Medium), wrap=True), 1)
+        name = label(title, font=theme.font(weight=QFont.Weight.Medium), wrap=True)
         self.mark = label("", "accent", theme.font(SMALL))
-        head.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
-        self._column.addLayout(head)
-        for text in filter(None, texts):
-            self._column.addWidget(label(text, "muted", theme.font(SMALL), wrap=True))
-        self._buttons = QHBoxLayout()
-        self._buttons.setContentsMargins(0, 5, 0, 0)
-        self._buttons.setSpacing(8)
-        self._column.addLayout(self._buttons)
+        head = hbox((name, 1), (self.mark, Qt.AlignmentFlag.AlignTop), spacing=8)
+        small = theme.font(SMALL)
+        lines = [label(text, "muted", small, wrap=True) for text in texts if text]
+        self._buttons = hbox(spacing=8, margins=(0, 5, 0, 0))
+        vbox(head, *lines, self._buttons, spacing=3, margins=(14, 10, 14, 10), of=self)
 
     def add(self, *widgets: QWidget) -> None:
         """Into the last row, from the left."""

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from app.ui.layouts import Item, hbox, vbox
 from app.ui.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, TEST, Keys
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
@@ -34,16 +34,10 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.resize(size)
         self.theme = theme
-        self.body = QVBoxLayout()
-        self.body.setSpacing(10)
-        self.buttons = QHBoxLayout()
-        self.buttons.setSpacing(8)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(22, 20, 22, 18)
-        layout.setSpacing(14)
-        layout.addWidget(label(title, font=theme.font(TITLE * 0.85, QFont.Weight.DemiBold)))
-        layout.addLayout(self.body, 1)
-        layout.addLayout(self.buttons)
+        self.body, self.buttons = vbox(spacing=10), hbox(spacing=8)
+        heading = label(title, font=theme.font(TITLE * 0.85, QFont.Weight.DemiBold))
+        parts = (heading, (self.body, 1), self.buttons)
+        vbox(*parts, spacing=14, margins=(22, 20, 22, 18), of=self)
 
     def add_button(self, text: str, action: Callable[[], object], kind: str = "") -> QPushButton:
         widget = button(text, kind)
@@ -60,11 +54,8 @@ class HelpSheet(Dialog):
         super().__init__(parent, theme, self.tr("Keyboard"), QSize(900, 672))
         sheet = QWidget()
         sheet.setObjectName("page")
-        columns = QHBoxLayout(sheet)
-        columns.setContentsMargins(0, 0, 12, 0)
-        columns.setSpacing(32)
-        for groups in HELP_COLUMNS:
-            columns.addLayout(self._column(groups), 1)
+        columns = [(self._column(groups), 1) for groups in HELP_COLUMNS]
+        hbox(*columns, spacing=32, margins=(0, 0, 12, 0), of=sheet)
         scroll = QScrollArea()  # for low screens
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -76,15 +67,12 @@ class HelpSheet(Dialog):
         self.add_button(self.tr("Close"), self.close).setFocus()
 
     def _column(self, groups: Sequence[str]) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(8)
+        font = self.theme.font(SMALL, QFont.Weight.DemiBold)
+        items: list[Item] = []
         for group in groups:
-            font = self.theme.font(SMALL, QFont.Weight.DemiBold)
-            column.addWidget(label(self.tr(group), "accent", font))
-            column.addLayout(self._table([keys for keys in Keys if keys.value.group == group]))
-            column.addSpacing(6)
-        column.addStretch()
-        return column
+            table = self._table([keys for keys in Keys if keys.value.group == group])
+            items += [label(self.tr(group), "accent", font), table, 6]
+        return vbox(*items, None, spacing=8)
 
     def _table(self, members: Sequence[Keys]) -> QGridLayout:
         grid = QGridLayout()
@@ -92,11 +80,10 @@ class HelpSheet(Dialog):
         grid.setHorizontalSpacing(16)
         grid.setColumnMinimumWidth(0, 92)
         grid.setColumnStretch(1, 1)
-        for row, keys in enumerate(members):
-            grid.addWidget(
-                label(keys.value.label, font=self.theme.font(weight=QFont.Weight.Medium)), row, 0
-            )
-            grid.addWidget(label(keys.value.description, "muted"), row, 1)
+        font = self.theme.font(weight=QFont.Weight.Medium)
+        for i, keys in enumerate(members):
+            grid.addWidget(label(keys.value.label, font=font), i, 0)
+            grid.addWidget(label(keys.value.description, "muted"), i, 1)
         return grid
 
 
@@ -117,13 +104,12 @@ class ProblemPage(QWidget):
             self.tr("The library cannot be opened"),
             font=theme.font(HEADING * 1.2, QFont.Weight.DemiBold),
         )
-        layout = QVBoxLayout(self)
-        layout.setSpacing(14)
-        layout.addStretch(2)
         for widget in (icon, heading, self._reason):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(widget)
-        layout.addWidget(retry, 0, Qt.AlignmentFlag.AlignCenter)
+        centred = (retry, Qt.AlignmentFlag.AlignCenter)
+        items = (icon, heading, self._reason, centred)
+        layout = vbox(*items, spacing=14, margins=(9, 9, 9, 9), of=self)
+        layout.insertStretch(0, 2)
         layout.addStretch(3)
 
     def show_reason(self, reason: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
+from app.ui.layouts import hbox
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, IconLabel, button, label
 
@@ -22,13 +23,8 @@ class NoticeBar(QFrame):
         self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._report))
         close = IconButton(theme, "close", self.tr("Close this message"), size=16)
         close.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 8, 6)
-        row.setSpacing(10)
-        row.addWidget(IconLabel(theme, "info", "accent", 20))
-        row.addWidget(self._text, 1)
-        row.addWidget(self._copy)
-        row.addWidget(close)
+        icon = IconLabel(theme, "info", "accent", 20)
+        hbox(icon, (self._text, 1), self._copy, close, spacing=10, margins=(16, 6, 8, 6), of=self)
         self.hide()
 
     @property

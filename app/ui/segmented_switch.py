@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton
 
+from app.ui.layouts import hbox
 from app.ui.widgets import button
 
 
@@ -30,17 +31,14 @@ class Segments(QFrame):
         self.setAccessibleName(name)
         self._buttons: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(3, 3, 3, 3)
-        row.setSpacing(2)
         for segment in segments:
             one = button(segment.text, "segment")
             one.setCheckable(True)
             one.setToolTip(segment.tip)
             one.clicked.connect(lambda _=False, key=segment.key: self.chosen.emit(key))
             group.addButton(one)
-            row.addWidget(one)
             self._buttons[segment.key] = one
+        hbox(*self._buttons.values(), spacing=2, margins=(3, 3, 3, 3), of=self)
         next(iter(self._buttons.values())).setChecked(True)
 
     def show_key(self, key: str) -> None:

@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QSizePolicy,
     QToolButton,
     QWidget,
 )
 
+from app.ui.layouts import hbox
 from app.ui.number_format import num_songs
 from app.ui.segmented_switch import Segment, Segments
 from app.ui.shortcuts import Keys
@@ -97,30 +97,17 @@ class TopBar(QWidget):
         """The switch stays in the middle whatever is to its left and right."""
         self.search.setMinimumWidth(140)
         self.search.setMaximumWidth(SEARCH_PX)
-        left, right = QHBoxLayout(), QHBoxLayout()
-        for side in (left, right):
-            side.setSpacing(4)
-        left.addWidget(self.back)
-        left.addWidget(self.forward)
-        left.addSpacing(6)
-        left.addWidget(self.search, 1)
-        left.addSpacing(6)
-        left.addWidget(self._count)
-        left.addStretch()
-        right.addStretch()
-        right.addWidget(self.record)
-        right.addSpacing(8)
-        for widget in (self.add_folder, self.folders, self.rescan, self.preferences, self.help):
-            right.addWidget(widget)
-        row = QGridLayout(self)
-        row.setContentsMargins(10, 7, 10, 7)
-        row.setHorizontalSpacing(12)
-        row.addLayout(left, 0, 0)
-        row.addWidget(self.pages, 0, 1)
-        row.addLayout(right, 0, 2)
-        for column in (0, 2):
-            row.setColumnStretch(column, 1)
-            row.setColumnMinimumWidth(column, 0)
+        find = (self.back, self.forward, 6, (self.search, 1), 6, self._count, None)
+        others = (self.add_folder, self.folders, self.rescan, self.preferences, self.help)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(10, 7, 10, 7)
+        grid.setHorizontalSpacing(12)
+        grid.addLayout(hbox(*find, spacing=4), 0, 0)
+        grid.addWidget(self.pages, 0, 1)
+        grid.addLayout(hbox(None, self.record, 8, *others, spacing=4), 0, 2)
+        for side in (0, 2):
+            grid.setColumnStretch(side, 1)
+            grid.setColumnMinimumWidth(side, 0)
 
     def show_page(self, page: Page) -> None:
         """Search and number of songs are shown where they concern the page."""

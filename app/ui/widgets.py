@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QToolButton,
     QToolTip,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -174,17 +173,6 @@ def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     painter.setPen(theme.colour("accent"))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
-
-
-def column(*widgets: QWidget, whole: QWidget | None = None) -> QWidget:
-    """Widgets one below the other, without gaps."""
-    whole = whole or QWidget()
-    layout = QVBoxLayout(whole)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return whole
 
 
 def divider(is_vertical: bool = False) -> QFrame:
