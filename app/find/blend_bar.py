@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
-from app.ui.layouts import hbox
+from app.ui.layouts import hbox, keep_room
 from app.ui.segmented_switch import Segment, Segments
 from app.ui.theme import Theme
 from app.ui.widgets import IconLabel
@@ -38,15 +38,11 @@ class BlendBar(QWidget):
         voice = self._end(theme, "voice", "accent", self.tr("The voice alone"))
         whole = self._end(theme, "overall", "overall", self.tr("The whole sound alone"))
         hbox(voice, (self._slider, 1), whole, spacing=6, margins=(4, 0, 4, 0), of=self._ends)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(DELAY_MS)
+        self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._soon.timeout.connect(self.changed)
         left = Qt.AlignmentFlag.AlignLeft
         hbox((self.segments, left), (self._ends, 1), spacing=8, of=self)
-        keep = self.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)  # or what is below it would jump
-        self.setSizePolicy(keep)
+        keep_room(self)  # or what is below it would jump
         self.set_blend(None, 0.5)
         self.segments.chosen.connect(self._switched)
         self._slider.valueChanged.connect(self._moved)

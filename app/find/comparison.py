@@ -48,9 +48,7 @@ class Comparison(QObject):
         self._question: Question | None = None
         self._chosen: Neighbour | None = None
         self._last_moment = -1
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(PATIENCE_MS)
+        self._wait = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._wait.timeout.connect(self._say_searching)
         finder.asked.connect(self._asked)
         finder.answered.connect(self._answered)

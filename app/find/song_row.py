@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from app.player.player import Player, Side, Sound
 from app.player.waveform import Waveform
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.number_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton
@@ -52,9 +52,7 @@ class SongRow(QWidget):
         self.waveform = Waveform(theme, "accent" if is_query else "overall")
         self.waveform.setFixedHeight(COVER_PX)
         self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
-        keep = self._play.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)  # both waveforms begin at the same place
-        self._play.setSizePolicy(keep)
+        keep_room(self._play)  # both waveforms begin at the same place
         self.setAccessibleName(names[0])
         self.waveform.setAccessibleName(self.tr("Waveform: {row}").format(row=names[0]))
         self._lay_out()

@@ -69,9 +69,7 @@ class LibraryPage(QSplitter):
         self.export = ExportMenu(
             commands.window, parts.session, parts.settings, self.library, self.results
         )
-        self._look_again = QTimer(self)
-        self._look_again.setSingleShot(True)
-        self._look_again.setInterval(LOOK_AGAIN_MS)
+        self._look_again = QTimer(self, singleShot=True, interval=LOOK_AGAIN_MS)
         self._look_again.timeout.connect(parts.finder.look_again)
         self._lay_out()
         self._connect(commands)

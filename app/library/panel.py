@@ -70,9 +70,7 @@ class LibraryPanel(QWidget):
         session.listed.connect(self._listed)
         session.overview_changed.connect(self._overview_changed)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
-        self._refresh_soon = QTimer(self)
-        self._refresh_soon.setSingleShot(True)
-        self._refresh_soon.setInterval(REFRESH_MS)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_soon.timeout.connect(self.refresh)
 
     def _show_sort(self) -> None:

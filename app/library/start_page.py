@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.number_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, TITLE, IconLabel, button, label
@@ -36,10 +36,7 @@ class StartPage(QWidget):
         self._bar.setAccessibleName(self.tr("Making the demo library"))
         self._busy = label(role="muted", font=theme.font(SMALL))
         self._stop = button(self.tr("Stop"), "plain")
-        for widget in (self._bar, self._busy, self._stop):
-            keep = widget.sizePolicy()
-            keep.setRetainSizeWhenHidden(True)  # or the page would jump
-            widget.setSizePolicy(keep)
+        keep_room(self._bar, self._busy, self._stop)  # or the page would jump
         self._lay_out(theme)
         self._choose.clicked.connect(self.folder_requested)
         self._demo.clicked.connect(self.show_preparing)

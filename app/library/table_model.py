@@ -121,9 +121,7 @@ class TrackModel(QAbstractTableModel):
         self._cover = cover
         self.playing_id: int | None = None
         self._playing_look: dict[int, QColor | QFont] = {}
-        self._ask_soon = QTimer(self)
-        self._ask_soon.setSingleShot(True)
-        self._ask_soon.setInterval(0)
+        self._ask_soon = QTimer(self, singleShot=True, interval=0)
         self._ask_soon.timeout.connect(self._ask)
         self._headers = {
             Column.TITLE: self.tr("Title"),

@@ -32,8 +32,7 @@ class FolderWatch(QObject):
         self._is_on = True
         self.has_failed = False  # nothing tells of changes here
         self._looked_s = time.monotonic()
-        self._start = QTimer(self)
-        self._start.setSingleShot(True)
+        self._start = QTimer(self, singleShot=True)
         self._start.timeout.connect(self._watch)
         # Queued, as it comes from the thread that watches.
         self._seen.connect(self._tell, Qt.ConnectionType.QueuedConnection)

@@ -55,9 +55,7 @@ class SoundOutput(QObject):
         self._problem = ""
         self._num_stalled = 0
         self._num_blocks = 0
-        self._idle = QTimer(self)
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(IDLE_CLOSE_MS)
+        self._idle = QTimer(self, singleShot=True, interval=IDLE_CLOSE_MS)
         self._idle.timeout.connect(self._let_go)
         self.opened.connect(self._opened, Qt.ConnectionType.QueuedConnection)
         self.failed.connect(self._failed, Qt.ConnectionType.QueuedConnection)

@@ -17,7 +17,7 @@ from app.player.devices import SoundDevices
 from app.player.waveform import NUM_BINS, Waveform
 from app.record.microphone import Microphone, open_microphone
 from app.ui.dialogs import Dialog
-from app.ui.layouts import hbox
+from app.ui.layouts import hbox, keep_room
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 from engine.progress import CancelToken, ProgressCallback
@@ -128,9 +128,7 @@ class RecordDialog(Dialog):
         self._waveform.setFixedHeight(52)
         self._waveform.setAccessibleName(self.tr("Your recording"))
         self._waveform.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        keep = self._waveform.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)
-        self._waveform.setSizePolicy(keep)
+        keep_room(self._waveform)
         privacy = label(
             self.tr("The recording stays on this computer and is deleted when Singalike closes."),
             "muted",

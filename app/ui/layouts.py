@@ -32,6 +32,14 @@ def vbox(
     return _filled(QVBoxLayout(), items, spacing, margins, of)
 
 
+def keep_room(*widgets: QWidget) -> None:
+    """While they are hidden, their room stays free."""
+    for widget in widgets:
+        policy = widget.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        widget.setSizePolicy(policy)
+
+
 def _filled(
     layout: L, items: tuple[Item, ...], spacing: int, margins: Margins, of: QWidget | None
 ) -> L:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.layouts import hbox
+from app.ui.layouts import hbox, keep_room
 from app.ui.number_format import num_songs
 from app.ui.segmented_switch import Segment, Segments
 from app.ui.shortcuts import Keys
@@ -86,6 +86,7 @@ class TopBar(QWidget):
         self.rescan = self._button(theme, "retry", Keys.RESCAN)
         self.preferences = self._button(theme, "settings", Keys.PREFERENCES)
         self.help = self._button(theme, "help", Keys.HELP)
+        keep_room(self.search, self._count)  # or the switch would move
         self._lay_out()
 
     def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
@@ -113,9 +114,6 @@ class TopBar(QWidget):
         """Search and number of songs are shown where they concern the page."""
         self.pages.show_key(page)
         for widget in (self.search, self._count):
-            policy = widget.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)  # or the switch would move
-            widget.setSizePolicy(policy)
             widget.setVisible(page in SEARCHABLE)
 
     def show_count(self, num: int) -> None:
