@@ -19,50 +19,29 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import engines
 import made_up
 import numpy as np
+from search_cases import (
+    Case,
+    K,
+    Result,
+    exact,
+    memory_bytes,
+    peak_bytes,
+    recall,
+    spread,
+    timed,
+    without_self,
+)
 
-NUM_QUERIES, K, NUM_ADDED = 300, 10, 20
-M, EF_CONSTRUCTION, EF = 16, 200, 128  # ours, given to the others as well
-Result = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One size: where its library and vectors lie, and how to measure."""
-
-    folder: Path
-    size: int
-    dim: int
-    num_views: int
-    threads: int
-
-    @property
-    def library_path(self) -> Path:
-        return self.folder / f"{self.size}-{self.dim}-{self.num_views}.db"
-
-    def vectors(self, number: int) -> np.ndarray:
-        """(size, dim) float32 of one view, not read into memory."""
-        return np.load(self.folder / f"{self.size}-{self.dim}-{number}.npy", mmap_mode="r")
-
-    def centred(self, number: int, centre: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """(first place, rows without the centre, of unit length), a batch of one view at a time."""
-        vectors = self.vectors(number)
-        for start in range(0, self.size, made_up.BATCH):
-            rest = vectors[start : start + made_up.BATCH] - centre
-            yield start, rest / np.linalg.norm(rest, axis=1, keepdims=True)
-
-    def queries(self) -> np.ndarray:
-        """(n,) places of the songs that are searched for."""
-        random = np.random.default_rng(7)
-        return np.sort(random.choice(self.size, min(NUM_QUERIES, self.size), replace=False))
+NUM_ADDED, EF = 20, engines.EF
 
 
 def make(case: Case) -> Result:
@@ -84,71 +63,6 @@ def make(case: Case) -> Result:
     return {"make_s": time.process_time() - started}
 
 
-# Measures
-
-
-def spread(seconds: Iterable[float], prefix: str) -> Result:
-    ms = 1000 * np.fromiter(seconds, float)
-    return {f"{prefix}_p50_ms": np.percentile(ms, 50), f"{prefix}_p95_ms": np.percentile(ms, 95)}
-
-
-def timed(calls: Iterable[Callable[[], Any]]) -> tuple[list[Any], list[float]]:
-    answers, seconds = [], []
-    for call in calls:
-        started = time.perf_counter()
-        answers.append(call())
-        seconds.append(time.perf_counter() - started)
-    return answers, seconds
-
-
-def memory_bytes() -> int:
-    """Of this process, now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def peak_bytes() -> int:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def exact(
-    case: Case,
-    centres: Sequence[np.ndarray] | None = None,
-    is_allowed: Callable[[int], np.ndarray] | None = None,
-) -> list[set[int]]:
-    """The places of the true nearest of each query, itself left out.
-
-    ``centres``: of as many views as are blended, in equal parts; by default the first view as it
-    lies there.
-    """
-    places = case.queries()
-    scores = np.zeros((len(places), case.size), np.float32)
-    for number, centre in enumerate(centres or [np.zeros(case.dim, np.float32)]):
-        rest = case.vectors(number)[places] - centre
-        queries = rest / np.linalg.norm(rest, axis=1, keepdims=True)
-        for start, some in case.centred(number, centre):
-            scores[:, start : start + len(some)] += queries @ some.T
-    scores[np.arange(len(places)), places] = -np.inf
-    if is_allowed is not None:
-        for row, place in zip(scores, places, strict=True):
-            row[~is_allowed(place)] = -np.inf
-    return [set(np.argpartition(-row, K)[:K].tolist()) for row in scores]
-
-
-def recall(true: list[set[int]], found: Iterable[Iterable[int]]) -> float:
-    hits = [len(one & set(other)) / K for one, other in zip(true, found, strict=True)]
-    return float(np.mean(hits))
-
-
-def without_self(places: np.ndarray, answers: Iterable[np.ndarray]) -> list[list[int]]:
-    return [
-        [one for one in answer.tolist() if one != place][:K]
-        for place, answer in zip(places.tolist(), answers, strict=True)
-    ]
-
-
 # Ours
 
 
@@ -156,21 +70,22 @@ def build(case: Case) -> Result:
     """Both graphs, from nothing into the library; saving, which is part of it, is told again."""
     from engine.library import Library
     from engine.library.indexes import drop_index
-    from engine.search.index import centre, graph
+    from engine.search.index import centre
+    from engine.search.index import graph as hnsw
 
     with Library.open(case.library_path) as library:
         build_s = centre_s = save_s = 0.0
         for space_id, _ in library.spaces():
             drop_index(library.database, space_id)
             started = time.process_time()
-            graph.refresh(library, space_id, num_threads=case.threads)
+            hnsw.refresh(library, space_id, num_threads=case.threads)
             build_s += time.process_time() - started
             started = time.process_time()
             centre.refresh(library, space_id)
             centre_s += time.process_time() - started
-            index = graph.load(library, space_id)
+            index = hnsw.load(library, space_id)
             started = time.perf_counter()
-            graph._save(library, space_id, index)
+            hnsw._save(library, space_id, index)
             save_s += time.perf_counter() - started
         sql = "SELECT sum(num_bytes) FROM hnsw_index"
         index_bytes = library.database.rows(sql)[0][0]
@@ -188,18 +103,21 @@ def build(case: Case) -> Result:
 def ours_bare(case: Case) -> Result:
     """Loading all that a search holds, and asking the first graph alone."""
     from engine.library import Library
-    from engine.search.index.held import HeldSpace
+    from engine.search.index.space_index import SpaceIndex
 
     with Library.open(case.library_path) as library:
         spaces = [space_id for space_id, _ in library.spaces()]
         queries = np.array(case.vectors(0)[case.queries()])
         before, started = memory_bytes(), time.perf_counter()
-        held = [HeldSpace.load(library, space_id) for space_id in spaces]
+        loaded = [SpaceIndex(library, space_id).current() for space_id in spaces]
         load_s = time.perf_counter() - started
         memory = memory_bytes() - before
+        graph = loaded[0].graph
+        assert graph is not None
+        graph.graph.set_ef(EF)
         for query in queries[:20]:
-            held[0].graph.nearest(query, K + 1)
-        answers, seconds = timed(lambda q=q: held[0].graph.nearest(q, K + 1)[0] for q in queries)
+            graph.nearest(query, K + 1)
+        answers, seconds = timed(lambda q=q: graph.nearest(q, K + 1) for q in queries)
     # embeddings of the first view have the ids 1, 2, ...
     found = without_self(case.queries(), [ids - 1 for ids in answers])
     return {
@@ -223,14 +141,15 @@ def ours(case: Case) -> Result:
         "each_artist_once": SearchOptions(k=30, one_per_artist=True, hide_duplicates=True),
         "in_scope": SearchOptions(k=K, scope=Scope(first_year=1990, last_year=1999)),
         "blend": SearchOptions(k=K, by="blend"),
+        "blend_filtered": SearchOptions(k=K, by="blend", other_artists=True, hide_duplicates=True),
     }
     if case.num_views < 2:
-        del asked["blend"]
+        asked = {name: options for name, options in asked.items() if options.by != "blend"}
     result, found = Result(), dict[str, list[list[int]]]()
     with Library.open(case.library_path) as library:
         searcher = Searcher(library)
         track_ids = (case.queries() + 1).tolist()
-        centres = [searcher.lookup(space_id).centre() for space_id, _ in library.spaces()]
+        centres = [searcher.source.space(key.view, None).centre for _, key in library.spaces()]
         for name, options in asked.items():
             for track_id in track_ids[:10]:
                 searcher.by_track(track_id, options)
@@ -251,6 +170,8 @@ def ours(case: Case) -> Result:
     result["filtered_recall"] = recall(exact(case, centres[:1], of_others), found["filtered"])
     if "blend" in asked:
         result["blend_recall"] = recall(exact(case, centres), found["blend"])
+        true = exact(case, centres, of_others)
+        result["blend_filtered_recall"] = recall(true, found["blend_filtered"])
     return result
 
 
@@ -327,125 +248,14 @@ def added(case: Case, searcher: Any) -> Result:
     return spread(seconds, "add") | spread(searches, "search_among_new")
 
 
-# The others, on the first view; they hold vectors and graph, and no songs
-
-
-def faiss_hnsw(case: Case) -> Result:
-    import faiss
-
-    faiss.omp_set_num_threads(case.threads)
-    index = faiss.IndexHNSWFlat(case.dim, M, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = EF_CONSTRUCTION
-
-    def load(path: Path) -> Any:
-        loaded = faiss.read_index(str(path))
-        loaded.hnsw.efSearch = EF
-        return loaded
-
-    return other(
-        case,
-        "faiss",
-        lambda vectors: index.add(vectors),
-        lambda path: faiss.write_index(index, str(path)),
-        load,
-        lambda loaded, query: loaded.search(query[None], K + 1)[1][0],
-    )
-
-
-def usearch_f16(case: Case) -> Result:
-    from usearch.index import Index
-
-    index = Index(
-        ndim=case.dim, metric="ip", dtype="f16", connectivity=M,
-        expansion_add=EF_CONSTRUCTION, expansion_search=EF,
-    )  # fmt: skip
-
-    def load(path: Path) -> Any:
-        loaded = Index.restore(str(path))
-        loaded.expansion_search = EF
-        return loaded
-
-    return other(
-        case,
-        "usearch",
-        lambda vectors: index.add(None, vectors, threads=case.threads),
-        lambda path: index.save(str(path)),
-        load,
-        lambda loaded, query: loaded.search(query, K + 1).keys.astype(np.int64),
-    )
-
-
-def brute_force(case: Case) -> Result:
-    """All vectors in memory, one product of a matrix with a vector."""
-
-    def nearest(vectors: np.ndarray, query: np.ndarray) -> np.ndarray:
-        scores = vectors @ query
-        best = np.argpartition(-scores, K)[: K + 1]
-        return best[np.argsort(-scores[best])]
-
-    path = case.folder / "brute.npy"
-    return other(
-        case,
-        "brute",
-        lambda vectors: np.save(path, vectors),
-        lambda _: None,
-        lambda _: np.load(path),
-        nearest,
-    )
-
-
-def other(
-    case: Case,
-    name: str,
-    add: Callable[[np.ndarray], object],
-    save: Callable[[Path], object],
-    load: Callable[[Path], Any],
-    search: Callable[[Any, np.ndarray], np.ndarray],
-) -> Result:
-    """Builds in a child of its own, so that what remains of it is not counted as memory."""
-    path = case.folder / f"{name}.index"
-    child = os.fork()
-    if child == 0:
-        vectors = np.array(case.vectors(0))
-        started = time.process_time()
-        add(vectors)
-        build_s = time.process_time() - started
-        started = time.perf_counter()
-        save(path)
-        save_s = time.perf_counter() - started
-        path.with_suffix(".json").write_text(json.dumps([build_s, save_s]))
-        os._exit(0)
-    if os.waitpid(child, 0)[1] != 0:
-        raise RuntimeError(f"{name} could not build its index")
-    build_s, save_s = json.loads(path.with_suffix(".json").read_text())
-    queries = np.array(case.vectors(0)[case.queries()])
-    before, started = memory_bytes(), time.perf_counter()
-    loaded = load(path)
-    load_s = time.perf_counter() - started
-    memory = memory_bytes() - before
-    for query in queries[:20]:
-        search(loaded, query)
-    answers, seconds = timed(lambda q=q: search(loaded, q) for q in queries)
-    stored = path if path.exists() else case.folder / "brute.npy"
-    return {
-        "build_s": build_s,
-        "save_s": save_s,
-        "load_s": load_s,
-        "memory_bytes": memory,
-        "file_bytes": stored.stat().st_size,
-        **spread(seconds, "bare"),
-        "bare_recall": recall(exact(case), without_self(case.queries(), answers)),
-    }
-
-
 STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
     "make": (make,),
     "build": (build,),
     "ours": (ours_bare, ours),
     "cold": (ours_cold,),
-    "faiss": (faiss_hnsw,),
-    "usearch": (usearch_f16,),
-    "brute": (brute_force,),
+    "faiss": (engines.faiss_hnsw,),
+    "usearch": (engines.usearch_f16,),
+    "brute": (engines.brute_force,),
 }
 
 
@@ -483,9 +293,10 @@ COLUMNS = (
     ("recall@10", "bare_recall", "{:.4f}"),
 )
 SEARCHES = (
-    "search", "filtered", "each_artist_once", "in_scope", "blend", "cold", "cold_blend", "add",
+    "search", "filtered", "each_artist_once", "in_scope", "blend", "blend_filtered", "cold",
+    "cold_blend", "add",
 )  # fmt: skip
-RECALLS = ("search_recall", "filtered_recall", "blend_recall")
+RECALLS = ("search_recall", "filtered_recall", "blend_recall", "blend_filtered_recall")
 
 
 def table(results: dict[str, Result]) -> str:

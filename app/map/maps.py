@@ -14,7 +14,7 @@ from engine.errors import QueryError
 from engine.library import Library, View
 from engine.library.maps import Labels, MapRecord, labels
 from engine.progress import CancelToken, ProgressCallback
-from engine.search.query import choose_space
+from engine.search import choose_space
 
 
 @dataclass(frozen=True, eq=False)

@@ -177,7 +177,7 @@ def _search_qdrant(
 ) -> SearchResult:
     """Like ``search`` and ``search_artist``. Several meanings: a list, and exit 2."""
     from engine.search.remote.query import search_qdrant
-    from engine.search.remote.searcher import QdrantSearcher
+    from engine.search.remote.source import QdrantSource
     from engine.search.remote.store import opened_qdrant
 
     if artist is not None and (song is not None or at is not None):
@@ -191,7 +191,7 @@ def _search_qdrant(
         try:
             return search_qdrant(client, song, artist, options, part, is_voice, progress, cancel)
         except AmbiguousQueryError as error:
-            _list_candidates(error, QdrantSearcher(client).tracks(error.candidates))
+            _list_candidates(error, QdrantSource(client).tracks(error.candidates))
             raise typer.Exit(2) from error
 
 

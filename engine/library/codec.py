@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,15 +103,25 @@ def pack_vector(vector: np.ndarray, dim: int) -> bytes:
     return vector.astype(_VECTOR).tobytes()
 
 
-def unpack_vectors(blobs: list[bytes], dim: int) -> np.ndarray:
-    """(n, dim) float32, rows L2-normalised. LibraryCorruptError where bytes are not vectors."""
+def stored_vectors(blobs: Sequence[bytes], dim: int) -> np.ndarray:
+    """(n, dim) float16 as they lie there. LibraryCorruptError where the bytes are not as many."""
     if not {len(blob) for blob in blobs} <= {dim * _VECTOR.itemsize}:
         raise _damaged()
-    vectors = np.frombuffer(b"".join(blobs), _VECTOR).reshape(-1, dim).astype(np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or (norms < 0.5).any():
+    return np.frombuffer(b"".join(blobs), _VECTOR).reshape(-1, dim)
+
+
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """(n, dim) float32 -> (n,), all nearly 1. LibraryCorruptError where one is not."""
+    found = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not ((found > 0.5) & (found < 2.0)).all():  # nor for what is no number
         raise _damaged()
-    return np.asarray(vectors / norms)
+    return np.asarray(found)
+
+
+def unpack_vectors(blobs: Sequence[bytes], dim: int) -> np.ndarray:
+    """(n, dim) float32, rows L2-normalised. LibraryCorruptError where bytes are not vectors."""
+    vectors = stored_vectors(blobs, dim).astype(np.float32)
+    return np.asarray(vectors / lengths(vectors)[:, None])
 
 
 def pack_centre(vector: np.ndarray) -> bytes:

@@ -12,6 +12,7 @@ from engine.library.tables import insert
 
 CHUNK_BYTES = 32 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
+_CHUNK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,6 @@ def index_pieces(database: Database, index_id: int) -> Iterator[bytes]:
         yield from database.blob("hnsw_chunk", "data", row_id, _PIECE_BYTES)
 
 
-def stored_bytes(database: Database, index_id: int) -> int:
-    """How many bytes are stored of an index."""
-    sql = "SELECT coalesce(sum(length(data)), 0) FROM hnsw_chunk WHERE index_id = ?"
-    ((num,),) = database.rows(sql, (index_id,))
-    return int(num)
-
-
 def drop_index(database: Database, space_id: int) -> None:
     """Forget the index of a space. It costs time only: the embeddings stay."""
     with database.write() as db:
@@ -108,22 +102,30 @@ def count_embeddings(database: Database, space_id: int, up_to_id: int | None = N
     return int(num)
 
 
-def embedded_tracks(database: Database, space_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """(ids (n,) int64, their tracks (n,) int64) of a space's embeddings, in any order."""
-    # As text: a million rows of Python's numbers would take longer, and 100 MB. The plus leads
-    # SQLite to the index that has both numbers, past the one that it would have to look up in.
-    ((ids, tracks),) = database.rows(
-        "SELECT group_concat(id), group_concat(track_id) FROM embedding WHERE +space_id = ?",
-        (space_id,),
+def embedding_ids(database: Database, space_id: int) -> np.ndarray:
+    """(n,) int64, ascending: ids of a space's embeddings."""
+    # as text: a million rows of one number each would take longer, and 100 MB
+    ((ids,),) = database.rows(
+        "SELECT group_concat(id) FROM embedding WHERE space_id = ?", (space_id,)
     )
-    return _numbers(ids), _numbers(tracks)
+    return np.sort(np.fromstring(ids or "", np.int64, sep=","))
 
 
-def _numbers(text: str | None) -> np.ndarray:
-    return np.fromstring(text or "", np.int64, sep=",")
+def stored_vectors(
+    database: Database, space_id: int, dim: int, after_id: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The embeddings of a space with ids above ``after_id``, ascending, some at a time.
 
-
-def embedding_ids(database: Database, space_id: int) -> list[int]:
-    """Ids of a space's embeddings, ascending."""
-    rows = database.rows("SELECT id FROM embedding WHERE space_id = ? ORDER BY id", (space_id,))
-    return [row[0] for row in rows]
+    Each time ids (n,) int64, their tracks (n,) int64, vectors (n, dim) float16 as they lie there.
+    """
+    while True:
+        rows = database.rows(
+            "SELECT id, track_id, vector FROM embedding WHERE space_id = ? AND id > ?"
+            " ORDER BY id LIMIT ?",
+            (space_id, after_id, _CHUNK_ROWS),
+        )
+        if not rows:
+            return
+        ids, track_ids, blobs = zip(*rows, strict=True)
+        yield np.array(ids), np.array(track_ids), codec.stored_vectors(blobs, dim)
+        after_id = ids[-1]

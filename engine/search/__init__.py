@@ -2,8 +2,8 @@
 
 from engine.library.scope import Facets, Scope
 from engine.search.moments import Moment
-from engine.search.query import choose_space, resolve, resolve_artist
 from engine.search.records import By, Neighbour, Query, SearchOptions, SearchResult
+from engine.search.resolve import choose_space, resolve, resolve_artist
 from engine.search.searcher import Searcher
 
 __all__ = [

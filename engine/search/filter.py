@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from engine.library import Tags, Track
 from engine.library.scope import artist_key
 from engine.library.text import normalise
+from engine.search.records import SearchOptions
 
 _SAME_SOUND = 0.99  # cosine: the same recording in another coding
 _SAME_LENGTH_S = 1.0
@@ -65,44 +66,55 @@ class Song:
         return is_same_length and float(self.vector @ other.vector) >= _SAME_SOUND
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Filter:
-    """What to leave out; the query itself is never shown."""
+    """What to leave out; the query itself is never shown.
 
+    Attributes:
+        own_ids: tracks that are the query, or part of it.
+        options: of which the ways to leave songs out count here; the scope does not.
+    """
+
+    query: Song
     own_ids: frozenset[int]
-    other_artists: bool = False
-    other_albums: bool = False
-    hide_duplicates: bool = False
-    one_per_artist: bool = False
+    options: SearchOptions
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether many of the nearest songs may be left out: by artist, album or scope."""
+        options = self.options
+        return bool(
+            options.other_artists
+            or options.other_albums
+            or options.one_per_artist
+            or options.scope.num_conditions
+        )
 
     def __call__(
-        self,
-        query: Song,
-        ranked: Iterable[tuple[Track, float]],
-        vectors: Mapping[int, np.ndarray],
-        k: int,
+        self, ranked: Iterable[tuple[Track, float, np.ndarray | None]]
     ) -> list[tuple[Track, float]]:
-        """The first ``k`` candidates that may be shown, in order.
+        """The first of (track, similarity, vector) that may be shown, in order, as many as asked.
 
-        ``vectors`` of the candidates by track id are needed to hide duplicates.
+        Vectors are needed to hide duplicates.
         """
         shown: list[tuple[Track, float]] = []
-        songs = [query]
-        for track, similarity in ranked:
-            song = Song.of_track(track, vectors.get(track.id))
-            if track.id in self.own_ids or not self._is_wanted(song, query, songs):
+        songs = [self.query]
+        for track, similarity, vector in ranked:
+            song = Song.of_track(track, vector)
+            if track.id in self.own_ids or not self._is_wanted(song, songs):
                 continue
             shown.append((track, similarity))
             songs.append(song)
-            if len(shown) == k:
+            if len(shown) == self.options.k:
                 break
         return shown
 
-    def _is_wanted(self, song: Song, query: Song, songs: list[Song]) -> bool:
-        if self.other_artists and song.artists() & query.artists():
+    def _is_wanted(self, song: Song, songs: list[Song]) -> bool:
+        options, query = self.options, self.query
+        if options.other_artists and song.artists() & query.artists():
             return False
-        if self.other_albums and song.is_on_album_of(query):
+        if options.other_albums and song.is_on_album_of(query):
             return False
-        if self.one_per_artist and any(song.artists() & other.artists() for other in songs[1:]):
+        if options.one_per_artist and any(song.artists() & other.artists() for other in songs[1:]):
             return False
-        return not (self.hide_duplicates and any(song.is_same_song(other) for other in songs))
+        return not (options.hide_duplicates and any(song.is_same_song(other) for other in songs))

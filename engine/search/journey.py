@@ -13,8 +13,8 @@ from engine.library.text import normalise
 from engine.progress import CancelToken
 from engine.search.filter import Song
 from engine.search.index.centre import placed
-from engine.search.query import choose_space
 from engine.search.searcher import Searcher
+from engine.search.source import QueryView, Space
 
 MAX_SONGS = 12
 MAX_COMPARED = 3000  # of so small a library every song is a candidate
@@ -61,7 +61,8 @@ def journey(
     if max_songs < 2:
         raise QueryError(f"A journey of {max_songs} songs has no way. Ask for at least 2.")
     cancel = cancel or CancelToken()
-    space_id, key = choose_space(library, view, model)
+    space = searcher.source.space(view, model)
+    space_id, centre = int(space.name), space.centre
     ends = library.tracks([start_id, goal_id])
     found, vectors = library.embeddings(space_id, [start_id, goal_id])
     for track in ends:
@@ -70,8 +71,7 @@ def journey(
             raise QueryError(f"{name} has not been heard for the view {view} yet. Index it first.")
     if len(ends) < 2:
         raise QueryError("One of the two songs is not in the library any more.")
-    centre = searcher.lookup(space_id).centre()
-    candidates = _candidates(library, searcher, space_id, placed(vectors, centre), centre, cancel)
+    candidates = _candidates(library, searcher, space, vectors, cancel)
     tracks = _distinct(ends, library.tracks(candidates))
     ids, vectors = library.embeddings(space_id, [track.id for track in tracks])
     tracks = [track for track in tracks if track.id in set(ids.tolist())]
@@ -84,7 +84,7 @@ def journey(
     if path is None:
         raise QueryError("No journey is possible: too few other songs have been heard.")
     similarities = tuple(float(vectors[a] @ vectors[b]) for a, b in pairwise(path))
-    percents = tuple(searcher.percent(key, similarity) for similarity in similarities)
+    percents = tuple(searcher.percent(space.key, similarity) for similarity in similarities)
     return Journey(tuple(tracks[place] for place in path), similarities, percents)
 
 
@@ -140,24 +140,18 @@ def _traced(before: np.ndarray, goal: int) -> list[int]:
 
 
 def _candidates(
-    library: Library,
-    searcher: Searcher,
-    space_id: int,
-    ends: np.ndarray,
-    centre: np.ndarray,
-    cancel: CancelToken,
+    library: Library, searcher: Searcher, space: Space, ends: np.ndarray, cancel: CancelToken
 ) -> np.ndarray:
-    """Ids of the songs that may lie on the way between two ends, (2, dim) without the centre."""
+    """Ids of the songs that may lie on the way between two ends, (2, dim) as they are stored."""
+    space_id = int(space.name)
     if library.counts().embeddings.get(space_id, 0) <= MAX_COMPARED:
         return library.embeddings(space_id)[0]
     around = []
     for share in np.linspace(0.0, 1.0, _NUM_WAYPOINTS):
         cancel.check()
         place = (1 - share) * ends[0] + share * ends[1]
-        place /= max(float(np.linalg.norm(place)), 1e-9)
-        place = np.asarray(place, np.float32)
-        nearest = searcher.lookup(space_id).nearest(place, _NUM_AROUND, centre)
-        around.append(nearest.track_ids)
+        place = np.asarray(place / max(float(np.linalg.norm(place)), 1e-9), np.float32)
+        around.append(searcher.nearest(QueryView(space, place), _NUM_AROUND).track_ids)
     return np.unique(np.concatenate(around))
 
 

@@ -1,10 +1,9 @@
-"""A song in, the songs most like it out: by voice, by whole sound, or by both."""
+"""A song in, the songs most like it out: query, candidates, re-score, filter, present."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import Library, MomentCodes, SpaceKey, Tags, Track, TrackStatus, View
-from engine.library.indexes import count_embeddings
+from engine.library import Library, SpaceKey, Tags, Track, TrackStatus, View
 from engine.library.scan.tags import read_tags
-from engine.library.scope import LatestScope, artist_ids
 from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.search.files import FileEars
+from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
-from engine.search.index.centre import placed
-from engine.search.index.lookup import Hits, SpaceLookup
-from engine.search.missing_views import NotHeardError, hear_views, why_not_heard
+from engine.search.library_source import LibrarySource
 from engine.search.moments import Moment, best_moments
-from engine.search.query import choose_space
+from engine.search.no_embedding import NoEmbeddingError, why_no_embedding
 from engine.search.records import (
     VIEWS_OF,
     FilePart,
@@ -34,23 +29,34 @@ from engine.search.records import (
     SearchOptions,
     SearchResult,
 )
-from engine.search.scoring import Heard, among, candidates, settled
+from engine.search.source import QueryView, Source
 
 if TYPE_CHECKING:
     from engine.models import VoiceModel
     from engine.separation import Separator
 
-_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 64, 4, 4
-_MAX_BLEND_CANDIDATES = 4096  # per view; a song that neither view ranks higher is no neighbour
-_SPARE = 8  # songs whose vectors are read beside those to be shown, to know which these are
-# Of two views whose songs have nothing to do with each other, half of the tenth best sum is found
-# at 1.4 times the root of their number, and one of both views has at least half.
-_BLEND_CANDIDATES_PER_ROOT = 2.2
-_MAX_COMPARED = 20_000  # of so small a part of the library, every song is compared
+_CANDIDATES_PER_NEIGHBOUR, _WIDENING = 4, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Tracks, best first: ids (n,) int64, similarities (n,) float32."""
+
+    track_ids: np.ndarray
+    similarities: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is asked: the views that the query has an embedding in, and how to search by them."""
+
+    views: tuple[QueryView, ...]
+    options: SearchOptions
+    notes: tuple[str, ...]
 
 
 class Searcher:
-    """Searches a library. Any thread may use it; models are loaded when first needed and kept.
+    """Searches a library, or another source. Any thread may use it.
 
     Args:
         load_model, load_separator: from a name; by default the registries of ``engine.models`` and
@@ -60,33 +66,43 @@ class Searcher:
 
     def __init__(
         self,
-        library: Library,
+        songs: Library | Source,
         load_model: Callable[[str], VoiceModel] | None = None,
         load_separator: Callable[[str], Separator] | None = None,
         load_calibration: Callable[[str, str, View], Calibration | None] = calibration_of,
     ) -> None:
-        self._library = library
+        self.source: Source = LibrarySource(songs) if isinstance(songs, Library) else songs
+        self._files = FileEmbedder(load_model, load_separator)
         self._load_calibration = cache(load_calibration)
-        self._ears = FileEars(library, load_model, load_separator)
-        self._lock = threading.Lock()
-        self._lookups: dict[int, SpaceLookup] = {}
-        self._scope = LatestScope(library.database)
 
     @property
     def library(self) -> Library:
-        return self._library
+        """The library that is searched. TypeError where it is another source."""
+        if not isinstance(self.source, LibrarySource):
+            raise TypeError(f"{self.source} is no library")
+        return self.source.library
+
+    # Queries
 
     def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of a track that has been indexed. Raises QueryError, LibraryError."""
         options = options or SearchOptions()
-        found = self._library.tracks([track_id])
+        found = self.source.tracks([track_id])
         if not found:
             raise QueryError(f"There is no track {track_id} in the library. Choose another one.")
         track = found[0]
+
+        def in_view(view: View) -> QueryView:
+            space = self.source.space(view, options.model)
+            _, vectors = self.source.vectors(space, [track.id])
+            if not len(vectors):
+                raise NoEmbeddingError(why_no_embedding(track, view))
+            moments = self.source.moments(space, [track.id])
+            return QueryView(space, vectors[0], moments.get(track.id))
+
+        question = _question(options, in_view)
         query, song = Query(track, track.path), Song.of_track(track, None)
-        return self._search(
-            query, song, {track.id}, options, lambda view: self._stored(track, view, options)
-        )
+        return self._search(query, song, {track.id}, question)
 
     def by_artist(self, name: str, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of the mean of an artist's songs, which are never among them.
@@ -94,19 +110,26 @@ class Searcher:
         Raises QueryError, LibraryError.
         """
         options = options or SearchOptions()
-        own = artist_ids(self._library.database, name)
+        own = self.source.tracks_of_artist(name)
         if not own:
-            raise QueryError(f"The library has no song by “{name}”. Look at how it is spelt.")
-        typical = self._library.track(self._typical(name, own, options))
-        query = Query(typical, typical.path, artist=name)
-        song = Song(Tags(artist=name), typical.path, None, None, None)
+            raise QueryError(f"There is no song by “{name}”. Look at how it is spelt.")
+        typical = list[int]()  # the song nearest to the mean, in the first view that has any
 
-        def hear(view: View) -> Heard:
-            space_id, vectors = self._voices_of(name, own, view, options)[1:]
-            moments = self._library.moments(typical.id, space_id)
-            return self._heard(space_id, _mean(vectors), moments)
+        def in_view(view: View) -> QueryView:
+            space = self.source.space(view, options.model)
+            ids, vectors = self.source.vectors(space, own)
+            if not len(ids):
+                voice = "voice" if view == "vocals" else "songs"
+                raise NoEmbeddingError(f"The {voice} of {name} cannot be compared: not heard yet.")
+            mean = _mean(vectors)
+            if not typical:
+                typical.append(int(ids[np.argmax(vectors @ mean)]))
+            return QueryView(space, mean, self.source.moments(space, typical).get(typical[0]))
 
-        return self._search(query, song, set(own), options, hear)
+        question = _question(options, in_view)
+        (track,) = self.source.tracks(typical)
+        song = Song(Tags(artist=name), track.path, None, None, None)
+        return self._search(Query(track, track.path, artist=name), song, set(own), question)
 
     def by_file(
         self,
@@ -129,40 +152,106 @@ class Searcher:
         from engine.sound import audio
 
         options = options or SearchOptions()
-        track = self._library.track_by_path(path)
-        query = Query(track, path, start_s, end_s)
         audio_hash, duration_s = audio.audio_hash(path), audio.probe(path).duration_s
-        song = Song(_tags_of(query), path, audio_hash, duration_s, None)
-        own_ids = {*self._library.tracks_with_hash(audio_hash), *([track.id] if track else [])}
-
+        track, own_ids = self.source.tracks_of_file(path, audio_hash)
+        tags = track.tags if track else read_tags(path, path.parent)
         part = FilePart(path, start_s, end_s, is_vocals)
 
-        def hear(view: View) -> Heard:
-            space_id, found = self._ears.hear(
-                part, audio_hash, view, options.model, progress, cancel
+        def in_view(view: View) -> QueryView:
+            space = self.source.space(view, options.model)
+            found = self._files.embedding(
+                part, audio_hash, space.key, options.model, progress, cancel
             )
-            return self._heard(space_id, found.vector, found.moments)
+            return QueryView(space, space.stored(found.vector), found.moments)
 
-        return self._search(query, song, own_ids, options, hear)
+        question = _question(options, in_view)
+        song = Song(tags, path, audio_hash, duration_s, None)
+        return self._search(Query(track, path, start_s, end_s), song, own_ids, question)
+
+    def nearest(self, view: QueryView, k: int) -> Hits:
+        """The ``k`` nearest tracks in one view, whatever they are."""
+        everything = Filter(Song(Tags(), Path(), None, None, None), frozenset(), SearchOptions())
+        num = _CANDIDATES_PER_NEIGHBOUR * k
+        found = self._scored([view], self.source.candidates([view], num, everything).track_ids)
+        return Hits(found.track_ids[:k], found.similarities[:k])
+
+    def percent(self, key: SpaceKey, similarity: float) -> int:
+        """What a cosine in a space means to people, as ``Neighbour.percent`` tells it."""
+        calibration = self._load_calibration(key.model, key.model_sha256, key.view)
+        return _percent(similarity, calibration)
+
+    # From a query to its neighbours
 
     def _search(
-        self,
-        query: Query,
-        song: Song,
-        own_ids: set[int],
-        options: SearchOptions,
-        hear: Callable[[View], Heard],
+        self, query: Query, song: Song, own_ids: Collection[int], question: _Question
     ) -> SearchResult:
-        heard, options, notes = hear_views(options, hear)
-        song = replace(song, vector=next(iter(heard.values())).stored)
-        hits, found = self._widening(heard, options, song, own_ids)
-        if hits.note:
-            notes.append(hits.note)
-        spaces = dict(self._library.spaces())
-        keys = {view: spaces[part.space_id] for view, part in heard.items()}
-        calibration = self._calibration(keys, _weights(heard, options))
-        moments = self._moments(heard, [track.id for track, _ in found])
-        neighbours = tuple(
+        views, options, notes = question.views, question.options, question.notes
+        song = replace(song, vector=views[0].stored)
+        accept = Filter(song, frozenset(own_ids), options)
+        num = _CANDIDATES_PER_NEIGHBOUR * options.k
+        while True:
+            candidates = self.source.candidates(views, num, accept)
+            hits = self._scored(views, candidates.track_ids)
+            found = accept(self._songs(hits, views[0], options))
+            if candidates.is_all or len(found) == options.k:
+                break
+            num = _WIDENING * max(num, len(hits.track_ids))
+        if candidates.note:
+            notes = (*notes, candidates.note)
+        calibration = self._calibration(views)
+        return SearchResult(
+            query,
+            options.by,
+            {view.space.key.view: view.space.key.model for view in views},
+            calibration is not None,
+            self._neighbours(views, found, calibration),
+            " ".join(notes) or None,
+        )
+
+    def _scored(self, views: Sequence[QueryView], track_ids: np.ndarray) -> Hits:
+        """Those of these tracks that have an embedding in any of the views, by exact similarity.
+
+        In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
+        """
+        total, is_known = np.zeros(len(track_ids), np.float32), np.zeros(len(track_ids), bool)
+        for view in views:
+            similarities = self.source.similarities(view, track_ids)
+            is_here = ~np.isnan(similarities)
+            is_known |= is_here
+            total[is_here] += view.weight * similarities[is_here]
+        track_ids, total = track_ids[is_known], total[is_known]
+        order = np.argsort(-total, kind="stable")
+        return Hits(track_ids[order], total[order])
+
+    def _songs(
+        self, hits: Hits, view: QueryView, options: SearchOptions
+    ) -> Iterator[tuple[Track, float, np.ndarray | None]]:
+        """Those whose files are there, with their vectors in a view where a filter needs them.
+
+        They are read a few at a time, when they are asked for.
+        """
+        num = options.k + 2
+        for start in range(0, len(hits.track_ids), num):
+            some = hits.track_ids[start : start + num]
+            tracks = {track.id: track for track in self.source.tracks(some.tolist())}
+            vectors = dict[int, np.ndarray]()
+            if options.hide_duplicates:
+                ids, found = self.source.vectors(view.space, some)
+                vectors = dict(zip(ids.tolist(), found, strict=True))
+            similarities = hits.similarities[start : start + num].tolist()
+            for track_id, similarity in zip(some.tolist(), similarities, strict=True):
+                track = tracks.get(track_id)
+                if track is not None and track.status is not TrackStatus.MISSING:
+                    yield track, similarity, vectors.get(track_id)
+
+    def _neighbours(
+        self,
+        views: Sequence[QueryView],
+        found: Sequence[tuple[Track, float]],
+        calibration: Calibration | None,
+    ) -> tuple[Neighbour, ...]:
+        moments = self._moments(views, [track.id for track, _ in found])
+        return tuple(
             Neighbour(
                 rank,
                 track,
@@ -172,141 +261,47 @@ class Searcher:
             )
             for rank, (track, similarity) in enumerate(found, start=1)
         )
-        return SearchResult(
-            query,
-            options.by,
-            {view: key.model for view, key in keys.items()},
-            calibration is not None,
-            neighbours,
-            " ".join(notes) or None,
-        )
-
-    def _calibration(
-        self, keys: dict[View, SpaceKey], weights: dict[View, float]
-    ) -> Calibration | None:
-        """What the similarities of this search mean; None where a model does not know."""
-        parts = [
-            self._load_calibration(key.model, key.model_sha256, view) for view, key in keys.items()
-        ]
-        known = [part for part in parts if part is not None]
-        return blended(known, list(weights.values())) if len(known) == len(parts) else None
-
-    def _widening(
-        self, heard: dict[View, Heard], options: SearchOptions, song: Song, own_ids: set[int]
-    ) -> tuple[Hits, list[tuple[Track, float]]]:
-        """Ask for more candidates until enough pass the filter, or there are no more."""
-        accept = Filter(
-            frozenset(own_ids),
-            options.other_artists,
-            options.other_albums,
-            options.hide_duplicates,
-            options.one_per_artist,
-        )
-        allowed, weights = self._allowed(options), _weights(heard, options)
-        num_candidates = max(_MIN_CANDIDATES, _CANDIDATES_PER_NEIGHBOUR * options.k)
-        if allowed is not None:  # where few of the first will do
-            num_candidates *= _WIDENING
-        elif options.other_artists or options.one_per_artist:
-            num_candidates *= 2
-        if len(heard) > 1:
-            num_candidates = max(num_candidates, self._blend_candidates(heard))
-        while True:
-            if allowed is not None and len(allowed) <= _MAX_COMPARED:
-                hits, bound = among(self.lookup, heard, weights, allowed), -1.0
-            else:
-                hits, bound = candidates(self.lookup, heard, weights, num_candidates)
-                hits = hits if allowed is None else hits.only(allowed)
-            vectors = dict[int, np.ndarray]()
-            num = options.k + min(options.k, len(own_ids))
-            batches = settled(self.lookup, heard, weights, hits, num + _SPARE, vectors)
-            found = accept(song, self._present(batches, num), vectors, options.k)
-            if hits.is_all:
-                return hits, found
-            if len(found) == options.k and (
-                found[-1][1] >= bound or num_candidates >= _MAX_BLEND_CANDIDATES
-            ):
-                return hits, found
-            num_candidates *= _WIDENING
-
-    def _allowed(self, options: SearchOptions) -> np.ndarray | None:
-        """Ids of the tracks in the scope, ascending; None where that is the whole library."""
-        if not options.scope.num_conditions:
-            return None
-        return self._scope.ids(options.scope)
-
-    def _blend_candidates(self, heard: dict[View, Heard]) -> int:
-        num = max(count_embeddings(self._library.database, p.space_id) for p in heard.values())
-        return round(_BLEND_CANDIDATES_PER_ROOT * num**0.5)
-
-    def _present(self, batches: Iterable[Hits], num: int) -> Iterator[tuple[Track, float]]:
-        """The songs whose files are there; ``num`` at a time are read, when they are asked for."""
-        for hits in batches:
-            for start in range(0, len(hits.track_ids), num):
-                some = hits[start : start + num]
-                tracks = {track.id: track for track in self._library.tracks(some.track_ids)}
-                similarities = some.similarities.tolist()
-                for track_id, similarity in zip(some.track_ids.tolist(), similarities, strict=True):
-                    track = tracks.get(track_id)
-                    if track is not None and track.status is not TrackStatus.MISSING:
-                        yield track, similarity
 
     def _moments(
-        self, heard: dict[View, Heard], track_ids: Collection[int]
+        self, views: Iterable[QueryView], track_ids: Collection[int]
     ) -> dict[int, tuple[Moment, ...]]:
         """Of each of these tracks those in the first view that has any."""
         found = dict[int, tuple[Moment, ...]]()
-        for part in heard.values():
-            if part.moments is not None:
+        for view in views:
+            if view.moments is not None:
                 rest = [track_id for track_id in track_ids if track_id not in found]
-                for track_id, other in self._library.moments_of(rest, part.space_id).items():
-                    found[track_id] = best_moments(part.moments, other)
+                for track_id, other in self.source.moments(view.space, rest).items():
+                    found[track_id] = best_moments(view.moments, other)
         return found
 
-    def _stored(self, track: Track, view: View, options: SearchOptions) -> Heard:
-        space_id, _ = choose_space(self._library, view, options.model)
-        _, vectors = self._library.embeddings(space_id, [track.id])
-        if not len(vectors):
-            raise NotHeardError(why_not_heard(track, view))
-        return self._heard(space_id, vectors[0], self._library.moments(track.id, space_id))
+    def _calibration(self, views: Sequence[QueryView]) -> Calibration | None:
+        """What the similarities of this search mean; None where a model does not know."""
+        keys = [view.space.key for view in views]
+        known = [self._load_calibration(key.model, key.model_sha256, key.view) for key in keys]
+        parts = [part for part in known if part is not None]
+        if len(parts) < len(known):
+            return None
+        return blended(parts, [view.weight for view in views])
 
-    def _heard(self, space_id: int, vector: np.ndarray, moments: MomentCodes | None) -> Heard:
-        centre = self.lookup(space_id).centre()
-        return Heard(space_id, centre, placed(vector, centre), vector, moments)
 
-    def _typical(self, name: str, own: Collection[int], options: SearchOptions) -> int:
-        """The id of the song that comes nearest to the mean of all."""
-        for view in VIEWS_OF[options.by]:
-            try:
-                ids, _, vectors = self._voices_of(name, own, view, options)
-            except QueryError:
-                if view == VIEWS_OF[options.by][-1]:
-                    raise
-            else:
-                return int(ids[np.argmax(vectors @ _mean(vectors))])
-        raise AssertionError("a search looks at one view at least")
+def _question(options: SearchOptions, in_view: Callable[[View], QueryView]) -> _Question:
+    """A blend for which nobody sings becomes a search by the whole sound, and a note says so.
 
-    def _voices_of(
-        self, name: str, own: Collection[int], view: View, options: SearchOptions
-    ) -> tuple[np.ndarray, int, np.ndarray]:
-        """(track ids, space id, vectors) of an artist's songs that were heard in a view."""
-        space_id, _ = choose_space(self._library, view, options.model)
-        ids, vectors = self._library.embeddings(space_id, own)
-        if not len(ids):
-            voice = "voice" if view == "vocals" else "songs"
-            raise NotHeardError(f"The {voice} of {name} cannot be compared: not heard yet.")
-        return ids, space_id, vectors
-
-    def percent(self, key: SpaceKey, similarity: float) -> int:
-        """What a cosine in a space means to people, as ``Neighbour.percent`` tells it."""
-        calibration = self._load_calibration(key.model, key.model_sha256, key.view)
-        return _percent(similarity, calibration)
-
-    def lookup(self, space_id: int) -> SpaceLookup:
-        """Nearest tracks in one space; its index is loaded once and kept."""
-        with self._lock:
-            if space_id not in self._lookups:
-                self._lookups[space_id] = SpaceLookup(self._library, space_id)
-            return self._lookups[space_id]
+    Raises NoEmbeddingError where no view is left.
+    """
+    views, notes = list[QueryView](), list[str]()
+    for view in VIEWS_OF[options.by]:
+        try:
+            views.append(in_view(view))
+        except NoEmbeddingError as error:
+            if options.by != "blend" or view == "overall":
+                raise
+            notes.append(f"{error} These are the nearest songs overall.")
+            options = replace(options, by="overall")
+    if len(views) > 1:
+        weights = (options.blend, 1 - options.blend)
+        views = [replace(view, weight=w) for view, w in zip(views, weights, strict=True)]
+    return _Question(tuple(views), options, tuple(notes))
 
 
 def _percent(similarity: float, calibration: Calibration | None) -> int:
@@ -315,19 +310,7 @@ def _percent(similarity: float, calibration: Calibration | None) -> int:
     return round(100 * min(1.0, max(0.0, similarity)))
 
 
-def _weights(heard: dict[View, Heard], options: SearchOptions) -> dict[View, float]:
-    """How much each view counts, 1 in all."""
-    if len(heard) == 1:
-        return dict.fromkeys(heard, 1.0)
-    return {"vocals": options.blend, "overall": 1 - options.blend}
-
-
 def _mean(vectors: np.ndarray) -> np.ndarray:
     """(n, dim) -> (dim,) of length 1."""
     mean = vectors.mean(0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
-
-
-def _tags_of(query: Query) -> Tags:
-    """Artist and title of a query, from the library or from the file itself."""
-    return query.track.tags if query.track else read_tags(query.path, query.path.parent)

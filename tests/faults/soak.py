@@ -177,7 +177,7 @@ def exact_answer(searcher: Searcher, track_id: int, by: str) -> np.ndarray:
     chunks = list(library.embedding_chunks(space_id))
     ids = np.concatenate([chunk.track_ids for chunk in chunks])
     rest = np.concatenate([chunk.vectors for chunk in chunks]).astype(np.float64)
-    rest -= searcher.lookup(space_id).centre()
+    rest -= searcher.source.space(library.space(space_id).view, None).centre
     rest /= np.linalg.norm(rest, axis=1, keepdims=True)
     is_answer = np.isin(ids, library.track_ids(status=TrackStatus.INDEXED)) & (ids != track_id)
     similarities = rest[is_answer] @ rest[ids == track_id][0]

@@ -37,6 +37,6 @@ def test_an_answer_that_is_not_exact_is_noticed(
     def shifted(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
         return vectors + np.float32(0.1)
 
-    monkeypatch.setattr("engine.search.index.lookup.centres.placed", shifted)
+    monkeypatch.setattr("engine.search.source.placed", shifted)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         soak.run(lambda: soak.done["rounds"] == 1)

@@ -31,7 +31,7 @@ from engine.listening.embedding import embed_file
 from engine.search import Scope, Searcher, SearchOptions, SearchResult
 from engine.search.remote.points import folders_of, point_id
 from engine.search.remote.query import search_qdrant
-from engine.search.remote.searcher import QdrantSearcher
+from engine.search.remote.source import QdrantSource
 from engine.search.remote.store import opened_qdrant
 from engine.sound.audio import audio_hash
 
@@ -71,10 +71,10 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def searcher(shards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QdrantSearcher]:
+def qdrant(shards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QdrantSource]:
     with opened_qdrant(str(tmp_path_factory.mktemp("qdrant") / "db"), create=True) as client:
         upload_shards(client, [shards])
-        yield QdrantSearcher(client)
+        yield QdrantSource(client)
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +109,11 @@ OPTIONS = [
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_it_finds_what_a_library_finds(
-    library: Library, searcher: QdrantSearcher, options: SearchOptions
+    library: Library, qdrant: QdrantSource, options: SearchOptions
 ) -> None:
     (track,) = library.tracks(library.find("Ann Query"))
     expected = Searcher(library).by_track(track.id, options)
-    found = searcher.by_track(searcher.resolve(ANN), options)
+    found = Searcher(qdrant).by_track(qdrant.resolve(ANN).id, options)
     assert places(found) == places(expected)
     for one, other in zip(found.neighbours, expected.neighbours, strict=True):
         assert one.similarity == pytest.approx(other.similarity, abs=0.01)  # float16
@@ -128,13 +128,13 @@ def test_it_finds_what_a_library_finds(
 
 @pytest.mark.parametrize("options", OPTIONS[:4])
 def test_it_finds_who_sounds_like_an_artist(
-    library: Library, searcher: QdrantSearcher, options: SearchOptions
+    library: Library, qdrant: QdrantSource, options: SearchOptions
 ) -> None:
     expected = Searcher(library).by_artist("cid", options)
-    found = searcher.by_artist("cid", options)
+    found = Searcher(qdrant).by_artist("cid", options)
     assert places(found) == places(expected)
-    with pytest.raises(QueryError, match="no recording by “Nobody”"):
-        searcher.by_artist("Nobody", options)
+    with pytest.raises(QueryError, match="no song by “Nobody”"):
+        Searcher(qdrant).by_artist("Nobody", options)
 
 
 def test_candidates_are_widened_until_enough_pass(
@@ -144,31 +144,31 @@ def test_candidates_are_widened_until_enough_pass(
     rows = [ROWS[0], *many, song(80, "Eve/Last.mp3", 80, Tags("Last", "Eve"))]
     with opened_qdrant(str(tmp_path / "db"), create=True) as client:
         upload_shards(client, [write_shards(tmp_path / "shards", rows, (VOCALS,), 200)])
-        query = QdrantSearcher(client).resolve(ANN)
+        source = QdrantSource(client)
         options = SearchOptions(k=2, one_per_artist=True)
-        found = QdrantSearcher(client).by_track(query, options)
+        found = Searcher(source).by_track(source.resolve(ANN).id, options)
     assert [n.track.artist for n in found.neighbours] == ["Bob", "Eve"]
 
 
-def test_songs_are_meant_by_words_addresses_and_ids(searcher: QdrantSearcher) -> None:
-    assert searcher.resolve("ann query").path == Path(ANN)
-    assert searcher.resolve(str(point_id(ANN))).title == "Query"
-    assert searcher.resolve("far third cid").title in ("Far", "Farther")
+def test_songs_are_meant_by_words_addresses_and_ids(qdrant: QdrantSource) -> None:
+    assert qdrant.resolve("ann query").path == Path(ANN)
+    assert qdrant.resolve(str(point_id(ANN))).title == "Query"
+    assert qdrant.resolve("far third cid").title in ("Far", "Farther")
     with pytest.raises(AmbiguousQueryError) as error:
-        searcher.resolve("near")
-    assert {track.path.parent.name for track in searcher.tracks(error.value.candidates)} == {
+        qdrant.resolve("near")
+    assert {track.path.parent.name for track in qdrant.tracks(error.value.candidates)} == {
         "Bob",
         "Copies",
     }
     with pytest.raises(QueryError, match="No recording matches “nothing of it”"):
-        searcher.resolve("nothing of it")
+        qdrant.resolve("nothing of it")
 
 
-def test_a_song_without_vocals_is_told(searcher: QdrantSearcher) -> None:
-    band = searcher.resolve("Dan Band")
+def test_a_song_without_vocals_is_told(qdrant: QdrantSource) -> None:
+    band = qdrant.resolve("Dan Band")
     with pytest.raises(QueryError, match="Nobody sings in Band"):
-        searcher.by_track(band, SearchOptions())
-    blend = searcher.by_track(band, SearchOptions("blend"))
+        Searcher(qdrant).by_track(band.id, SearchOptions())
+    blend = Searcher(qdrant).by_track(band.id, SearchOptions("blend"))
     assert blend.by == "overall"
     assert "nearest songs overall" in (blend.note or "")
 

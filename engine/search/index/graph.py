@@ -1,9 +1,8 @@
 """HNSW graphs over the embeddings of one space: built, kept in the library, verified, caught up.
 
-hnswlib checks nothing: a wrong dimension, another metric or a flipped byte load in silence, and
-``ef`` is back at its default after every load. So all of that is checked here. A graph's labels are
-ids of embeddings, which are never used twice: a graph that is behind can name embeddings that are
-gone, but never another track's.
+hnswlib checks nothing: a wrong dimension, another metric or a flipped byte load in silence. So all
+of that is checked here. A graph's labels are ids of embeddings, which are never used twice: a graph
+that is behind can name embeddings that are gone, but never another track's.
 
 Large graphs hold projected vectors (``engine.search.index.projection``): what is stored is then the
 projection, followed by hnswlib's file.
@@ -12,7 +11,8 @@ projection, followed by hnswlib's file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,19 +31,17 @@ from engine.library.indexes import (
     index_of,
     index_pieces,
     put_index,
-    stored_bytes,
 )
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.search.index import packing, projection
-from engine.search.index.packing import PackedGraph
+from engine.search.index import projection
+from engine.search.index.scratch import scratch_path
 
 METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": projected to 96
 M = 16
 EF_CONSTRUCTION = 200
-MIN_EF, EF_PER_ROOT = 128, 0.6
-MAX_EF_FOR_FEW = 768  # of longer answers the last may be missed
-MAX_DEAD_SHARE = 0.2  # of elements replaced or deleted since; beyond it a graph is built anew
-# So many newer embeddings are looked at one by one in every search (less than 1 ms), which spares
+MAX_DEAD_SHARE = 0.2  # of elements replaced or deleted since; beyond it a graph is built anew,
+MAX_GROWTH = 1.5  # as it is beyond so many times the embeddings that it holds
+# So many newer embeddings are compared one by one in every search (less than 1 ms), which spares
 # writing a large graph anew for every song that is added.
 MAX_NEWER, MAX_NEWER_SHARE = 256, 0.01
 ALL_CORES = -1
@@ -54,7 +52,7 @@ class UnusableIndexError(SingalikeError):
 
 
 @dataclass(frozen=True, eq=False)
-class HnswIndex:
+class Graph:
     """A graph in memory. Searching from several threads is safe, adding meanwhile is not.
 
     Attributes:
@@ -72,39 +70,31 @@ class HnswIndex:
     def num_elements(self) -> int:
         return int(self.graph.element_count)
 
-    def nearest(self, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """(ids of embeddings (m,) int64, similarities (m,) float32), best first.
+    def nearest(self, query: np.ndarray, k: int) -> np.ndarray:
+        """Ids of about the nearest embeddings, (m,) int64 with m at most k, best first.
 
-        ``query`` is (dim,) float32, L2-normalised; m is at most k. Similarities, and so the order,
-        are those of the graph, which is projected where it is large. Ids may be of embeddings that
-        have been deleted since. UnusableIndexError where the graph falls apart.
+        ``query`` is (dim,) float32. hnswlib looks at no fewer than it returns: ask for some
+        hundred. Embeddings may have been deleted since. UnusableIndexError where the graph falls
+        apart.
         """
         if query.shape != (self.dim,):
             raise ValueError(f"a query of shape {query.shape} in a space of {self.dim} dimensions")
         k = min(k, self.num_elements)
         if k < 1:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        # more voices lie closer together: 190 for 100,000 and 600 for a million keep 99 of 100
-        least = max(MIN_EF, round(EF_PER_ROOT * self.num_elements**0.5))
-        self.graph.set_ef(max(least, k, min(2 * k, max(MAX_EF_FOR_FEW, 2 * least))))
+            return np.empty(0, np.int64)
         try:
-            labels, distances = self.graph.knn_query(self.projected(query[None]), k, num_threads=1)
+            labels, _ = self.graph.knn_query(self.projected(query[None]), k, num_threads=1)
         except RuntimeError as error:
             raise UnusableIndexError("The search index is incomplete.") from error
-        return labels[0].astype(np.int64), 1 - distances[0]
+        return np.asarray(labels[0], np.int64)
 
     def projected(self, vectors: np.ndarray) -> np.ndarray:
         """(n, dim) -> (n, dimensions of the graph) float32."""
         return vectors if self.to_graph is None else vectors @ self.to_graph
 
 
-def load(library: Library, space_id: int) -> HnswIndex:
-    """The stored index of a space, verified. UnusableIndexError where there is none to trust."""
-    return load_with_vectors(library, space_id)[0]
-
-
-def load_with_vectors(library: Library, space_id: int) -> tuple[HnswIndex, PackedGraph]:
-    """The same, and the bytes that it was made from."""
+def load(library: Library, space_id: int) -> Graph:
+    """The stored graph of a space, verified. UnusableIndexError where there is none to trust."""
     found = index_of(library.database, space_id)
     if found is None:
         raise UnusableIndexError("There is no search index yet.")
@@ -120,52 +110,51 @@ def refresh(
     *,
     num_threads: int = ALL_CORES,
 ) -> bool:
-    """Bring the stored index of a space up to date with its embeddings.
+    """Bring the stored graph of a space up to date with its embeddings.
 
-    Newer embeddings are added, where they are more than a few; where too many are gone, or the
-    index cannot be trusted, it is built anew. Returns whether anything was written. Raises
-    CancelledError, with the old index in place.
+    Newer embeddings are added, where they are more than a few; where too many are new or gone, or
+    the graph cannot be trusted, it is built anew. Returns whether anything was written. Raises
+    CancelledError, with the old graph in place.
     """
     cancel = cancel or CancelToken()
     num_live = count_embeddings(library.database, space_id)
-    index, found = None, index_of(library.database, space_id)
+    graph, found = None, index_of(library.database, space_id)
     if found is not None:
         index_id, record = found
         num_kept = count_embeddings(library.database, space_id, record.max_embedding_id)
         num_newer = num_live - num_kept
         with suppress(UnusableIndexError):
-            _check_use(record, num_kept, num_live)
+            _check_use(record, num_kept, num_newer)
             if num_newer <= min(MAX_NEWER, MAX_NEWER_SHARE * record.num_elements):
                 _graph_dim(library, record)
                 for _ in _checked_pieces(library, index_id, record):
                     cancel.check()
                 return False
-            stored, _ = _read(library, index_id, record, record.num_elements + num_newer)
+            stored = _read(library, index_id, record, record.num_elements + num_newer)
             _check_projection(library, space_id, stored)
-            index = stored
-    index = index or _empty_index(library, space_id, num_live)
-    _save(library, space_id, _add_newer(library, space_id, index, progress, cancel, num_threads))
+            graph = stored
+    graph = graph or _empty_graph(library, space_id, num_live)
+    _save(library, space_id, _add_newer(library, space_id, graph, progress, cancel, num_threads))
     return True
 
 
-def _check_use(record: IndexRecord, num_kept: int, num_live: int) -> None:
+def _check_use(record: IndexRecord, num_kept: int, num_newer: int) -> None:
     """UnusableIndexError where building anew is better than adding to a graph."""
     num_dead = record.num_elements - num_kept
     if num_dead < 0 or num_dead > MAX_DEAD_SHARE * record.num_elements:
         raise UnusableIndexError("Too much of the search index is gone.")
-    had_enough = projection.is_enough(record.num_elements, record.dim)
-    if projection.is_enough(num_live, record.dim) and not had_enough:
-        raise UnusableIndexError("The search index has outgrown its form.")
+    if num_kept + num_newer > MAX_GROWTH * num_kept:  # its projection was learned from few of them
+        raise UnusableIndexError("The library has outgrown the search index.")
 
 
-def _check_projection(library: Library, space_id: int, index: HnswIndex) -> None:
-    if index.to_graph is not None:
-        newer = library.embedding_chunks(space_id, index.max_embedding_id, num_rows=1024)
-        if not projection.still_fits(index.to_graph, next(newer).vectors):
+def _check_projection(library: Library, space_id: int, graph: Graph) -> None:
+    if graph.to_graph is not None:
+        newer = library.embedding_chunks(space_id, graph.max_embedding_id, num_rows=1024)
+        if not projection.still_fits(graph.to_graph, next(newer).vectors):
             raise UnusableIndexError("The search index was made for other kinds of voices.")
 
 
-def _empty_index(library: Library, space_id: int, max_elements: int) -> HnswIndex:
+def _empty_graph(library: Library, space_id: int, max_elements: int) -> Graph:
     dim, to_graph = library.space(space_id).dim, None
     if projection.is_enough(max_elements, dim):
         ids = embedding_ids(library.database, space_id)
@@ -174,48 +163,58 @@ def _empty_index(library: Library, space_id: int, max_elements: int) -> HnswInde
         to_graph = projection.fit(library.embeddings_by_id(space_id, some).vectors)
     graph = hnswlib.Index(space=METRIC, dim=dim if to_graph is None else to_graph.shape[1])
     graph.init_index(max_elements=max(1, max_elements), M=M, ef_construction=EF_CONSTRUCTION)
-    return HnswIndex(graph, dim, 0, to_graph)
+    return Graph(graph, dim, 0, to_graph)
 
 
 def _add_newer(
     library: Library,
     space_id: int,
-    index: HnswIndex,
+    graph: Graph,
     progress: ProgressCallback,
     cancel: CancelToken,
     num_threads: int,
-) -> HnswIndex:
-    room = index.graph.max_elements - index.graph.element_count
-    max_id, num_added = index.max_embedding_id, 0
+) -> Graph:
+    room = graph.graph.max_elements - graph.graph.element_count
+    max_id, num_added = graph.max_embedding_id, 0
     for chunk in library.embedding_chunks(space_id, after_id=max_id, num_rows=1024):
         cancel.check()
         if num_added + len(chunk.ids) > room:  # stored while we were counting
-            index.graph.resize_index(index.graph.max_elements + len(chunk.ids))
-        index.graph.add_items(index.projected(chunk.vectors), chunk.ids, num_threads=num_threads)
+            graph.graph.resize_index(graph.graph.max_elements + len(chunk.ids))
+        graph.graph.add_items(graph.projected(chunk.vectors), chunk.ids, num_threads=num_threads)
         num_added += len(chunk.ids)
         max_id = int(chunk.ids[-1])
         progress(Progress("index", num_added, room))
-    return replace(index, max_embedding_id=max_id)
+    return replace(graph, max_embedding_id=max_id)
 
 
-def _save(library: Library, space_id: int, index: HnswIndex) -> None:
-    head = b"" if index.to_graph is None else projection.to_bytes(index.to_graph)
-    with packing.packed(index.graph) as path:
-        record = IndexRecord(
-            space_id=space_id,
-            dim=index.dim,
-            metric=METRIC if index.to_graph is None else f"{METRIC}/{index.graph.dim}",
-            m=M,
-            ef_construction=EF_CONSTRUCTION,
-            num_elements=index.num_elements,
-            max_embedding_id=index.max_embedding_id,
-            num_bytes=len(head) + path.stat().st_size,
-            sha256=_sha256(_stored(head, path)),
-        )
-        put_index(library.database, record, _stored(head, path))
+def _save(library: Library, space_id: int, graph: Graph) -> None:
+    """SingalikeError where there is no room for hnswlib's file."""
+    head = b"" if graph.to_graph is None else projection.to_bytes(graph.to_graph)
+    try:
+        with scratch_path() as path:
+            graph.graph.save_index(str(path))
+            if path.stat().st_size != graph.graph.index_file_size():  # hnswlib does not notice
+                raise OSError("the disk is full")
+            record = IndexRecord(
+                space_id=space_id,
+                dim=graph.dim,
+                metric=METRIC if graph.to_graph is None else f"{METRIC}/{graph.graph.dim}",
+                m=M,
+                ef_construction=EF_CONSTRUCTION,
+                num_elements=graph.num_elements,
+                max_embedding_id=graph.max_embedding_id,
+                num_bytes=len(head) + path.stat().st_size,
+                sha256=_sha256(_chunks(head, path)),
+            )
+            put_index(library.database, record, _chunks(head, path))
+    except (OSError, RuntimeError) as error:
+        raise SingalikeError(
+            f"The search index could not be written to {tempfile.gettempdir()}: is the disk full? "
+            "Make room, then start again; nothing else is lost."
+        ) from error
 
 
-def _stored(head: bytes, path: Path) -> Iterator[bytes]:
+def _chunks(head: bytes, path: Path) -> Iterator[bytes]:
     if head:
         yield head
     with path.open("rb") as file:
@@ -223,31 +222,37 @@ def _stored(head: bytes, path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _sha256(chunks: Iterator[bytes]) -> str:
+def _sha256(chunks: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
 
 
-def _read(
-    library: Library, index_id: int, record: IndexRecord, max_elements: int
-) -> tuple[HnswIndex, PackedGraph]:
-    graph_dim, to_graph = _graph_dim(library, record), None
-    raw = _checked_bytes(library, index_id, record)
-    if graph_dim != record.dim:
-        head, raw = np.split(raw, [projection.num_bytes(record.dim, graph_dim)])
-        to_graph = projection.from_bytes(head.tobytes(), record.dim, graph_dim)
-        if to_graph is None:
-            raise UnusableIndexError("The search index is damaged.")
+def _read(library: Library, index_id: int, record: IndexRecord, max_elements: int) -> Graph:
+    """UnusableIndexError where what is stored is not what was written, or cannot be unpacked."""
+    graph_dim, to_graph, head = _graph_dim(library, record), None, b""
+    head_bytes = 0 if graph_dim == record.dim else projection.num_bytes(record.dim, graph_dim)
+    graph = hnswlib.Index(space=METRIC, dim=graph_dim)
     try:
-        packed = PackedGraph(raw, graph_dim)
-        graph = packed.unpacked(max(1, max_elements))
+        with scratch_path() as path:
+            with path.open("wb") as file:
+                for piece in _checked_pieces(library, index_id, record):
+                    missing = head_bytes - len(head)
+                    head += piece[:missing]
+                    file.write(piece[missing:])
+            graph.load_index(str(path), max(1, max_elements))
+        if head_bytes:
+            to_graph = projection.from_bytes(head, record.dim, graph_dim)
+    except OSError as error:
+        raise UnusableIndexError(
+            f"The search index could not be unpacked in {tempfile.gettempdir()}: {error.strerror}."
+        ) from error
     except (RuntimeError, ValueError) as error:
         raise UnusableIndexError("The search index is not what it says it is.") from error
     if graph.element_count != record.num_elements:
         raise UnusableIndexError("The search index is not what it says it is.")
-    return HnswIndex(graph, record.dim, record.max_embedding_id, to_graph), packed
+    return Graph(graph, record.dim, record.max_embedding_id, to_graph)
 
 
 def _graph_dim(library: Library, record: IndexRecord) -> int:
@@ -256,17 +261,6 @@ def _graph_dim(library: Library, record: IndexRecord) -> int:
     if (record.dim, metric, record.m) != made_for or not (graph_dim or "1").isdecimal():
         raise UnusableIndexError("The search index was made for other embeddings.")
     return int(graph_dim or record.dim)
-
-
-def _checked_bytes(library: Library, index_id: int, record: IndexRecord) -> np.ndarray:
-    """(num_bytes,) uint8: what is stored, as it was written."""
-    if stored_bytes(library.database, index_id) != record.num_bytes:
-        raise UnusableIndexError("The search index is damaged.")
-    raw, filled = np.empty(record.num_bytes, np.uint8), 0
-    for piece in _checked_pieces(library, index_id, record):
-        raw[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
-        filled += len(piece)
-    return raw
 
 
 def _checked_pieces(library: Library, index_id: int, record: IndexRecord) -> Iterator[bytes]:

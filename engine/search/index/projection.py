@@ -1,7 +1,7 @@
 """Fewer dimensions for the graph: voices vary in far fewer directions than their vectors have.
 
 Half the dimensions are half the memory of a graph and half the time of building and asking it. What
-is lost is next to nothing, and the answer is re-scored with whole vectors.
+is lost is next to nothing, since what the graph finds is scored again with whole vectors.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import numpy as np
 
 SAMPLE_ROWS = 10_000
 MIN_ROWS_PER_DIM = 16  # from fewer, directions are learned that only these vectors have
-_KEPT = 0.99  # of the variance around the mean
-# Beyond so many dimensions less is enough: reading a few more vectors costs less than their memory.
-_MANY_DIMS, _KEPT_BY_MANY = 224, 0.97
-_MAX_LOST = 0.05  # of newer vectors; beyond it they are of another kind than those it was made for
+_KEPT = 0.97  # of the variance around the mean
+_MAX_LOST = 0.08  # of newer vectors; beyond it they are of another kind than those before
 _STEP = 32
 _DTYPE = np.dtype("<f4")
 
@@ -34,16 +32,12 @@ def fit(vectors: np.ndarray) -> np.ndarray | None:
     mean = vectors.mean(0, dtype=np.float64)
     variances, axes = np.linalg.eigh(np.cov(vectors.T, dtype=np.float64))
     kept = np.cumsum(variances[::-1]) / max(float(variances.sum()), 1e-12)
-    graph_dim = min(_num_dims(kept, _KEPT), max(_MANY_DIMS, _num_dims(kept, _KEPT_BY_MANY)))
+    num_axes = int(np.searchsorted(kept, _KEPT)) + 1
+    graph_dim = _STEP * -(-(1 + num_axes) // _STEP)
     if graph_dim > dim - _STEP:
         return None
     columns = np.column_stack([mean, axes[:, ::-1][:, : graph_dim - 1]])
     return np.asarray(np.linalg.qr(columns)[0], np.float32)
-
-
-def _num_dims(kept: np.ndarray, share: float) -> int:
-    """For the mean and as many axes as keep that share, in whole steps."""
-    return _STEP * -(-(int(np.searchsorted(kept, share)) + 2) // _STEP)
 
 
 def still_fits(projection: np.ndarray, vectors: np.ndarray) -> bool:
@@ -60,8 +54,6 @@ def num_bytes(dim: int, graph_dim: int) -> int:
     return _DTYPE.itemsize * dim * graph_dim
 
 
-def from_bytes(raw: bytes, dim: int, graph_dim: int) -> np.ndarray | None:
-    """None where these bytes are no projection of that shape."""
-    if len(raw) != num_bytes(dim, graph_dim):
-        return None
+def from_bytes(raw: bytes, dim: int, graph_dim: int) -> np.ndarray:
+    """(dim, graph_dim) float32. ValueError where it is another number of bytes."""
     return np.frombuffer(raw, _DTYPE).reshape(dim, graph_dim).astype(np.float32)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from engine.errors import QueryError
 from engine.library import Track
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.search import Searcher
 from engine.search.records import SearchOptions, SearchResult
-from engine.search.remote.searcher import QdrantSearcher
+from engine.search.remote.source import QdrantSource
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -27,7 +28,8 @@ def search_qdrant(
     cancel: CancelToken | None = None,
 ) -> SearchResult:
     """What ``similar`` does, with the recordings of Qdrant in the place of a library's."""
-    searcher = QdrantSearcher(client)
+    source = QdrantSource(client)
+    searcher = Searcher(source)
     if artist is not None:
         return searcher.by_artist(artist, options)
     if song is None:
@@ -35,12 +37,12 @@ def search_qdrant(
     track: Track | None = None
     if not os.path.isfile(song) or (part is None and not is_voice):  # noqa: PTH113
         try:
-            track = searcher.resolve(song)
+            track = source.resolve(song)
         except QueryError:
             if not os.path.isfile(song):  # noqa: PTH113
                 raise
     if track is not None and part is None and not is_voice:
-        return searcher.by_track(track, options)
+        return searcher.by_track(track.id, options)
     path = Path(song) if track is None else track.path
     if track is not None and track.is_elsewhere:
         raise QueryError(f"{song} is not on this machine. Search by the whole of it.")

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from support.libraries import unit
 
 from engine.library import Tags, Track, TrackStatus
+from engine.search import SearchOptions
 from engine.search.filter import Filter, Song
 
 PATH = Path("/music/song.mp3")
@@ -81,14 +81,14 @@ def test_of_duplicates_the_best_is_shown() -> None:
         track(4, Tags("C", "Cid"), "b"),
         track(5, Tags("D", "Dan"), "d"),
     ]
-    ranked = [(one, 1 - 0.1 * one.id) for one in tracks]
-    vectors: dict[int, np.ndarray] = {}
+    ranked = [(one, 1 - 0.1 * one.id, None) for one in tracks]
     query = song(Tags("A", "Ann"), audio_hash="query")
-    shown = Filter(frozenset({9}))(query, ranked, vectors, 9)
-    assert [one.id for one, _ in shown] == [1, 2, 3, 4, 5]
-    shown = Filter(frozenset({2}), hide_duplicates=True)(query, ranked, vectors, 9)
-    assert [one.id for one, _ in shown] == [3, 4, 5]
-    shown = Filter(frozenset(), hide_duplicates=True)(query, ranked, vectors, 9)
-    assert [one.id for one, _ in shown] == [2, 5]
-    shown = Filter(frozenset(), hide_duplicates=True)(query, ranked, vectors, 1)
-    assert [one.id for one, _ in shown] == [2]
+
+    def shown(own_id: int, hide_duplicates: bool, k: int = 9) -> list[int]:
+        options = SearchOptions(k=k, hide_duplicates=hide_duplicates)
+        return [one.id for one, _ in Filter(query, frozenset({own_id}), options)(ranked)]
+
+    assert shown(9, hide_duplicates=False) == [1, 2, 3, 4, 5]
+    assert shown(2, hide_duplicates=True) == [3, 4, 5]
+    assert shown(9, hide_duplicates=True) == [2, 5]
+    assert shown(9, hide_duplicates=True, k=1) == [2]

@@ -1,4 +1,4 @@
-"""Listening to files that are queries, in the library or not."""
+"""Embeddings of files that are queries, in the library or not."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import Library, SpaceKey, TrackEmbedding, View
+from engine.library import SpaceKey, TrackEmbedding
 from engine.progress import CancelToken, Progress, ProgressCallback
-from engine.search.missing_views import NotHeardError, nobody_sings
-from engine.search.query import choose_space
+from engine.search.no_embedding import NoEmbeddingError, nobody_sings
 from engine.search.records import FilePart
 
 if TYPE_CHECKING:
@@ -25,47 +24,49 @@ if TYPE_CHECKING:
 _MAX_KEPT = 32
 
 
-class FileEars:
-    """Models and separators are loaded when first needed; what was heard last is kept."""
+class FileEmbedder:
+    """Models and separators are loaded when first needed; the latest embeddings are kept.
+
+    Args:
+        load_model, load_separator: from a name; by default the registries of ``engine.models`` and
+            ``engine.separation``.
+    """
 
     def __init__(
         self,
-        library: Library,
         load_model: Callable[[str], VoiceModel] | None,
         load_separator: Callable[[str], Separator] | None,
     ) -> None:
-        self._library = library
         self._load_model = load_model or _load_model
         self._load_separator = load_separator or _load_separator
         self._lock = threading.Lock()
         self._models: dict[str, VoiceModel] = {}
         self._separators: dict[str, Separator] = {}
-        self._kept: OrderedDict[tuple[object, ...], TrackEmbedding] = OrderedDict()
+        self._latest: OrderedDict[tuple[object, ...], TrackEmbedding] = OrderedDict()
 
-    def hear(
+    def embedding(
         self,
         part: FilePart,
         audio_hash: str,
-        view: View,
+        key: SpaceKey,
         model: str | None,
         progress: ProgressCallback,
         cancel: CancelToken | None,
-    ) -> tuple[int, TrackEmbedding]:
-        """(space id, embedding) of a file in the space that serves a view; see ``by_file``.
+    ) -> TrackEmbedding:
+        """Of a file, as a space has them.
 
         ``model``: as in ``SearchOptions``. Raises what ``Searcher.by_file`` does.
         """
-        space_id, key = choose_space(self._library, view, model)
-        identity = (audio_hash, replace(part, path=Path()), space_id, key)
-        if (heard := self._kept.get(identity)) is None:
-            progress(Progress("query", message=view))
-            heard = self._kept[identity] = self._listen(part, view, model or key.model, key, cancel)
-            while len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
-        return space_id, heard
+        identity = (audio_hash, replace(part, path=Path()), key)
+        if (found := self._latest.get(identity)) is None:
+            progress(Progress("query", message=key.view))
+            found = self._latest[identity] = self._embed(part, model or key.model, key, cancel)
+            while len(self._latest) > _MAX_KEPT:
+                self._latest.popitem(last=False)
+        return found
 
-    def _listen(
-        self, part: FilePart, view: View, model: str, key: SpaceKey, cancel: CancelToken | None
+    def _embed(
+        self, part: FilePart, model: str, key: SpaceKey, cancel: CancelToken | None
     ) -> TrackEmbedding:
         from engine.listening.embedding import embed_file
 
@@ -73,14 +74,14 @@ class FileEars:
         embedding = embed_file(
             part.path,
             self._model(model, key),
-            view,
+            key.view,
             separator=self._separator(str(key.separator)) if needs_separator else None,
             start_s=part.start_s,
             end_s=part.end_s,
             cancel=cancel,
         )
         if embedding is None:
-            raise NotHeardError(nobody_sings(part.path.name))
+            raise NoEmbeddingError(nobody_sings(part.path.name))
         moments = embedding.moments
         starts_s = moments.starts_s + np.float32(part.start_s)
         return replace(embedding, moments=replace(moments, starts_s=starts_s))
@@ -92,8 +93,8 @@ class FileEars:
             model = self._models[name]
         if model.sha256 != key.model_sha256:
             raise QueryError(
-                f"The library was indexed with another version of the model {key.model}. Index it "
-                "again, then search by file."
+                f"These songs were heard by another version of the model {key.model} than is "
+                "installed. Index them again, then search by file."
             )
         return model
 

@@ -1,4 +1,4 @@
-"""What a search is about: which track is meant, which embedding space serves."""
+"""What a person means: which track or artist; and which embedding space serves a search."""
 
 from __future__ import annotations
 
