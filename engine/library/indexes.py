@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from engine.library import codec
 from engine.library.database import Database
 from engine.library.tables import insert
 
