@@ -20,10 +20,12 @@ class EncoderSettings:
     """Which network is trained.
 
     Attributes:
-        architecture: ``cvsm`` (EfficientNet-B0 as in CVSM.md), ``ge2e`` or ``dvector`` (LSTMs on
-            40 mels, small and large).
+        architecture: ``campp`` (CAM++), ``cvsm`` (EfficientNet-B0 as in CVSM.md), ``ge2e`` or
+            ``dvector`` (LSTMs on 40 mels, small and large).
         init: name or folder of a model whose weights it starts from; "" starts from scratch.
-        excerpt_samples: input at 16 kHz of ``cvsm``; the others have lengths of their own.
+        excerpt_samples: input at 16 kHz of ``cvsm``, and of ``campp`` in training (in use it hears
+            whole segments); the others have lengths of their own.
+        frozen_statistics: batch norms keep the statistics of ``init``.
     """
 
     architecture: str = "cvsm"
@@ -31,6 +33,7 @@ class EncoderSettings:
     excerpt_samples: int = 16_000
     pooling: str = "max"
     drop_connect: float = 0.2
+    frozen_statistics: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,14 @@ class AugmentSettings:
         voice_range: natural logarithm of the fastest speed; the slowest is its inverse.
         eq_db: standard deviation of a smooth random frequency response.
         level_db: standard deviation of a random gain.
+        rooms: share of the excerpts whose voice sounds in a room, another one each time.
     """
 
     voice_steps: int = 0
     voice_range: float = 0.2
     eq_db: float = 0.0
     level_db: float = 0.0
+    rooms: float = 0.0
 
 
 @dataclass(frozen=True)

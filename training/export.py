@@ -24,7 +24,7 @@ from training.config import EncoderSettings, SystemConfig
 from training.data.data_set import Dataset
 from training.geometry import Fitted, fit_views
 from training.loop import METRICS_NAME, load_state, read_config
-from training.networks import encoder_config_of, make_network
+from training.networks import encoder_config_of, in_use, make_network
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def export(
     """
     config = read_config(run_folder)
     state = load_state(run_folder)
-    network, excerpt_samples, _ = make_network(config.encoder)
+    network, excerpt_samples, _ = make_network(in_use(config.encoder))
     network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
@@ -109,7 +109,9 @@ def fit_existing(
     """
     folder = {info.name: info.folder for info in available()}.get(name, Path(name))
     manifest = read_manifest(folder)
-    network, excerpt_samples, _ = make_network(EncoderSettings(manifest.architecture, init=name))
+    network, excerpt_samples, _ = make_network(
+        in_use(EncoderSettings(manifest.architecture, init=name))
+    )
     fitted = fit_views(network.eval(), excerpt_samples, dataset, progress, percentages_on)
     stored = load_tensors(folder, manifest, as_stored=True)
     network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}

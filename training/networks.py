@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from torch import nn
 
 from engine.models import available
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
-from engine.networks import dvector, ge2e
+from engine.networks import campp, dvector, ge2e
+from engine.networks.campp import Campp
 from engine.networks.cvsm.encoder import Encoder, EncoderConfig
 from engine.networks.dvector import DVector
 from engine.networks.ge2e import Ge2e
@@ -21,7 +23,9 @@ from training.errors import ConfigError
 def make_network(settings: EncoderSettings) -> tuple[nn.Module, int, int]:
     """(network, excerpt_samples, dim). Raises ConfigError, CheckpointError."""
     network: nn.Module
-    if settings.architecture == "ge2e":
+    if settings.architecture == "campp":
+        network, excerpt_samples, dim = Campp(), settings.excerpt_samples, campp.EMBEDDING_DIM
+    elif settings.architecture == "ge2e":
         network, excerpt_samples, dim = Ge2e(), ge2e.EXCERPT_SAMPLES, ge2e.EMBEDDING_DIM
     elif settings.architecture == "dvector":
         network, excerpt_samples, dim = DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
@@ -31,6 +35,13 @@ def make_network(settings: EncoderSettings) -> tuple[nn.Module, int, int]:
     if settings.init:
         _load(network, settings)
     return network, excerpt_samples, dim
+
+
+def in_use(settings: EncoderSettings) -> EncoderSettings:
+    """As the program uses the network: ``campp`` hears whole segments, whatever it was taught on."""
+    if settings.architecture == "campp":
+        return replace(settings, excerpt_samples=campp.EXCERPT_SAMPLES)
+    return settings
 
 
 def encoder_config_of(settings: EncoderSettings) -> EncoderConfig:

@@ -13,7 +13,7 @@ from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import AugmentSettings, DistilSettings, EncoderSettings
 from training.data.data_set import PARTS, STEMS, Dataset
 from training.errors import ConfigError
-from training.networks import make_network
+from training.networks import in_use, make_network
 from training.pairs.augmentation import resampled, speed_ratios
 
 NUM_EXCERPTS = 2
@@ -108,8 +108,9 @@ def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
     """(network, excerpt_samples) of a model on the device, for inference only."""
     architecture = load(name).manifest.architecture
-    network, excerpt_samples, _ = make_network(EncoderSettings(architecture, init=name))
-    return network.eval().requires_grad_(False).to(device), excerpt_samples
+    network, excerpt_samples, _ = make_network(in_use(EncoderSettings(architecture, init=name)))
+    network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network, excerpt_samples
 
 
 def _chosen_segments(dataset: Dataset) -> np.ndarray:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from engine.networks.campp import Campp
 from engine.progress import ProgressCallback, ignore_progress
 from training import losses
 from training.config import SystemConfig
@@ -147,7 +148,7 @@ class Trainer:
         if not self.config.distil.teacher or self.config.distil.denoise == 0:
             return None
         network, excerpt_samples = teacher_network(self.config.distil.teacher, self.device)
-        if excerpt_samples != self.excerpt_samples:
+        if excerpt_samples != self.excerpt_samples and not isinstance(network, Campp):
             raise ConfigError(
                 f"distil.denoise needs a teacher with excerpts of {self.excerpt_samples} samples, "
                 f"but {self.config.distil.teacher} takes {excerpt_samples}. Set it to 0."
@@ -263,6 +264,9 @@ class Trainer:
     def _train_mode(self, is_training: bool) -> None:
         for module in (self.network, self.head, self.target_map):
             module.train(is_training)
+        if self.config.encoder.frozen_statistics:
+            for norm, _ in self._norms:
+                norm.eval()
 
     @property
     def num_batches(self) -> int:

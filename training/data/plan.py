@@ -14,6 +14,8 @@ from training.data.sources import Song
 from training.data.split import split_artists
 from training.data.tables import SEPARATED_SUFFIX
 
+LEVELS_DB = (-6.0, 6.0)  # of a backing relative to the voice that it is drawn for
+
 
 @dataclass(frozen=True)
 class PrepareOptions:
@@ -64,10 +66,12 @@ def plan(songs: Sequence[Song], options: PrepareOptions) -> list[Task]:
     tasks = []
     for song in songs:
         number, share = rng.integers(1 << 30), float(rng.random())
+        level_db = float(rng.uniform(*LEVELS_DB))
         part = parts[song.key]
         choice = backings[part] or pool
         is_alone = song.kind in ("vocals", "speech")
-        backing = Backing(choice[number % len(choice)], share) if is_alone and choice else None
+        drawn = Backing(choice[number % len(choice)], share, level_db) if choice else None
+        backing = drawn if is_alone else None
         tasks.append(Task(song, song.key, part, backing))
         if options.separate_again and song.kind in ("vocals", "speech", "stems"):
             tasks.append(Task(song, song.key + SEPARATED_SUFFIX, part, backing, True))

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.models import SAMPLE_RATE_HZ
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
-from engine.separation import Separator
+from engine.separation import Separator, voice
 from engine.sound.audio import decode, decode_all, probe
 from engine.sound.resampling import resample
 from training.data.data_set import INT16_SCALE, cut
@@ -36,10 +36,16 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Backing:
-    """Which accompaniment a voice alone is set against, and where in it to start (0 to 1)."""
+    """Which accompaniment a voice alone is set against.
+
+    Attributes:
+        start_share: where in it to start, 0 to 1.
+        level_db: its energy relative to the voice's.
+    """
 
     path: Path
     start_share: float
+    level_db: float = 0.0
 
 
 def decode_mono(path: Path) -> np.ndarray:
@@ -48,9 +54,8 @@ def decode_mono(path: Path) -> np.ndarray:
 
 
 def separate(chunks: Iterator[np.ndarray], separator: Separator) -> np.ndarray:
-    """(2, n) chunks at 44.1 kHz -> vocals (n,) float32 at 16 kHz."""
-    vocals = np.concatenate(list(separator.vocals(chunks)))
-    return resample(vocals, SEPARATION_RATE_HZ, SAMPLE_RATE_HZ)
+    """(2, n) chunks at 44.1 kHz -> vocals (n,) float32 at 16 kHz, as a library hears them."""
+    return np.concatenate(list(voice(separator, chunks)))
 
 
 def separate_file(path: Path, separator: Separator) -> np.ndarray:
@@ -86,7 +91,8 @@ def stems_of(
         return accompaniment + vocals, vocals
     if backing is None:
         return vocals, vocals
-    return compose(vocals, _backing_part(backing, len(vocals) / SAMPLE_RATE_HZ)), vocals
+    accompaniment = _backing_part(backing, len(vocals) / SAMPLE_RATE_HZ)
+    return compose(vocals, accompaniment, backing.level_db), vocals
 
 
 def _backing_part(backing: Backing, length_s: float) -> np.ndarray:
@@ -102,12 +108,12 @@ def _backing_part(backing: Backing, length_s: float) -> np.ndarray:
     )[0]
 
 
-def compose(vocals: np.ndarray, accompaniment: np.ndarray) -> np.ndarray:
-    """A voice over an accompaniment of equal energy, repeated where it is too short."""
+def compose(vocals: np.ndarray, accompaniment: np.ndarray, level_db: float = 0.0) -> np.ndarray:
+    """A voice over an accompaniment at a level relative to it, repeated where it is too short."""
     repeats = -(-len(vocals) // len(accompaniment))
     backing = np.tile(accompaniment, repeats)[: len(vocals)]
-    gain = np.linalg.norm(vocals) / max(float(np.linalg.norm(backing)), 1e-9)
-    return np.asarray(vocals + gain * backing, dtype=np.float32)
+    equal = np.linalg.norm(vocals) / max(float(np.linalg.norm(backing)), 1e-9)
+    return np.asarray(vocals + equal * 10 ** (level_db / 20) * backing, dtype=np.float32)
 
 
 def render(mixture: np.ndarray, vocals: np.ndarray) -> Rendered:

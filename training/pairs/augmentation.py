@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from engine.models import NORM_EPS, SAMPLE_RATE_HZ
 from training.config import AugmentSettings
 
 NUM_EQ_POINTS = 8
@@ -44,3 +45,27 @@ def equalised(excerpts: torch.Tensor, gains_db: torch.Tensor) -> torch.Tensor:
     spectrum = torch.fft.rfft(excerpts)
     curve = F.interpolate(gains_db[:, None], spectrum.shape[1], mode="linear", align_corners=True)
     return torch.fft.irfft(spectrum * 10 ** (curve[:, 0] / 20), n=excerpts.shape[1])
+
+
+def in_rooms(excerpts: torch.Tensor, uniform: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Each excerpt with the reverberation of a room of its own: noise that dies away after it.
+
+    Args:
+        excerpts: (n, num_samples).
+        uniform: (2, n): how long it takes to fall by 60 dB (0.15 to 1.5 s), and how loud it is (-20
+            to 0 dB relative to the voice).
+        noise: (n, length) normal, of which the room is made.
+
+    Returns:
+        (n, num_samples) with the energy of the excerpts.
+    """
+    num = excerpts.shape[1]
+    decay_s = 0.15 * 10 ** uniform[0]
+    time_s = torch.arange(noise.shape[1], device=noise.device) / SAMPLE_RATE_HZ
+    tail = noise * torch.exp(-6.91 * time_s / decay_s[:, None])
+    tail = tail / (tail.norm(dim=1, keepdim=True) + NORM_EPS) * 10 ** (uniform[1] - 1)[:, None]
+    size = 1 << (num + noise.shape[1] - 1).bit_length()
+    wet = torch.fft.irfft(torch.fft.rfft(excerpts, size) * torch.fft.rfft(tail, size), size)
+    mixed = excerpts + wet[:, :num]
+    energy = excerpts.norm(dim=1, keepdim=True) / (mixed.norm(dim=1, keepdim=True) + NORM_EPS)
+    return mixed * energy

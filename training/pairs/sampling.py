@@ -16,8 +16,9 @@ from training.data.data_set import INT16_SCALE
 from training.data.rows import ACCOMPANIMENT, MIXTURE, VOCALS, Rows
 from training.distributed import World
 from training.errors import DataError
-from training.pairs.augmentation import NUM_EQ_POINTS, equalised, resampled, speed_ratios
+from training.pairs.augmentation import NUM_EQ_POINTS, equalised, in_rooms, resampled, speed_ratios
 
+ROOM_SAMPLES = 12_000  # 0.75 s
 SILENT = 1e-3  # norm over a segment below which a stem counts as empty
 
 
@@ -102,10 +103,18 @@ class PairSampler:
     def _side(self, num_pairs: int, artificial: float) -> _Side:
         """Random numbers of one side of the joint batch, of which the own share is kept."""
         own = self.world.share(num_pairs)
-        uniform = self._uniform(5, num_pairs)[:, own]
+        uniform = self._uniform(8, num_pairs)[:, own]
         backings = torch.full((4, num_pairs), max(1, len(self.backings)), device=self.device)
         curve, level = self._normal(num_pairs, NUM_EQ_POINTS), self._normal(num_pairs, 1)
-        return _Side(artificial, uniform, self._integers(backings)[:, own], curve[own], level[own])
+        noise = self._normal(num_pairs, ROOM_SAMPLES if self.augment.rooms > 0 else 0)
+        return _Side(
+            artificial,
+            uniform,
+            self._integers(backings)[:, own],
+            curve[own],
+            level[own],
+            noise[own],
+        )
 
     def _normal(self, *shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=self.generator, device=self.device)
@@ -158,12 +167,19 @@ class PairSampler:
     def _excerpts(
         self, rows: torch.Tensor, step: torch.Tensor, stem: str, side: _Side
     ) -> torch.Tensor:
-        """(n, excerpt_samples): the stem, or with side.artificial's probability a fresh mixture."""
+        """(n, excerpt_samples): the stem, or with side.artificial's probability a fresh mixture.
+
+        Mixtures are made of voices as they were recorded, not as a separator leaves them.
+        """
         ratio, offsets = self._place(step, side)
         plain = MIXTURE if stem == "mixture" else VOCALS
         out = self._unit(rows, offsets, ratio, plain)
         if side.artificial > 0 and len(self.backings):
-            vocals = self._unit(rows, offsets, ratio, VOCALS) if plain == MIXTURE else out
+            vocals = self._unit(self.rows.clean[rows], offsets, ratio, VOCALS)
+            if self.augment.rooms > 0:
+                is_in_room = (side.uniform[5] < self.augment.rooms)[:, None]
+                heard = in_rooms(vocals, side.uniform[6:], side.noise)
+                vocals = torch.where(is_in_room, heard, vocals)
             is_artificial = (side.uniform[1] < side.artificial)[:, None]
             out = torch.where(is_artificial, self._mixed(rows, vocals, side), out)
         if self.augment.eq_db > 0:
@@ -239,8 +255,10 @@ class _Side:
 
     Attributes:
         artificial: probability of an artificial mixture.
-        uniform: (5, n): offset, is artificial, offset of the backing, its amount, is clean.
-        backings: (4, n) int64, candidates. curve: (n, NUM_EQ_POINTS), level: (n, 1), normal.
+        uniform: (8, n): offset, is artificial, offset of the backing, its amount, is clean, is in a
+            room, and the room's two numbers.
+        backings: (4, n) int64, candidates.
+        curve: (n, NUM_EQ_POINTS), level: (n, 1), noise: (n, ROOM_SAMPLES) or empty, all normal.
     """
 
     artificial: float
@@ -248,6 +266,7 @@ class _Side:
     backings: torch.Tensor
     curve: torch.Tensor
     level: torch.Tensor
+    noise: torch.Tensor
 
 
 class _Groups:
