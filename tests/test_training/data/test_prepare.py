@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 from support.training_data import write_voice
 
+from engine import separation
+from engine.evaluation.clip_sound import Listening
+from engine.evaluation.data_set import Clip
+from engine.listening.embedding import embed_file
+from engine.models import SEGMENT_SAMPLES, VIEWS, Geometry, VoiceModel
+from engine.models.checkpoint import Manifest
+from engine.networks.campp import EMBEDDING_DIM, Campp
 from engine.progress import CancelToken
 from training.data.data_set import PARTS, Dataset, cut, shard_path
 from training.data.plan import PrepareOptions, plan
 from training.data.prepare import prepare
-from training.data.rendering import render
+from training.data.rendering import render, separate_file
 from training.data.sources import Song, read_source
 from training.data.split import split_artists
 from training.data.tables import JOURNAL_NAME
@@ -268,3 +275,35 @@ def test_cut() -> None:
     assert starts_s.tolist() == [0.0, 2.5]
     assert segments.shape == (2, 2, 80_000)
     assert segments[1, 0, -1] == 119_999
+
+
+class Remembering(VoiceModel):
+    """A model that keeps what reaches it."""
+
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
+        self.heard = getattr(self, "heard", [])
+        self.heard.append(segments.copy())
+        return super().embed_segments(segments, every)
+
+
+def test_training_and_evaluation_hear_the_voice_that_a_library_hears(tmp_path: Path) -> None:
+    """To the sample: what is left of the mixture under the voice, the rate, where it is cut."""
+    path = write_voice(tmp_path / "song.wav", 15.4, 200, level=0.4)
+    separator = separation.load()
+    network = Campp()
+    model = Remembering(
+        Manifest("m", "campp", "t", "d", "MIT", "tests"),
+        network,
+        SEGMENT_SAMPLES,
+        EMBEDDING_DIM,
+        {view: Geometry.neutral(EMBEDDING_DIM) for view in VIEWS},
+    )
+    assert embed_file(path, model, "vocals", separator=separator) is not None
+    library = np.concatenate(model.heard)
+    training, _ = cut(separate_file(path, separator))
+    clip = Clip("singer", "song", files={"mixture": path})
+    heard = Listening(separator).segments(clip, "separated", CancelToken())
+    evaluation = np.concatenate(list(heard))
+    assert len(library) == 3
+    np.testing.assert_array_equal(training[: len(library)], library)
+    np.testing.assert_array_equal(evaluation, library)
