@@ -16,6 +16,7 @@ from engine.models import (
     VIEWS,
     Geometry,
     cut_excerpts,
+    unit_energy,
 )
 from engine.models.calibration import Calibration
 from engine.models.calibration import fit as fit_calibration
@@ -25,13 +26,15 @@ from engine.search.index.centre import placed
 from training.data.data_set import PARTS, STEMS, Dataset
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
-SEGMENTS_PER_TRACK = 4
-SEGMENTS_PER_ARTIST = 16
-MIN_VOICES = 20  # with several songs, to know how the songs of a voice differ
-SHRINKAGE = 0.5  # towards a covariance that is alike in all directions; see docs/results.md
-VALID_SEGMENTS_PER_TRACK = 8
-VALID_SEGMENTS_PER_ARTIST = 48
+SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST = 2, 4
+# How many accompaniments each segment is heard over, and their level relative to the voice.
+NUM_BACKINGS, BACKING_DB = 3, (-8.0, 8.0)
+# Of the directions in which one voice differs with what plays beside it, the main ones that are
+# taken away (2 to 24 do alike on real songs; see docs/results.md).
+NUM_NUISANCE_DIMS = 8
+VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST = 8, 48
 BLOCK_SEGMENTS = 16
+MAX_BACKINGS = 1000
 
 
 @dataclass(frozen=True)
@@ -51,30 +54,85 @@ def fit_views(
 ) -> Fitted:
     """Centre, transform, axes from the training voices, calibration from the validation voices.
 
-    ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
-    neither their names nor their centre may have played a part in training.
+    All of a space is one: both views have the same centre, transform and axes, so that a voice
+    alone may ask for mixtures. They are fitted on segments that are heard alone, as the separator
+    leaves them (where the data set holds them so), and over several accompaniments.
 
-    Voices count as a library has them: where the data set holds them as the separator left them,
-    the vocals view is fitted on those.
+    ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
+    their names should not have played a part in training.
     """
-    geometry: dict[View, Geometry] = {}
+    heard, segment = _heard_otherwise(network, excerpt_samples, dataset, progress)
+    geometry = Geometry.fit(heard, without_nuisance(heard, segment))
     calibration: dict[View, Calibration] = {}
     for view in VIEWS:
-        limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
-        chosen = chosen_segments(dataset, "train", view, limits)
-        embedded = _embedded(network, excerpt_samples, dataset, chosen, view, progress)
-        songs, artists = song_means(dataset, chosen, embedded)
-        geometry[view] = Geometry.fit(embedded, within_voice_normalisation(songs, artists))
         limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
         others, part = (dataset, "valid") if percentages_on is None else (percentages_on, None)
         chosen = chosen_segments(others, part, view, limits)
         embedded = _embedded(network, excerpt_samples, others, chosen, view, progress)
-        pairs = pairs_of_songs(others, chosen, geometry[view].place(embedded))
+        pairs = pairs_of_songs(others, chosen, geometry.place(embedded))
         try:
             calibration[view] = fit_calibration(*pairs)
         except ValueError:
             continue  # too few voices: the program shows cosines then
-    return Fitted(geometry, calibration)
+    return Fitted(dict.fromkeys(VIEWS, geometry), calibration)
+
+
+def _heard_otherwise(
+    network: nn.Module, excerpt_samples: int, dataset: Dataset, progress: ProgressCallback
+) -> tuple[np.ndarray, np.ndarray]:
+    """Training segments, each heard in several ways: (n, dim) float32, and which it is, (n,)."""
+    limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
+    table = dataset.segments
+    rng = np.random.default_rng(0)
+    backings = _backings(dataset, rng)
+    embedded, labels = [], []
+    for view in VIEWS:  # clean segments come with the view of mixtures
+        chosen = chosen_segments(dataset, "train", view, limits)
+        for first in range(0, len(chosen), BLOCK_SEGMENTS):
+            block = chosen[first : first + BLOCK_SEGMENTS]
+            vocals = unit_energy(dataset.read(block)[:, STEMS.index("vocals")].astype(np.float32))
+            sounds = [vocals]
+            if len(backings) and (table["clean"][block] == block).all():
+                sounds += [_mixed(vocals, backings, rng) for _ in range(NUM_BACKINGS)]
+            embedded += [embed_segments(network, sound, excerpt_samples) for sound in sounds]
+            labels += [table["clean"][block]] * len(sounds)
+            progress(Progress("fit", first + len(block), len(chosen)))
+    return np.concatenate(embedded), np.concatenate(labels)
+
+
+def _backings(dataset: Dataset, rng: np.random.Generator) -> np.ndarray:
+    """Segments of accompaniments alone, (n, 80000) float32 of unit energy; n may be 0."""
+    table = dataset.segments
+    is_backing = (table["vocal_level"] == 0) & (table["part"] == PARTS.index("train"))
+    chosen = rng.permutation(np.flatnonzero(is_backing))[:MAX_BACKINGS]
+    mixtures = dataset.read(np.sort(chosen))[:, STEMS.index("mixture")].astype(np.float32)
+    return unit_energy(mixtures[np.abs(mixtures).max(-1) > 0]) if len(chosen) else mixtures
+
+
+def _mixed(vocals: np.ndarray, backings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each over another accompaniment, (n, 80000) both, of unit energy."""
+    drawn = backings[rng.integers(len(backings), size=len(vocals))]
+    gains = 10 ** (rng.uniform(*BACKING_DB, size=(len(vocals), 1)) / 20)
+    return np.asarray(vocals + gains * drawn, np.float32)
+
+
+def without_nuisance(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """A projection that takes away how embeddings of one label differ: (dim, dim).
+
+    The main directions of their scatter around their means are dropped, the others stay as they
+    are (nuisance attribute projection; Solomonoff et al., 2005). Where no label has several
+    embeddings, nothing is.
+    """
+    dim = embeddings.shape[1]
+    counts = np.bincount(labels)
+    sums = np.zeros((len(counts), dim))
+    np.add.at(sums, labels, embeddings)
+    around = embeddings - (sums / np.maximum(counts, 1)[:, None])[labels]
+    if counts.max() < 2:
+        return np.eye(dim)
+    _, directions = np.linalg.eigh(around.T @ around)  # the main ones come last
+    nuisance = directions[:, -NUM_NUISANCE_DIMS:]
+    return np.asarray(np.eye(dim) - nuisance @ nuisance.T)
 
 
 def chosen_segments(
@@ -123,40 +181,6 @@ def _embedded(
         blocks.append(embed_segments(network, samples.astype(np.float32), excerpt_samples))
         progress(Progress(view, first + len(samples), len(chosen)))
     return np.concatenate(blocks)
-
-
-def song_means(
-    dataset: Dataset, chosen: np.ndarray, embedded: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean embedding of each song, (num_songs, dim), and whose it is, (num_songs,)."""
-    table = dataset.segments[chosen]
-    tracks, firsts = np.unique(table["track"], return_index=True)
-    means = np.stack([embedded[table["track"] == track].mean(0) for track in tracks])
-    return means, table["artist"][firsts]
-
-
-def within_voice_normalisation(songs: np.ndarray, artists: np.ndarray) -> np.ndarray:
-    """The inverse root of the covariance of songs around their singers' means: (dim, dim).
-
-    Where it has been applied, songs of one voice differ alike in all directions. Shrunk, since
-    there are fewer songs than dimensions. Too few singers with several songs: the identity.
-    """
-    dim = songs.shape[1]
-    scatter, num_free, num_voices = np.zeros((dim, dim)), 0, 0
-    for artist in np.unique(artists):
-        own = songs[artists == artist].astype(np.float64)
-        if len(own) > 1:
-            around = own - own.mean(0)
-            scatter += around.T @ around
-            num_free += len(own) - 1
-            num_voices += 1
-    if num_voices < MIN_VOICES:
-        return np.eye(dim)
-    covariance = scatter / num_free
-    mean_variance = max(float(np.trace(covariance)) / dim, NORM_EPS)
-    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * mean_variance * np.eye(dim)
-    values, directions = np.linalg.eigh(covariance / mean_variance)  # near 1: float16 keeps them
-    return np.asarray((directions / np.sqrt(values)) @ directions.T)
 
 
 @torch.inference_mode()

@@ -38,7 +38,7 @@ def make_network(settings: EncoderSettings) -> tuple[nn.Module, int, int]:
 
 
 def in_use(settings: EncoderSettings) -> EncoderSettings:
-    """As the program uses the network: ``campp`` hears whole segments, whatever it was taught on."""
+    """As the program uses it: ``campp`` hears whole segments, whatever it was taught on."""
     if settings.architecture == "campp":
         return replace(settings, excerpt_samples=campp.EXCERPT_SAMPLES)
     return settings

@@ -1,8 +1,8 @@
 """Voice models: which there are, and one way to use them all.
 
 A voice model turns 5 s segments into embeddings. The networks differ (``campp``, ``cvsm``,
-``ge2e``, ``dvector``); what is around them does not: segments of unit energy, excerpts cut from them, means,
-a centre to subtract, and compact codes from which best-matching moments are found.
+``ge2e``, ``dvector``); what is around them does not: segments of unit energy, excerpts cut from
+them, means, a centre to subtract, and compact codes from which best-matching moments are found.
 """
 
 from __future__ import annotations
