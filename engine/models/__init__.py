@@ -46,6 +46,8 @@ VIEWS: tuple[View, View] = ("vocals", "overall")
 ARCHITECTURES = ("campp", "cvsm", "ge2e", "dvector")
 # Bounds the memory of one forward pass (EfficientNet-B0 takes some megabytes an excerpt).
 BATCH_EXCERPTS = 40
+# Of whole segments few: what is worked on stays near the processor.
+BATCH_SEGMENTS = 8
 # A recurrent network takes little, and reads all its weights at every step, for however many.
 RECURRENT_BATCH_EXCERPTS = 192
 
@@ -57,16 +59,21 @@ def unit_energy(segments: np.ndarray) -> np.ndarray:
 
 
 def cut_excerpts(segments: np.ndarray, excerpt_samples: int, every: int = 1) -> np.ndarray:
-    """(n, 80,000) float32 -> (n * excerpts per segment, excerpt_samples), of unit-energy segments.
+    """(n, 80,000) float32 -> (n * excerpts per segment, length), of unit-energy segments.
 
-    Excerpts cover their segment: side by side when they fit, else evenly overlapping; one where one
-    is all of it. ``every``: 2 for every other one of them, and so on.
+    Excerpts cover their segment: side by side when they fit, else evenly overlapping; ``every``: 2
+    for every other one of them, and so on. Where one excerpt is all of a segment, its middle half,
+    third, and so on is cut then: all else are ``excerpt_samples`` long.
     """
+    unit = unit_energy(segments)
+    if excerpt_samples == SEGMENT_SAMPLES:
+        length = SEGMENT_SAMPLES // every
+        start = (SEGMENT_SAMPLES - length) // 2
+        return np.ascontiguousarray(unit[:, start : start + length])
     num_excerpts = max(1, round(SEGMENT_SAMPLES / excerpt_samples))
-    if SAMPLE_RATE_HZ < excerpt_samples < SEGMENT_SAMPLES:
+    if excerpt_samples > SAMPLE_RATE_HZ:
         num_excerpts = max(num_excerpts, 5)
     starts = np.linspace(0, SEGMENT_SAMPLES - excerpt_samples, num_excerpts).astype(int)[::every]
-    unit = unit_energy(segments)
     cut = np.stack([unit[:, start : start + excerpt_samples] for start in starts], axis=1)
     return np.ascontiguousarray(cut.reshape(-1, excerpt_samples))
 
@@ -147,11 +154,11 @@ class VoiceModel:
         self.excerpt_samples = excerpt_samples
         self._device = device or torch.device("cpu")
         is_cpu = self._device.type == "cpu"
-        if isinstance(network, Campp):
+        if is_campp := isinstance(network, Campp):
             network.speed_up()
         self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._is_bfloat16 = is_cpu and has_fast_bfloat16()
-        self._batch_excerpts = BATCH_EXCERPTS
+        self._batch_excerpts = BATCH_SEGMENTS if is_campp else BATCH_EXCERPTS
         if isinstance(network, DVector):
             self._batch_excerpts = RECURRENT_BATCH_EXCERPTS
         self._geometry = dict(geometry)
@@ -177,7 +184,7 @@ class VoiceModel:
         """(n, 80,000) float32 at 16 kHz -> (n, dim) float32.
 
         Segments are brought to unit energy here; the result is the mean over each segment's
-        excerpts (of ``every`` 2, over every other one), neither centred nor normalised.
+        excerpts (of ``every`` 2, over half of what it holds), neither centred nor normalised.
         """
         excerpts = cut_excerpts(segments, self.excerpt_samples, every)
         return np.asarray(

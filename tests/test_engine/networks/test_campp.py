@@ -73,3 +73,9 @@ def test_the_model_hears_a_segment_at_once(monkeypatch):
     segments = 3.0 * sound().numpy()  # of any level
     expected = GOLDEN["embeddings_of_float16_weights"]
     np.testing.assert_allclose(model.embed_segments(segments), expected, atol=1e-3)
+
+
+def test_half_of_a_segment_is_its_middle():
+    segments = sound().numpy()
+    half = models.cut_excerpts(segments, models.SEGMENT_SAMPLES, every=2)
+    np.testing.assert_array_equal(half, models.unit_energy(segments)[:, 20_000:60_000])
