@@ -165,6 +165,8 @@ def fit(
     data: DataFolders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the new checkpoint.")],
     percentages_on: PercentagesOn = None,
+    title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
+    description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
 ) -> None:
     """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
     from training.data.data_set import open_datasets
@@ -173,7 +175,15 @@ def fit(
 
     with progress_line() as progress:
         others = open_datasets(percentages_on) if percentages_on else None
-        manifest = fit_existing(model, open_datasets(data), out, progress, percentages_on=others)
+        manifest = fit_existing(
+            model,
+            open_datasets(data),
+            out,
+            progress,
+            percentages_on=others,
+            title=title,
+            description=description,
+        )
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 
 

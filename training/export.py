@@ -101,8 +101,12 @@ def fit_existing(
     progress: ProgressCallback = ignore_progress,
     *,
     percentages_on: Dataset | None = None,
+    title: str = "",
+    description: str = "",
 ) -> Manifest:
     """Write a model anew with centre, axes and calibration of this data set; the network stays.
+
+    It is another model then, with the name of its folder, and title and description where given.
 
     Raises:
         CheckpointError, DataError.
@@ -117,9 +121,21 @@ def fit_existing(
     network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}
     return save_checkpoint(
         out,
-        replace(manifest, calibration=plain_calibration(fitted)),
+        replace(
+            manifest,
+            name=out.name,
+            title=title or manifest.title,
+            description=description or manifest.description,
+            data=[*manifest.data, *_fitted_on(dataset)],
+            calibration=plain_calibration(fitted),
+        ),
         network_tensors | halves(geometry_tensors(fitted.geometry)),
     )
+
+
+def _fitted_on(dataset: Dataset) -> list[dict[str, Any]]:
+    """Sources, whose sound no network learned from."""
+    return [{"name": f"{s['corpus']}: centre and axes", **s} for s in dataset.info["sources"]]
 
 
 def final_weights(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:

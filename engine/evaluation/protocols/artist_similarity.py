@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from engine.evaluation.bootstrap import Estimate
+from engine.evaluation.crossing import CROSSINGS, Crossing, cross
 from engine.evaluation.data_set import INPUTS, Input
 from engine.evaluation.embeddings import AS_PROGRAM, Centring, Hearing
 from engine.evaluation.results import Bars, Column, Context, Reasons, Result, Table
@@ -36,11 +37,12 @@ class Found:
     distinct: dict[tuple[Hearing, Centring], DistinctSongs] = field(default_factory=dict)
     trials: dict[tuple[Hearing, Centring], Trials] = field(default_factory=dict)
     leaks: dict[Hearing, DistinctSongs] = field(default_factory=dict)
+    crossings: dict[tuple[Hearing, Hearing], Crossing] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=Reasons)
 
 
 def run(context: Context) -> Result:
-    """Both protocols for every model, input and centring, and the leak check.
+    """Both protocols for every model, input and centring, inputs asking for others, the leak check.
 
     Raises EvaluationError when nothing at all could be measured.
     """
@@ -50,6 +52,7 @@ def run(context: Context) -> Result:
         message = f"{hearing.model}, {hearing.source}"
         context.progress(Progress(NAME, number, len(hearings), message=message))
         _measure(context, hearing, found)
+    _measure_crossings(context, found)
     if not found.distinct and not found.trials:
         raise found.reasons.error()
     leak_notes, warnings = _leak_findings(found.leaks)
@@ -57,7 +60,7 @@ def run(context: Context) -> Result:
     return Result(
         NAME,
         TITLE,
-        tables=(*tables, *_leak_table(found.leaks)),
+        tables=(*tables, *_crossing_table(found.crossings), *_leak_table(found.leaks)),
         plots=_plots(found.distinct, found.trials),
         notes=(*_notes(context, found), *leak_notes),
         warnings=warnings,
@@ -81,6 +84,20 @@ def _measure(context: Context, hearing: Hearing, found: Found) -> None:
             found.trials[hearing, centring] = paper_trials(
                 hearing, centring, weights, options, cancel
             )
+
+
+def _measure_crossings(context: Context, found: Found) -> None:
+    options = context.options
+    by_input = {(h.model, h.source): h for h in context.heard.hearings}
+    for model in dict.fromkeys(h.model for h in context.heard.hearings):
+        for asked, stored in CROSSINGS:
+            pair = by_input.get((model, asked)), by_input.get((model, stored))
+            if pair[0] is None or pair[1] is None:
+                continue
+            with found.reasons.noting(asked):
+                found.crossings[pair[0], pair[1]] = cross(
+                    pair[0], pair[1], options.num_replicates, options.seed, context.cancel
+                )
 
 
 def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tuple[Table, ...]:
@@ -119,6 +136,27 @@ def _paper_table(found: dict[tuple[Hearing, Centring], Trials]) -> tuple[Table, 
         "which flatters: compare with the paper only."
     )
     return (Table("paper", "The paper's trials", columns, rows, note),)
+
+
+def _crossing_table(found: dict[tuple[Hearing, Hearing], Crossing]) -> tuple[Table, ...]:
+    if not found:
+        return ()
+    rows = tuple(
+        (asked.source, stored.source, asked.model, c.eer, c.r_at_1, c.mean_ap)
+        for (asked, stored), c in found.items()
+    )
+    columns = (
+        Column("asks", "asks"),
+        Column("for", "for"),
+        Column("model", "model"),
+        _EER,
+        *(c for c in _RETRIEVAL if c.key != "r_at_10"),
+    )
+    note = (
+        "Songs heard through one input ask for other songs heard through another, as the program "
+        "compares (library): only where all lie in one space do they find their singers."
+    )
+    return (Table("crossings", "One input asks for another", columns, rows, note),)
 
 
 def _leak_table(leaks: dict[Hearing, DistinctSongs]) -> tuple[Table, ...]:

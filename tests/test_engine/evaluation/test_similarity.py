@@ -148,7 +148,7 @@ def test_what_cannot_be_measured_is_noted_and_the_rest_goes_on() -> None:
     assert [plot.name for plot in result.plots] == ["paper-eer"]
     assert any(note.startswith("vocals: Artist similarity needs") for note in result.notes)
     # One input with a single singer does not spoil the other.
-    alone = make_hearing(np.eye(2), ["A", "A"], source="mixture")
+    alone = make_hearing(np.eye(8)[:2], ["A", "A"], source="mixture")
     result = run(context_of(random_hearing(4, 3, 0.5), alone, num_trials=3))
     assert {row[0] for row in result.tables[0].rows} == {"vocals"}
     assert any(note.startswith("mixture: Artist similarity needs") for note in result.notes)
