@@ -26,12 +26,13 @@ from engine.search.index.centre import placed
 from training.data.data_set import PARTS, STEMS, Dataset
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
-SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST = 2, 4
+SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST = 1, 4
 # How many accompaniments each segment is heard over, and their level relative to the voice.
 NUM_BACKINGS, BACKING_DB = 3, (-8.0, 8.0)
 # Of the directions in which one voice differs with what plays beside it, the main ones that are
 # taken away (2 to 24 do alike on real songs; see docs/results.md).
 NUM_NUISANCE_DIMS = 8
+RIDGE = 0.01  # of the mean variance
 VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST = 8, 48
 BLOCK_SEGMENTS = 16
 MAX_BACKINGS = 1000
@@ -61,8 +62,8 @@ def fit_views(
     ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
     their names should not have played a part in training.
     """
-    heard, segment = _heard_otherwise(network, excerpt_samples, dataset, progress)
-    geometry = Geometry.fit(heard, without_nuisance(heard, segment))
+    heard = _heard_otherwise(network, excerpt_samples, dataset, progress)
+    geometry = Geometry.fit(heard.embeddings, heard.transform)
     calibration: dict[View, Calibration] = {}
     for view in VIEWS:
         limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
@@ -77,27 +78,53 @@ def fit_views(
     return Fitted(dict.fromkeys(VIEWS, geometry), calibration)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Segments, each heard in several ways.
+
+    Attributes:
+        embeddings: (n, dim) float32. segment: (n,) int, which one it is.
+        is_alone: (n,) bool, where the voice is heard as it was recorded, with nothing beside it.
+    """
+
+    embeddings: np.ndarray
+    segment: np.ndarray
+    is_alone: np.ndarray
+
+    @property
+    def transform(self) -> np.ndarray:
+        """(dim, dim), for centred embeddings: towards the voice alone, then without nuisance."""
+        centred = self.embeddings.astype(np.float64) - self.embeddings.mean(0)
+        kept = without_nuisance(centred, self.segment)
+        return np.asarray(kept @ towards_alone(centred, self.segment, self.is_alone))
+
+
 def _heard_otherwise(
     network: nn.Module, excerpt_samples: int, dataset: Dataset, progress: ProgressCallback
-) -> tuple[np.ndarray, np.ndarray]:
-    """Training segments, each heard in several ways: (n, dim) float32, and which it is, (n,)."""
-    limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
+) -> Heard:
+    """Training segments alone, over several accompaniments, and as the separator leaves them."""
     table = dataset.segments
+    limits = (SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST)
+    alone = chosen_segments(dataset, "train", "overall", limits)
+    is_separated = table["clean"] != np.arange(len(table))
+    separated = np.flatnonzero(is_separated & table["has_vocals"] & np.isin(table["clean"], alone))
     rng = np.random.default_rng(0)
     backings = _backings(dataset, rng)
-    embedded, labels = [], []
-    for view in VIEWS:  # clean segments come with the view of mixtures
-        chosen = chosen_segments(dataset, "train", view, limits)
-        for first in range(0, len(chosen), BLOCK_SEGMENTS):
-            block = chosen[first : first + BLOCK_SEGMENTS]
-            vocals = unit_energy(dataset.read(block)[:, STEMS.index("vocals")].astype(np.float32))
-            sounds = [vocals]
-            if len(backings) and (table["clean"][block] == block).all():
-                sounds += [_mixed(vocals, backings, rng) for _ in range(NUM_BACKINGS)]
-            embedded += [embed_segments(network, sound, excerpt_samples) for sound in sounds]
-            labels += [table["clean"][block]] * len(sounds)
-            progress(Progress("fit", first + len(block), len(chosen)))
-    return np.concatenate(embedded), np.concatenate(labels)
+    num_backings = NUM_BACKINGS if len(backings) else 0
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    blocks = np.split(alone, range(BLOCK_SEGMENTS, len(alone), BLOCK_SEGMENTS))
+    blocks += np.split(separated, range(BLOCK_SEGMENTS, len(separated), BLOCK_SEGMENTS))
+    for number, block in enumerate(block for block in blocks if len(block)):
+        vocals = unit_energy(dataset.read(block)[:, STEMS.index("vocals")].astype(np.float32))
+        is_alone = table["clean"][block] == block
+        sounds = [vocals]
+        if is_alone.all():
+            sounds += [_mixed(vocals, backings, rng) for _ in range(num_backings)]
+        for index, sound in enumerate(sounds):
+            embedded = embed_segments(network, sound, excerpt_samples)
+            parts.append((embedded, table["clean"][block], is_alone & (index == 0)))
+        progress(Progress("fit", number + 1, len(blocks)))
+    return Heard(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _backings(dataset: Dataset, rng: np.random.Generator) -> np.ndarray:
@@ -114,6 +141,25 @@ def _mixed(vocals: np.ndarray, backings: np.ndarray, rng: np.random.Generator) -
     drawn = backings[rng.integers(len(backings), size=len(vocals))]
     gains = 10 ** (rng.uniform(*BACKING_DB, size=(len(vocals), 1)) / 20)
     return np.asarray(vocals + gains * drawn, np.float32)
+
+
+def towards_alone(centred: np.ndarray, labels: np.ndarray, is_alone: np.ndarray) -> np.ndarray:
+    """Half-way to where the same segment lies when its voice is heard alone: (dim, dim).
+
+    The mean of the identity and of the linear map that predicts that place best (ridge regression).
+    All of the way would make voices alike about which it knows little.
+    """
+    dim = centred.shape[1]
+    _, number = np.unique(labels, return_inverse=True)
+    places = np.full((number.max() + 1, dim), np.nan)
+    places[number[is_alone]] = centred[is_alone]
+    targets = places[number]
+    is_known = np.isfinite(targets[:, 0])
+    inputs, targets = centred[is_known], targets[is_known]
+    covariance = inputs.T @ inputs
+    ridge = max(RIDGE * float(np.trace(covariance)) / dim, NORM_EPS)
+    prediction = np.linalg.solve(covariance + ridge * np.eye(dim), inputs.T @ targets).T
+    return np.asarray((np.eye(dim) + prediction) / 2)
 
 
 def without_nuisance(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from training.geometry import (
     chosen_segments,
     fit_views,
     pairs_of_songs,
+    towards_alone,
     without_nuisance,
 )
 from training.networks import make_network
@@ -139,6 +140,25 @@ def test_directions_in_which_a_segment_differs_over_accompaniments_are_taken_awa
     np.testing.assert_allclose(kept.T @ found.T, kept.T, atol=1e-9)
 
 
+def test_what_is_heard_beside_a_voice_is_moved_half_way_to_the_voice_alone() -> None:
+    rng = np.random.default_rng(0)
+    alone = rng.standard_normal((400, 6))
+    turned, _ = np.linalg.qr(rng.standard_normal((6, 6)))
+    beside = alone @ turned
+    labels = np.arange(400)
+    is_alone = np.arange(800) < 400
+    # Of sound that is never heard alone, nothing can be known.
+    both, of_both = np.concatenate([beside, alone]), np.concatenate([labels, labels + 400])
+    found = towards_alone(
+        np.concatenate([alone, both]), np.concatenate([labels, of_both]), np.arange(1200) < 400
+    )
+    expected = towards_alone(np.concatenate([alone, beside]), np.tile(labels, 2), is_alone)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    before = np.linalg.norm(beside - alone)
+    assert np.linalg.norm(beside @ found.T - alone) < before
+    np.testing.assert_allclose(towards_alone(alone, labels, labels >= 0), np.eye(6), atol=0.01)
+
+
 def test_segments_that_were_heard_once_change_nothing() -> None:
     embeddings = np.random.default_rng(0).standard_normal((40, 20))
     np.testing.assert_array_equal(without_nuisance(embeddings, np.arange(40)), np.eye(20))
@@ -148,4 +168,3 @@ def test_both_views_have_one_centre_and_one_transform(dataset: Dataset) -> None:
     network, excerpt_samples, _ = make_network(EncoderSettings("ge2e", init="ge2e"))
     geometry = fit_views(network.eval(), excerpt_samples, dataset).geometry
     assert geometry["vocals"] is geometry["overall"]
-    assert np.linalg.matrix_rank(geometry["vocals"].transform) <= 256 - NUM_NUISANCE_DIMS
