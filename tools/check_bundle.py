@@ -131,7 +131,7 @@ def check_licences(bundle: Path) -> dict[str, float]:
             raise BundleError(f"{component['name']} has no licence text in {folder}")
     names = {component["name"].lower() for component in listed}
     wanted = {"torch", "numpy", "scipy", "av", "ffmpeg", "qt", "pyside6_essentials", "python",
-              "hnswlib", "sounddevice", "spleeter-2stems", "singalike-2"}  # fmt: skip
+              "hnswlib", "sounddevice", "spleeter-2stems", "singalike-3"}  # fmt: skip
     if missing := wanted - names:
         raise BundleError(f"not in the list of parts: {sorted(missing)}")
     return {"num_parts": len(listed)}
@@ -154,8 +154,8 @@ def check_commands(bundle: Path, home: Path) -> dict[str, float]:
     answer = json.loads(run(bundle, home, "similar", "harbour of moths", "--json"))
     if answer["neighbours"][0]["artist"] != "Ysolde Marrin":
         raise BundleError(f"similar: {answer['neighbours'][0]}")
-    if "singalike-2" not in run(bundle, home, "models"):
-        raise BundleError("models: singalike-2 is not listed")
+    if "singalike-3" not in run(bundle, home, "models"):
+        raise BundleError("models: singalike-3 is not listed")
     report = home / "report"
     run(bundle, home, "demo", home / "stems", "--stems")
     run(bundle, home, "evaluate", "artist-similarity,latent-space", "--models", "mfcc", "--data",

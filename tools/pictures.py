@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SIZE = (1200, 780)
 THEMES = ("light", "dark")
 SONG = "Two A.M. Botany"
-MODELS = ("singalike-2", "ge2e", "mfcc")
+MODELS = ("singalike-3", "ge2e", "mfcc")
 PATIENCE_S = 600.0
 
 

@@ -62,7 +62,7 @@ def test_our_own_files_are_nobody_elses(parts):
 def test_models_come_with_their_licences(parts):
     models = {part.name: part.licence for part in parts if part.kind == MODEL}
     assert models["spleeter-2stems"] == "MIT"
-    assert models["singalike-2"] == "Apache-2.0"
+    assert models["singalike-3"] == "Apache-2.0"
     folders = {p.parent.name for p in (ROOT / "resources").glob("*/*/weights.safetensors")}
     assert models.keys() == folders
 
