@@ -1,4 +1,4 @@
-"""What a person has chosen instead of the defaults: which model serves a view, which separator."""
+"""What a person has chosen instead of the defaults: models, separator, how voices are heard."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from engine.errors import SingalikeError
 from engine.library.records import View
 from engine.paths import data_path
 
 log = logging.getLogger(__name__)
+# Voices as they are heard through whole songs, or separated first.
+Voices = Literal["fast", "fine"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Choices:
 
     models: Mapping[View, str] = field(default_factory=dict)
     separator: str = ""
+    voices: Voices = "fine"
 
 
 def choices_path() -> Path:
@@ -37,7 +41,8 @@ def read_choices(path: Path | None = None) -> Choices:
         for view in ("vocals", "overall"):
             if name := str(stored.get("models", {}).get(view, "")):
                 models[view] = name
-        return Choices(models, str(stored.get("separator", "")))
+        voices: Voices = "fast" if stored.get("voices") == "fast" else "fine"
+        return Choices(models, str(stored.get("separator", "")), voices)
     except FileNotFoundError:
         return Choices()
     except (OSError, ValueError, AttributeError) as error:
@@ -48,7 +53,12 @@ def read_choices(path: Path | None = None) -> Choices:
 def write_choices(choices: Choices, path: Path | None = None) -> None:
     """Keep them for this user. SingalikeError where the file cannot be written."""
     path = path or choices_path()
-    content = json.dumps({"models": dict(choices.models), "separator": choices.separator}, indent=2)
+    stored = {
+        "models": dict(choices.models),
+        "separator": choices.separator,
+        "voices": choices.voices,
+    }
+    content = json.dumps(stored, indent=2)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ from engine.errors import DecodeError
 from engine.indexing import pipeline
 from engine.library import Library, MomentCodes, Track, TrackEmbedding, TrackStatus, View
 from engine.library.scan.covers import cover_bytes
-from engine.listening.embedding import embed_file
+from engine.listening.embedding import embed_song
 from engine.sound import audio
 from engine.sound.decoding import pool
 from tools.fuzz_inputs import Mutator, make_seeds
@@ -110,6 +110,7 @@ class _Ear:
     """A model that costs nothing: loudness in sixteen bands of time."""
 
     name, sha256, dim = "ear", "0" * 64, 16
+    hears_voices_in_mixtures = False
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         return np.sqrt((segments.reshape(len(segments), 16, -1) ** 2).mean(-1)) + 1e-6
@@ -130,17 +131,17 @@ def _tiny_model(seconds: dict[str, float]) -> Iterator[None]:
     def timed(path: Path, *args: Any, **options: Any) -> TrackEmbedding | None:
         started_s = time.monotonic()
         try:
-            return embed_file(path, *args, **options)
+            return embed_song(path, *args, **options)
         finally:
             seconds[path.name] = time.monotonic() - started_s
 
     before = pipeline.models.load, pipeline.models.default_model_name
     pipeline.models.load = lambda name: _Ear()  # type: ignore[assignment, return-value]
     pipeline.models.default_model_name = lambda view: "ear"
-    pipeline.embed_file = timed  # type: ignore[assignment]
+    pipeline.embed_song = timed  # type: ignore[assignment]
     yield
     pipeline.models.load, pipeline.models.default_model_name = before
-    pipeline.embed_file = embed_file
+    pipeline.embed_song = embed_song
 
 
 def index(folder: Path, seconds: dict[str, float]) -> dict[str, Track]:

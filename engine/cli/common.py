@@ -19,6 +19,7 @@ from engine.progress import CancelToken
 
 if TYPE_CHECKING:
     from engine.library import Library
+    from engine.preferences import Voices
 
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="The library's file. Default: your own library.")
@@ -57,6 +58,30 @@ def new_commands(*, needs_arguments: bool = True) -> typer.Typer:
         no_args_is_help=needs_arguments,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
+
+
+class VoicesChoice(StrEnum):
+    """How voices are heard."""
+
+    FAST = "fast"
+    FINE = "fine"
+
+
+def voices_or_chosen(voices: VoicesChoice | None) -> Voices:
+    """What the option says, else what was chosen in the window."""
+    from engine.preferences import read_choices
+
+    return voices.value if voices else read_choices().voices
+
+
+VoicesOption = Annotated[
+    VoicesChoice | None,
+    typer.Option(
+        "--voices",
+        help="fast: through the whole song, nothing is separated. fine: separated first.",
+        show_default="as chosen in the window, else fine",
+    ),
+]
 
 
 @contextmanager

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import JsonOption, new_commands, note, stoppable, write_json
+from engine.cli.common import (
+    JsonOption,
+    VoicesChoice,
+    VoicesOption,
+    new_commands,
+    note,
+    stoppable,
+    write_json,
+)
 from engine.cli.progress import shown_progress
 from engine.errors import EvaluationError
 from engine.evaluation.protocols import PROTOCOLS
@@ -35,6 +43,7 @@ def evaluate(
         str,
         typer.Option("--input", help="mixture, vocals, separated; commas between. Default: all."),
     ] = "",
+    voices: VoicesOption = None,
     where: Annotated[
         list[str] | None,
         typer.Option(help="COLUMN=TEXT: only such rows of the table (* stands for anything)."),
@@ -63,7 +72,10 @@ def evaluate(
     from engine.evaluation.run import evaluate as run
 
     try:
-        protocols, sources = check_protocols(_names(protocol)), check_inputs(_names(inputs))
+        protocols, sources = (
+            check_protocols(_names(protocol)),
+            check_inputs(_inputs(inputs, voices)),
+        )
     except EvaluationError as error:
         raise typer.BadParameter(str(error)) from error
     with stoppable() as cancel, shown_progress() as progress:
@@ -98,6 +110,15 @@ def evaluate(
     note(f"Report: {page_path}")
     if num_failed := sum(result.reason is not None for result in report.results):
         raise typer.Exit(EXIT_PARTLY if num_failed < len(report.results) else EXIT_ERROR)
+
+
+def _inputs(text: str, voices: VoicesChoice | None) -> list[str]:
+    """``--voices`` is short for the input that a library of such voices is made of."""
+    if voices is None:
+        return _names(text)
+    if text:
+        raise EvaluationError("--voices stands for --input: give one or the other.")
+    return ["mixture" if voices is VoicesChoice.FAST else "separated"]
 
 
 def _names(text: str) -> list[str]:

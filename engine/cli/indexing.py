@@ -15,12 +15,15 @@ from engine.cli.common import (
     LibraryOption,
     ModelOption,
     View,
+    VoicesChoice,
+    VoicesOption,
     clock,
     note,
     open_library,
     printable,
     some,
     stoppable,
+    voices_or_chosen,
     write_json,
 )
 from engine.cli.progress import shown_progress
@@ -52,6 +55,7 @@ def index(
     library: LibraryOption = None,
     model: ModelOption = None,
     separator: SeparatorOption = None,
+    voices: VoicesOption = None,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,29 +66,37 @@ def index(
     with open_library(library, create=True) as opened:
         if not folders and not opened.folders():
             raise typer.BadParameter("Name a folder of music: the library has none yet.")
-        _index(opened, folders or [], _options(model, separator, workers), as_json)
+        _index(opened, folders or [], _options(model, separator, voices, workers), as_json)
 
 
 def retry(
     library: LibraryOption = None,
     model: ModelOption = None,
     separator: SeparatorOption = None,
+    voices: VoicesOption = None,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Listen again to the files that failed."""
     with open_library(library) as opened:
         note(f"Trying {some(opened.clear_failure(), 'file')} again.")
-        _index(opened, [], _options(model, separator, workers), as_json)
+        _index(opened, [], _options(model, separator, voices, workers), as_json)
 
 
-def _options(model: str | None, separator: str | None, workers: int) -> IndexOptions:
+def _options(
+    model: str | None, separator: str | None, voices: VoicesChoice | None, workers: int
+) -> IndexOptions:
     from engine.indexing.pipeline import IndexOptions
     from engine.separation import default_name
 
     models = {"vocals": model, "overall": model} if model else {}
     separator = separator or default_name()
-    return IndexOptions(models=models, separator=separator, num_workers=workers)  # type: ignore[arg-type]
+    return IndexOptions(
+        models=models,  # type: ignore[arg-type]
+        separator=separator,
+        voices=voices_or_chosen(voices),
+        num_workers=workers,
+    )
 
 
 def _index(library: Library, folders: list[Path], options: IndexOptions, as_json: bool) -> None:
@@ -132,6 +144,7 @@ def embed(
         Input, typer.Option("--input", help="vocals: already isolated; nothing is separated.")
     ] = Input.MIXTURE,
     separator: SeparatorOption = None,
+    voices: VoicesOption = None,
 ) -> None:
     """Write embeddings of files: arrays ``paths`` and ``embeddings`` (num_files, dim) float32.
 
@@ -147,9 +160,15 @@ def embed(
     from engine import models, separation
 
     voice = models.load(model or models.default_model_name(view.value))
-    needs_separator = view is View.VOCALS and input_kind is Input.MIXTURE
+    is_song = view is View.VOCALS and input_kind is Input.MIXTURE
+    is_fast = is_song and voices_or_chosen(voices) == "fast"
+    if is_fast and not voice.hears_voices_in_mixtures:
+        raise SingalikeError(
+            f"{voice.name} cannot hear voices through accompaniments. Say --voices fine."
+        )
+    needs_separator = is_song and not is_fast
     cutter = separation.load(separator or separation.default_name()) if needs_separator else None
-    heard = _heard(files, voice, view, cutter)
+    heard = _heard(files, voice, View.OVERALL if is_fast else view, cutter)
     rows = [vector for _, vector in heard]
     embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
     try:

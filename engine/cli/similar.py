@@ -14,11 +14,14 @@ from engine.cli.common import (
     JsonOption,
     LibraryOption,
     ModelOption,
+    VoicesChoice,
+    VoicesOption,
     clock,
     note,
     open_library,
     printable,
     stoppable,
+    voices_or_chosen,
     write_json,
 )
 from engine.cli.progress import shown_progress
@@ -99,6 +102,7 @@ def similar(
     voice_alone: Annotated[
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
     ] = False,
+    voices: VoicesOption = None,
     model: ModelOption = None,
     qdrant: QdrantOption = None,
     as_json: JsonOption = False,
@@ -127,7 +131,7 @@ def similar(
             if artist is not None:
                 result = search_artist(opened, artist, song, at, options)
             else:
-                result = search(opened, song, options, at, voice_alone)
+                result = search(opened, song, options, at, voice_alone, voices)
     if as_json:
         write_json(result_as_dict(result))
     else:
@@ -140,6 +144,7 @@ def search(
     options: SearchOptions,
     at: str | None = None,
     is_voice: bool = False,
+    voices: VoicesChoice | None = None,
 ) -> SearchResult:
     """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
     from engine.search import Searcher
@@ -162,6 +167,7 @@ def search(
             start_s=start_s,
             end_s=end_s,
             is_vocals=is_voice,
+            voices=voices_or_chosen(voices),
             progress=progress,
             cancel=cancel,
         )

@@ -1,44 +1,38 @@
-"""The pipeline: scan, then listen to what is new, view by view, then bring the indexes up to date.
+"""The pipeline: scan, then listen to what is new in two passes, then bring the indexes up to date.
 
-The overall view of the whole library comes first: it needs no separation, so a library can be
-searched within minutes. Then the vocals replace silence track by track. Each track is decoded,
-separated and embedded by one worker thread on one core: cores never wait for each other inside a
-track, and stages of different tracks overlap by themselves. Memory is bounded by the number of
-workers, whatever the length of the files. Every finished track is one transaction.
+The first pass hears whole songs, for their sound and for their voice: it needs no separation, so a
+library can be searched by both within minutes. The second pass separates the vocals, and what is
+heard in them replaces the voice that was heard through the song. Each track is decoded, separated
+and embedded by one worker thread on one core: cores never wait for each other inside a track, and
+stages of different tracks overlap by themselves. Memory is bounded by the number of workers,
+whatever the length of the files. What is finished of a track is kept at once.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from engine import models, separation
-from engine.errors import CancelledError, CheckpointError, SingalikeError
-from engine.library import Library, ScanSummary, SpaceKey, Track, TrackEmbedding, View
+from engine.errors import CheckpointError
+from engine.indexing.passes import Ear, Pass
+from engine.library import Library, ScanSummary, SpaceKey, TrackEmbedding, View
 from engine.library.counts import tally
 from engine.library.filenames import resolved
-from engine.library.lease import Lease
+from engine.library.records import LISTENING_VERSION
 from engine.library.scan.scan import scan
-from engine.listening.embedding import embed_file
+from engine.listening.embedding import embed_file, embed_song
 from engine.models import VoiceModel
-from engine.networks.processor import single_threaded_torch
+from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index import centre
 from engine.search.index.graph import refresh
-from engine.separation import Separator
-from engine.sound.audio import audio_hash
-
-log = logging.getLogger(__name__)
-REPORT_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,8 @@ class IndexOptions:
     Attributes:
         models: which model listens to which view; a view that is not named gets its default.
         separator: cuts out the vocals for the view ``vocals``.
-        views: in this order.
+        views: what to listen for.
+        voices: ``fast`` leaves them as they are heard through whole songs; ``fine`` separates them.
         num_workers: tracks listened to at the same time; 0: one per core, and one more where
             nothing is separated, since a third of the time then goes by in decoders.
     """
@@ -56,6 +51,7 @@ class IndexOptions:
     models: Mapping[View, str] = field(default_factory=dict)
     separator: str = field(default_factory=separation.default_name)
     views: tuple[View, ...] = ("overall", "vocals")
+    voices: Voices = field(default_factory=lambda: read_choices().voices)
     num_workers: int = 0
 
 
@@ -104,16 +100,17 @@ def index_folders(
     started = time.monotonic()
     heard: dict[int, float] = {}
     with library.lease() as lease:
-        voices = [_voice(library, view, options) for view in options.views]
+        load_model = cache(models.load)
+        ears = [_ear(library, view, options, load_model) for view in options.views]
         scanned = scan(library, folders, progress, cancel)
         passes = []
-        for voice in voices:
-            passes.append(_Pass(library, voice, lease, progress, cancel))
-            heard |= passes[-1].run(_num_workers(options, voice.view))
-        for voice in voices:
-            progress(Progress("index", message=voice.view))
-            refresh(library, voice.space_id)
-            centre.refresh(library, voice.space_id)
+        for make_pass in (_whole_songs, _separated_voices):
+            passes.append(make_pass(library, ears, options))
+            heard |= passes[-1].run(lease, progress, cancel)
+        for ear in ears:
+            progress(Progress("index", message=ear.view))
+            refresh(library, ear.space_id)
+            centre.refresh(library, ear.space_id)
     summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
     if num_gone := sum(one.num_gone for one in passes):
         gone = f"Gone during the run: {num_gone} files. Index again once they are back."
@@ -121,221 +118,75 @@ def index_folders(
     return summary
 
 
-def _num_workers(options: IndexOptions, view: View) -> int:
-    return options.num_workers or (os.cpu_count() or 1) + (view == "overall")
-
-
-@dataclass(frozen=True)
-class _Voice:
-    """What listens in one pass; loaded when there is something to listen to."""
-
-    view: View
-    space_id: int
-    load: Callable[[], tuple[VoiceModel, Separator | None]]
-
-
-def _voice(library: Library, view: View, options: IndexOptions) -> _Voice:
+def _ear(
+    library: Library, view: View, options: IndexOptions, load_model: Callable[[str], VoiceModel]
+) -> Ear:
     """Loads nothing where the library knows the space: mostly there is nothing new to hear."""
     model_name = options.models.get(view) or models.default_model_name(view)
     separator_name = options.separator if view == "vocals" else None
+    separator = cache(lambda: separation.load(options.separator))
 
-    @cache
-    def load() -> tuple[VoiceModel, Separator | None]:
-        separator = None if separator_name is None else separation.load(separator_name)
-        return models.load(model_name), separator
+    def model() -> VoiceModel:
+        return load_model(model_name)
 
     with suppress(CheckpointError):  # which loading tells better
         manifest = models.manifest_of(model_name)
-        wanted = (manifest.name, manifest.identity, view, separator_name)
+        wanted = (manifest.name, manifest.identity, view, separator_name, LISTENING_VERSION)
         for space_id, key in library.spaces():
-            if wanted == (key.model, key.model_sha256, key.view, key.separator):
-                return _Voice(view, space_id, load)
-    model, separator = load()
-    heard_through = None if separator is None else separator.name
-    key = SpaceKey(model.name, model.sha256, view, heard_through, model.dim)
-    return _Voice(view, library.space_id(key), load)
+            if wanted == (key.model, key.model_sha256, key.view, key.separator, key.listening):
+                return Ear(view, space_id, model, separator)
+    heard_through = separator().name if view == "vocals" else None
+    key = SpaceKey(model().name, model().sha256, view, heard_through, model().dim)
+    return Ear(view, library.space_id(key), model, separator)
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """What a worker brings back from a track: an embedding, or that nobody sings, or a failure.
+def _whole_songs(library: Library, ears: Sequence[Ear], options: IndexOptions) -> Pass:
+    """The first pass: what needs no separation, of all views at once."""
+    waiting: dict[int, list[Ear]] = {}
+    for ear in ears:
+        pending = library.pending(ear.space_id)
+        for track_id in pending if pending and _hears_songs(ear, options) else ():
+            waiting.setdefault(track_id, []).append(ear)
 
-    ``is_gone``: there is no such file any more, which is no failure of it: it may come back.
+    def hear(path: Path, ears: Sequence[Ear], **tools: Any) -> Mapping[View, TrackEmbedding]:
+        return embed_song(path, {ear.view: ear.model() for ear in ears}, **tools)
+
+    num_workers = options.num_workers or (os.cpu_count() or 1) + 1
+    waiting = dict(sorted(waiting.items()))
+    return Pass(library, "overall", waiting, hear, num_workers, is_final=False)
+
+
+def _hears_songs(ear: Ear, options: IndexOptions) -> bool:
+    """Whether an ear is of use without separation; loads its model.
+
+    CheckpointError where voices are to be heard so, and cannot be.
     """
-
-    track: Track
-    duration_s: float = 0.0
-    audio_hash: str = ""
-    embedding: TrackEmbedding | None = None
-    failure: str | None = None
-    is_gone: bool = False
-
-
-class _Pass:
-    """All pending tracks of one view. Workers listen; the calling thread writes and reports."""
-
-    def __init__(
-        self,
-        library: Library,
-        voice: _Voice,
-        lease: Lease,
-        progress: ProgressCallback,
-        cancel: CancelToken,
-    ) -> None:
-        self.library, self.voice, self.lease = library, voice, lease
-        self.progress, self.cancel = progress, cancel
-        self.pending = library.pending(voice.space_id)
-        # May be copies of one song, of which one is listened to: these are hashed before.
-        self.twins = library.tracks_of_equal_size()
-        self.num_gone = 0
-        self.clock = _Clock(voice.view, len(self.pending))
-
-    def run(self, num_workers: int) -> dict[int, float]:
-        """Listen to everything; returns {track id: duration in seconds} of what was heard.
-
-        A track that fails is written down as failed and does not stop the others.
-        """
-        heard: dict[int, float] = {}
-        if not self.pending:
-            return heard
-        self.model, self.separator = self.voice.load()
-        # each looked up when its turn comes: its folder may be forgotten during the run
-        todo = (track for track_id in self.pending for track in self.library.tracks([track_id]))
-        running: set[Future[_Heard]] = set()
-        workers = ThreadPoolExecutor(num_workers, thread_name_prefix="listen")
-        with single_threaded_torch(), workers as pool:
-            try:
-                while True:
-                    for track in islice(todo, num_workers - len(running)):
-                        running.add(pool.submit(self._listen, track))
-                    if not running:
-                        break
-                    done, _ = wait(running, REPORT_INTERVAL_S, FIRST_COMPLETED)
-                    for future in done:
-                        running.remove(future)
-                        result = future.result()
-                        self._write(result)
-                        self.num_gone += result.is_gone
-                        if not result.is_gone:
-                            heard[result.track.id] = result.duration_s
-                        self.clock.finish(result.track)
-                    self.progress(self.clock.report())
-            except BaseException:
-                self.cancel.cancel()  # whatever ended the run, workers must not go on for nothing
-                for future in running:
-                    with suppress(SingalikeError):
-                        self._write(future.result())
-                raise
-        return heard
-
-    def _listen(self, track: Track) -> _Heard:
-        """On a worker thread. Only CancelledError leaves it."""
-        decoded_s, identities = list[float](), list[str]()
-
-        def on_decoded(seconds: float) -> None:
-            decoded_s.append(seconds)
-            self.clock.hear(seconds)
-
-        try:
-            identity = track.audio_hash
-            if identity is None and track.id in self.twins:
-                identity = audio_hash(track.path, self.cancel)
-            if identity is not None and (
-                known := self.library.heard(identity, self.voice.space_id)
-            ):
-                embedding, duration_s = known
-                on_decoded(duration_s)
-                return _Heard(track, duration_s, identity, embedding)
-            embedding = embed_file(
-                track.path,
-                self.model,
-                self.voice.view,
-                separator=self.separator,
-                cancel=self.cancel,
-                on_decoded=on_decoded,
-                on_hash=identities.append,
-            )
-            return _Heard(track, sum(decoded_s), identities[-1], embedding)
-        except CancelledError:
-            raise
-        except SingalikeError as error:
-            return _Heard(track, failure=str(error), is_gone=_is_gone(track.path))
-        except Exception as error:  # one bad file must not end the run
-            log.exception("unexpected failure while listening to %s", track.path)
-            return _Heard(
-                track, failure=f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
-            )
-
-    def _write(self, heard: _Heard) -> None:
-        self.lease.check()
-        track_id, space_id = heard.track.id, self.voice.space_id
-        identity, duration_s = heard.audio_hash, heard.duration_s
-        if heard.is_gone:
-            self.library.put_missing(track_id)
-        elif heard.failure is not None:
-            self.library.put_failure(track_id, heard.failure)
-        elif heard.embedding is None:
-            self.library.put_no_vocals(
-                track_id, space_id, audio_hash=identity, duration_s=duration_s
-            )
-        else:
-            self.library.put_embedding(
-                track_id, space_id, heard.embedding, audio_hash=identity, duration_s=duration_s
-            )
+    model = ear.model()
+    if ear.view == "vocals" and options.voices == "fast" and not model.hears_voices_in_mixtures:
+        raise CheckpointError(
+            f"{model.name} cannot hear voices through accompaniments. Choose fine voices, which "
+            "are separated first, or another model."
+        )
+    return ear.view == "overall" or model.hears_voices_in_mixtures
 
 
-def _is_gone(path: Path) -> bool:
-    """Deleted, or on a drive that was pulled out in the middle of the run."""
-    try:
-        path.stat()
-    except PermissionError:
-        return False
-    except OSError:
-        return True
-    return False
+def _separated_voices(library: Library, ears: Sequence[Ear], options: IndexOptions) -> Pass:
+    """The second pass: voices, separated, in the place of those from whole songs."""
+    waiting: dict[int, list[Ear]] = {}
+    for ear in ears:
+        if ear.view == "vocals" and options.voices == "fine":
+            pending = library.pending(ear.space_id, to_separate=True)
+            waiting = {track_id: [ear] for track_id in pending}
+            if pending:  # errors come before anything is listened to
+                ear.model(), ear.separator()
 
+    def hear(path: Path, ears: Sequence[Ear], **tools: Any) -> Mapping[View, TrackEmbedding | None]:
+        (ear,) = ears
+        separator = ear.separator()
+        return {ear.view: embed_file(path, ear.model(), ear.view, separator=separator, **tools)}
 
-class _Clock:
-    """Counts what the workers of a pass have done, and estimates when they will be through."""
-
-    def __init__(self, view: View, num_total: int) -> None:
-        self._view, self._num_total = view, num_total
-        self._lock = threading.Lock()
-        self._started = time.monotonic()
-        self._num_done = 0
-        self._audio_s = 0.0
-        self._finished_audio_s = 0.0
-        self._last = ""
-
-    def hear(self, seconds: float) -> None:
-        with self._lock:
-            self._audio_s += seconds
-
-    def finish(self, track: Track) -> None:
-        with self._lock:
-            self._num_done += 1
-            self._finished_audio_s = self._audio_s
-            self._last = track.title or track.path.name
-
-    def report(self) -> Progress:
-        """Songs ahead are taken to be as long, on average, as those behind."""
-        with self._lock:
-            audio_total_s, eta_s = 0.0, None
-            if self._num_done:
-                audio_total_s = self._finished_audio_s / self._num_done * self._num_total
-                audio_total_s = max(audio_total_s, self._audio_s)
-                elapsed_s = time.monotonic() - self._started
-                if self._audio_s > 0:
-                    eta_s = elapsed_s * (audio_total_s / self._audio_s - 1)
-            return Progress(
-                self._view,
-                self._num_done,
-                self._num_total,
-                self._audio_s,
-                audio_total_s,
-                eta_s,
-                self._last,
-            )
+    num_workers = options.num_workers or os.cpu_count() or 1
+    return Pass(library, "vocals", waiting, hear, num_workers, is_final=True)
 
 
 def _summary(

@@ -14,7 +14,7 @@ from engine.library.records import MomentCodes, Tags, Track, TrackEmbedding, Tra
 from engine.library.text import display, normalise, plain
 
 # a vector and its moments, as columns
-Packed = tuple[bytes, tuple[int, float, bytes, bytes]]
+Packed = tuple[bytes, tuple[int, float, bytes, bytes], bool]
 _VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
 _CENTRE = np.dtype("<f4")
 _MAX_NORM_ERROR = 1e-2
@@ -88,7 +88,8 @@ def _small(number: int | None) -> int | None:
 
 def pack(embedding: TrackEmbedding, dim: int) -> Packed:
     """ValueError where the vector is not (dim,), finite and of length 1."""
-    return pack_vector(embedding.vector, dim), pack_moments(embedding.moments)
+    vector, moments = pack_vector(embedding.vector, dim), pack_moments(embedding.moments)
+    return vector, moments, embedding.from_mixture
 
 
 def pack_vector(vector: np.ndarray, dim: int) -> bytes:

@@ -153,9 +153,9 @@ def put_heard(db: sqlite3.Connection, track_id: int, space_id: int, heard: Packe
     if heard is None:
         db.execute("INSERT INTO no_vocals VALUES (?, ?)", (track_id, space_id))
         return
-    vector, moments = heard
+    vector, moments, from_mixture = heard
     embedding_id = db.execute(
-        "INSERT INTO embedding (track_id, space_id, vector) VALUES (?, ?, ?)",
-        (track_id, space_id, vector),
+        "INSERT INTO embedding (track_id, space_id, vector, from_mixture) VALUES (?, ?, ?, ?)",
+        (track_id, space_id, vector, from_mixture),
     ).lastrowid
     db.execute("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", (embedding_id, *moments))

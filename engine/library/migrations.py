@@ -135,6 +135,26 @@ CREATE TABLE centre (
 );
 """
 
+# The table has a constraint that SQLite cannot widen, so it is made anew, ids and all.
+_V5 = """
+CREATE TABLE new_space (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    model TEXT NOT NULL,
+    model_sha256 TEXT NOT NULL,
+    view TEXT NOT NULL CHECK (view IN ('vocals', 'overall')),
+    separator TEXT NOT NULL,
+    dim INTEGER NOT NULL,
+    listening INTEGER NOT NULL,
+    UNIQUE (model_sha256, model, view, separator, listening)
+);
+INSERT INTO new_space SELECT id, model, model_sha256, view, separator, dim, 1 FROM space;
+DELETE FROM sqlite_sequence WHERE name = 'new_space';
+INSERT INTO sqlite_sequence SELECT 'new_space', seq FROM sqlite_sequence WHERE name = 'space';
+DROP TABLE space;
+ALTER TABLE new_space RENAME TO space;
+ALTER TABLE embedding ADD COLUMN from_mixture INTEGER NOT NULL DEFAULT 0
+"""
+
 
 def tracks_and_embeddings(db: sqlite_utils.Database) -> None:
     db.executescript(_V1)
@@ -154,8 +174,20 @@ def record_by_sqlite_utils(db: sqlite_utils.Database) -> None:
     db.table("migration").drop()
 
 
+def ways_of_hearing(db: sqlite_utils.Database) -> None:
+    """A space also knows the version of listening; a voice may come from the whole song."""
+    for statement in filter(str.strip, _V5.split(";")):
+        db.execute(statement)
+
+
 Step = Callable[["sqlite_utils.Database"], None]
-STEPS: tuple[Step, ...] = (tracks_and_embeddings, maps, centres, record_by_sqlite_utils)
+STEPS: tuple[Step, ...] = (
+    tracks_and_embeddings,
+    maps,
+    centres,
+    record_by_sqlite_utils,
+    ways_of_hearing,
+)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -180,19 +212,23 @@ def upgrade(
     """
     from sqlite_utils import Migrations
 
+    # within a transaction it cannot be changed, and a table that is made anew is dropped first
+    connection.execute("PRAGMA foreign_keys = OFF")
     db, migrations = tables(connection), Migrations("singalike")
     for step in steps:
         migrations()(step)
-    with transaction(connection):
-        version = version_of(connection)
-        if version >= len(steps):
-            return
-        if version > 0:
-            back_up(version)
-        migrations.ensure_migrations_table(db)
-        done = [
-            {"migration_set": migrations.name, "name": step.__name__} for step in steps[:version]
-        ]
-        db.table(migrations.migrations_table).insert_all(done, ignore=True)
-        migrations.apply(db)
-        connection.execute(f"PRAGMA user_version = {len(steps)}")
+    try:
+        with transaction(connection):
+            version = version_of(connection)
+            if version >= len(steps):
+                return
+            if version > 0:
+                back_up(version)
+            migrations.ensure_migrations_table(db)
+            names = [step.__name__ for step in steps[:version]]
+            done = [{"migration_set": migrations.name, "name": name} for name in names]
+            db.table(migrations.migrations_table).insert_all(done, ignore=True)
+            migrations.apply(db)
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")

@@ -14,6 +14,8 @@ from engine.library import filenames
 
 View = Literal["vocals", "overall"]
 MAX_MOMENTS_BYTES = 8192
+# Raised whenever the sound that reaches the networks changes: 1 is all up to singalike-2.
+LISTENING_VERSION = 2
 
 
 class TrackStatus(StrEnum):
@@ -99,6 +101,7 @@ class SpaceKey:
     """One embedding space: vectors are comparable within it and nowhere else.
 
     ``separator`` is the name of the separator for the view ``vocals``, None for ``overall``.
+    ``listening`` is the version of the path from a file to the network.
     """
 
     model: str
@@ -106,6 +109,7 @@ class SpaceKey:
     view: View
     separator: str | None
     dim: int
+    listening: int = LISTENING_VERSION
 
     def __post_init__(self) -> None:
         if (self.view == "vocals") != (self.separator is not None):
@@ -161,10 +165,12 @@ class TrackEmbedding:
     Attributes:
         vector: (dim,) float32, L2-normalised.
         moments: the same for single segments, much compressed.
+        from_mixture: a voice that was heard through the whole song, until it is separated.
     """
 
     vector: np.ndarray
     moments: MomentCodes
+    from_mixture: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,8 @@ class SpaceFacts:
 def space_facts(database: Database) -> list[SpaceFacts]:
     """All spaces. Looks at every embedding: some tenths of a second for 100,000."""
     found = database.rows(
-        "SELECT space.id, model, model_sha256, view, separator, dim, count(embedding.id),"
+        "SELECT space.id, model, model_sha256, view, separator, dim, listening,"
+        " count(embedding.id),"
         " coalesce(sum(length(vector)), 0),"
         " coalesce(sum(length(moments.starts) + length(moments.codes)), 0),"
         " coalesce((SELECT sum(num_bytes) FROM hnsw_index i WHERE i.space_id = space.id), 0),"
@@ -46,12 +47,12 @@ def space_facts(database: Database) -> list[SpaceFacts]:
     return [
         SpaceFacts(
             row[0],
-            SpaceKey(row[1], row[2], row[3], row[4] or None, row[5]),
-            row[6],
+            SpaceKey(row[1], row[2], row[3], row[4] or None, row[5], row[6]),
             row[7],
             row[8],
             row[9],
-            bool(row[10]),
+            row[10],
+            bool(row[11]),
         )
         for row in found
     ]

@@ -230,30 +230,45 @@ class Library:
         return {key: space_id for space_id, key in self.spaces()}
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
-        sql = "SELECT id, model, model_sha256, view, separator, dim FROM space ORDER BY id"
+        columns = "id, model, model_sha256, view, separator, dim, listening"
+        sql = f"SELECT {columns} FROM space ORDER BY id"
         # remembered, since every search asks for them several times
         found = self.database.remembered("spaces", lambda: self.database.rows(sql))
-        return [(row[0], SpaceKey(row[1], row[2], row[3], row[4] or None, row[5])) for row in found]
+        return [
+            (row[0], SpaceKey(row[1], row[2], row[3], row[4] or None, row[5], row[6]))
+            for row in found
+        ]
 
     def space(self, space_id: int) -> SpaceKey:
         return dict(self.spaces())[space_id]
 
-    def pending(self, space_id: int) -> list[int]:
+    def pending(self, space_id: int, *, to_separate: bool = False) -> list[int]:
         """Ids of the tracks that wait for their embedding in this space, in the order of a scan.
 
-        Not those that are missing, on a drive that is not there, failed (see ``clear_failure``),
-        or, for the view ``vocals``, without vocals in the ears of the same separator.
+        ``to_separate``: also those whose voice was only heard through the whole song. Not those
+        that are missing, on a drive that is not there, failed (see ``clear_failure``), or, for the
+        view ``vocals``, without vocals in the ears of the same separator.
         """
         rows = self.database.rows(
             "SELECT track.id FROM track JOIN folder ON folder.id = folder_id"
             " WHERE is_available AND NOT is_missing AND state != 'failed'"
-            " AND track.id NOT IN (SELECT track_id FROM embedding WHERE space_id = :space)"
+            " AND track.id NOT IN (SELECT track_id FROM embedding WHERE space_id = :space"
+            "   AND NOT (:to_separate AND from_mixture))"
             " AND track.id NOT IN (SELECT track_id FROM no_vocals JOIN space ON space.id = space_id"
             "   WHERE separator = (SELECT separator FROM space WHERE id = :space))"
             " ORDER BY track.id",
-            {"space": space_id},
+            {"space": space_id, "to_separate": to_separate},
         )
         return [row[0] for row in rows]
+
+    def from_mixture(self, space_id: int, track_ids: Iterable[int]) -> set[int]:
+        """Those of these tracks whose voice was only heard through the whole song."""
+        rows = self.database.rows(
+            "SELECT track_id FROM embedding WHERE space_id = ? AND from_mixture"
+            f" AND track_id {IN_IDS}",
+            (space_id, ids_value(track_ids)),
+        )
+        return {row[0] for row in rows}
 
     def put_embedding(
         self,
@@ -306,7 +321,8 @@ class Library:
             _, vectors = self.embeddings(space_id, [track.id])
             moments = self.moments(track.id, space_id)
             if len(vectors) and moments is not None and track.duration_s is not None:
-                return TrackEmbedding(vectors[0], moments), track.duration_s
+                is_rough = track.id in self.from_mixture(space_id, [track.id])
+                return TrackEmbedding(vectors[0], moments, is_rough), track.duration_s
             silent = self.database.row(
                 "SELECT 1 FROM no_vocals WHERE track_id = ? AND space_id = ?", (track.id, space_id)
             )

@@ -1,8 +1,13 @@
-"""A stream of sound -> the embedding of a track: segments, gate, excerpts, mean."""
+"""A stream of sound -> the embeddings of a track: segments, gate, excerpts, mean.
+
+One path for the library, queries, training and evaluation. Whenever the sound that reaches the
+networks changes, ``LISTENING_VERSION`` is raised.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +20,6 @@ from engine.models import (
     SEGMENT_S,
     SEGMENT_SAMPLES,
     VoiceModel,
-    segment_weights,
 )
 from engine.progress import CancelToken
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
@@ -32,6 +36,10 @@ SEGMENTS_PER_BATCH = 64  # a request to stop waits for one batch at most
 # this many segments (80 s) on, every third from twice as many. There are always 48 or more of them;
 # singers are told apart as well as by all (docs/performance.md), in a third of the time.
 LONG_SEGMENTS, MAX_EVERY = 16, 3
+# A segment is sung where its voice has so much of the mixture's level (rms), and a song where so
+# many segments are (docs/results.md: who sings).
+SUNG_SHARE, SUNG_SEGMENTS = 0.3, 0.35
+SILENT = "Nothing can be heard in this file: it is silent from end to end."
 
 
 def embed_file(
@@ -60,28 +68,73 @@ def embed_file(
     Raises:
         DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
     """
-    needs_separation = view == "vocals" and separator is not None
-    rate_hz, num_channels = (SEPARATION_RATE_HZ, 2) if needs_separation else (SAMPLE_RATE_HZ, 1)
+    if view == "overall" or separator is None:
+        mono = _mono(path, cancel, on_decoded, on_hash, start_s, end_s)
+        return embed_stream(mono, model, view, cancel)
+    stereo = _decoded(path, SEPARATION_RATE_HZ, 2, start_s, end_s, cancel, on_decoded, on_hash)
+    levels = MixtureLevels()
+    vocals = separation.voice(separator, levels.noted(stereo), cancel)
+    return embed_stream(vocals, model, view, cancel, levels)
 
-    def decoded() -> Iterator[np.ndarray]:
-        for chunk in decode(
-            path,
-            sample_rate_hz=rate_hz,
-            num_channels=num_channels,
-            start_s=start_s,
-            end_s=end_s,
-            cancel=cancel,
-            on_hash=on_hash,
-        ):
-            on_decoded(chunk.shape[1] / rate_hz)
-            yield chunk
 
-    if needs_separation:
-        assert separator is not None
-        chunks = separation.voice(separator, decoded(), cancel)
-    else:
-        chunks = (chunk[0] for chunk in decoded())
-    return embed_stream(chunks, model, view, cancel)
+def _mono(
+    path: Path,
+    cancel: CancelToken | None,
+    on_decoded: Callable[[float], None],
+    on_hash: Callable[[str], None],
+    start_s: float = 0.0,
+    end_s: float | None = None,
+) -> Iterator[np.ndarray]:
+    """(n,) at 16 kHz."""
+    for chunk in _decoded(path, SAMPLE_RATE_HZ, 1, start_s, end_s, cancel, on_decoded, on_hash):
+        yield chunk[0]
+
+
+def _decoded(
+    path: Path,
+    rate_hz: int,
+    num_channels: int,
+    start_s: float,
+    end_s: float | None,
+    cancel: CancelToken | None,
+    on_decoded: Callable[[float], None],
+    on_hash: Callable[[str], None],
+) -> Iterator[np.ndarray]:
+    for chunk in decode(
+        path,
+        sample_rate_hz=rate_hz,
+        num_channels=num_channels,
+        start_s=start_s,
+        end_s=end_s,
+        cancel=cancel,
+        on_hash=on_hash,
+    ):
+        on_decoded(chunk.shape[1] / rate_hz)
+        yield chunk
+
+
+def embed_song(
+    path: Path,
+    models: Mapping[View, VoiceModel],
+    cancel: CancelToken | None = None,
+    on_decoded: Callable[[float], None] = lambda seconds: None,
+    on_hash: Callable[[str], None] = lambda audio_hash: None,
+) -> dict[View, TrackEmbedding]:
+    """What can be heard of a whole song without separation: of each view that has a model.
+
+    The song is decoded once, and a model that serves both views hears it once. The voice is marked
+    ``from_mixture``. Raises what ``embed_file`` raises.
+    """
+    heard = _Heard(set(models.values()), SILENCE, is_whole_song=True)
+    for first, segments in segment_batches(_mono(path, cancel, on_decoded, on_hash)):
+        (cancel or CancelToken()).check()
+        heard.add(first, segments)
+    if not heard.starts_s:
+        raise SilentError(SILENT)
+    found = {view: heard.embedding(model, view) for view, model in models.items()}
+    if "vocals" in found:
+        found["vocals"] = replace(found["vocals"], from_mixture=True)
+    return found
 
 
 def embed_stream(
@@ -89,35 +142,95 @@ def embed_stream(
     model: VoiceModel,
     view: View,
     cancel: CancelToken | None = None,
+    mixture: MixtureLevels | None = None,
 ) -> TrackEmbedding | None:
     """Chunks (n,) float32 at 16 kHz -> embedding; None when nobody sings (view ``vocals``).
 
     Sound is cut into segments of 5 s over its whole length, the remainder being left out
     (CVSM.md, front end); what is shorter than a segment is repeated until it fills one.
+    ``mixture``: how loud the song was from which the vocals were separated.
     """
     cancel = cancel or CancelToken()
-    gate = VOCAL_GATE if view == "vocals" else SILENCE
-    embeddings, weights, starts_s = [], [], []
-    loudest = 0.0
+    is_whole_song = view == "overall"
+    heard = _Heard({model}, SILENCE if is_whole_song else VOCAL_GATE, is_whole_song)
+    loudest, rms = 0.0, list[float]()
     for first, segments in segment_batches(chunks):
         cancel.check()
-        level = np.abs(segments).mean(1)
-        loudest = max(loudest, float(level.max()))
-        heard = level > gate
-        if heard.any():
-            every = every_for(first + len(segments)) if view == "overall" else 1
-            embeddings.append(model.embed_segments(segments[heard], every))
-            weights.append(segment_weights(segments[heard], view))
-            starts_s.append((first + np.flatnonzero(heard)) * SEGMENT_S)
-    if embeddings:
-        segment_embeddings = np.concatenate(embeddings)
-        return TrackEmbedding(
-            model.track_vector(segment_embeddings, np.concatenate(weights), view),
-            model.moment_codes(segment_embeddings, np.concatenate(starts_s), view),
-        )
-    if view == "overall" or loudest <= 0.0:
-        raise SilentError("Nothing can be heard in this file: it is silent from end to end.")
+        loudest = max(loudest, float(np.abs(segments).mean(1).max()))
+        rms.extend(np.sqrt(np.square(segments).mean(1)).tolist())
+        heard.add(first, segments)
+    if heard.starts_s and (mixture is None or mixture.is_sung(np.array(rms))):
+        return heard.embedding(model, view)
+    if is_whole_song or loudest <= 0.0:
+        raise SilentError(SILENT)
     return None
+
+
+class MixtureLevels:
+    """How loud each segment of a song is, noted while it is on its way to the separator.
+
+    A fixed level of the separated voice cannot tell a singer from what a separator leaves of a
+    band: of 60 accompaniments without their singers it heard one in 19.
+    """
+
+    def __init__(self) -> None:
+        self._squares = list[float]()  # of each second, which a segment holds five of
+        self._rest = np.zeros(0, np.float32)
+
+    def noted(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """(2, n) float32 at 44.1 kHz, as they come."""
+        for chunk in chunks:
+            mono = np.concatenate([self._rest, chunk.mean(0)])
+            whole = len(mono) // SEPARATION_RATE_HZ * SEPARATION_RATE_HZ
+            seconds = mono[:whole].reshape(-1, SEPARATION_RATE_HZ)
+            self._squares.extend(np.square(seconds).mean(1).tolist())
+            self._rest = mono[whole:]
+            yield chunk
+
+    def is_sung(self, vocals_rms: np.ndarray) -> bool:
+        """(n,) of the separated segments: whether enough of them hold a voice to speak of."""
+        per_segment = round(SEGMENT_S)
+        num = min(len(vocals_rms), len(self._squares) // per_segment)
+        if num == 0:  # shorter than a segment
+            return True
+        squares = np.reshape(self._squares[: num * per_segment], (num, per_segment))
+        mixture_rms = np.sqrt(squares.mean(1))
+        is_sung = vocals_rms[:num] > SUNG_SHARE * np.maximum(mixture_rms, SILENCE)
+        return bool(is_sung.mean() >= SUNG_SEGMENTS)
+
+
+class _Heard:
+    """Embeddings of the segments of one song that pass a gate, by each of some models."""
+
+    def __init__(self, models: Collection[VoiceModel], gate: float, is_whole_song: bool) -> None:
+        self._gate, self._is_whole_song = gate, is_whole_song
+        self._embeddings: dict[VoiceModel, list[np.ndarray]] = {model: [] for model in models}
+        self._levels = list[np.ndarray]()
+        self.starts_s = list[np.ndarray]()
+
+    def add(self, first: int, segments: np.ndarray) -> None:
+        level = np.abs(segments).mean(1, dtype=np.float64)
+        passes = level > self._gate
+        if not passes.any():
+            return
+        every = every_for(first + len(segments)) if self._is_whole_song else 1
+        for model, embeddings in self._embeddings.items():
+            embeddings.append(model.embed_segments(segments[passes], every))
+        self._levels.append(level[passes])
+        self.starts_s.append((first + np.flatnonzero(passes)) * SEGMENT_S)
+
+    def embedding(self, model: VoiceModel, view: View) -> TrackEmbedding:
+        embeddings, starts_s = (
+            np.concatenate(self._embeddings[model]),
+            np.concatenate(self.starts_s),
+        )
+        weights = np.concatenate(self._levels)
+        if self._is_whole_song:
+            weights = np.ones(len(weights))
+        return TrackEmbedding(
+            model.track_vector(embeddings, weights, view),
+            model.moment_codes(embeddings, starts_s, view),
+        )
 
 
 def every_for(num_segments: int) -> int:

@@ -191,6 +191,16 @@ class VoiceModel:
             self.embed_excerpts(excerpts).reshape(len(segments), -1, self.dim).mean(1)
         )
 
+    @property
+    def hears_voices_in_mixtures(self) -> bool:
+        """Whether one space holds voices alone and voices in songs: both views are placed alike."""
+        one, other = self._geometry["vocals"], self._geometry["overall"]
+        return bool(
+            one.centre.any()
+            and np.array_equal(one.centre, other.centre)
+            and np.array_equal(one.transform, other.transform)
+        )
+
     def geometry(self, view: View) -> Geometry:
         """What ``track_vector`` does with means; a neutral one for a network that brings none."""
         return self._geometry[view]

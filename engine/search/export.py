@@ -107,6 +107,7 @@ def as_dict(item: Track | Neighbour) -> dict[str, Any]:
             **as_dict(item.track),
             "similarity": round(item.similarity, 6),
             "percent": item.percent,
+            "voice_from": "whole song" if item.is_from_mixture else "separated",
             "moments": [
                 {
                     "query_start_s": round(moment.query_start_s, 3),

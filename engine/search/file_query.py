@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.errors import QueryError
 from engine.library import SpaceKey, TrackEmbedding
+from engine.library.records import LISTENING_VERSION
 from engine.progress import CancelToken, Progress, ProgressCallback
 from engine.search.no_embedding import NoEmbeddingError, nobody_sings
 from engine.search.records import FilePart
@@ -70,11 +71,18 @@ class FileEmbedder:
     ) -> TrackEmbedding:
         from engine.listening.embedding import embed_file
 
-        needs_separator = key.separator is not None and not part.is_vocals
+        voice, view = self._model(model, key), key.view
+        is_fast = part.voices == "fast" and view == "vocals" and not part.is_vocals
+        if is_fast and not voice.hears_voices_in_mixtures:
+            raise QueryError(
+                f"The model {key.model} cannot hear voices through accompaniments. Ask for fine "
+                "voices, which are separated first."
+            )
+        needs_separator = key.separator is not None and not part.is_vocals and not is_fast
         embedding = embed_file(
             part.path,
-            self._model(model, key),
-            key.view,
+            voice,
+            "overall" if is_fast else view,
             separator=self._separator(str(key.separator)) if needs_separator else None,
             start_s=part.start_s,
             end_s=part.end_s,
@@ -91,7 +99,7 @@ class FileEmbedder:
             if name not in self._models:
                 self._models[name] = self._load_model(name)
             model = self._models[name]
-        if model.sha256 != key.model_sha256:
+        if (model.sha256, LISTENING_VERSION) != (key.model_sha256, key.listening):
             raise QueryError(
                 f"These songs were heard by another version of the model {key.model} than is "
                 "installed. Index them again, then search by file."

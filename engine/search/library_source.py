@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.library import Library, MomentCodes, Track, View
+from engine.library.records import LISTENING_VERSION
 from engine.library.scope import LatestScope, artist_ids
 from engine.search.filter import Filter
 from engine.search.index.matrix import NO_ROW
@@ -23,6 +24,10 @@ from engine.search.source import QueryView, Space
 _MIN_CANDIDATES = 192
 _CANDIDATES_PER_ROOT = {1: 0.8, 2: 2.2}
 _MORE_IF_FILTERED = 1.5
+OLDER_HEARING = (
+    "These songs were heard in an older way, which goes on serving. Index the library again, and "
+    "they are heard better."
+)
 
 
 class LibrarySource:
@@ -36,7 +41,8 @@ class LibrarySource:
 
     def space(self, view: View, model: str | None) -> Space:
         space_id, key = choose_space(self.library, view, model)
-        return Space(space_id, key, self._index(space_id).centre())
+        note = OLDER_HEARING if key.listening < LISTENING_VERSION else None
+        return Space(space_id, key, self._index(space_id).centre(), note=note)
 
     def candidates(self, views: Sequence[QueryView], num: int, accept: Filter) -> Nearest:
         scope = accept.options.scope
@@ -65,6 +71,9 @@ class LibrarySource:
 
     def moments(self, space: Space, track_ids: Collection[int]) -> dict[int, MomentCodes]:
         return self.library.moments_of(track_ids, int(space.name))
+
+    def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
+        return self.library.from_mixture(int(space.name), track_ids)
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         return self.library.tracks(track_ids)

@@ -9,6 +9,7 @@ from typing import Literal
 from engine.errors import QueryError
 from engine.library import Track, View
 from engine.library.scope import EVERYTHING, Scope
+from engine.preferences import Voices
 from engine.search.moments import Moment
 
 By = Literal["vocals", "overall", "blend"]
@@ -71,13 +72,15 @@ class Query:
 class FilePart:
     """What to listen to in a file: from ``start_s`` to ``end_s`` (None: to its end).
 
-    ``is_vocals``: it holds a voice alone; nothing is separated.
+    ``is_vocals``: it holds a voice alone; nothing is separated. ``voices``: ``fast`` hears its
+    voice through the whole song.
     """
 
     path: Path
     start_s: float = 0.0
     end_s: float | None = None
     is_vocals: bool = False
+    voices: Voices = "fine"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Neighbour:
         similarity: a cosine, less what the whole library shares (a weighted mean for blends).
         percent: for people, 0 to 100: the chance that it is the same voice, if that was as likely
             as not beforehand; of a model that is not calibrated, the similarity itself.
+        is_from_mixture: its voice was heard through the whole song; it is to be separated yet.
     """
 
     rank: int
@@ -96,6 +100,7 @@ class Neighbour:
     similarity: float
     percent: int
     moments: tuple[Moment, ...]
+    is_from_mixture: bool = False
 
 
 @dataclass(frozen=True)

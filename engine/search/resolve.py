@@ -8,15 +8,18 @@ from pathlib import Path
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library, SpaceKey, View
 from engine.library.indexes import count_embeddings, has_embeddings
+from engine.library.records import LISTENING_VERSION
 from engine.library.scope import artist_ids, artist_key, artists_like
 
 _MAX_NAMED = 12
+NEARLY_ALL = 0.9
 _MAX_ID_DIGITS = 19  # SQLite's largest integer has as many
 
 
 def choose_space(library: Library, view: View, model: str | None) -> tuple[int, SpaceKey]:
-    """The space to search in: of the model asked for, else of the view's default, else the fullest.
+    """The space to search in: of the model asked for, else the default's, else the fullest.
 
+    Another space than the default's serves until nearly all of its songs are heard by the default.
     Raises QueryError where nothing has been indexed that would serve.
     """
     spaces = [
@@ -25,13 +28,7 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
         if key.view == view and has_embeddings(library.database, i)
     ]
     names = {key.model for _, key in spaces}
-    if model is not None:
-        wanted: str | None = model if model in names else Path(model).name
-    elif len(names) > 1:  # as hardly ever: else no need to look which models are installed
-        wanted = _default_model_name(view)
-        wanted = wanted if wanted in names else None
-    else:
-        wanted = None
+    wanted = model if model is None or model in names else Path(model).name
     fitting = [(i, key) for i, key in spaces if wanted is None or key.model == wanted]
     if not fitting:
         by_model = f" by the model {wanted}" if wanted else ""
@@ -41,7 +38,12 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
         )
     if len(fitting) == 1:  # as nearly always: counting 100,000 would take longer than the search
         return fitting[0]
-    return max(fitting, key=lambda space: (count_embeddings(library.database, space[0]), space[0]))
+    sizes = {i: count_embeddings(library.database, i) for i, _ in fitting}
+    fullest = max(fitting, key=lambda space: (sizes[space[0]], space[0]))
+    default = (wanted or _default_model_name(view), LISTENING_VERSION)
+    newest = [(i, key) for i, key in fitting if (key.model, key.listening) == default]
+    best = max(newest, key=lambda space: (sizes[space[0]], space[0]), default=fullest)
+    return best if sizes[best[0]] >= NEARLY_ALL * sizes[fullest[0]] else fullest
 
 
 def resolve(library: Library, song: str) -> int:

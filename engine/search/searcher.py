@@ -15,6 +15,7 @@ from engine.library import Library, SpaceKey, Tags, Track, TrackStatus, View
 from engine.library.scan.tags import read_tags
 from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
+from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
@@ -139,12 +140,14 @@ class Searcher:
         start_s: float = 0.0,
         end_s: float | None = None,
         is_vocals: bool = False,
+        voices: Voices = "fine",
         progress: ProgressCallback = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> SearchResult:
         """Neighbours of any audio file, or of the part of it from ``start_s`` to ``end_s``.
 
-        ``is_vocals``: it holds a voice alone; nothing is separated. What was heard in a file is
+        ``is_vocals``: it holds a voice alone; nothing is separated. ``voices``: ``fast`` hears it
+        through the whole song, in models that can. What was heard in a file is
         kept for the next search. A track that is this file, or a copy of it, is never among the
         neighbours. Raises QueryError, DecodeError, CheckpointError, SeparatorError, LibraryError,
         CancelledError.
@@ -155,7 +158,7 @@ class Searcher:
         audio_hash, duration_s = audio.audio_hash(path), audio.probe(path).duration_s
         track, own_ids = self.source.tracks_of_file(path, audio_hash)
         tags = track.tags if track else read_tags(path, path.parent)
-        part = FilePart(path, start_s, end_s, is_vocals)
+        part = FilePart(path, start_s, end_s, is_vocals, voices)
 
         def in_view(view: View) -> QueryView:
             space = self.source.space(view, options.model)
@@ -196,15 +199,19 @@ class Searcher:
             if candidates.is_all or len(found) == options.k:
                 break
             num = _WIDENING * max(num, len(hits.track_ids))
-        if candidates.note:
-            notes = (*notes, candidates.note)
+        told = [candidates.note, *(view.space.note for view in views)]
+        notes = (*notes, *dict.fromkeys(filter(None, told)))
         calibration = self._calibration(views)
+        neighbours = self._neighbours(views, found, calibration)
+        if num_rough := sum(neighbour.is_from_mixture for neighbour in neighbours):
+            voices = "One voice was" if num_rough == 1 else f"{num_rough} voices were"
+            notes = (*notes, f"{voices} heard through the whole song, not separated yet.")
         return SearchResult(
             query,
             options.by,
             {view.space.key.view: view.space.key.model for view in views},
             calibration is not None,
-            self._neighbours(views, found, calibration),
+            neighbours,
             " ".join(notes) or None,
         )
 
@@ -250,7 +257,10 @@ class Searcher:
         found: Sequence[tuple[Track, float]],
         calibration: Calibration | None,
     ) -> tuple[Neighbour, ...]:
-        moments = self._moments(views, [track.id for track, _ in found])
+        ids = [track.id for track, _ in found]
+        moments = self._moments(views, ids)
+        voices = [view.space for view in views if view.space.key.view == "vocals"]
+        rough = self.source.from_mixture(voices[0], ids) if voices else set[int]()
         return tuple(
             Neighbour(
                 rank,
@@ -258,6 +268,7 @@ class Searcher:
                 similarity,
                 _percent(similarity, calibration),
                 moments.get(track.id, ()),
+                track.id in rough,
             )
             for rank, (track, similarity) in enumerate(found, start=1)
         )

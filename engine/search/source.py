@@ -23,12 +23,14 @@ class Space:
         name: what the collection calls it.
         centre: (dim,) float32, what its songs have in common now.
         is_centred: whether the collection keeps vectors without the centre.
+        note: what a person should know of it, a sentence, or None.
     """
 
     name: int | str
     key: SpaceKey
     centre: np.ndarray
     is_centred: bool = False
+    note: str | None = None
 
     def stored(self, vector: np.ndarray) -> np.ndarray:
         """(dim,) of unit length as a model gives it -> as the collection would keep it."""
@@ -80,6 +82,9 @@ class Source(Protocol):
 
     def moments(self, space: Space, track_ids: Collection[int]) -> dict[int, MomentCodes]:
         """By track, of those of them that have any."""
+
+    def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
+        """Those of these tracks whose voice was heard through the whole song."""
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         """Those of them that are there, in this order."""

@@ -27,6 +27,11 @@ def version(path: Path) -> int:
         return version_of(db)
 
 
+def columns_of_then(rows: list[tuple[object, ...]], then: list[tuple[object, ...]]) -> list:
+    """Rows without the columns that were added since."""
+    return [row[: len(then[0])] for row in rows]
+
+
 def test_there_is_a_library_of_every_schema() -> None:
     assert {version(path) for path in GOLDEN} == set(range(1, len(STEPS) + 1))
 
@@ -37,8 +42,8 @@ def test_an_old_library_is_upgraded_and_kept_as_it_was(released: Path, tmp_path:
     after = tables(released)
     assert version(released) == len(STEPS)
     for table, rows in before.items():
-        if table not in ("migration", "sqlite_sequence"):
-            assert after[table] == rows
+        if table not in ("migration", "sqlite_sequence", "_sqlite_migrations"):
+            assert columns_of_then(after[table], rows) == rows
     backup = released.with_name(f"library.db.v{old}.backup")
     if old < len(STEPS):
         assert tables(backup) == before
@@ -53,7 +58,8 @@ def test_what_an_old_library_lacks_is_mended(released: Path, processes: ForkServ
     assert done.code == 0, done.out + done.err
     assert flaws(released) == []
     after = tables(released)
-    assert (after["track"], after["embedding"]) == (before["track"], before["embedding"])
+    for table in ("track", "embedding"):
+        assert columns_of_then(after[table], before[table]) == before[table]
 
 
 def test_a_newer_library_is_refused_in_a_sentence(

@@ -108,6 +108,7 @@ class ToyModel:
     """Hears the spectrum of a segment: enough to tell sines of other pitches apart."""
 
     name, sha256, dim = "toy", "0" * 64, DIM
+    hears_voices_in_mixtures = False
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         spectrum = np.abs(np.fft.rfft(segments[:, :1600]))[:, : 16 * 10]

@@ -90,6 +90,9 @@ class QdrantSource:
         points = self._client.retrieve(str(space.name), list(track_ids), with_payload=MOMENT_FIELDS)
         return {int(point.id): moments_of(point.payload or {}) for point in points}
 
+    def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
+        return set()  # a catalogue run separates all
+
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         found = dict[int, Track]()
         for one in self._collections:  # voices last: who is only in the others does not sing

@@ -120,7 +120,7 @@ def test_a_copy_of_a_song_is_not_listened_to_again(library, music, monkeypatch):
     [song] = add_songs(music, 1)
     index_folders(library, [music], OVERALL)
     (music / "copy.wav").write_bytes(song.read_bytes())
-    monkeypatch.setattr("engine.indexing.pipeline.embed_file", None)
+    monkeypatch.setattr("engine.indexing.pipeline.embed_song", None)
     summary = index_folders(library, [music], OVERALL)
     assert (summary.indexed, summary.failed) == (1, 0)
     assert summary.audio_seconds == pytest.approx(5.0)
@@ -131,7 +131,7 @@ def test_a_copy_of_a_song_is_not_listened_to_again(library, music, monkeypatch):
 def test_a_renamed_folder_is_known_by_its_sounds(library, music, monkeypatch):
     add_songs(music, 2)
     index_folders(library, [music], OVERALL)
-    monkeypatch.setattr("engine.indexing.pipeline.embed_file", None)
+    monkeypatch.setattr("engine.indexing.pipeline.embed_song", None)
     renamed = music.rename(music.with_name("renamed"))
     assert index_folders(library, [renamed], OVERALL).indexed == 2
     whole = index_folders(library, [], OVERALL)

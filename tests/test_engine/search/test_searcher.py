@@ -349,7 +349,8 @@ def test_a_file_of_the_library_and_its_copies_are_not_found(
     library, searcher = heard
     own = music / "Artist 1" / "Song.wav"
     result = searcher.by_file(own)
-    assert artists(result) == ["Artist 2", "Artist 3", "Artist 4"]
+    assert artists(result)[0] == "Artist 2"
+    assert sorted(artists(result)) == ["Artist 2", "Artist 3", "Artist 4"]
     assert result.query.track == library.track_by_path(own)
     copy = tmp_path / "copy.wav"
     copy.write_bytes(own.read_bytes())

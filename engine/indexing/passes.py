@@ -1,0 +1,249 @@
+"""A pass over the tracks of a library: workers listen, one thread writes and reports."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import CancelledError, SingalikeError
+from engine.library import Library, Track, TrackEmbedding, View
+from engine.library.lease import Lease
+from engine.models import VoiceModel
+from engine.networks.processor import single_threaded_torch
+from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.separation import Separator
+from engine.sound.audio import audio_hash
+
+log = logging.getLogger(__name__)
+REPORT_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What listens for one view into one space; loaded when there is something to listen to."""
+
+    view: View
+    space_id: int
+    model: Callable[[], VoiceModel]
+    separator: Callable[[], Separator]
+
+
+class Hear(Protocol):
+    """Hears a file for some ears."""
+
+    def __call__(
+        self,
+        path: Path,
+        ears: Sequence[Ear],
+        *,
+        cancel: CancelToken,
+        on_decoded: Callable[[float], None],
+        on_hash: Callable[[str], None],
+    ) -> Mapping[View, TrackEmbedding | None]:
+        """By view; None: nobody sings. Raises what ``engine.listening.embedding`` does."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a worker brings back from a track: by space what was heard, or a failure.
+
+    ``is_gone``: there is no such file any more, which is no failure of it: it may come back.
+    """
+
+    track: Track
+    duration_s: float = 0.0
+    audio_hash: str = ""
+    embeddings: Mapping[int, TrackEmbedding | None] = field(default_factory=dict)
+    failure: str | None = None
+    is_gone: bool = False
+
+
+class Pass:
+    """All tracks that wait for one way of hearing.
+
+    Args:
+        waiting: by track, in the order of listening, the ears that it waits for.
+        stage: of the progress, and the view that it is mainly for.
+        is_final: what was heard before through the whole song is not good enough.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        stage: View,
+        waiting: Mapping[int, Sequence[Ear]],
+        hear: Hear,
+        num_workers: int,
+        is_final: bool,
+    ) -> None:
+        self.library, self.waiting, self.hear = library, waiting, hear
+        self.num_workers, self.is_final = num_workers, is_final
+        # May be copies of one song, of which one is listened to: these are hashed before.
+        self.twins = library.tracks_of_equal_size()
+        self.num_gone = 0
+        self.clock = Clock(stage, len(waiting))
+
+    def run(
+        self, lease: Lease, progress: ProgressCallback, cancel: CancelToken
+    ) -> dict[int, float]:
+        """Listen to everything; returns {track id: duration in seconds} of what was heard.
+
+        A track that fails is written down as failed and does not stop the others.
+        """
+        heard: dict[int, float] = {}
+        if not self.waiting:
+            return heard
+        # each looked up when its turn comes: its folder may be forgotten during the run
+        todo = (track for track_id in self.waiting for track in self.library.tracks([track_id]))
+        running: set[Future[Heard]] = set()
+        workers = ThreadPoolExecutor(self.num_workers, thread_name_prefix="listen")
+        with single_threaded_torch(), workers as pool:
+            try:
+                while True:
+                    for track in islice(todo, self.num_workers - len(running)):
+                        running.add(pool.submit(self._listen, track, cancel))
+                    if not running:
+                        break
+                    done, _ = wait(running, REPORT_INTERVAL_S, FIRST_COMPLETED)
+                    for future in done:
+                        running.remove(future)
+                        result = future.result()
+                        self._write(result, lease)
+                        self.num_gone += result.is_gone
+                        if not result.is_gone:
+                            heard[result.track.id] = result.duration_s
+                        self.clock.finish(result.track)
+                    progress(self.clock.report())
+            except BaseException:
+                cancel.cancel()  # whatever ended the run, workers must not go on for nothing
+                for future in running:
+                    with suppress(SingalikeError):
+                        self._write(future.result(), lease)
+                raise
+        return heard
+
+    def _listen(self, track: Track, cancel: CancelToken) -> Heard:
+        """On a worker thread. Only CancelledError leaves it."""
+        try:
+            return self._known(track, cancel) or self._heard(track, cancel)
+        except CancelledError:
+            raise
+        except SingalikeError as error:
+            return Heard(track, failure=str(error), is_gone=_is_gone(track.path))
+        except Exception as error:  # one bad file must not end the run
+            log.exception("unexpected failure while listening to %s", track.path)
+            return Heard(
+                track, failure=f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
+            )
+
+    def _known(self, track: Track, cancel: CancelToken) -> Heard | None:
+        """What was heard in a copy of a song, or in one whose folder was renamed; else None."""
+        identity = track.audio_hash
+        if identity is None and track.id in self.twins:
+            identity = audio_hash(track.path, cancel)
+        if identity is None:
+            return None
+        embeddings, duration_s = dict[int, TrackEmbedding | None](), 0.0
+        for ear in self.waiting[track.id]:
+            known = self.library.heard(identity, ear.space_id)
+            if known is None or (self.is_final and known[0] and known[0].from_mixture):
+                return None
+            embeddings[ear.space_id], duration_s = known
+        self.clock.hear(duration_s)
+        return Heard(track, duration_s, identity, embeddings)
+
+    def _heard(self, track: Track, cancel: CancelToken) -> Heard:
+        decoded_s, identities = list[float](), list[str]()
+
+        def on_decoded(seconds: float) -> None:
+            decoded_s.append(seconds)
+            self.clock.hear(seconds)
+
+        ears = self.waiting[track.id]
+        found = self.hear(
+            track.path, ears, cancel=cancel, on_decoded=on_decoded, on_hash=identities.append
+        )
+        embeddings = {ear.space_id: found[ear.view] for ear in ears}
+        return Heard(track, sum(decoded_s), identities[-1], embeddings)
+
+    def _write(self, heard: Heard, lease: Lease) -> None:
+        lease.check()
+        track_id = heard.track.id
+        put_embedding = partial(
+            self.library.put_embedding, audio_hash=heard.audio_hash, duration_s=heard.duration_s
+        )
+        put_no_vocals = partial(
+            self.library.put_no_vocals, audio_hash=heard.audio_hash, duration_s=heard.duration_s
+        )
+        if heard.is_gone:
+            self.library.put_missing(track_id)
+        elif heard.failure is not None:
+            self.library.put_failure(track_id, heard.failure)
+        for space_id, embedding in heard.embeddings.items():
+            if embedding is None:
+                put_no_vocals(track_id, space_id)
+            else:
+                put_embedding(track_id, space_id, embedding)
+
+
+def _is_gone(path: Path) -> bool:
+    """Deleted, or on a drive that was pulled out in the middle of the run."""
+    try:
+        path.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+class Clock:
+    """Counts what the workers of a pass have done, and estimates when they will be through."""
+
+    def __init__(self, view: View, num_total: int) -> None:
+        self._view, self._num_total = view, num_total
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._num_done = 0
+        self._audio_s = 0.0
+        self._finished_audio_s = 0.0
+        self._last = ""
+
+    def hear(self, seconds: float) -> None:
+        with self._lock:
+            self._audio_s += seconds
+
+    def finish(self, track: Track) -> None:
+        with self._lock:
+            self._num_done += 1
+            self._finished_audio_s = self._audio_s
+            self._last = track.title or track.path.name
+
+    def report(self) -> Progress:
+        """Songs ahead are taken to be as long, on average, as those behind."""
+        with self._lock:
+            audio_total_s, eta_s = 0.0, None
+            if self._num_done:
+                audio_total_s = self._finished_audio_s / self._num_done * self._num_total
+                audio_total_s = max(audio_total_s, self._audio_s)
+                elapsed_s = time.monotonic() - self._started
+                if self._audio_s > 0:
+                    eta_s = elapsed_s * (audio_total_s / self._audio_s - 1)
+            return Progress(
+                self._view,
+                self._num_done,
+                self._num_total,
+                self._audio_s,
+                audio_total_s,
+                eta_s,
+                self._last,
+            )

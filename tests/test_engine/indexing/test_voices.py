@@ -1,0 +1,142 @@
+"""Voices at once: heard through whole songs first, replaced by separated ones, in one space."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.libraries import ToyModel, WholeMixture, write_song
+
+from engine.errors import CheckpointError
+from engine.indexing.pipeline import IndexOptions, index_folders
+from engine.library import Library
+from engine.listening.embedding import MixtureLevels
+from engine.search import Searcher, SearchOptions
+
+FAST = IndexOptions(voices="fast", num_workers=1)
+FINE = IndexOptions(voices="fine", num_workers=1)
+
+
+class Separator(WholeMixture):
+    """Takes nothing away but counts, so that it can be seen who was separated."""
+
+    def __init__(self) -> None:
+        self.num_songs = 0
+
+    def vocals(self, chunks, cancel=None):
+        self.num_songs += 1
+        yield from super().vocals(chunks, cancel)
+
+
+class ThroughMixtures(ToyModel):
+    hears_voices_in_mixtures = True
+
+    def __init__(self) -> None:
+        self.num_segments = 0
+
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
+        self.num_segments += len(segments)
+        return super().embed_segments(segments, every)
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> ThroughMixtures:
+    model = ThroughMixtures()
+    monkeypatch.setattr("engine.models.load", lambda name: model)
+    monkeypatch.setattr("engine.models.default_model_name", lambda view: "toy")
+    return model
+
+
+@pytest.fixture
+def separator(monkeypatch: pytest.MonkeyPatch) -> Separator:
+    separator = Separator()
+    monkeypatch.setattr("engine.separation.load", lambda name: separator)
+    return separator
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    for number, pitch_hz in enumerate((300, 330, 900), start=1):
+        write_song(tmp_path / "music" / f"Artist {number}" / "Song.wav", pitch_hz, duration_s=10)
+    return tmp_path / "music"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library.db") as library:
+        yield library
+
+
+def voices(library: Library) -> tuple[int, set[int]]:
+    """(how many voices there are, those from whole songs)."""
+    ((space_id, _),) = [space for space in library.spaces() if space[1].view == "vocals"]
+    ids, _ = library.embeddings(space_id)
+    return len(ids), library.from_mixture(space_id, ids.tolist())
+
+
+def test_fast_voices_need_no_separation_and_hear_each_song_once(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    summary = index_folders(library, [music], FAST)
+    assert (summary.indexed, separator.num_songs, model.num_segments) == (3, 0, 6)
+    num, rough = voices(library)
+    assert (num, len(rough)) == (3, 3)
+    result = Searcher(library).by_track(library.track_ids()[0])
+    assert all(neighbour.is_from_mixture for neighbour in result.neighbours)
+    assert "2 voices were heard through the whole song" in (result.note or "")
+    assert index_folders(library, [music], FAST).indexed == 0
+
+
+def test_separated_voices_take_the_place_of_those_from_whole_songs(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    index_folders(library, [music], FAST)
+    summary = index_folders(library, [music], FINE)
+    assert (summary.indexed, separator.num_songs) == (3, 3)
+    assert voices(library) == (3, set())
+    assert Searcher(library).by_track(library.track_ids()[0]).note is None
+    assert index_folders(library, [music], FINE).indexed == 0
+
+
+def test_a_copy_has_the_best_that_was_heard(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    index_folders(library, [music], FINE)
+    song = music / "Artist 1" / "Song.wav"
+    (music / "copy.wav").write_bytes(song.read_bytes())
+    index_folders(library, [music], FINE)
+    assert separator.num_songs == 3
+    assert voices(library) == (4, set())
+
+
+def test_a_model_that_hears_no_voices_in_songs_is_named(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    model.hears_voices_in_mixtures = False
+    with pytest.raises(CheckpointError, match="toy cannot hear voices through accompaniments"):
+        index_folders(library, [music], FAST)
+    index_folders(library, [music], FINE)
+    assert voices(library) == (3, set())
+
+
+def test_a_file_can_ask_through_its_whole_song(
+    library: Library, music: Path, tmp_path: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    index_folders(library, [music], FAST)
+    searcher = Searcher(library, lambda name: model, lambda name: separator)
+    path = write_song(tmp_path / "outside.wav", 905, duration_s=6)
+    result = searcher.by_file(path, SearchOptions(k=1), voices="fast")
+    assert result.neighbours[0].track.artist == "Artist 3"
+    assert separator.num_songs == 0
+
+
+@pytest.mark.parametrize(
+    ("sung", "is_sung"), [((0.2, 0.2, 0.0, 0.0), True), ((0.2, 0.0, 0.0, 0.0), False)]
+)
+def test_who_sings_is_decided_by_the_share_of_the_mixture(
+    sung: tuple[float, ...], is_sung: bool
+) -> None:
+    levels = MixtureLevels()
+    song = np.full((2, 20 * 44_100), 0.4, np.float32)
+    assert sum(c.shape[1] for c in levels.noted(np.array_split(song, 7, axis=1))) == 20 * 44_100
+    assert levels.is_sung(np.array(sung)) is is_sung
