@@ -40,9 +40,9 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="A table (CSV) of files, or the file of a library.")],
     out: Annotated[Path, typer.Option(help="Folder for the report.")],
     inputs: Annotated[
-        str,
+        list[str] | None,
         typer.Option("--input", help="mixture, vocals, separated; commas between. Default: all."),
-    ] = "",
+    ] = None,
     voices: VoicesOption = None,
     where: Annotated[
         list[str] | None,
@@ -71,11 +71,10 @@ def evaluate(
     from engine.evaluation.run import check_inputs, check_protocols, load_models
     from engine.evaluation.run import evaluate as run
 
+    wanted = _names(",".join(inputs or ()))
     try:
-        protocols, sources = (
-            check_protocols(_names(protocol)),
-            check_inputs(_inputs(inputs, voices)),
-        )
+        protocols = check_protocols(_names(protocol))
+        sources = check_inputs(_inputs(wanted, voices))
     except EvaluationError as error:
         raise typer.BadParameter(str(error)) from error
     with stoppable() as cancel, shown_progress() as progress:
@@ -112,11 +111,11 @@ def evaluate(
         raise typer.Exit(EXIT_PARTLY if num_failed < len(report.results) else EXIT_ERROR)
 
 
-def _inputs(text: str, voices: VoicesChoice | None) -> list[str]:
+def _inputs(wanted: list[str], voices: VoicesChoice | None) -> list[str]:
     """``--voices`` is short for the input that a library of such voices is made of."""
     if voices is None:
-        return _names(text)
-    if text:
+        return wanted
+    if wanted:
         raise EvaluationError("--voices stands for --input: give one or the other.")
     return ["mixture" if voices is VoicesChoice.FAST else "separated"]
 

@@ -12,6 +12,7 @@ import numpy as np
 
 LEVEL = 0.95
 NUM_REPLICATES = 1000
+MIN_ARTISTS = 3  # of two, both are drawn or one: no interval, but the figure itself
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def estimate(value: float, replicates: np.ndarray) -> Estimate:
 
 
 def mean_estimate(values: np.ndarray, artists: np.ndarray, weights: np.ndarray) -> Estimate:
-    """The mean of a figure that each clip has, with its interval; one artist alone allows none.
+    """The mean of a figure that each clip has, with its interval; fewer than three allow none.
 
     Args:
         values: (n,) of clips (or queries); NaN ones are left out.
@@ -56,7 +57,7 @@ def mean_estimate(values: np.ndarray, artists: np.ndarray, weights: np.ndarray) 
     num_artists = weights.shape[1]
     sums = np.bincount(artists[known], values[known], num_artists)
     counts = np.bincount(artists[known], minlength=num_artists)
-    if np.count_nonzero(counts) < 2:
+    if np.count_nonzero(counts) < MIN_ARTISTS:
         return Estimate(float(values[known].mean()), float("nan"), float("nan"))
     with np.errstate(invalid="ignore"):
         replicates = (weights @ sums) / (weights @ counts)

@@ -17,7 +17,7 @@ from engine.errors import EvaluationError
 
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
-VERSION = 6
+VERSION = 7
 FLOAT16_MAX = 60_000.0
 
 
@@ -40,10 +40,17 @@ class EmbeddingCache:
         digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
         return self.folder / f"v{VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
 
-    def save(self, path: Path, excerpts: np.ndarray, weights: np.ndarray) -> None:
+    def save(
+        self,
+        path: Path,
+        excerpts: np.ndarray,
+        weights: np.ndarray,
+        numbers: np.ndarray | None = None,
+    ) -> None:
         """Excerpts (num_segments, excerpts per segment, dim) float32, weights (num_segments,).
 
-        There are no segments where nothing was heard; weights are those of the mean.
+        There are no segments where nothing was heard; weights are those of the mean; numbers say
+        which segments of the clip these are (all of them, if not given).
 
         Raises EvaluationError when the folder cannot be written.
         """
@@ -53,10 +60,11 @@ class EmbeddingCache:
         stored = excerpts.astype(np.float16 if fits else np.float32)
         partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
         mean = mean.astype(np.float32)
+        numbers = np.arange(len(stored)) if numbers is None else numbers
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
-                np.savez(file, mean=mean, excerpts=stored, num_segments=len(stored))
+                np.savez(file, mean=mean, excerpts=stored, numbers=numbers)
             partial.replace(path)
         except OSError as error:
             raise EvaluationError(
@@ -69,8 +77,13 @@ class EmbeddingCache:
 
         Where nothing was heard, the mean is empty and the number 0.
         """
-        found = self._read(path, "mean", "num_segments")
-        return None if found is None else (found[0].astype(np.float32), int(found[1]))
+        found = self._read(path, "mean", "numbers")
+        return None if found is None else (found[0].astype(np.float32), len(found[1]))
+
+    def numbers(self, path: Path) -> np.ndarray | None:
+        """Which segments of the clip were heard, (num_segments,) int; None: not in the cache."""
+        found = self._read(path, "numbers")
+        return None if found is None else found[0]
 
     def excerpts(self, path: Path) -> np.ndarray | None:
         """(num_segments, excerpts per segment, dim) float32, rounded to half precision; or None."""

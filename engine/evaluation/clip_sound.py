@@ -41,16 +41,21 @@ class Listening:
             parts.append(self.separator.name)
         return " ".join(parts)
 
-    def segments(self, clip: Clip, source: Input, cancel: CancelToken) -> Iterator[np.ndarray]:
-        """Batches of what passes the gate: (n, 80,000) float32 at 16 kHz; n may be 0.
+    def segments(
+        self, clip: Clip, source: Input, cancel: CancelToken
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Batches of what passes the gate; n may be 0.
+
+        Numbers of segments in the clip (n,), and their sound, (n, 80,000) float32 at 16 kHz.
 
         Vocals must be louder than the gate of CVSM.md, everything else must not be silent.
         Raises DecodeError (too short, for example), SeparatorError, CancelledError.
         """
         gate = VOCAL_GATE if view_of(source) == "vocals" else SILENCE
-        for _, segments in segment_batches(self._waveform(clip, source, cancel)):
+        for first, segments in segment_batches(self._waveform(clip, source, cancel)):
             cancel.check()
-            yield segments[np.abs(segments).mean(1) > gate]
+            (kept,) = np.nonzero(np.abs(segments).mean(1) > gate)
+            yield first + kept, segments[kept]
 
     def _waveform(self, clip: Clip, source: Input, cancel: CancelToken) -> Iterator[np.ndarray]:
         paths = clip.parts(source)

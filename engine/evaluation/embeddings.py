@@ -43,6 +43,8 @@ class Hearing:
         means: (num_clips, dim) float32, over segments, weighted as the program does it.
         num_segments: (num_clips,) int, that pass the gate.
         geometry: the model's own, None where it has none.
+        is_voiced: for each clip which of its segments have vocals, (num_segments,) bool; None
+            where nobody knows, since no vocals were heard beside the mixtures.
     """
 
     model: str
@@ -53,18 +55,23 @@ class Hearing:
     geometry: Geometry | None
     cache: EmbeddingCache
     paths: tuple[Path, ...]
+    is_voiced: tuple[np.ndarray, ...] | None = None
 
     @property
     def centrings(self) -> tuple[Centring, ...]:
         own: tuple[Centring, ...] = ("raw",) if self.geometry is None else ("raw", "model")
         return (*own, "data", "library")
 
-    def vectors(self, centring: Centring = "raw") -> np.ndarray:
-        """(num_clips, dim) float32 of unit length; their dot products are the similarities."""
+    def vectors(self, centring: Centring = "raw", *, as_in_paper: bool = False) -> np.ndarray:
+        """(num_clips, dim) float32 of unit length; their dot products are the similarities.
+
+        ``as_in_paper``: of plain means over excerpts with vocals, instead of as the program does.
+        """
         if centring == "library":
-            alone = self.vectors("raw" if self.geometry is None else "model")
+            own: Centring = "raw" if self.geometry is None else "model"
+            alone = self.vectors(own, as_in_paper=as_in_paper)
             return placed(alone, centre_of_vectors(alone, self.artists))
-        centred = self.means.astype(np.float64)
+        centred = (self.voiced_means if as_in_paper else self.means).astype(np.float64)
         if centring == "data":
             centred -= centred.mean(0)
         elif centring == "model" and self.geometry is not None:
@@ -78,6 +85,24 @@ class Hearing:
     def best_vectors(self) -> np.ndarray:
         """As the program compares."""
         return self.vectors(AS_PROGRAM)
+
+    @cached_property
+    def num_voiced(self) -> np.ndarray:
+        """(num_clips,) int: segments with vocals, as far as that is known."""
+        if self.is_voiced is None:
+            return self.num_segments
+        return np.array([voiced.sum() for voiced in self.is_voiced])
+
+    @cached_property
+    def voiced_means(self) -> np.ndarray:
+        """(num_clips, dim) float32: plain means over the excerpts with vocals; else 0."""
+        if self.is_voiced is None:
+            return self.means
+        found = np.zeros_like(self.means)
+        for clip, voiced in enumerate(self.is_voiced):
+            if voiced.any():
+                found[clip] = self.excerpts(clip)[voiced].mean((0, 1), dtype=np.float64)
+        return found
 
     def excerpts(self, clip: int) -> np.ndarray:
         """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""
@@ -189,6 +214,7 @@ class _Worker:
         self._failed_clips: dict[tuple[int, Input], str] = {}
         self._failed_models: dict[int, str] = {}
         self.jobs: list[_Job] = []
+        self._jobs_of: dict[tuple[int, str], dict[int, Path]] = {}
 
     def collect(self, sources: Sequence[Input], progress: ProgressCallback) -> None:
         """Find out what the cache lacks, by the content of the files."""
@@ -217,6 +243,7 @@ class _Worker:
         key = self._listening.key(source)
         paths = {i: self._cache.path(e.sha256, key, content) for i, e in enumerate(self._embedders)}
         missing = tuple(i for i, path in paths.items() if self._cache.summary(path) is None)
+        self._jobs_of[number, source] = paths
         return _Job(number, source, paths, missing)
 
     def listen(self, job: _Job) -> None:
@@ -224,11 +251,11 @@ class _Worker:
         excerpts: dict[int, list[np.ndarray]] = {
             i: [] for i in job.missing if i not in self._failed_models
         }
-        weights = [np.zeros(0)]
+        weights, numbers = [np.zeros(0)], [np.zeros(0, np.int64)]
+        clip = self._clips[job.clip]
         try:
-            for segments in self._listening.segments(
-                self._clips[job.clip], job.source, self._cancel
-            ):
+            for found, segments in self._listening.segments(clip, job.source, self._cancel):
+                numbers.append(found)
                 weights.append(segment_weights(segments, view_of(job.source)))
                 for i in [i for i in excerpts if len(segments)]:
                     self._cancel.check()
@@ -244,7 +271,9 @@ class _Worker:
         for i, parts in excerpts.items():
             silent = np.zeros((0, 1, self._embedders[i].dim), np.float32)
             heard = np.concatenate(parts) if parts else silent
-            self._cache.save(job.path_of[i], heard, np.concatenate(weights))
+            self._cache.save(
+                job.path_of[i], heard, np.concatenate(weights), np.concatenate(numbers)
+            )
 
     def _embed(self, index: int, segments: np.ndarray) -> np.ndarray | None:
         embedder = self._embedders[index]
@@ -316,6 +345,8 @@ class _Worker:
     ) -> Hearing:
         get_geometry = getattr(embedder, "geometry", None)
         geometry = get_geometry(view_of(source)) if get_geometry is not None else None
+        masks = [self._is_voiced(j, j.path_of[index]) for j in jobs]
+        known = tuple(mask for mask in masks if mask is not None)
         return Hearing(
             self._names[index],
             source,
@@ -325,4 +356,17 @@ class _Worker:
             geometry if geometry is not None and np.any(geometry.centre) else None,
             self._cache,
             tuple(j.path_of[index] for j in jobs),
+            known if len(known) == len(jobs) else None,
         )
+
+    def _is_voiced(self, job: _Job, path: Path) -> np.ndarray | None:
+        """(num_segments,) bool of what was heard: by the gate of the clip's vocals, if known."""
+        numbers = self._cache.numbers(path)
+        if numbers is None or view_of(job.source) == "vocals":
+            return None if numbers is None else np.ones(len(numbers), bool)
+        for source in ("vocals", "separated"):
+            for beside in self._jobs_of.get((job.clip, source), {}).values():
+                voiced = self._cache.numbers(beside)
+                if voiced is not None:
+                    return np.isin(numbers, voiced)
+        return None

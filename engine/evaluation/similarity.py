@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
-from engine.evaluation.bootstrap import Estimate, estimate, mean_estimate
+from engine.evaluation.bootstrap import MIN_ARTISTS, Estimate, estimate, mean_estimate
 from engine.evaluation.embeddings import Centring, Hearing
 from engine.evaluation.results import Options
 from engine.progress import CancelToken
@@ -152,8 +152,10 @@ def pair_replicates(
     """EER of pairs of clips under each drawing of artists: (num_replicates,).
 
     A positive pair counts as often as its artist was drawn, a negative pair as often as the
-    artists of both ends, multiplied.
+    artists of both ends, multiplied. NaN with fewer than MIN_ARTISTS.
     """
+    if weights.shape[1] < MIN_ARTISTS:
+        return np.full(len(weights), np.nan)
     is_positive = first == second
     rates = []
     for rows in np.array_split(weights, max(1, len(scores) * len(weights) // 4_000_000)):
@@ -172,21 +174,25 @@ def paper_trials(
 ) -> Trials:
     """Trials of 50 artists with two clips each; EER per trial, then the mean over trials.
 
-    Artists are drawn in proportion to their segments, and so is each of their two clips. As in the
-    published code both may turn out to be the same song, which flatters; how often is returned.
+    A clip's embedding is the plain mean over its excerpts with vocals. Artists are drawn in
+    proportion to their segments with vocals, and so is each of their two clips. As in the published
+    code both may turn out to be the same song, which flatters; how often is returned.
     Negative pairs are artist i against artist i + 25. Fewer artists: all of them, every time.
 
     Raises EvaluationError with fewer than two artists who have two clips; CancelledError.
     """
     cancel = cancel or CancelToken()
     rng = np.random.default_rng([options.seed, 2])
-    vectors = hearing.vectors(centring)
-    clips_of = [np.flatnonzero(hearing.artists == a) for a in range(hearing.num_artists)]
+    vectors = hearing.vectors(centring, as_in_paper=True)
+    has_voice = hearing.num_voiced > 0
+    clips_of = [
+        np.flatnonzero((hearing.artists == a) & has_voice) for a in range(hearing.num_artists)
+    ]
     able = np.array([a for a, clips in enumerate(clips_of) if len(clips) > 1], dtype=np.int64)
     if len(able) < 2:
         raise EvaluationError("Trials need at least two singers with two clips each.")
     num_artists = min(options.num_artists, len(able))
-    segments = np.array([hearing.num_segments[clips_of[a]].sum() for a in able], dtype=np.float64)
+    segments = np.array([hearing.num_voiced[clips_of[a]].sum() for a in able], dtype=np.float64)
     eers, replicates, ranks, artists, same = [], [], [], [], []
     for _ in range(options.num_trials):
         drawn = rng.choice(able, num_artists, replace=False, p=segments / segments.sum())
@@ -224,5 +230,5 @@ def _trial_estimate(value: float, replicates: np.ndarray) -> Estimate:
 
 
 def _two_clips(rng: np.random.Generator, hearing: Hearing, clips: np.ndarray) -> np.ndarray:
-    segments = hearing.num_segments[clips].astype(np.float64)
+    segments = hearing.num_voiced[clips].astype(np.float64)
     return rng.choice(clips, 2, p=segments / segments.sum())

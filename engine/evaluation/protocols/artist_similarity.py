@@ -132,8 +132,9 @@ def _paper_table(found: dict[tuple[Hearing, Centring], Trials]) -> tuple[Table, 
         Column("same_song", "same song", "%"),
     )
     note = (
-        "As in the published code, both clips of an artist may be the same song (last column), "
-        "which flatters: compare with the paper only."
+        "As in the published code, clips are plain means over excerpts with vocals, and both clips "
+        "of an artist may be the same song (last column), which flatters: compare with the paper "
+        "only."
     )
     return (Table("paper", "The paper's trials", columns, rows, note),)
 
@@ -198,6 +199,11 @@ def _notes(context: Context, found: Found) -> list[str]:
         notes.append(
             f"Trials hold {smallest} artists instead of {context.options.num_artists}: there are "
             "no more with two clips. Their figures are easier than the paper's."
+        )
+    if any(h.source == "mixture" and h.is_voiced is None for h in hearings):
+        notes.append(
+            "mixture: the paper's trials take every segment that is not silent, since no vocals "
+            "were heard beside it (input vocals or separated) that tell where somebody sings."
         )
     return [*notes, *found.reasons.notes]
 

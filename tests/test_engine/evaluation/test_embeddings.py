@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.evaluation import write_table
+from support.sound import write_wav
 
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.cache import EmbeddingCache
@@ -81,6 +82,33 @@ def test_all_inputs_are_heard(data: Dataset, cache: EmbeddingCache) -> None:
     assert vocals.excerpts(0).shape == (1, 5, 40)
     np.testing.assert_allclose(vocals.excerpts(0).mean((0, 1)), vocals.means[0], rtol=2e-3)
     assert heard.notes == ()
+
+
+def test_the_papers_means_are_plain_and_over_what_is_sung(
+    cache: EmbeddingCache, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    levels = {"vocals": (0.5, 0.001, 0.05), "accompaniment": (0.02, 0.3, 0.02)}
+    lines = ["path,singer,song,kind"]
+    for kind, loud in levels.items():
+        sound = np.concatenate([level * rng.standard_normal(80_000) for level in loud])
+        path = write_wav(
+            tmp_path / f"{kind}.wav", sound.clip(-0.99, 0.99).astype(np.float32), 16_000
+        )
+        lines.append(f"{path.name},Ann,Song,{kind}")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    data = read_table(tmp_path / "t.csv")
+    heard = hear(data, {"a": Level()}, ["mixture", "vocals"], Listening(), cache, num_workers=1)
+    mixture, vocals = heard.hearings
+    assert mixture.num_segments.tolist() == [3]  # none is silent,
+    assert mixture.num_voiced.tolist() == vocals.num_voiced.tolist() == [2]  # but one is not sung
+    sung = mixture.excerpts(0)[[0, 2]].mean((0, 1))
+    np.testing.assert_allclose(mixture.voiced_means[0], sung, rtol=1e-6)
+    np.testing.assert_allclose(vocals.voiced_means[0], vocals.excerpts(0).mean((0, 1)), rtol=1e-6)
+    unit = sung / np.linalg.norm(sung)
+    np.testing.assert_allclose(mixture.vectors("raw", as_in_paper=True)[0], unit, rtol=1e-5)
+    alone = hear(data, {"a": Level()}, ["mixture"], Listening(), EmbeddingCache(tmp_path / "other"))
+    assert alone.hearings[0].is_voiced is None
 
 
 def test_embeddings_are_computed_once(data: Dataset, cache: EmbeddingCache, tmp_path: Path) -> None:

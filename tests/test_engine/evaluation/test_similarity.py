@@ -88,12 +88,22 @@ def test_trials_of_perfect_voices() -> None:
 def test_artists_are_drawn_in_proportion_to_their_segments() -> None:
     hearing = random_hearing(4, 2, 1.0)
     hearing.num_segments[:2] = 1000  # the first singer is in every trial
+    assert hearing.num_voiced is hearing.num_segments
     trials = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2))
     assert trials.num_artists == 2
     again = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2))
     other = paper_trials(hearing, "raw", weights_of(hearing), Options(num_artists=2, seed=1))
     assert trials == again
     assert trials != other
+
+
+def test_two_singers_allow_no_interval() -> None:
+    hearing = random_hearing(2, 6, 1.0)
+    found = distinct_songs(hearing, "raw", weights_of(hearing), 0)
+    trials = paper_trials(hearing, "raw", weights_of(hearing), Options(num_trials=3))
+    for figure in (found.eer, found.mnr, found.r_at_1, trials.eer, trials.mnr):
+        assert np.isfinite(figure.value)
+        assert np.isnan([figure.low, figure.high]).all()
 
 
 def test_what_is_needed() -> None:
