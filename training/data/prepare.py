@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.errors import SingalikeError
 from engine.models import SEGMENT_S
+from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import Separator
 from engine.separation import load as load_separator
@@ -29,27 +30,32 @@ def prepare(
     folder: Path,
     options: PrepareOptions,
     *,
-    num_workers: int = 2,
+    num_workers: int = 0,
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
     separators: Callable[[str], Separator] = load_separator,
+    notes: Sequence[str] = (),
 ) -> Summary:
     """Write the data set, or go on with an unfinished one.
 
-    Memory is bounded by a few songs per worker, whatever the number of songs.
+    Songs are heard side by side, one per core (``num_workers``: 0) and on one core each, as a
+    library's are. Memory is bounded by a few songs per worker, whatever the number of songs.
+    ``notes`` on the source come first in the summary.
 
     Raises:
         DataError: impossible split, other options than the data set was begun with, full disk,
             or nothing usable at all. CancelledError; what was finished is kept.
     """
+    progress(Progress("prepare", 0, len(songs), message="the first song"))
     tasks = plan(songs, options)
     begin(folder, asdict(options))
     needs = any(t.is_separated_again or t.song.kind == "mixture" for t in tasks)
     separator = separators(options.separator) if needs else None
     try:
-        with Writer(folder) as writer:
+        with single_threaded_torch(), Writer(folder) as writer:
             open_tasks = [task for task in tasks if task.key not in writer.finished]
             report = _Reporter(len(tasks), len(tasks) - len(open_tasks), progress)
+            num_workers = num_workers or os.cpu_count() or 1
             for outcome in _outcomes(open_tasks, separator, num_workers, cancel):
                 writer.add(outcome)
                 report(outcome)
@@ -58,7 +64,7 @@ def prepare(
             f"The data set cannot be written: {error.strerror or error}. Make room "
             "(about 1.9 MB per 30 s of music) and start again; finished songs are kept."
         ) from error
-    return finish(folder, {task.key for task in tasks}, asdict(options))
+    return finish(folder, {task.key for task in tasks}, asdict(options), notes)
 
 
 def _outcomes(
@@ -69,7 +75,7 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     """Rendered in parallel, in the order of the tasks, a few ahead of the writer at most."""
     source = iter(tasks)
-    with ThreadPoolExecutor(max(1, num_workers)) as pool:
+    with ThreadPoolExecutor(num_workers) as pool:
         ahead = [pool.submit(_render, t, separator) for t in islice(source, 2 * num_workers)]
         try:
             while ahead:
@@ -82,22 +88,14 @@ def _outcomes(
                 future.cancel()
 
 
-_separating = threading.Lock()  # a separator's network fills all cores by itself
-
-
 def _render(task: Task, separator: Separator | None) -> Outcome:
     if missing := [path for path in task.song.paths if not path.exists()]:
         return Outcome(task, None, f"The file {missing[0]} is missing.")
     try:
-        if task.song.kind == "mixture":
-            with _separating:
-                mixture, vocals = stems_of(task.song, separator, None)
-        else:
-            mixture, vocals = stems_of(task.song, separator, task.backing)
+        mixture, vocals = stems_of(task.song, separator, task.backing)
         if task.is_separated_again:
             assert separator is not None
-            with _separating:
-                vocals = separate_waveform(mixture, separator)
+            vocals = separate_waveform(mixture, separator)
         rendered = render(mixture, vocals)
     except SingalikeError as error:
         return Outcome(task, None, str(error))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from engine.errors import CancelledError
 from engine.models import SEGMENT_SAMPLES
-from training.data.data_set import INT16_SCALE, Dataset
+from training.data.data_set import INT16_SCALE, STEMS, Dataset
 
 MIXTURE, VOCALS, ACCOMPANIMENT = 0, 1, 2
-LOAD_ROWS = 256
+BLOCK_ROWS = 256  # read at a time, 82 MB
 
 
 @dataclass(frozen=True)
@@ -33,23 +35,26 @@ class Rows:
     clean: torch.Tensor
 
     @classmethod
-    def load(cls, dataset: Dataset, indices: np.ndarray, device: torch.device) -> Rows:
-        """Read segments (n,) of the data set into the device's memory."""
+    def load(
+        cls,
+        dataset: Dataset,
+        indices: np.ndarray,
+        device: torch.device,
+        buffer: Buffer | None = None,
+        stop: threading.Event | None = None,
+    ) -> Rows:
+        """Read segments (n,) of the data set into the device's memory, or into a buffer there.
+
+        Raises DataError, CancelledError once ``stop`` is set.
+        """
         table = dataset.segments[indices]
         indices = indices[np.lexsort((table["start_s"], table["track"], table["artist"]))]
         table = dataset.segments[indices]
-        stems = torch.empty((len(indices), 2, SEGMENT_SAMPLES), dtype=torch.int16, device=device)
-        norms = torch.empty((len(indices), 3), device=device)
-        for first in range(0, len(indices), LOAD_ROWS):
-            block = torch.from_numpy(dataset.read(indices[first : first + LOAD_ROWS]))
-            if device.type == "cuda":
-                block = block.pin_memory()  # so that copying overlaps with reading and training
-            block = block.to(device, non_blocking=True)
-            stems[first : first + LOAD_ROWS] = block
-            norms[first : first + LOAD_ROWS] = stem_norms(block)
+        buffer = buffer or Buffer(len(indices), device)
+        buffer.fill(dataset, indices, stop)
         return cls(
-            stems,
-            norms,
+            buffer.stems[: len(indices)],
+            buffer.norms[: len(indices)],
             torch.from_numpy(table["artist"].astype(np.int64)).to(device),
             torch.from_numpy(table["track"].astype(np.int64)).to(device),
             torch.from_numpy(table["has_vocals"].copy()).to(device),
@@ -58,6 +63,60 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.artist)
+
+
+class Buffer:
+    """Room for stems on a device, to be filled time and again.
+
+    Attributes:
+        stems: (num_rows, 2, 80000) int16. norms: (num_rows, 3) float32.
+    """
+
+    def __init__(self, num_rows: int, device: torch.device) -> None:
+        self.stems = torch.empty(
+            (num_rows, len(STEMS), SEGMENT_SAMPLES), dtype=torch.int16, device=device
+        )
+        self.norms = torch.empty((num_rows, 3), device=device)
+
+    def fill(
+        self, dataset: Dataset, indices: np.ndarray, stop: threading.Event | None = None
+    ) -> None:
+        """Row n becomes segment ``indices[n]``; the shards are read from end to end."""
+        table = dataset.segments[indices]
+        order = np.lexsort((table["row"], table["shard"]))
+        pinned = _Pinned(min(BLOCK_ROWS, len(order))) if self.stems.is_cuda else None
+        for first in range(0, len(order), BLOCK_ROWS):
+            if stop is not None and stop.is_set():
+                raise CancelledError
+            places = order[first : first + BLOCK_ROWS]
+            rows = torch.from_numpy(places).to(self.stems.device)
+            if pinned is None:
+                dataset.read(indices[places], self.stems.numpy(), places)
+                block = self.stems[rows]
+            else:
+                block = pinned.read(dataset, indices[places], self.stems.device)
+                self.stems[rows] = block
+            self.norms[rows] = stem_norms(block)
+
+
+class _Pinned:
+    """Two blocks of pinned memory: one is read from disk while the other is copied to the GPU."""
+
+    def __init__(self, num_rows: int) -> None:
+        shape = (num_rows, len(STEMS), SEGMENT_SAMPLES)
+        self._blocks = [torch.empty(shape, dtype=torch.int16, pin_memory=True) for _ in range(2)]
+        self._are_copied = [torch.cuda.Event() for _ in range(2)]  # type: ignore[no-untyped-call]
+        self._num_read = 0
+
+    def read(self, dataset: Dataset, indices: np.ndarray, device: torch.device) -> torch.Tensor:
+        """(n, 2, 80000) int16 on the device, by the current stream."""
+        block, is_copied = self._blocks[self._num_read % 2], self._are_copied[self._num_read % 2]
+        self._num_read += 1
+        is_copied.synchronize()  # of the time before last; this is the thread that reads
+        dataset.read(indices, block.numpy())
+        on_device = block[: len(indices)].to(device, non_blocking=True)
+        is_copied.record()
+        return on_device
 
 
 def clean_rows(dataset: Dataset, indices: np.ndarray) -> np.ndarray:

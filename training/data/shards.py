@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.models import SEGMENT_SAMPLES
-from training.data.data_set import ROWS_PER_SHARD, STEMS, shard_path
+from training.data.data_set import ROW_BYTES, ROWS_PER_SHARD, shard_path
 from training.data.plan import Outcome
 from training.data.tables import JOURNAL_NAME, read_journal
-
-ROW_BYTES = len(STEMS) * SEGMENT_SAMPLES * 2
 
 
 class Writer:
@@ -55,6 +52,7 @@ class Writer:
             "artist": task.song.artist,
             "person": task.song.person,
             "title": task.song.title,
+            "work": task.song.work,
             "kind": task.song.kind,
             "licence": task.song.licence,
             "corpus": task.song.corpus,

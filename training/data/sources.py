@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -28,6 +28,7 @@ class Song:
         mixture, vocals, accompaniment: files; None where there is none.
         licence, corpus: as the table's columns licence and source say, "" where it has none.
         origin: whose voice the artist's was made of, "" if nobody's but the artist's own.
+        work: the same for several recordings of one song; "" where the recording is the song.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Song:
     licence: str = ""
     corpus: str = ""
     origin: str = ""
+    work: str = ""
 
     @property
     def paths(self) -> list[Path]:
@@ -77,7 +79,8 @@ def read_source(path: Path, only: str = "") -> list[Song]:
     else:
         raise DataError(f"{path} is neither a table nor a folder. Check the path.")
     if not songs:
-        raise DataError(f"No songs found in {path}. Check the path, and --only if you gave it.")
+        notes = left_out(path) or ["Check the path, and --only if you gave it."]
+        raise DataError(f"No songs found in {path}. {notes[0]}")
     return songs
 
 
@@ -90,7 +93,14 @@ def read_music4all(root: Path) -> list[Song]:
             "Take the file as Music4All's authors distribute it (tab-separated)."
         )
     return [
-        Song(row["id"], row["artist"], row["song"], "mixture", root / "audios" / f"{row['id']}.mp3")
+        Song(
+            row["id"],
+            row["artist"],
+            row["song"],
+            "mixture",
+            root / "audios" / f"{row['id']}.mp3",
+            work=f"{row['artist']}\n{row['song']}",
+        )
         for row in rows
     ]
 
@@ -108,15 +118,34 @@ def _read_rows(path: Path, delimiter: str) -> list[dict[str, str]]:
 
 def read_folder(root: Path) -> list[Song]:
     """``artist/album/song`` or ``artist/song``; the first folder below ``root`` is the artist."""
-    songs = []
+    return [
+        Song("/".join(parts), parts[0], path.stem, "mixture", path)
+        for path, parts in _sounds(root)
+        if len(parts) > 1
+    ]
+
+
+def left_out(source: Path) -> list[str]:
+    """Notes on what ``read_source`` finds and cannot use: songs in no artist's folder."""
+    if not source.is_dir() or (source / "id_information.csv").is_file():
+        return []
+    strays = [parts[0] for _, parts in _sounds(source) if len(parts) == 1]
+    if not strays:
+        return []
+    names = ", ".join(strays[:3]) + (", ..." if len(strays) > 3 else "")
+    return [
+        f"{len(strays)} song(s) lie in no artist's folder and were left out ({names}). Put them "
+        "into folders named for their artists."
+    ]
+
+
+def _sounds(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Audio files below a folder that are not hidden, sorted, with the names that lead to them."""
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        if path.suffix.lower() not in AUDIO_EXTENSIONS or any(p.startswith(".") for p in parts):
-            continue
-        if len(parts) < 2:
-            continue  # a song outside of any artist's folder has no label
-        songs.append(Song("/".join(parts), parts[0], path.stem, "mixture", path))
-    return songs
+        is_hidden = any(part.startswith(".") for part in parts)
+        if path.suffix.lower() in AUDIO_EXTENSIONS and not is_hidden:
+            yield path, parts
 
 
 def read_table(path: Path, only: str = "") -> list[Song]:
@@ -166,6 +195,7 @@ def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
             licence=first.get("licence", ""),
             corpus=first.get("source", ""),
             origin=first.get("origin", ""),
+            work=f"{first['singer']}\n{first['song']}",
             **files,
         )
         return
@@ -180,5 +210,6 @@ def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
             licence=row.get("licence", ""),
             corpus=row.get("source", ""),
             origin=row.get("origin", ""),
+            work=f"{row['singer']}\n{row['song']}",
             **{slot: root / row["path"]},
         )

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from engine.models import SEGMENT_SAMPLES
-from training.data.data_set import PARTS, STEMS, Dataset
-from training.data.rows import Rows
+from training.data.data_set import PARTS, ROW_BYTES, Dataset
+from training.data.rows import Buffer, Rows
+from training.distributed import World, smallest
 from training.errors import DataError
 
-ROW_BYTES = len(STEMS) * SEGMENT_SAMPLES * 2
 SHARE_OF_MEMORY = 0.6  # the rest is for the network's activations
-MAX_POOL_ROWS = 32_768  # 10.5 GB
-DRAWS_PER_ROW = 4  # pairs drawn from a pool, per row, before the next one
+MAX_POOL_ROWS = 100_000  # 32 GB
+DRAWS_PER_ROW = 16  # pairs drawn from a pool, per row, before the next one
 MAX_VALID_SEGMENTS = 2048
 
 
@@ -56,25 +56,27 @@ class StreamedStems:
         self._artists = dataset.segments["artist"][self._indices]
         self._pool_rows = pool_rows
         self._num_batches = max(1, pool_rows * DRAWS_PER_ROW // num_pairs)
+        self._buffers = [Buffer(pool_rows, device) for _ in range(2)]  # all there ever are
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="stems")
-        self._number = -1
-        self._current: Rows | None = None
+        self._stop = threading.Event()
+        self._current: tuple[int, Rows] | None = None
         self._next: tuple[int, Future[Rows]] | None = None
 
     def rows(self, batch: int) -> Rows:
         number = batch // self._num_batches
-        if number != self._number or self._current is None:
+        if self._current is None or number != self._current[0]:
             if self._next is None or self._next[0] != number:
-                self._next = (number, self._reader.submit(self._load, number))
-            if self._device.type == "cuda":
-                torch.cuda.synchronize(self._device)  # nothing may still read what is let go of
-            self._current = None  # its memory is needed for the pool after this one
-            self._current = self._next[1].result()
-            self._number = number
-            self._next = (number + 1, self._reader.submit(self._load, number + 1))
-        return self._current
+                self._next = (number, self._reader.submit(self._load, number, None))
+            self._current = (number, self._next[1].result())
+            # The pool that was used until now makes room, once the GPU has done with it.
+            is_cuda = self._device.type == "cuda"
+            is_used = torch.cuda.current_stream().record_event() if is_cuda else None
+            future = self._reader.submit(self._load, number + 1, is_used)
+            self._next = (number + 1, future)
+        return self._current[1]
 
     def close(self) -> None:
+        self._stop.set()
         self._reader.shutdown(wait=True, cancel_futures=True)
 
     def pool(self, number: int) -> np.ndarray:
@@ -95,29 +97,41 @@ class StreamedStems:
                 break
         return self._indices[np.concatenate(chosen)]
 
-    def _load(self, number: int) -> Rows:
+    def _load(self, number: int, is_used: torch.cuda.Event | None) -> Rows:
         """In the reading thread; on a GPU along a stream of its own, beside the training."""
+        buffer, pool = self._buffers[number % 2], self.pool(number)
         if self._device.type != "cuda":
-            return Rows.load(self._dataset, self.pool(number), self._device)
+            return Rows.load(self._dataset, pool, self._device, buffer, self._stop)
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        if is_used is not None:
+            stream.wait_event(is_used)
         with torch.cuda.stream(stream):
-            rows = Rows.load(self._dataset, self.pool(number), self._device)
+            rows = Rows.load(self._dataset, pool, self._device, buffer, self._stop)
         stream.synchronize()
         return rows
 
 
 def open_stems(
-    dataset: Dataset, device: torch.device, mode: str, num_pairs: int, seed: int
+    dataset: Dataset,
+    device: torch.device,
+    mode: str,
+    num_pairs: int,
+    seed: int,
+    world: World | None = None,
 ) -> Stems:
-    """``resident``, ``stream``, or ``auto``: resident where they fit. Raises DataError."""
-    num_bytes = len(part_indices(dataset, "train")) * ROW_BYTES
-    room = SHARE_OF_MEMORY * free_bytes(device)
+    """``resident``, ``stream``, or ``auto``: resident where they fit in every process.
+
+    All processes take the same pools, of the size that fits the one with the least memory.
+    Raises DataError.
+    """
+    num_rows = len(part_indices(dataset, "train"))
+    room = int(SHARE_OF_MEMORY * smallest(free_bytes(device), world or World()))
     if mode not in ("auto", "resident", "stream"):
         raise DataError(f"--stems must be auto, resident or stream, not {mode!r}.")
-    if mode == "resident" or (mode == "auto" and num_bytes <= room):
+    if mode == "resident" or (mode == "auto" and num_rows * ROW_BYTES <= room):
         return ResidentStems(dataset, device)
-    pool_rows = int(min(MAX_POOL_ROWS, room // (2 * ROW_BYTES), num_bytes // ROW_BYTES))
-    return StreamedStems(dataset, device, max(2, pool_rows), num_pairs, seed)
+    pool_rows = max(2, min(MAX_POOL_ROWS, room // (2 * ROW_BYTES), num_rows))
+    return StreamedStems(dataset, device, pool_rows, num_pairs, seed)
 
 
 def part_indices(dataset: Dataset, part: str) -> np.ndarray:
@@ -130,9 +144,21 @@ def part_indices(dataset: Dataset, part: str) -> np.ndarray:
     return indices
 
 
-def validation_rows(dataset: Dataset, device: torch.device, seed: int) -> Rows:
-    """The validation part, or a fixed random choice of its artists where it is large."""
+def validation_rows(
+    dataset: Dataset, device: torch.device, seed: int, world: World | None = None
+) -> Rows | None:
+    """The validation part, or a fixed random choice of its artists where it is large.
+
+    None in all processes but the main one. Raises DataError when nobody sings in it.
+    """
     indices = part_indices(dataset, "valid")
+    if np.count_nonzero(dataset.segments["has_vocals"][indices]) < 2:
+        raise DataError(
+            "Nobody sings in the validation part of the data set. Prepare more artists, or again "
+            "into another folder with another --seed."
+        )
+    if world is not None and not world.is_main:
+        return None
     artists = dataset.segments["artist"][indices]
     labels = np.random.default_rng(seed).permutation(np.unique(artists))
     sizes = np.array([np.count_nonzero(artists == label) for label in labels]).cumsum()

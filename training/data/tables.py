@@ -47,13 +47,17 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 return
 
 
-def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Summary:
+def finish(
+    folder: Path, keys: AbstractSet[str], options: dict[str, Any], notes: Sequence[str] = ()
+) -> Summary:
     """Journal -> segments.npy and dataset.json. Raises DataError when nothing can be trained on."""
     lines = [line for line in read_journal(folder / JOURNAL_NAME) if line["key"] in keys]
+    give_each_part_a_voice(lines, options["parts"])
     persons = {line["artist"]: line.get("person", "") for line in lines if line["starts_s"]}
     artists = sorted(persons)
     segments = _table(lines, {name: number for number, name in enumerate(artists)})
     summary = summarise(lines, segments, options)
+    summary.notes[:0] = notes
     if not segments["has_vocals"].any():
         raise DataError(
             "No vocals anywhere: no 5 s segment passes the vocal gate (mean amplitude "
@@ -72,25 +76,62 @@ def finish(folder: Path, keys: AbstractSet[str], options: dict[str, Any]) -> Sum
     return summary
 
 
+def give_each_part_a_voice(lines: Sequence[dict[str, Any]], shares: Sequence[float]) -> None:
+    """Where nobody in a part passes the vocal gate, move somebody there who does.
+
+    Artists are split before anybody has heard them, and a small set's few for validation may turn
+    out not to sing. Whoever moves comes from the part with the most voices left, of which the
+    first by name, with all of their songs. A part that could only rob another one stays empty.
+    """
+    persons: dict[int, set[str]] = {number: set() for number in range(len(PARTS))}
+    for line in lines:
+        if _has_vocals(line).any():
+            persons[line["part"]].add(_person(line))
+    for part, share in enumerate(shares):
+        richest = max(persons, key=lambda number: len(persons[number]))
+        if share > 0 and not persons[part] and len(persons[richest]) > 1:
+            moved = min(persons[richest])
+            persons[richest].remove(moved)
+            persons[part].add(moved)
+            for line in lines:
+                if line["kind"] != "accompaniment" and _person(line) == moved:
+                    line["part"] = part
+
+
+def _person(line: dict[str, Any]) -> str:
+    return str(line.get("person") or line["artist"])
+
+
+def _song(line: dict[str, Any]) -> str:
+    """One for all recordings of a song, and for a voice that was separated again."""
+    return str(line.get("work") or line["key"].removesuffix(SEPARATED_SUFFIX))
+
+
+def _has_vocals(line: dict[str, Any]) -> np.ndarray:
+    """(num_segments,) bool: what passes the vocal gate."""
+    levels = np.array(line.get("vocal_levels", []), np.float32)
+    return (levels > VOCAL_GATE) & (line["kind"] != "accompaniment")
+
+
 def _table(lines: Sequence[dict[str, Any]], artist_numbers: dict[str, int]) -> np.ndarray:
     tables = []
     firsts: dict[str, int] = {}
+    songs: dict[str, int] = {}
     num_before = 0
-    for track, line in enumerate(lines):
+    for line in lines:
         table = np.zeros(len(line["starts_s"]), SEGMENT_DTYPE)
         if not len(table):
             continue
         table["shard"], table["row"] = divmod(
             line["first_row"] + np.arange(len(table)), ROWS_PER_SHARD
         )
-        table["track"], table["part"] = track, line["part"]
+        table["track"] = songs.setdefault(_song(line), len(songs))
+        table["part"] = line["part"]
         table["artist"] = artist_numbers[line["artist"]]
         table["start_s"] = line["starts_s"]
         table["vocal_level"] = line["vocal_levels"]
         table["loudness_db"] = line["loudness_db"]
-        table["has_vocals"] = (table["vocal_level"] > VOCAL_GATE) & (
-            line["kind"] != "accompaniment"
-        )
+        table["has_vocals"] = _has_vocals(line)
         firsts[line["key"]] = num_before
         clean_key = line["key"].removesuffix(SEPARATED_SUFFIX)
         table["clean"] = firsts.get(clean_key, num_before) + np.arange(len(table))
@@ -104,7 +145,7 @@ def summarise(
 ) -> Summary:
     """Counts per part, failures with their reasons, and notes on what limits the training."""
     summary = Summary(
-        num_songs=len(lines),
+        num_songs=len({_song(line) for line in lines}),
         num_segments=len(segments),
         num_without_vocals=int((~segments["has_vocals"]).sum()),
         failures=[(line["key"], line["reason"]) for line in lines if line["reason"]],

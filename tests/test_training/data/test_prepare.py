@@ -21,7 +21,7 @@ from training.data.data_set import PARTS, Dataset, cut, shard_path
 from training.data.plan import PrepareOptions, plan
 from training.data.prepare import prepare
 from training.data.rendering import render, separate_file
-from training.data.sources import Song, read_source
+from training.data.sources import Song, left_out, read_source
 from training.data.split import split_artists
 from training.data.tables import JOURNAL_NAME
 from training.errors import DataError
@@ -97,7 +97,7 @@ def test_a_table_becomes_stems(table: Path, tmp_path: Path) -> None:
     voiced = table_rows["has_vocals"]
     assert (np.abs(samples[~voiced, 1]) == 0).all()
     assert (np.abs(samples[voiced, 1]).mean(1) > 0.01 * 32767).all()
-    kinds = [list(lines.values())[track]["kind"] for track in table_rows["track"]]
+    kinds = [line["kind"] for line in lines.values() for _ in line["starts_s"]]  # type: ignore[attr-defined]
     for row, kind in enumerate(kinds):
         mixture, vocals = samples[row]
         if kind == "accompaniment":
@@ -150,13 +150,67 @@ def test_separated_copies_know_their_clean_version(table: Path, tmp_path: Path) 
     options = PrepareOptions(parts=(2.0, 1.0, 0.0), separate_again=True)
     data = prepared(table, tmp_path / "out", options)
     lines = list(journal(tmp_path / "out").values())
-    keys = [str(lines[track]["key"]) for track in data.segments["track"]]
+    keys = [str(line["key"]) for line in lines for _ in line["starts_s"]]  # type: ignore[attr-defined]
     separated = [row for row, key in enumerate(keys) if key.endswith("#separated")]
     assert separated
     for row in separated:
         clean = int(data.segments["clean"][row])
         assert keys[clean] + "#separated" == keys[row]
         assert data.segments["start_s"][clean] == data.segments["start_s"][row]
+        assert data.segments["track"][clean] == data.segments["track"][row]  # one song, one number
+    once = prepared(table, tmp_path / "once").info["summary"]
+    for name, counts in data.info["summary"]["per_part"].items():
+        for count in ("artists", "tracks", "artists_with_one_song"):
+            assert counts[count] == once["per_part"][name][count]
+    assert data.info["summary"]["num_songs"] == once["num_songs"]
+
+
+def test_twins_of_sets_prepared_before_are_one_song(table: Path, tmp_path: Path) -> None:
+    options = PrepareOptions(parts=(2.0, 1.0, 0.0), separate_again=True)
+    data = prepared(table, tmp_path / "out", options)
+    old = data.segments.copy()
+    is_separated = old["clean"] != np.arange(len(old))
+    old["track"][is_separated] += 1000  # as they were numbered once
+    np.save(data.path / "segments.npy", old)
+    assert np.array_equal(Dataset.open(data.path).segments, data.segments)
+
+
+def test_recordings_of_one_song_have_one_number(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("path,singer,song,kind\na.wav,Ada,x,vocals\nb.wav,Ada,y,vocals\n"
+                    "c.wav,Ada,x,vocals\nd.wav,Bo,x,vocals\n")  # fmt: skip
+    for name in "abcd":
+        write_voice(tmp_path / f"{name}.wav", 5.0, 200)
+    prepare(read_source(path), tmp_path / "out", PrepareOptions(parts=(1.0, 0.0, 0.0)))
+    data = Dataset.open(tmp_path / "out")
+    assert data.segments["track"].tolist() == [0, 0, 1, 2]  # both takes of Ada's x come together
+
+
+def test_every_part_has_a_voice_even_if_its_artists_do_not_sing(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = [f"{number}.wav,s{number},song,vocals" for number in range(4)]
+    path.write_text("\n".join(["path,singer,song,kind", *lines]))
+    songs = read_source(path)
+    options = PrepareOptions(parts=(2.0, 1.0, 1.0))
+    parts = split_artists(songs, options.parts, 0)
+    for song in songs:  # whoever validates or tests is too soft to pass the gate
+        write_voice(tmp_path / song.key, 5.0, 200, level=0.2 if parts[song.key] == 0 else 0.002)
+    summary = prepare(songs, tmp_path / "out", options)
+    data = Dataset.open(tmp_path / "out")
+    voiced = data.segments[data.segments["has_vocals"]]
+    assert sorted(voiced["part"].tolist()) == [0, 1]  # two sing: the test part stays empty
+    assert [note.partition(":")[0] for note in summary.notes if "nobody" in note] == ["test"]
+
+
+def test_songs_in_no_artists_folder_are_named(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    write_voice(music / "stray.wav", 5, 100)
+    with pytest.raises(DataError, match=r"No songs found .* lie in no artist's folder"):
+        read_source(music)
+    write_voice(music / "Ada" / "song.wav", 5, 100)
+    (note,) = left_out(music)
+    assert "1 song(s) lie in no artist's folder and were left out (stray.wav)" in note
+    assert left_out(music / "Ada" / "song.wav") == []
 
 
 def test_a_data_set_knows_whose_voice_a_singer_has(tmp_path: Path) -> None:
