@@ -47,21 +47,28 @@ def prepare(
         bool,
         typer.Option(help="Add each clean voice a second time, as separated from its mixture."),
     ] = False,
-    workers: Annotated[int, typer.Option(help="Songs decoded at the same time.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Songs heard at the same time; 0: one per core.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Decode, separate and cut songs into segments of 5 s. Can be interrupted and run again."""
+    """Decode, separate and cut songs into segments of 5 s. Can be interrupted and run again.
+
+    Exits with 3 when some songs could not be used; the data set is finished all the same.
+    """
     from dataclasses import asdict
 
     from training.data.plan import PrepareOptions
     from training.data.prepare import prepare as prepare_data
-    from training.data.sources import read_source
+    from training.data.sources import left_out, read_source
     from training.terminal import progress_line, summary_text
 
     options = PrepareOptions(separator, _parts(parts), seed, separate_again)
     songs = read_source(source, only)
     with progress_line() as progress:
-        summary = prepare_data(songs, out, options, num_workers=workers, progress=progress)
+        summary = prepare_data(
+            songs, out, options, num_workers=workers, progress=progress, notes=left_out(source)
+        )
     typer.echo(json.dumps(asdict(summary)) if as_json else summary_text(summary))
     if summary.failures:
         raise typer.Exit(3)
@@ -79,7 +86,14 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: section.key=value.")
     ] = None,
-    batches: Annotated[int | None, typer.Option(help="Stop after so many batches in all.")] = None,
+    batches: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Leave off after so many batches in all; the schedule stays as long as "
+            "optim.num_batches says.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     stems: Annotated[
         str, typer.Option(help="auto, resident (on the device) or stream (from disk).")
@@ -104,7 +118,7 @@ def run(
         stems=stems,
         precision=precision,
         compile=compile,
-        num_batches=batches,
+        stop_after=batches,
         log_every=log_every,
         tensorboard=tensorboard,
     )
@@ -121,7 +135,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint.")],
     title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
     description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the weights.")] = "MIT",
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
     notes: Annotated[Path | None, typer.Option(help="Markdown to add to the model card.")] = None,
     metrics: Annotated[Path | None, typer.Option(help="JSON of measured figures.")] = None,
     int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,

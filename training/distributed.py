@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ import torch.distributed as dist
 from torch import nn
 
 from training.errors import RunError
+
+MAX_WAIT = timedelta(days=1)  # for what one process does while the others wait: targets, validation
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class World:
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    control: Any = None  # the group in which processes agree, on their processors
 
     @property
     def is_main(self) -> bool:
@@ -48,9 +52,11 @@ def join_world() -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return World(dist.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    control = dist.new_group(backend="gloo", timeout=MAX_WAIT)
+    return World(dist.get_rank(), size, local_rank, control)
 
 
 def leave_world(world: World) -> None:
@@ -74,63 +80,12 @@ class _Gather(torch.autograd.Function):
         return grads[0][first : first + ctx.num_own]
 
 
-class _Sum(torch.autograd.Function):
-    """Sum over processes; so are the gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:
-        total = values.clone()
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
-        total = grads[0].clone()
-        dist.all_reduce(total)
-        return total
-
-
 def gather(values: torch.Tensor, world: World) -> torch.Tensor:
     """(n, ...) of each process -> (n · size, ...), in the order of ranks."""
     if world.size == 1:
         return values
     gathered: torch.Tensor = _Gather.apply(values)  # type: ignore[no-untyped-call]
     return gathered
-
-
-class JointBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm whose statistics see the joint batch. Works on any device, unlike torch's own."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.training:
-            return super().forward(x)
-        count = x.numel() / x.shape[1] * dist.get_world_size()
-        wide = x.float()
-        moments = torch.stack([wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))])
-        sums: torch.Tensor = _Sum.apply(moments)  # type: ignore[no-untyped-call]
-        mean = sums[0] / count
-        variance = (sums[1] / count - mean.square()).clamp(min=0.0)
-        self._note(mean.detach(), variance.detach() * count / max(1.0, count - 1))
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        return (wide * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
-
-    def _note(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.momentum is not None
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-
-
-def with_joint_batch_norm(network: nn.Module) -> nn.Module:
-    """Replace each BatchNorm2d in place, weights and statistics kept."""
-    for module in network.modules():
-        if type(module) is nn.BatchNorm2d:
-            module.__class__ = JointBatchNorm2d  # same parameters and buffers, other forward
-    return network
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter], world: World, *, mean: bool) -> None:
@@ -146,10 +101,24 @@ def sum_gradients(parameters: Iterable[nn.Parameter], world: World, *, mean: boo
         grad.copy_(part.view_as(grad))
 
 
-def any_of(flag: bool, world: World, device: torch.device) -> bool:
+def any_of(flag: bool, world: World) -> bool:
     """Whether the flag is set in any process: all must stop at the same batch."""
+    return not smallest(int(not flag), world)
+
+
+def smallest(value: int, world: World) -> int:
+    """Of what the processes say. The device does not take part, so nothing waits for it."""
     if world.size == 1:
-        return flag
-    value = torch.tensor(float(flag), device=device)
-    dist.all_reduce(value, dist.ReduceOp.MAX)
-    return bool(value > 0)
+        return value
+    agreed = torch.tensor(value)
+    dist.all_reduce(agreed, dist.ReduceOp.MIN, group=world.control)
+    return int(agreed)
+
+
+def from_main(value: Any, world: World) -> Any:
+    """What the main process has, in every process. The others wait for it, up to a day."""
+    if world.size == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0, group=world.control)
+    return box[0]

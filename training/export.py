@@ -23,7 +23,7 @@ from engine.progress import ProgressCallback, ignore_progress
 from training.config import EncoderSettings, SystemConfig
 from training.data.data_set import Dataset
 from training.geometry import Fitted, fit_views
-from training.loop import METRICS_NAME, load_state, read_config
+from training.loop import METRICS_NAME, check_data, load_state, read_config
 from training.networks import encoder_config_of, in_use, make_network
 
 
@@ -40,7 +40,7 @@ class ExportOptions:
     name: str
     title: str
     description: str
-    licence: str = "MIT"
+    licence: str = "not stated"
     source: str = ""
     notes: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -64,12 +64,13 @@ def export(
     artists are in the part that the data set has them in. ``percentages_on``: see ``fit_views``.
 
     Raises:
-        RunError, ConfigError, DataError.
+        RunError: no run, or one on other data than ``dataset``. ConfigError, DataError.
     """
     config = read_config(run_folder)
+    check_data(run_folder, dataset)
     state = load_state(run_folder)
     network, excerpt_samples, _ = make_network(in_use(config.encoder))
-    network.load_state_dict(final_weights(state))
+    network.load_state_dict(state["network"])
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
     fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on)
@@ -136,13 +137,6 @@ def fit_existing(
 def _fitted_on(dataset: Dataset) -> list[dict[str, Any]]:
     """Sources, whose sound no network learned from."""
     return [{"name": f"{s['corpus']}: centre and axes", **s} for s in dataset.info["sources"]]
-
-
-def final_weights(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Of a saved run: the average of its weights where it has begun to take one, else the last."""
-    average = state.get("average", {"num": 0})
-    weights: dict[str, torch.Tensor] = average["means"] if average["num"] else state["network"]
-    return weights
 
 
 def plain_calibration(fitted: Fitted) -> dict[str, dict[str, float]]:

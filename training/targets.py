@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,9 +12,9 @@ from torch import nn
 
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
 from engine.progress import Progress, ProgressCallback, ignore_progress
-from training.config import AugmentSettings, DistilSettings, EncoderSettings
+from training.config import AugmentSettings, EncoderSettings
 from training.data.data_set import PARTS, STEMS, Dataset
-from training.errors import ConfigError
+from training.errors import DataError
 from training.networks import in_use, make_network
 from training.pairs.augmentation import resampled, speed_ratios
 
@@ -21,60 +23,26 @@ SEGMENTS_PER_TRACK = 6
 BLOCK_SEGMENTS = 96  # a recurrent teacher reads all its weights at every step, for however many
 
 
-class Space(nn.Module):
-    """(..., dim) embeddings as a model compares voices: centred and transformed. Learns nothing."""
-
-    centre: torch.Tensor
-    transform: torch.Tensor
-
-    def __init__(self, model_name: str) -> None:
-        super().__init__()
-        geometry = load(model_name).geometry("vocals")
-        for name in ("centre", "transform"):
-            values = torch.from_numpy(np.array(getattr(geometry, name), np.float32))
-            self.register_buffer(name, values, persistent=False)
-
-    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
-        return (embeddings - self.centre) @ self.transform.T
-
-
-def make_space(settings: DistilSettings, dim: int) -> Space | None:
-    """None where embeddings are compared as they are. Raises CheckpointError, ConfigError."""
-    if not (settings.teacher and settings.space):
-        return None
-    space = Space(settings.space)
-    if len(space.centre) != dim:
-        raise ConfigError(
-            f"distil.space: {settings.space} has embeddings of {len(space.centre)} numbers, but "
-            f"the network that is trained has {dim}. Name another model, or none."
-        )
-    return space
-
-
 def teacher_targets(
     dataset: Dataset,
-    settings: DistilSettings,
+    teacher_name: str,
     augment: AugmentSettings,
     device: torch.device,
     progress: ProgressCallback = ignore_progress,
-    space: Space | None = None,
 ) -> torch.Tensor:
     """(num_tracks, num_steps, dim) float32 on the device; zeros where a track has no vocals.
 
-    The target of a song is the mean over some of its segments, or of its singer's, in ``space``
-    (without one: minus the mean of all targets), of unit length. A single segment would tell as
-    much of its syllables as of the voice. A song whose vocals are separated has the target of the
-    clean recording.
+    The target of a song is the mean over some of its segments, minus the mean of all targets, of
+    unit length. A single segment would tell as much of its syllables as of the voice. A song whose
+    vocals are separated has the target of the clean recording.
     """
-    teacher_name = settings.teacher
     teacher = load(teacher_name)
     ratios = speed_ratios(augment)
     chosen = _chosen_segments(dataset)
     key = f"{teacher.sha256[:12]}-{len(ratios)}-{augment.voice_range:g}-{_digest(dataset, chosen)}"
     path = dataset.path / f"targets-{key}.npy"
-    if path.exists():
-        raw = np.load(path)
-    else:
+    raw = load_targets(path)
+    if raw is None:
         network, excerpt_samples = teacher_network(teacher_name, device)
         blocks = []
         for first in range(0, len(chosen), BLOCK_SEGMENTS):
@@ -83,17 +51,34 @@ def teacher_targets(
             blocks.append(_embed(network, vocals, ratios, excerpt_samples))
             progress(Progress("teacher", first + len(samples), len(chosen)))
         raw = np.concatenate(blocks)
-        np.save(path, raw)
+        save_targets(path, raw)
     means, tracks = _track_means(dataset, chosen, raw)
-    if settings.target == "singer":
-        means = _singer_means(dataset, tracks, means)
-    if space is None:
-        means -= means.reshape(-1, means.shape[-1]).mean(0)
-    else:
-        raw_means = torch.from_numpy(means).float().to(space.centre.device)
-        means = space(raw_means).cpu().numpy()
+    means -= means.reshape(-1, means.shape[-1]).mean(0)
     means /= np.maximum(np.linalg.norm(means, axis=-1, keepdims=True), NORM_EPS)
     return torch.from_numpy(_spread(dataset, tracks, means)).to(device)
+
+
+def load_targets(path: Path) -> np.ndarray | None:
+    """What was written before; None where there is nothing, or only a torn file."""
+    try:
+        return np.asarray(np.load(path))
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def save_targets(path: Path, raw: np.ndarray) -> None:
+    """Whole or not at all. Raises DataError where it cannot be written."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, raw)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DataError(
+            f"What the teacher hears cannot be kept in {path.parent}: {error.strerror or error}. "
+            "Make room there, or make the folder writable."
+        ) from error
 
 
 def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
@@ -119,6 +104,7 @@ def _chosen_segments(dataset: Dataset) -> np.ndarray:
     is_clean = table["clean"] == np.arange(len(table))
     wanted = is_clean & table["has_vocals"] & (table["part"] == PARTS.index("train"))
     indices = np.flatnonzero(wanted)
+    indices = indices[np.argsort(table["track"][indices], kind="stable")]
     tracks, firsts, counts = np.unique(
         table["track"][indices], return_index=True, return_counts=True
     )
@@ -155,17 +141,6 @@ def _track_means(
     sums = np.zeros((len(tracks), *raw.shape[1:]))
     np.add.at(sums, group, raw)
     return sums / np.bincount(group)[:, None, None], tracks
-
-
-def _singer_means(dataset: Dataset, tracks: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """For each track the mean of the means of its singer's tracks: (n, num_steps, dim)."""
-    table = dataset.segments
-    singer_of_track = np.zeros(int(table["track"].max()) + 1, np.int64)
-    singer_of_track[table["track"]] = table["artist"]
-    _, group = np.unique(singer_of_track[tracks], return_inverse=True)
-    sums = np.zeros((int(group.max(initial=-1)) + 1, *means.shape[1:]))
-    np.add.at(sums, group, means)
-    return np.asarray((sums / np.bincount(group)[:, None, None])[group])
 
 
 def _spread(dataset: Dataset, tracks: np.ndarray, targets: np.ndarray) -> np.ndarray:

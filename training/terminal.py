@@ -17,17 +17,18 @@ PLAIN_EVERY_S = 10.0
 def progress_line() -> Iterator[ProgressCallback]:
     """A callback that writes to stderr."""
     is_terminal = sys.stderr.isatty()
-    last_s = -PLAIN_EVERY_S
+    last_s, last_stage = -PLAIN_EVERY_S, ""
 
     def show(progress: Progress) -> None:
-        nonlocal last_s
-        now_s = time.monotonic()
+        nonlocal last_s, last_stage
+        now_s, is_new = time.monotonic(), progress.stage != last_stage
         is_end = progress.num_done == progress.num_total
-        if not is_end and now_s - last_s < (0.1 if is_terminal else PLAIN_EVERY_S):
+        if not (is_new or is_end) and now_s - last_s < (0.1 if is_terminal else PLAIN_EVERY_S):
             return
-        last_s = now_s
+        before = "\n" if is_terminal and is_new and last_stage else ""  # each stage leaves a line
+        last_s, last_stage = now_s, progress.stage
         text = line(progress)
-        sys.stderr.write(f"\r\x1b[K{text[:160]}" if is_terminal else f"{text}\n")
+        sys.stderr.write(f"{before}\r\x1b[K{text[:160]}" if is_terminal else f"{text}\n")
         sys.stderr.flush()
 
     try:
@@ -40,16 +41,20 @@ def progress_line() -> Iterator[ProgressCallback]:
 def line(progress: Progress) -> str:
     """``train 120/1,000, 3 min left: loss 1.234``."""
     total = f"/{progress.num_total:,}" if progress.num_total else ""
+    count = f" {progress.num_done:,}{total}" if total or progress.num_done else ""
     eta = f", {duration(progress.eta_s)} left" if progress.eta_s is not None else ""
-    return f"{progress.stage} {progress.num_done:,}{total}{eta}: {progress.message}"
+    message = f": {progress.message}" if progress.message else ""
+    return f"{progress.stage}{count}{eta}{message}"
 
 
 def duration(seconds: float) -> str:
-    """``42 s``, ``3 min``, ``2 h 05 min``."""
+    """``42 s``, ``3 min``, ``2 h 05 min``, ``19 days``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+    if minutes < 48 * 60:
+        return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{seconds / 86_400:.0f} days"
 
 
 def summary_text(summary: Summary) -> str:

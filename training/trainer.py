@@ -7,23 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from engine.networks.campp import Campp
+from engine.networks.cvsm.encoder import Encoder
 from engine.progress import ProgressCallback, ignore_progress
 from training import losses
-from training.config import SystemConfig
+from training.batch_norms import RunningStatistics, with_joint_batch_norm
+from training.config import StageSettings, SystemConfig
 from training.data.data_set import Dataset
+from training.data.rows import Rows
 from training.data.stems import open_stems, validation_rows
-from training.distributed import World, gather, sum_gradients, with_joint_batch_norm
+from training.distributed import World, from_main, gather, sum_gradients
 from training.errors import ConfigError, RunError
 from training.heads import linear_map, make_head
-from training.networks import WeightAverage, make_network
+from training.networks import make_network
 from training.pairs.sampling import Pairs, PairSampler
-from training.targets import make_space, teacher_network, teacher_targets
+from training.targets import teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
+
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class RunOptions:
         compile: torch.compile; by default on a GPU only.
         save_every_s: seconds between saves.
         log_every: batches between lines in the log.
-        num_batches: stop after so many batches in all; None: as the config says.
+        stop_after: leave off after so many batches in all, as if stopped then: the schedule stays
+            that of ``optim.num_batches``. None goes on to its end.
     """
 
     device: str = "auto"
@@ -45,19 +51,20 @@ class RunOptions:
     compile: bool | None = None
     save_every_s: float = 180.0
     log_every: int = 20
-    num_batches: int | None = None
+    stop_after: int | None = None
     tensorboard: bool = False
 
 
 @dataclass
 class Schedule:
-    """Where the learning rate stands; part of the saved state."""
+    """Where the learning rate stands in a stage; part of the saved state."""
 
     halvings: int = 0
     best_loss: float = math.inf
     best_batch: int = 0
     running_loss: float = math.nan
     halvings_since_best: int = 0
+    stage_from: float = 0.0  # the stage's ``starts_at``
 
     def note(self, loss: float, batch: int, halve_after: int) -> None:
         """A validation loss; halves when the running mean has not improved for long enough."""
@@ -87,61 +94,71 @@ class Trainer:
         torch.manual_seed(config.seed)
         network, self.excerpt_samples, dim = make_network(config.encoder)
         if self.world.size > 1:
-            network = with_joint_batch_norm(network)
+            network = with_joint_batch_norm(network, self.device)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        norms = [m for m in self.network.modules() if isinstance(m, _BatchNorm)]
-        self._norms = [(m, m.momentum) for m in norms if m.momentum is not None]
+        self.statistics = RunningStatistics(self.network, is_fresh=not config.encoder.init)
         self.head = make_head(config.loss, dim).to(self.device)
         self.stems = open_stems(
-            dataset, self.device, options.stems, config.optim.num_pairs, config.seed
+            dataset, self.device, options.stems, config.optim.num_pairs, config.seed, self.world
         )
-        self.valid_rows = validation_rows(dataset, self.device, config.seed)
-        self.generator = torch.Generator(device=self.device).manual_seed(config.seed + 1)
+        self.valid_rows = validation_rows(dataset, self.device, config.seed, self.world)
+        self.generator = torch.Generator(device=self.device)
         self._sampler: PairSampler | None = None
         self._make_distillation(dim, progress)
         self.optimiser = self._make_optimiser()
-        self.average = WeightAverage(self.network) if config.optim.average > 0 else None
         self.schedule = Schedule()
         self.batch = 0
+        self.is_bfloat16 = self._wants_bfloat16()
         is_gpu = self.device.type == "cuda"
-        self.is_bfloat16 = options.precision == "bfloat16" or (
-            options.precision == "auto" and is_gpu
-        )
-        is_compiled = is_gpu if options.compile is None else options.compile
-        self._forward: Callable[[torch.Tensor], torch.Tensor] = (
-            torch.compile(self.network) if is_compiled else self.network
-        )
+        self.is_compiled = is_gpu if options.compile is None else options.compile
+        self.forward = self._make_forward()
+
+    def _wants_bfloat16(self) -> bool:
+        precision = self.options.precision
+        if precision not in PRECISIONS:
+            raise RunError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision}.")
+        return precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
+
+    def _make_forward(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What a step runs: the network, compiled once for all batches (on a GPU, or if asked)."""
+        if not self.is_compiled:
+            return self.network
+        # As one graph, which a GPU replays without the processor launching kernel after kernel.
+        is_one_graph = self.world.size == 1 and isinstance(self.network, Encoder)
+        mode = "reduce-overhead" if self.device.type == "cuda" and is_one_graph else None
+        return torch.compile(self.network, fullgraph=is_one_graph, dynamic=False, mode=mode)
 
     @property
     def sampler(self) -> PairSampler:
         """Over the rows at hand, which change when the stems are streamed."""
-        rows = self.stems.rows(self.batch)
-        if self._sampler is None or self._sampler.rows is not rows:
+        rows, pairs = self.stems.rows(self.batch), self.config.pairs
+        before = self._sampler
+        if before is None or before.rows is not rows or before.pairs is not pairs:
             self._sampler = PairSampler(
                 rows,
-                self.config.pairs,
+                pairs,
                 self.config.augment,
                 self.excerpt_samples,
                 self.generator,
                 self.world,
             )
+        assert self._sampler is not None
         return self._sampler
 
     def _make_distillation(self, dim: int, progress: ProgressCallback) -> None:
-        """Targets of songs and their map, the teacher of excerpts, and where both are compared."""
+        """Targets of songs and the map to them, and the teacher of excerpts."""
         distil = self.config.distil
         self.teacher = self._make_teacher()
-        space = make_space(distil, dim)
-        self.space = nn.Identity() if space is None else space.to(self.device)
         self.targets: torch.Tensor | None = None
-        self.target_map: nn.Module = self.space
+        self.target_map: nn.Module = nn.Identity()
         if distil.has_targets:
-            augment = self.config.augment
-            self.targets = teacher_targets(
-                self.dataset, distil, augment, self.device, progress, space
-            )
-            if space is None:
-                self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
+            arguments = (self.dataset, distil.teacher, self.config.augment, self.device, progress)
+            if self.world.is_main:
+                self.targets = teacher_targets(*arguments)
+            from_main(None, self.world)  # the others read what the main process has written
+            if self.targets is None:
+                self.targets = teacher_targets(*arguments)
+            self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
 
     def _make_teacher(self) -> nn.Module | None:
         """The network that hears the clean excerpts, if excerpts are to be denoised."""
@@ -169,31 +186,30 @@ class Trainer:
     # --- one batch ---------------------------------------------------------------------------
 
     def embed(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """(n, excerpt_samples) -> (n, dim) float32."""
+        """(n, excerpt_samples) -> (n, dim) float32. Any n: this is not what is compiled."""
         with self._autocast():
-            return self._forward(excerpts).float()
+            embedded: torch.Tensor = self.network(excerpts).float()
+        return embedded
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16)
 
     def step(self) -> dict[str, float | torch.Tensor]:
-        """One optimiser step. Batch-norm statistics see anchors and positives together."""
+        """One optimiser step. Batch-norm statistics see anchors and positives together.
+
+        What is drawn depends on the seed and the number of the batch only, so that a run that goes
+        on needs no memory of it. Nothing here waits for the device.
+        """
         self._train_mode(True)
-        self._warm_statistics()
-        artificial, learning_rate = self._stage()
+        self._seed()
+        stage = self._enter_stage()
+        learning_rate = self._learning_rate(stage)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        num_pairs = self.config.optim.num_pairs
-        pairs = self.sampler.draw(num_pairs, artificial, with_clean=self.teacher is not None)
-        own = self.embed(torch.cat([pairs.anchors, pairs.positives]))
-        anchors, positives = (gather(half, self.world) for half in own.chunk(2))
-        loss, parts = self.losses(anchors, positives, pairs)
-        if self.teacher is not None and pairs.clean is not None:
-            parts["denoise"] = self._denoise(own, pairs.clean)
-            loss = loss + self.config.distil.denoise * parts["denoise"]
-            parts["denoise"] = parts["denoise"].detach()
+        loss, parts = self._forward_pass(stage.artificial)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.statistics.after_batch(self.batch)
         sum_gradients(self.network.parameters(), self.world, mean=False)
         heads = [*self.head.parameters(), *self.target_map.parameters()]
         sum_gradients(heads, self.world, mean=True)
@@ -201,12 +217,32 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.parameters(), most)
         self.optimiser.step()
         self.batch += 1
-        averaged_from = (1 - self.config.optim.average) * self.num_batches
-        if self.average is not None and self.batch > averaged_from:
-            self.average.add(self.network)
         facts: dict[str, float | torch.Tensor] = {"total": loss.detach(), "gradient_norm": norm}
         facts["learning_rate"] = learning_rate
         return facts | parts
+
+    def _forward_pass(self, artificial: float) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Total loss of the joint batch, and its parts."""
+        num_pairs = self.config.optim.num_pairs
+        pairs = self.sampler.draw(num_pairs, artificial, with_clean=self.teacher is not None)
+        self.statistics.before_batch()
+        if self.is_compiled:
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        with self._autocast():
+            own = self.forward(torch.cat([pairs.anchors, pairs.positives])).float()
+        anchors, positives = (gather(half, self.world) for half in own.chunk(2))
+        loss, parts = self.losses(anchors, positives, pairs)
+        if self.teacher is not None and pairs.clean is not None:
+            denoise = self._denoise(own, pairs.clean)
+            loss = loss + self.config.distil.denoise * denoise
+            parts["denoise"] = denoise.detach()
+        return loss, parts
+
+    def _seed(self) -> None:
+        """Of the joint batch everywhere alike; of drop-connect each process's own."""
+        seed = self.config.seed
+        self.generator.manual_seed(random_seed(seed, self.batch))
+        torch.manual_seed(random_seed(seed, self.batch, 1 + self.world.rank))
 
     def losses(
         self, anchors: torch.Tensor, positives: torch.Tensor, pairs: Pairs
@@ -230,7 +266,7 @@ class Trainer:
         with torch.no_grad(), self._autocast():
             targets = self.teacher(clean).float()
         outputs, targets = gather(own, self.world), gather(targets, self.world)
-        return losses.match(self.space(outputs), self.space(targets))
+        return losses.match(outputs, targets)
 
     def _distil(
         self, embeddings: torch.Tensor, pairs: Pairs, same: torch.Tensor
@@ -250,92 +286,112 @@ class Trainer:
             total = total + settings.gram * parts["gram"]
         return total, {name: part.detach() for name, part in parts.items()}
 
-    def _warm_statistics(self) -> None:
-        """Running statistics of a fresh network begin as the plain mean over all batches.
-
-        A fixed momentum of 0.01 would leave 2 % of their starting value, a variance of 1, after 400
-        batches: more than many layers' own variance, and enough to make all embeddings alike.
-        """
-        if self.config.encoder.init:
-            return
-        for module, momentum in self._norms:
-            module.momentum = max(momentum, 1 / (self.batch + 1))
-
     def _train_mode(self, is_training: bool) -> None:
         for module in (self.network, self.head, self.target_map):
             module.train(is_training)
         if self.config.encoder.frozen_statistics:
-            for norm, _ in self._norms:
+            for norm in self.statistics.norms:
                 norm.eval()
 
     @property
     def num_batches(self) -> int:
-        return self.options.num_batches or self.config.optim.num_batches
+        """Of the whole schedule."""
+        return self.config.optim.num_batches
 
-    def _stage(self) -> tuple[float, float]:
-        """(share of artificial mixtures, learning rate) of the next batch."""
+    def stage_of(self, batch: int) -> StageSettings:
+        """What holds in a batch, counted from 0."""
+        pairs, optim = self.config.pairs, self.config.optim
+        first = StageSettings(0.0, pairs.artificial, optim.learning_rate)
+        begun = [s for s in self.config.stages if batch >= s.starts_at * self.num_batches]
+        return begun[-1] if begun else first
+
+    def _enter_stage(self) -> StageSettings:
+        """A stage begins anew: without halvings, and without a best loss."""
+        stage = self.stage_of(self.batch)
+        if stage.starts_at != self.schedule.stage_from:
+            self.schedule = Schedule(best_batch=self.batch, stage_from=stage.starts_at)
+        return stage
+
+    def _learning_rate(self, stage: StageSettings) -> float:
         optim = self.config.optim
-        artificial, base = self.config.pairs.artificial, optim.learning_rate
-        for stage in self.config.stages:
-            if self.batch >= stage.starts_at * self.num_batches:
-                artificial, base = stage.artificial, stage.learning_rate
-        rate = base * min(1.0, (self.batch + 1) / max(1, optim.warmup_batches))
+        rate = stage.learning_rate * min(1.0, (self.batch + 1) / max(1, optim.warmup_batches))
         if optim.schedule == "cosine":
             rate *= 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.batch / self.num_batches))
         elif optim.schedule == "halve":
             rate *= 0.5**self.schedule.halvings
-        return artificial, rate
+        return rate
 
     # --- validation --------------------------------------------------------------------------
 
-    @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Pretext task and artist similarity on the validation artists."""
+        """Pretext task and artist similarity on the validation artists; the main process hears."""
+        results = None if self.valid_rows is None else self._heard(self.valid_rows)
+        found: dict[str, float] = from_main(results, self.world)
+        return found
+
+    @torch.no_grad()
+    def _heard(self, rows: Rows) -> dict[str, float]:
         self._train_mode(False)
-        results = pretext(self.embed, self.head, self.valid_rows, self.config, self.excerpt_samples)
-        results |= artist_similarity(self.embed, self.valid_rows, self.excerpt_samples)
-        self.schedule.note(results["loss"], self.batch, self.config.optim.halve_after)
-        return results
+        artificial = self.stage_of(max(0, self.batch - 1)).artificial
+        samples = self.excerpt_samples
+        results = pretext(self.embed, self.head, rows, self.config, samples, artificial)
+        return results | artist_similarity(self.embed, rows, samples)
+
+    def note_loss(self, loss: float) -> None:
+        """A validation loss, by which the learning rate halves and the run may end early."""
+        self.schedule.note(loss, self.batch, self.config.optim.halve_after)
 
     @property
-    def is_exhausted(self) -> bool:
-        """Whether the early stop, if there is one, has been reached."""
+    def is_finished(self) -> bool:
+        """Whether the schedule has come to its end, or to its early stop where there is one."""
         stop_after = self.config.optim.stop_after
-        return stop_after > 0 and self.batch - self.schedule.best_batch >= stop_after
+        is_exhausted = stop_after > 0 and self.batch - self.schedule.best_batch >= stop_after
+        return self.batch >= self.num_batches or is_exhausted
 
     # --- state -------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        average = {} if self.average is None else {"average": self.average.state()}
-        return average | {
+        return {
             "batch": self.batch,
             "network": self.network.state_dict(),
             "head": self.head.state_dict(),
             "target_map": self.target_map.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": dict(vars(self.schedule)),
-            "generator": self.generator.get_state(),
-            "torch_rng": torch.get_rng_state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.batch = state["batch"]
         self.network.load_state_dict(state["network"])
-        if self.average is not None:
-            self.average.restore(state["average"])
         self.head.load_state_dict(state["head"])
         self.target_map.load_state_dict(state["target_map"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule = Schedule(**state["schedule"])
-        self.generator.set_state(state["generator"].cpu())
-        torch.set_rng_state(state["torch_rng"].cpu())
+
+
+def random_seed(*numbers: int) -> int:
+    """One seed made of several numbers; any other numbers give another one."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def pick_device(name: str, world: World) -> torch.device:
-    """``auto`` is this process's GPU where there is one. Raises RunError for an unknown name."""
+    """``auto`` is this process's GPU where there is one. Raises RunError where there is none."""
+    has_gpu = torch.cuda.is_available()
     if name == "auto":
-        name = f"cuda:{world.local_rank}" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if has_gpu else "cpu"
     try:
-        return torch.device(name)
+        device = torch.device(name)
     except RuntimeError as error:
         raise RunError(f"--device must be auto, cpu, cuda or cuda:N, not {name!r}.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise RunError(f"--device must be auto, cpu, cuda or cuda:N, not {name!r}.")
+    if device.type == "cpu":
+        return torch.device("cpu")
+    number = world.local_rank if device.index is None else device.index
+    if not has_gpu or number >= torch.cuda.device_count():
+        raise RunError(
+            f"--device {name}: torch {torch.__version__} finds {torch.cuda.device_count()} GPU(s). "
+            "Take --device cpu, or install torch for CUDA and a driver."
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)

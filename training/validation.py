@@ -21,14 +21,22 @@ Embed = Callable[[torch.Tensor], torch.Tensor]  # (n, excerpt_samples) -> (n, di
 
 
 def pretext(
-    embed: Embed, head: torch.nn.Module, rows: Rows, config: SystemConfig, excerpt_samples: int
+    embed: Embed,
+    head: torch.nn.Module,
+    rows: Rows,
+    config: SystemConfig,
+    excerpt_samples: int,
+    artificial: float,
 ) -> dict[str, float]:
-    """Loss and accuracy of finding the positive, over the same batches every time."""
+    """Loss and accuracy of finding the positive, over the same batches every time.
+
+    ``artificial``: share of artificial mixtures, that of the stage at hand.
+    """
     generator = torch.Generator(device=rows.artist.device).manual_seed(config.seed)
     sampler = PairSampler(rows, config.pairs, config.augment, excerpt_samples, generator)
     losses, hits = [], []
     for _ in range(NUM_BATCHES):
-        pairs = sampler.draw(config.optim.num_pairs)
+        pairs = sampler.draw(config.optim.num_pairs, artificial)
         anchors, positives = embed(torch.cat([pairs.anchors, pairs.positives])).chunk(2)
         logits = head(anchors, positives)
         excluded = same_voice(pairs.artist, pairs.step) if config.loss.mask_same_artist else None

@@ -52,7 +52,7 @@ def test_run_and_export(tmp_path: Path) -> None:
     arguments += ["--batches", "1", "--set", "optim.num_pairs=2"]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "1 of 1 batches done" in result.output
+    assert "1 of 512,000 batches done" in result.output
     (tmp_path / "notes.md").write_text("## Limits\n\nMade of noise.\n", encoding="utf-8")
     result = runner.invoke(
         app,
@@ -72,6 +72,11 @@ def test_systems_are_listed() -> None:
 def test_impossible_shares_are_a_usage_error(parts: str, tmp_path: Path) -> None:
     result = runner.invoke(app, ["prepare", str(tmp_path), "-o", "x", "--parts", parts])
     assert result.exit_code == 2
+
+
+def test_no_batches_are_a_usage_error(tmp_path: Path) -> None:
+    arguments = ["run", "-s", "cola", "--data", str(tmp_path), "-o", "x", "--batches", "0"]
+    assert runner.invoke(app, arguments).exit_code == 2
 
 
 def test_expected_errors_reach_the_command_line(tmp_path: Path) -> None:
@@ -101,7 +106,8 @@ def test_bad_additions_to_a_card_are_usage_errors(
 
 
 def test_words_for_people() -> None:
-    assert [duration(s) for s in (42, 200, 7500)] == ["42 s", "3 min", "2 h 05 min"]
+    times = [duration(seconds) for seconds in (42, 200, 7500, 1_641_600)]
+    assert times == ["42 s", "3 min", "2 h 05 min", "19 days"]
     progress = Progress("train", 1200, 64_000, eta_s=60, message="loss 1.0")
     assert line(progress) == "train 1,200/64,000, 60 s left: loss 1.0"
     summary = Summary(3, 12, 2, [(str(n), "gone") for n in range(25)], ["few artists"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.config import SystemConfig, config_from, load_system, system_names
+from training.config import StageSettings, SystemConfig, config_from, load_system, system_names
 from training.errors import ConfigError
 
 PAPER = ("cola", "cola-art", "mscol", "cvsm-a", "cvsm-ah", "cvsm-af", "cvsm-art")
@@ -20,7 +20,7 @@ def test_the_papers_systems_have_the_papers_values(name: str) -> None:
     assert config.optim.num_pairs == 128
     assert config.optim.learning_rate == 1e-3
     assert config.optim.num_batches * 128 == 65_536_000  # 8,000 steps of 64 batches of 128
-    assert config.optim.validate_every == 10 * 64
+    assert config.optim.batches_between_validations == 6400  # ten times rarer than there
     assert config.optim.halve_after == 1000 * 64
     assert config.loss.head == "bilinear"
     assert not config.loss.symmetric
@@ -67,11 +67,27 @@ def test_overrides() -> None:
         ("optim=3", "must be a table"),
         ("optim.num_pairs", "section.key=value"),
         ("loss.symmetric=1", "must be bool"),
+        ("stages.0.starts_at=0.5", "stages has no settings of its own"),
+        ("seed.x=1", "seed has no settings of its own"),
     ],
 )
 def test_bad_settings_are_refused_in_words(override: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        load_system("cola", [override])
+        load_system("cvsm-af", ["seed=0", override])
+
+
+def test_validations_are_in_proportion_to_the_run_unless_they_are_set() -> None:
+    for settings, expected in (
+        (["optim.num_batches=20_000"], 250),
+        (["optim.num_batches=50"], 100),
+        (["optim.validate_every=7"], 7),
+    ):
+        assert load_system("cola", settings).optim.batches_between_validations == expected
+
+
+def test_stages_are_set_as_a_whole() -> None:
+    text = "stages=[{starts_at=0.5, artificial=0.0, learning_rate=1e-4}]"
+    assert load_system("cvsm-af", [text]).stages == (StageSettings(0.5, 0.0, 1e-4),)
 
 
 def test_unknown_system_and_incomplete_config() -> None:

@@ -9,28 +9,34 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from support.training_data import write_dataset
+from torch._dynamo.testing import CompileCounter
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.models import SEGMENT_SAMPLES, load
+from engine.progress import Progress
 from training.config import SystemConfig, load_system
-from training.data.data_set import Dataset
+from training.data.data_set import ROW_BYTES, Dataset
+from training.data.stems import StreamedStems, open_stems
+from training.distributed import World
 from training.errors import ConfigError, DataError, RunError
-from training.export import ExportOptions, export, final_weights
+from training.export import ExportOptions, export
 from training.loop import (
     METRICS_NAME,
     STATE_NAME,
     Log,
-    load_state,
     read_config,
     run,
     save_state,
 )
-from training.trainer import RunOptions, Schedule, Trainer
+from training.trainer import RunOptions, Schedule, Trainer, random_seed
 
 ROOT = Path(__file__).parents[2]
 CPU = RunOptions(device="cpu", log_every=1)
@@ -56,14 +62,14 @@ def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     config = small("singalike", "distil.teacher=''", "augment.voice_steps=1")
-    run(config, dataset, tmp_path / "whole", RunOptions("cpu", log_every=1, num_batches=2))
+    run(config, dataset, tmp_path / "whole", RunOptions("cpu", log_every=1, stop_after=2))
     halves = tmp_path / "halves"
-    trainer = Trainer(config, dataset, RunOptions("cpu", num_batches=2))
+    trainer = Trainer(config, dataset, RunOptions("cpu", stop_after=2))
     trainer.step()
     halves.mkdir()
     (halves / "config.json").write_text(json.dumps(config.as_dict()), "utf-8")
     save_state(halves, trainer.state())
-    run(config, dataset, halves, RunOptions("cpu", log_every=1, num_batches=2))
+    run(config, dataset, halves, RunOptions("cpu", log_every=1, stop_after=2))
     whole = {line["batch"]: line["total"] for line in logged(tmp_path / "whole")}
     resumed = {line["batch"]: line["total"] for line in logged(halves)}
     assert set(resumed) == {2}
@@ -81,17 +87,64 @@ def test_every_system_steps(system: str, dataset: Dataset) -> None:
     assert all(p.grad is not None for p in trainer.network.parameters())
 
 
-def test_the_second_stage_of_cvsm_af_has_real_mixtures_only(dataset: Dataset) -> None:
+def test_the_second_stage_of_cvsm_af_begins_afresh_with_real_mixtures_only(
+    dataset: Dataset,
+) -> None:
     trainer = Trainer(small("cvsm-af", "optim.num_batches=100"), dataset, CPU)
+    trainer.step()  # whose statistics become the network's: fresh ones make all embeddings alike
+    trainer.schedule = Schedule(halvings=2, best_loss=0.5, best_batch=10)
     trainer.batch = 74
-    assert trainer._stage() == (1.0, 1e-3)
-    trainer.batch = 75
-    assert trainer._stage() == (0.0, 5e-4)
+    assert float(trainer.step()["learning_rate"]) == 1e-3 / 4
+    assert trainer.batch == 75
+    last_of_first = trainer.validate()["loss"]
+    assert float(trainer.step()["learning_rate"]) == 5e-4
+    assert trainer.schedule == Schedule(best_batch=75, stage_from=0.75)
+    # The network has hardly moved, but what it is validated on has.
+    real = Trainer(small("mscol"), dataset, CPU)
+    real.restore(trainer.state())
+    assert trainer.validate()["loss"] == real.validate()["loss"] != last_of_first
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # while torch loads
+def test_a_compiled_network_is_compiled_once(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = CompileCounter()
+    monkeypatch.setattr("torch.compile", partial(torch.compile, backend=counter))
+    trainer = Trainer(small("cvsm-ah"), dataset, RunOptions("cpu", compile=True))
+    for _ in range(12):
+        trainer.step()
+        trainer.validate() if trainer.batch == 5 else None
+    assert counter.frame_count == 1
+
+
+class Questions(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts what makes a GPU and its program wait for each other."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.asked: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        if func.overloadpacket.__name__ in ("_local_scalar_dense", "nonzero", "_unique2"):
+            self.asked.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("system", ["cvsm-af", "singalike"])
+def test_a_step_asks_the_device_for_no_number(system: str, dataset: Dataset) -> None:
+    overrides = ["distil.teacher=''"] if system == "singalike" else []
+    trainer = Trainer(small(system, *overrides), dataset, CPU)
+    trainer.step()
+    with Questions() as questions:
+        trainer.step()
+    assert questions.asked == []
 
 
 def test_validation_reports_the_task_and_the_artists(dataset: Dataset) -> None:
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
     results = Trainer(config, dataset, CPU).validate()
+    assert results == Trainer(config, dataset, CPU).validate()
     assert set(results) == {
         "loss", "accuracy", "eer_vocals", "mnr_vocals", "eer_mixture", "mnr_mixture",
     }  # fmt: skip
@@ -117,9 +170,9 @@ def test_streamed_stems_train_and_go_on_with_the_same_losses(
     monkeypatch.setattr("training.data.stems.MAX_POOL_ROWS", 4)
     monkeypatch.setattr("training.data.stems.DRAWS_PER_ROW", 1)  # a new pool for each batch
     config = small("cola-art")
-    options = RunOptions("cpu", stems="stream", log_every=1, num_batches=2)
+    options = RunOptions("cpu", stems="stream", log_every=1, stop_after=2)
     run(config, dataset, tmp_path / "whole", options)
-    first = RunOptions("cpu", stems="stream", log_every=1, num_batches=1)
+    first = RunOptions("cpu", stems="stream", log_every=1, stop_after=1)
     run(config, dataset, tmp_path / "halves", first)
     run(config, dataset, tmp_path / "halves", options)
     losses = [[line["loss"] for line in logged(tmp_path / n)] for n in ("whole", "halves")]
@@ -127,7 +180,7 @@ def test_streamed_stems_train_and_go_on_with_the_same_losses(
 
 
 def test_another_run_in_the_folder_is_left_alone(dataset: Dataset, tmp_path: Path) -> None:
-    run(small("cola"), dataset, tmp_path, RunOptions("cpu", num_batches=1))
+    run(small("cola"), dataset, tmp_path, RunOptions("cpu", stop_after=1))
     state = (tmp_path / STATE_NAME).read_bytes()
     with pytest.raises(RunError, match="holds a run of the system cola, not mscol"):
         run(small("mscol"), dataset, tmp_path, CPU)
@@ -143,9 +196,12 @@ def test_damage_and_bad_options_in_words(dataset: Dataset, tmp_path: Path) -> No
         read_config(tmp_path)
     with pytest.raises(DataError, match="--stems"):
         Trainer(config, dataset, RunOptions("cpu", stems="both"))
-    with pytest.raises(RunError, match="--device"):
-        Trainer(config, dataset, RunOptions("moon"))
-    run(config, dataset, tmp_path, RunOptions("cpu", num_batches=1))
+    for device in ("moon", "meta", "cuda:77"):
+        with pytest.raises(RunError, match="--device"):
+            Trainer(config, dataset, RunOptions(device))
+    with pytest.raises(RunError, match="--precision must be one of auto, float32, bfloat16"):
+        Trainer(config, dataset, RunOptions("cpu", precision="float16"))
+    run(config, dataset, tmp_path, RunOptions("cpu", stop_after=1))
     (tmp_path / STATE_NAME).write_bytes(b"PK nothing")
     with pytest.raises(RunError, match="damaged"):
         run(config, dataset, tmp_path, CPU)
@@ -193,50 +249,60 @@ def arguments_of(dataset: Dataset, out: Path, *overrides: str) -> list[str]:
     return ["run", "-s", "cola", "--data", str(dataset.path), "-o", str(out), *settings]
 
 
-@pytest.mark.linux
-def test_sigterm_saves(dataset: Dataset, tmp_path: Path) -> None:
-    line, environment = command(*arguments_of(dataset, tmp_path))
-    process = subprocess.Popen(line, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
+def begun(line: list[str], environment: dict[str, str], num: int) -> list[subprocess.Popen[bytes]]:
+    """Processes that make one world, as torchrun starts them."""
+    if num > 1:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return [
+        subprocess.Popen(
+            line,
+            env=environment | {"WORLD_SIZE": str(num), "RANK": str(rank)},
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
+        for rank in range(num)
+    ]
+
+
+def ended(processes: list[subprocess.Popen[bytes]]) -> list[int]:
+    """Their exit codes; nothing is left running."""
     try:
-        deadline = time.monotonic() + 300
-        while not (tmp_path / METRICS_NAME).exists():
-            assert process.poll() is None, process.stderr
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        time.sleep(0.5)  # some batches further
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=120) == 0
+        return [process.wait(timeout=300) for process in processes]
     finally:
-        process.kill()
-        process.communicate()
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("num", [1, 2])
+def test_sigterm_to_one_process_saves_and_ends_all(
+    num: int, dataset: Dataset, tmp_path: Path
+) -> None:
+    processes = begun(*command(*arguments_of(dataset, tmp_path), "--log-every", "1"), num)
+    deadline = time.monotonic() + 300
+    while not (tmp_path / METRICS_NAME).exists() or len(logged(tmp_path)) < 3:
+        assert [process.poll() for process in processes] == [None] * num
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    processes[-1].send_signal(signal.SIGTERM)
+    assert ended(processes) == [0] * num
     state = torch.load(tmp_path / STATE_NAME, weights_only=True)
-    assert state["batch"] >= 1
+    assert state["batch"] >= 3
+    assert state["batch"] == logged(tmp_path)[-1]["batch"]
 
 
 def test_two_processes_have_the_loss_of_one_with_the_joint_batch(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     overrides = ("encoder.drop_connect=0.0",)  # its masks are each process's own
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     line, environment = command(*arguments_of(dataset, tmp_path / "two", *overrides))
     line += ["--batches", "2", "--device", "cpu", "--log-every", "1"]
-    environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    processes = [
-        subprocess.Popen(
-            line, env=environment | {"RANK": str(rank)}, cwd=ROOT, stderr=subprocess.DEVNULL
-        )
-        for rank in range(2)
-    ]
-    try:
-        codes = [process.wait(timeout=300) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert codes == [0, 0]
-    options = RunOptions("cpu", log_every=1, num_batches=2)
+    assert ended(begun(line, environment, 2)) == [0, 0]
+    options = RunOptions("cpu", log_every=1, stop_after=2)
     run(small("cola", *overrides), dataset, tmp_path / "one", options)
     two, one = logged(tmp_path / "two"), logged(tmp_path / "one")
     assert [line["batch"] for line in two] == [line["batch"] for line in one] == [1, 2]
@@ -244,10 +310,76 @@ def test_two_processes_have_the_loss_of_one_with_the_joint_batch(
         assert two[0][name] == pytest.approx(one[0][name], rel=1e-4)
     # Adam's first step is the gradient's sign: what is next to zero there may go either way.
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=1e-2)
+    assert len(logged(tmp_path / "two", "valid")) == len(logged(tmp_path / "one", "valid")) == 1
+
+
+def test_processes_drop_other_blocks() -> None:
+    seeds = {random_seed(0, batch, 1 + rank) for batch in range(50) for rank in range(4)}
+    assert len(seeds) == 200
+
+
+def test_a_run_tells_its_length_at_once_and_ends_with_a_validation(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    told: list[Progress] = []
+    config = small("cola", "optim.num_batches=500")
+    options = RunOptions("cpu", log_every=100, stop_after=2)
+    run(config, dataset, tmp_path, options, told.append)
+    stages = list(dict.fromkeys(progress.stage for progress in told))
+    assert stages == ["cola", "schedule", "train"]
+    assert "8 songs by 4 artists to learn from, 4 songs by 2 artists" in told[0].message
+    assert told[1].message.startswith("500 batches take about ")
+    assert told[2].eta_s is not None
+    assert told[2].num_done == 1
+    (validation,) = logged(tmp_path, "valid")
+    assert validation["batch"] == 2
+
+
+def test_fewer_batches_do_not_change_the_schedule(dataset: Dataset, tmp_path: Path) -> None:
+    config = small("cola", "optim.schedule=cosine", "optim.num_batches=4", "optim.warmup_batches=2")
+    for name, stop_after in (("whole", None), ("part", 2)):
+        run(config, dataset, tmp_path / name, RunOptions("cpu", log_every=1, stop_after=stop_after))
+    rates = [[line["learning_rate"] for line in logged(tmp_path / n)] for n in ("whole", "part")]
+    assert len(rates[0]) == 4
+    assert rates[1] == rates[0][:2]
+
+
+def test_other_data_is_neither_gone_on_with_nor_exported(dataset: Dataset, tmp_path: Path) -> None:
+    options = RunOptions("cpu", stop_after=1)
+    run(small("cola"), dataset, tmp_path / "run", options)
+    other = write_dataset(tmp_path / "other", seed=1)
+    table = other.segments.copy()
+    table["loudness_db"] -= 1
+    other = replace(other, segments=table)
+    with pytest.raises(RunError, match="other data"):
+        run(small("cola"), other, tmp_path / "run", options)
+    with pytest.raises(RunError, match="other data"):
+        export(tmp_path / "run", other, tmp_path / "out", ExportOptions("a", "A", ""))
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "run" / "data.json").unlink()  # a run from before this was noted
+    run(small("cola"), other, tmp_path / "run", RunOptions("cpu", stop_after=2))
+
+
+def test_nobody_to_validate_with_is_told_before_the_training(dataset: Dataset) -> None:
+    table = dataset.segments.copy()
+    table["has_vocals"][table["part"] == 1] = False
+    with pytest.raises(DataError, match="Nobody sings in the validation part"):
+        Trainer(small("cola"), replace(dataset, segments=table), CPU)
+
+
+def test_pools_have_the_size_that_the_smallest_process_can_hold(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.data.stems.smallest", lambda value, world: 40 * ROW_BYTES)
+    stems = open_stems(dataset, torch.device("cpu"), "stream", 4, 0, World())
+    assert isinstance(stems, StreamedStems)
+    rows = stems.rows(0)
+    stems.close()
+    assert rows.stems.untyped_storage().nbytes() == 12 * ROW_BYTES  # 0.6 of the room, in two pools
 
 
 def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset: Dataset) -> None:
-    trainer = Trainer(small("cola"), dataset, RunOptions("cpu", num_batches=3))
+    trainer = Trainer(small("cola"), dataset, RunOptions("cpu", stop_after=3))
     norm = next(m for m in trainer.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
     seen: list[torch.Tensor] = []
     norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().var((0, 2, 3))))
@@ -257,36 +389,12 @@ def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset:
     torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
 
 
-def test_weights_are_averaged_over_the_end_of_the_run(dataset: Dataset, tmp_path: Path) -> None:
-    config = small("cola", "optim.num_pairs=2", "optim.average=0.5")
-    options = RunOptions("cpu", num_batches=4)
-    trainer, seen = Trainer(config, dataset, options), []
-    for _ in range(4):
-        trainer.step()
-        seen.append({name: t.clone() for name, t in trainer.network.state_dict().items()})
-        if trainer.batch == 3:  # saved and gone on with, as a run that was interrupted
-            save_state(tmp_path, trainer.state())
-            trainer = Trainer(config, dataset, options)
-            trainer.restore(load_state(tmp_path))
-    for name, tensor in final_weights(trainer.state()).items():
-        third, fourth = seen[2][name], seen[3][name]
-        is_count = not tensor.is_floating_point()
-        torch.testing.assert_close(tensor, fourth if is_count else (third + fourth) / 2)
-
-
-def test_without_an_average_the_last_weights_are_final() -> None:
-    last, mean = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
-    assert final_weights({"network": last}) is last
-    assert final_weights({"network": last, "average": {"num": 0, "means": mean}}) is last
-    assert final_weights({"network": last, "average": {"num": 1, "means": mean}}) is mean
-
-
 def test_export_is_a_model_of_the_application(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.models.has_fast_bfloat16", lambda: False)
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
-    trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", num_batches=1))
+    trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", stop_after=1))
     options = ExportOptions("tiny", "A tiny model", "For tests.", metrics={"vocals": {"EER": 1.0}})
     export(tmp_path / "run", dataset, tmp_path / "tiny", options)
     model = load(str(tmp_path / "tiny"))
@@ -300,5 +408,6 @@ def test_export_is_a_model_of_the_application(
     cosines = (result * expected).sum(1) / np.linalg.norm(result, axis=1)
     np.testing.assert_allclose(cosines / np.linalg.norm(expected, axis=1), 1.0, atol=1e-3)
     card = (tmp_path / "tiny" / "README.md").read_text("utf-8")
+    assert "licence of the weights: not stated" in card
     for words in ("A tiny model", "noise (stems", "CC0", "| vocals | 1.0 |", "2 pairs"):
         assert words in card

@@ -73,6 +73,8 @@ class PairSampler:
         weights = self.artists.counts.double() ** pairs.balance
         self._artist_edges = (weights / weights.sum()).cumsum(0)
         self._ratios = speed_ratios(augment, self.device)
+        fastest = float(speed_ratios(augment).max())  # asked of the processor: no device waits
+        self._num_needed = min(int(excerpt_samples * fastest) + 2, SEGMENT_SAMPLES)
 
     def draw(
         self, num_pairs: int, artificial: float | None = None, with_clean: bool = False
@@ -207,10 +209,8 @@ class PairSampler:
         if len(self._ratios) == 1:
             samples = self._slice(rows, offsets, stem, self.excerpt_samples)
         else:
-            length = int(self.excerpt_samples * float(self._ratios.max())) + 2
-            length = min(length, SEGMENT_SAMPLES)
-            offsets = offsets.clamp(max=SEGMENT_SAMPLES - length)
-            source = self._slice(rows, offsets, stem, length)
+            offsets = offsets.clamp(max=SEGMENT_SAMPLES - self._num_needed)
+            source = self._slice(rows, offsets, stem, self._num_needed)
             samples = resampled(source, ratio, self.excerpt_samples)
         return samples / (self.rows.norms[rows, stem, None] + NORM_EPS)
 
