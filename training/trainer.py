@@ -16,7 +16,7 @@ from engine.networks.cvsm.encoder import Encoder
 from engine.progress import ProgressCallback, ignore_progress
 from training import losses
 from training.batch_norms import RunningStatistics, with_joint_batch_norm
-from training.config import StageSettings, SystemConfig
+from training.config import SystemConfig
 from training.data.data_set import Dataset
 from training.data.rows import Rows
 from training.data.stems import open_stems, validation_rows
@@ -25,6 +25,7 @@ from training.errors import ConfigError, RunError
 from training.heads import linear_map, make_head
 from training.networks import make_network
 from training.pairs.sampling import Pairs, PairSampler
+from training.schedule import Schedule, rate_of, stage_of
 from training.targets import teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
 
@@ -53,28 +54,6 @@ class RunOptions:
     log_every: int = 20
     stop_after: int | None = None
     tensorboard: bool = False
-
-
-@dataclass
-class Schedule:
-    """Where the learning rate stands in a stage; part of the saved state."""
-
-    halvings: int = 0
-    best_loss: float = math.inf
-    best_batch: int = 0
-    running_loss: float = math.nan
-    halvings_since_best: int = 0
-    stage_from: float = 0.0  # the stage's ``starts_at``
-
-    def note(self, loss: float, batch: int, halve_after: int) -> None:
-        """A validation loss; halves when the running mean has not improved for long enough."""
-        is_first = math.isnan(self.running_loss)
-        self.running_loss = loss if is_first else 0.7 * self.running_loss + 0.3 * loss
-        if self.running_loss < self.best_loss:
-            self.best_loss, self.best_batch, self.halvings_since_best = self.running_loss, batch, 0
-        elif batch - self.best_batch >= halve_after * (self.halvings_since_best + 1):
-            self.halvings += 1
-            self.halvings_since_best += 1
 
 
 class Trainer:
@@ -202,8 +181,10 @@ class Trainer:
         """
         self._train_mode(True)
         self._seed()
-        stage = self._enter_stage()
-        learning_rate = self._learning_rate(stage)
+        stage = stage_of(self.config, self.batch)
+        if stage.starts_at != self.schedule.stage_from:
+            self.schedule = Schedule(best_batch=self.batch, stage_from=stage.starts_at)
+        learning_rate = rate_of(self.config, self.batch, self.schedule.halvings)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         loss, parts = self._forward_pass(stage.artificial)
@@ -298,29 +279,6 @@ class Trainer:
         """Of the whole schedule."""
         return self.config.optim.num_batches
 
-    def stage_of(self, batch: int) -> StageSettings:
-        """What holds in a batch, counted from 0."""
-        pairs, optim = self.config.pairs, self.config.optim
-        first = StageSettings(0.0, pairs.artificial, optim.learning_rate)
-        begun = [s for s in self.config.stages if batch >= s.starts_at * self.num_batches]
-        return begun[-1] if begun else first
-
-    def _enter_stage(self) -> StageSettings:
-        """A stage begins anew: without halvings, and without a best loss."""
-        stage = self.stage_of(self.batch)
-        if stage.starts_at != self.schedule.stage_from:
-            self.schedule = Schedule(best_batch=self.batch, stage_from=stage.starts_at)
-        return stage
-
-    def _learning_rate(self, stage: StageSettings) -> float:
-        optim = self.config.optim
-        rate = stage.learning_rate * min(1.0, (self.batch + 1) / max(1, optim.warmup_batches))
-        if optim.schedule == "cosine":
-            rate *= 0.5 + 0.5 * math.cos(math.pi * min(1.0, self.batch / self.num_batches))
-        elif optim.schedule == "halve":
-            rate *= 0.5**self.schedule.halvings
-        return rate
-
     # --- validation --------------------------------------------------------------------------
 
     def validate(self) -> dict[str, float]:
@@ -332,7 +290,7 @@ class Trainer:
     @torch.no_grad()
     def _heard(self, rows: Rows) -> dict[str, float]:
         self._train_mode(False)
-        artificial = self.stage_of(max(0, self.batch - 1)).artificial
+        artificial = stage_of(self.config, max(0, self.batch - 1)).artificial
         samples = self.excerpt_samples
         results = pretext(self.embed, self.head, rows, self.config, samples, artificial)
         return results | artist_similarity(self.embed, rows, samples)

@@ -36,7 +36,8 @@ from training.loop import (
     run,
     save_state,
 )
-from training.trainer import RunOptions, Schedule, Trainer, random_seed
+from training.schedule import Schedule
+from training.trainer import RunOptions, Trainer, random_seed
 
 ROOT = Path(__file__).parents[2]
 CPU = RunOptions(device="cpu", log_every=1)
