@@ -187,8 +187,8 @@ class Trainer:
         learning_rate = rate_of(self.config, self.batch, self.schedule.halvings)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
-        loss, parts = self._forward_pass(stage.artificial)
         self.optimiser.zero_grad(set_to_none=True)
+        loss, parts = self._forward_pass(stage.artificial)
         loss.backward()  # type: ignore[no-untyped-call]
         self.statistics.after_batch(self.batch)
         sum_gradients(self.network.parameters(), self.world, mean=False)
