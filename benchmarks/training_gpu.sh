@@ -2,7 +2,7 @@
 # Everything about training that needs a GPU, from made-up songs to a table, in eight minutes:
 #   sh benchmarks/training_gpu.sh [FOLDER FOR THE FIGURES]
 # Goals: >= 90 % of the bare network; >= 20,000 pairs/s on one H100 (compiled, 1,024 pairs);
-# nothing compiled again; a reader that feeds more than that; a loss below that of knowing nothing.
+# nothing compiled again; a reader that feeds more than that; a loss below 0.9 of knowing nothing's.
 set -eu
 out=${1:-gpu-figures}
 mkdir -p "$out"
