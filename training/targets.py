@@ -126,8 +126,9 @@ def _embed(
         num_samples = int((SEGMENT_SAMPLES - 2) / ratio)
         speeds = torch.full((len(vocals),), ratio, device=vocals.device)
         faster = resampled(vocals, speeds, num_samples)
-        starts = np.linspace(0, num_samples - excerpt_samples, NUM_EXCERPTS).astype(int)
-        excerpts = torch.stack([faster[:, s : s + excerpt_samples] for s in starts], dim=1)
+        length = min(excerpt_samples, num_samples)  # shorter where it hears whole segments
+        starts = np.linspace(0, num_samples - length, NUM_EXCERPTS).astype(int)
+        excerpts = torch.stack([faster[:, s : s + length] for s in starts], dim=1)
         embedded = network(excerpts.flatten(0, 1).contiguous()).float()
         per_step.append(embedded.reshape(len(vocals), NUM_EXCERPTS, -1).mean(1))
     return np.asarray(torch.stack(per_step, dim=1).cpu().numpy())

@@ -132,7 +132,7 @@ class Questions(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("system", ["cvsm-af", "singalike"])
+@pytest.mark.parametrize("system", ["cvsm-af", "singalike", "singalike-cvsm"])
 def test_a_step_asks_the_device_for_no_number(system: str, dataset: Dataset) -> None:
     overrides = ["distil.teacher=''"] if system == "singalike" else []
     trainer = Trainer(small(system, *overrides), dataset, CPU)
@@ -377,6 +377,17 @@ def test_pools_have_the_size_that_the_smallest_process_can_hold(
     rows = stems.rows(0)
     stems.close()
     assert rows.stems.untyped_storage().nbytes() == 12 * ROW_BYTES  # 0.6 of the room, in two pools
+
+
+def test_a_speaker_encoder_learns_with_the_statistics_that_it_came_with(dataset: Dataset) -> None:
+    trainer = Trainer(small("singalike-cvsm"), dataset, CPU)
+    before = {name: tensor.clone() for name, tensor in trainer.network.named_buffers()}
+    for _ in range(2):
+        assert np.isfinite(float(trainer.step()["denoise"]))
+        trainer.validate()
+    for name, tensor in trainer.network.named_buffers():
+        torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
+    assert all(p.grad is not None for p in trainer.network.parameters())
 
 
 def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset: Dataset) -> None:

@@ -32,6 +32,15 @@ def test_songs_have_targets_of_their_own_and_validation_has_none(dataset: Datase
     assert np.abs(targets[0] - targets[1]).max() > 1e-3
 
 
+def test_a_teacher_of_whole_segments_hears_faster_voices_as_long_as_they_are(
+    tmp_path: Path,
+) -> None:
+    dataset = write_dataset(tmp_path, 3, 1)
+    targets = teacher_targets(dataset, "campp", AugmentSettings(voice_steps=1), CPU)
+    assert targets.shape == (3, 3, 192)
+    torch.testing.assert_close(targets[:2].norm(dim=-1), torch.ones(2, 3))
+
+
 def test_torn_targets_are_made_again(dataset: Dataset) -> None:
     expected = teacher_targets(dataset, "ge2e", NO_SPEEDS, CPU)
     (path,) = dataset.path.glob("targets-*.npy")
