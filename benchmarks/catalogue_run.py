@@ -28,10 +28,11 @@ from catalogue.run import RunOptions, run_catalogue
 from catalogue.shards import HeardRow, ShardHeader, pack_shard, shard_name
 from catalogue.storage import ShardFolder
 from engine import models
-from engine.library import Library, MomentCodes, Tags, TrackEmbedding, View
+from engine.library import Library, Tags
 from engine.library.scan.walk import AUDIO_EXTENSIONS
 from engine.models import VIEWS
 from engine.progress import Progress
+from engine.records import MomentCodes, TrackEmbedding, View
 
 MOMENTS_PER_SONG, DIM = 40, 256  # of 200 s, by the default model
 

@@ -29,10 +29,11 @@ import torch
 from engine import models, separation
 from engine.errors import DecodeError
 from engine.indexing.pipeline import IndexOptions, index_folders
-from engine.library import Library, View
+from engine.library import Library
 from engine.listening.embedding import every_for, segment_batches
 from engine.models import SAMPLE_RATE_HZ, VoiceModel, cut_excerpts
 from engine.networks.processor import single_threaded_torch
+from engine.records import View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation.spleeter import PLAN, load_spleeter
 from engine.sound.audio import decode_all

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.library import Library, MomentCodes, SpaceKey, Tags, View, codec, files
+from engine.library import Library, Tags, codec, files
+from engine.records import MomentCodes, SpaceKey, View
 
 VIEWS: tuple[View, View] = ("vocals", "overall")
 BATCH = 50_000

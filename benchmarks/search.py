@@ -218,7 +218,7 @@ def added(case: Case, searcher: Any) -> Result:
 
     The last tracks are heard anew, as if another song had taken the place of each.
     """
-    from engine.library import MomentCodes, TrackEmbedding
+    from engine.records import MomentCodes, TrackEmbedding
 
     library = searcher.library
     moments = MomentCodes(np.ones((48, 64), np.int8), np.arange(48, dtype=np.float32), 5.0)

@@ -104,8 +104,8 @@ def add_tracks(library) -> list[int]:
 
 def default_space(view: str):
     from engine import models, separation
-    from engine.library import SpaceKey
     from engine.models.checkpoint import read_manifest
+    from engine.records import SpaceKey
 
     name = models.default_model_name(view)
     folder = next(info.folder for info in models.available() if info.name == name)
@@ -123,7 +123,8 @@ def voices(seed: int) -> np.ndarray:
 
 
 def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np.ndarray) -> None:
-    from engine.library import MomentCodes, codec, files
+    from engine.library import codec, files
+    from engine.records import MomentCodes
 
     random = np.random.default_rng(0)
     starts_s = np.arange(0, 240, 5, dtype=np.float32)

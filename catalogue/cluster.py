@@ -16,7 +16,7 @@ from catalogue.listener import Ears, Listener, RowReport, ShardTask
 from catalogue.manifest import Manifest
 from catalogue.storage import ShardFolder
 from engine.errors import SingalikeError
-from engine.library import SpaceKey
+from engine.records import SpaceKey
 
 # Results pass through this store; shards do not: workers write them.
 OBJECT_STORE_BYTES = 100 * 2**20

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from catalogue.errors import CatalogueError
 from catalogue.shards import Shard, ShardHeader, read_header, read_shard, shard_places
 from engine import models
-from engine.library import Library, SpaceKey, View
+from engine.library import Library
 from engine.library.imports import ImportCounts, ImportedTrack, Importer
 from engine.models.checkpoint import read_manifest
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.records import SpaceKey, View
 from engine.search.index import centre
 from engine.search.index.graph import refresh
 

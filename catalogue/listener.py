@@ -11,11 +11,12 @@ from catalogue.shards import HeardRow, ShardHeader, pack_shard, read_shard, shar
 from catalogue.storage import LocalCopy, ShardFolder, local_copy
 from engine import models, separation
 from engine.errors import CheckpointError, SingalikeError
-from engine.library import SpaceKey, Tags, TrackEmbedding, View
+from engine.library import Tags
 from engine.library.scan.tags import read_tags
 from engine.listening.embedding import embed_file
 from engine.models import VoiceModel
 from engine.networks.processor import single_threaded_torch
+from engine.records import SpaceKey, TrackEmbedding, View
 from engine.separation import Separator
 
 

@@ -23,9 +23,9 @@ from catalogue.manifest import Manifest, read_manifest
 from catalogue.shards import is_shard_name, read_shard, shard_name
 from catalogue.storage import ShardFolder, absolute, opened
 from engine import models, separation
-from engine.library import SpaceKey, View
 from engine.models import VIEWS
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.records import SpaceKey, View
 
 RUN_NAME = "run.json"
 MAX_SHARD_ROWS = 256

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from catalogue.errors import CatalogueError
 from catalogue.manifest import Entry
 from catalogue.storage import ShardFolder, absolute, opened
-from engine.library import MomentCodes, SpaceKey, Tags, TrackEmbedding, View
+from engine.library import Tags
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View
 
 SHARD_VERSION = 1
 METADATA_KEY = b"singalike"

@@ -12,9 +12,9 @@ import numpy as np
 
 from catalogue.importing import common_spaces
 from catalogue.shards import HeardRow, read_shard, shard_places
-from engine.library import SpaceKey
 from engine.library.text import normalise
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.records import SpaceKey
 from engine.search.index.centre import artists_centre, placed
 from engine.search.remote.points import payload_of, point_id
 from engine.search.remote.store import collection_name, collections, is_embedded, metadata_of

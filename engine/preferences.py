@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import SingalikeError
-from engine.library.records import View
 from engine.paths import data_path
+from engine.records import View
 
 log = logging.getLogger(__name__)
 # Voices as they are heard through whole songs, or separated first.

@@ -33,7 +33,7 @@ import numpy as np
 
 from engine.errors import DecodeError
 from engine.indexing import pipeline
-from engine.library import Library, MomentCodes, Track, TrackEmbedding, TrackStatus, View
+from engine.library import Library, Track, TrackStatus
 from engine.library.scan.covers import cover_bytes
 from engine.listening.embedding import embed_song
 from engine.sound import audio

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.library.records import View
 from engine.models import (
     BATCH_EXCERPTS,
     NORM_EPS,
@@ -22,6 +21,7 @@ from engine.models.calibration import Calibration
 from engine.models.calibration import fit as fit_calibration
 from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
+from engine.records import View
 from engine.search.index.centre import placed
 from training.data.data_set import PARTS, STEMS, Dataset
 

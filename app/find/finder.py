@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import QueryError
-from engine.library import Track, View
+from engine.library import Track
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, ProgressCallback
+from engine.records import View
 from engine.search import By, Searcher, SearchOptions, SearchResult
 from engine.search.journey import Journey, journey
 

@@ -16,7 +16,8 @@ from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox
 from app.ui.theme import Theme
 from app.ui.widgets import label
-from engine.library import Track, View
+from engine.library import Track
+from engine.records import View
 from engine.search import Neighbour
 from engine.search.journey import MAX_SONGS, Journey
 

@@ -37,7 +37,8 @@ from app.settings import (
     SPLITTER,
 )
 from app.ui.layouts import vbox
-from engine.library import Track, View
+from engine.library import Track
+from engine.records import View
 from engine.search import By, Neighbour
 
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile

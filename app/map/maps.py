@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject, Signal
 from app.jobs import Job, LatestJob, Pool
 from app.library.open_library import Session
 from engine.errors import QueryError
-from engine.library import Library, View
+from engine.library import Library
 from engine.library.maps import Labels, MapRecord, labels
 from engine.progress import CancelToken, ProgressCallback
+from engine.records import View
 from engine.search import choose_space
 
 

@@ -16,10 +16,10 @@ from app.ui.confirm import confirm
 from app.ui.widgets import button, label
 from engine import models
 from engine.errors import SingalikeError
-from engine.library import View
 from engine.models import ModelInfo
 from engine.paths import resources_path
 from engine.preferences import read_choices, write_choices
+from engine.records import View
 
 
 class ModelsSection(Section):

@@ -32,7 +32,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout."
 
 
 class View(StrEnum):
-    """As ``engine.library.View``, in the form that typer takes."""
+    """As ``engine.records.View``, in the form that typer takes."""
 
     VOCALS = "vocals"
     OVERALL = "overall"

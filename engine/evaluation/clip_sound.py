@@ -12,10 +12,10 @@ import numpy as np
 from engine import separation
 from engine.errors import EvaluationError
 from engine.evaluation.data_set import Clip, Input
-from engine.library import View
 from engine.listening.embedding import SILENCE, VOCAL_GATE, segment_batches
 from engine.models import SAMPLE_RATE_HZ
 from engine.progress import CancelToken
+from engine.records import View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode, probe

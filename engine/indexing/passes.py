@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import CancelledError, SingalikeError
-from engine.library import Library, Track, TrackEmbedding, View
+from engine.library import Library, Track
 from engine.library.lease import Lease
 from engine.models import VoiceModel
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.records import TrackEmbedding, View
 from engine.separation import Separator
 from engine.sound.audio import audio_hash
 

@@ -22,15 +22,15 @@ from typing import Any
 from engine import models, separation
 from engine.errors import CheckpointError
 from engine.indexing.passes import Ear, Pass
-from engine.library import Library, ScanSummary, SpaceKey, TrackEmbedding, View
+from engine.library import Library, ScanSummary
 from engine.library.counts import tally
 from engine.library.filenames import resolved
-from engine.library.records import LISTENING_VERSION
 from engine.library.scan.scan import scan
 from engine.listening.embedding import embed_file, embed_song
 from engine.models import VoiceModel
 from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding, View
 from engine.search.index import centre
 from engine.search.index.graph import refresh
 

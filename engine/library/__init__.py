@@ -4,13 +4,9 @@ from engine.library.records import (
     Embeddings,
     Folder,
     LibraryCounts,
-    MomentCodes,
-    SpaceKey,
     Tags,
     Track,
-    TrackEmbedding,
     TrackStatus,
-    View,
 )
 from engine.library.scan.scan import ScanSummary
 from engine.library.store import Library
@@ -20,12 +16,8 @@ __all__ = [
     "Folder",
     "Library",
     "LibraryCounts",
-    "MomentCodes",
     "ScanSummary",
-    "SpaceKey",
     "Tags",
     "Track",
-    "TrackEmbedding",
     "TrackStatus",
-    "View",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.errors import LibraryCorruptError
 from engine.library import filenames
-from engine.library.records import MomentCodes, Tags, Track, TrackEmbedding, TrackStatus
+from engine.library.records import Tags, Track, TrackStatus
 from engine.library.text import display, normalise, plain
+from engine.records import MomentCodes, TrackEmbedding
 
 # a vector and its moments, as columns
 Packed = tuple[bytes, tuple[int, float, bytes, bytes], bool]

@@ -17,9 +17,10 @@ from pathlib import Path
 from engine.errors import LibraryError
 from engine.library import codec, filenames, files
 from engine.library.files import Sighting
-from engine.library.records import Folder, Tags, TrackEmbedding
+from engine.library.records import Folder, Tags
 from engine.library.store import Library
 from engine.library.tables import tables
+from engine.records import TrackEmbedding
 
 MIN_FOLDER_PARTS = 3  # "/mnt/archive": nobody's folder of music is "/" or "/mnt"
 

@@ -1,21 +1,14 @@
-"""What the library knows, as frozen records. They cross between rooms; no SQL shows through."""
+"""What the library knows, as frozen records: tracks, tags, folders. No SQL shows through."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from engine.library import filenames
-
-View = Literal["vocals", "overall"]
-MAX_MOMENTS_BYTES = 8192
-# Raised whenever the sound that reaches the networks changes: 1 is all up to singalike-2.
-LISTENING_VERSION = 2
 
 
 class TrackStatus(StrEnum):
@@ -94,83 +87,6 @@ class Track:
     @property
     def album(self) -> str:
         return self.tags.album
-
-
-@dataclass(frozen=True)
-class SpaceKey:
-    """One embedding space: vectors are comparable within it and nowhere else.
-
-    ``separator`` is the name of the separator for the view ``vocals``, None for ``overall``.
-    ``listening`` is the version of the path from a file to the network.
-    """
-
-    model: str
-    model_sha256: str
-    view: View
-    separator: str | None
-    dim: int
-    listening: int = LISTENING_VERSION
-
-    def __post_init__(self) -> None:
-        if (self.view == "vocals") != (self.separator is not None):
-            raise ValueError(f"the view {self.view!r} with the separator {self.separator!r}")
-        if self.dim < 1:
-            raise ValueError(f"an embedding of {self.dim} dimensions")
-
-
-@dataclass(frozen=True, eq=False)
-class MomentCodes:
-    """Compact vectors of a track's segments, for finding where two songs are most alike.
-
-    Attributes:
-        codes: (num_moments, num_dims) int8; rows are compared by cosine.
-        starts_s: (num_moments,) float32, ascending; where each segment begins.
-        length_s: length of a segment.
-    """
-
-    codes: np.ndarray
-    starts_s: np.ndarray
-    length_s: float
-
-    def __post_init__(self) -> None:
-        if self.codes.ndim != 2 or self.codes.dtype != np.int8:
-            raise ValueError(f"moment codes of shape {self.codes.shape}, {self.codes.dtype}")
-        if self.starts_s.shape != (len(self.codes),):
-            raise ValueError(f"{self.starts_s.shape} starts for {len(self.codes)} moments")
-
-    @property
-    def num_bytes(self) -> int:
-        """Room that it takes in the store: codes as int8, starts as float32."""
-        return int(self.codes.size + 4 * self.starts_s.size)
-
-    @cached_property
-    def unit_rows(self) -> np.ndarray:
-        """(num_moments, num_dims) float32: the codes as vectors of length 1, worked out once."""
-        rows = self.codes.astype(np.float32)
-        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
-
-    def thinned(self, max_bytes: int = MAX_MOMENTS_BYTES) -> MomentCodes:
-        """Evenly spread moments, as many as fit; itself where all do (any song below ~20 min)."""
-        if self.num_bytes <= max_bytes:
-            return self
-        num_kept = max_bytes // (self.codes.shape[1] + 4)
-        rows = np.linspace(0, len(self.codes) - 1, num_kept).round().astype(np.int64)
-        return MomentCodes(self.codes[rows], self.starts_s[rows], self.length_s)
-
-
-@dataclass(frozen=True, eq=False)
-class TrackEmbedding:
-    """What a model hears in one view of a track.
-
-    Attributes:
-        vector: (dim,) float32, L2-normalised.
-        moments: the same for single segments, much compressed.
-        from_mixture: a voice that was heard through the whole song, until it is separated.
-    """
-
-    vector: np.ndarray
-    moments: MomentCodes
-    from_mixture: bool = False
 
 
 @dataclass(frozen=True, eq=False)

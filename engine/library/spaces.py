@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.library.database import Database
-from engine.library.records import SpaceKey
+from engine.records import SpaceKey
 
 
 @dataclass(frozen=True)

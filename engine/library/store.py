@@ -15,18 +15,10 @@ from engine.library import codec, filenames, files, queries
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.lease import Lease
-from engine.library.records import (
-    Embeddings,
-    Folder,
-    LibraryCounts,
-    MomentCodes,
-    SpaceKey,
-    Track,
-    TrackEmbedding,
-    TrackStatus,
-)
+from engine.library.records import Embeddings, Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
 from engine.library.text import normalise
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding
 
 _CHUNK_ROWS = 4096
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from engine import separation
 from engine.errors import SilentError, TooShortError
-from engine.library.records import TrackEmbedding, View
 from engine.models import (
     SAMPLE_RATE_HZ,
     SEGMENT_S,
@@ -22,6 +21,7 @@ from engine.models import (
     VoiceModel,
 )
 from engine.progress import CancelToken
+from engine.records import TrackEmbedding, View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode

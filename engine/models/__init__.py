@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import CheckpointError
-from engine.library.records import MAX_MOMENTS_BYTES, MomentCodes, View
 from engine.models.calibration import Calibration
 from engine.models.checkpoint import (
     MANIFEST_NAME,
@@ -31,6 +30,7 @@ from engine.models.checkpoint import (
 from engine.networks.processor import has_fast_bfloat16
 from engine.paths import data_path, resources_path
 from engine.preferences import read_choices
+from engine.records import MAX_MOMENTS_BYTES, MomentCodes, View
 
 if TYPE_CHECKING:
     import torch

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import SpaceKey, TrackEmbedding
-from engine.library.records import LISTENING_VERSION
 from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding
 from engine.search.no_embedding import NoEmbeddingError, nobody_sings
 from engine.search.records import FilePart
 

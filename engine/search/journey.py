@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import Library, Track, TrackStatus, View
+from engine.library import Library, Track, TrackStatus
 from engine.library.text import normalise
 from engine.progress import CancelToken
+from engine.records import View
 from engine.search.filter import Song
 from engine.search.index.centre import placed
 from engine.search.searcher import Searcher

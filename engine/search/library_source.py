@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.library import Library, MomentCodes, Track, View
-from engine.library.records import LISTENING_VERSION
+from engine.library import Library, Track
 from engine.library.scope import LatestScope, artist_ids
+from engine.records import LISTENING_VERSION, MomentCodes, View
 from engine.search.filter import Filter
 from engine.search.index.matrix import NO_ROW
 from engine.search.index.space_index import LoadedSpace, Nearest, SpaceIndex

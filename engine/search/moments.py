@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.library import MomentCodes
+from engine.records import MomentCodes
 
 NUM_MOMENTS = 3
 

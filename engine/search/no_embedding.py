@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.errors import QueryError
-from engine.library import Track, TrackStatus, View
+from engine.library import Track, TrackStatus
+from engine.records import View
 
 
 class NoEmbeddingError(QueryError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import QueryError
-from engine.library import Track, View
+from engine.library import Track
 from engine.library.scope import EVERYTHING, Scope
 from engine.preferences import Voices
 from engine.search.moments import Moment

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from engine.errors import AmbiguousQueryError, QueryError
-from engine.library import Library, SpaceKey, View
+from engine.library import Library
 from engine.library.indexes import count_embeddings, has_embeddings
-from engine.library.records import LISTENING_VERSION
 from engine.library.scope import artist_ids, artist_key, artists_like
+from engine.records import LISTENING_VERSION, SpaceKey, View
 
 _MAX_NAMED = 12
 NEARLY_ALL = 0.9

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import Library, SpaceKey, Tags, Track, TrackStatus, View
+from engine.library import Library, Tags, Track, TrackStatus
 from engine.library.scan.tags import read_tags
 from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
 from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
+from engine.records import SpaceKey, View
 from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
 from engine.search.library_source import LibrarySource

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.library import MomentCodes, SpaceKey, Track, View
+from engine.library import Track
+from engine.records import MomentCodes, SpaceKey, View
 from engine.search.filter import Filter
 from engine.search.index.centre import placed
 from engine.search.index.space_index import Nearest

@@ -27,10 +27,11 @@ from app.services import Parts
 from app.settings import Settings
 from app.ui.theme import Theme
 from app.window import MainWindow
-from engine.library import Library, MomentCodes, SpaceKey, TrackEmbedding, View
+from engine.library import Library
 from engine.library.scan.scan import scan
 from engine.paths import resources_path
 from engine.progress import CancelToken, ProgressCallback
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View
 from engine.search import Searcher
 from engine.separation.vocals_cache import VocalsCache
 

@@ -24,7 +24,8 @@ from catalogue.shards import (
     shard_places,
 )
 from catalogue.storage import ShardFolder
-from engine.library import SpaceKey, Tags, TrackEmbedding, View
+from engine.library import Tags
+from engine.records import SpaceKey, TrackEmbedding, View
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike
 SHARD_ROWS = 2

@@ -9,17 +9,10 @@ from pathlib import Path
 import mutagen
 import numpy as np
 
-from engine.library import (
-    Library,
-    MomentCodes,
-    SpaceKey,
-    Tags,
-    TrackEmbedding,
-    View,
-    files,
-)
+from engine.library import Library, Tags, files
 from engine.library.centres import Centre, put_centre
 from engine.library.indexes import embedding_ids
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View
 
 DIM = 16
 OVERALL = SpaceKey("toy", "0" * 64, "overall", None, DIM)

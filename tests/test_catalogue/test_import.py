@@ -19,9 +19,10 @@ from catalogue.importing import import_shards
 from catalogue.shards import HeardRow
 from engine.cli import commands, run_app
 from engine.errors import LibraryError, LibraryLockedError
-from engine.library import Library, Tags, TrackEmbedding, TrackStatus, View
+from engine.library import Library, Tags, TrackStatus
 from engine.library.imports import ImportCounts, common_roots, split_address
 from engine.library.scan.scan import scan
+from engine.records import TrackEmbedding, View
 from engine.search import Searcher, SearchOptions
 from engine.search.index import graph
 from engine.sound.audio import audio_hash

@@ -26,8 +26,9 @@ from catalogue.shards import HeardRow
 from catalogue.to_qdrant import upload_shards
 from engine.cli import commands, run_app
 from engine.errors import AmbiguousQueryError, QueryError
-from engine.library import Library, Tags, TrackEmbedding, View
+from engine.library import Library, Tags
 from engine.listening.embedding import embed_file
+from engine.records import TrackEmbedding, View
 from engine.search import Scope, Searcher, SearchOptions, SearchResult
 from engine.search.remote.points import folders_of, point_id
 from engine.search.remote.query import search_qdrant

@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 
 from catalogue.cli import app as catalogue_app
 from engine.cli.commands import GROUPS, app
-from engine.library import Library, SpaceKey, Tags
+from engine.library import Library, Tags
 from engine.models import default_model_name
+from engine.records import SpaceKey
 from training.cli import app as training_app
 
 ALL = commands()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.library import MomentCodes, Tags, Track, TrackStatus, View, filenames
+from engine.library import Tags, Track, TrackStatus, filenames
 from engine.library.scope import Scope, artist_key, genre_key, genres_of
 from engine.library.text import normalise
+from engine.records import MomentCodes, View
 from engine.search.filter import Song
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ import numpy as np
 
 from engine import models as voice_models
 from engine.errors import AmbiguousQueryError, QueryError
-from engine.library import MomentCodes, Track, View, filenames
+from engine.library import Track, filenames
 from engine.library.scope import artist_key
 from engine.library.text import normalise
+from engine.records import MomentCodes, View
 from engine.search.filter import Filter
 from engine.search.index.space_index import Nearest
 from engine.search.remote import store

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import SpaceKey, View
+from engine.records import SpaceKey, View
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient

@@ -10,16 +10,8 @@ import pytest
 from support.libraries import OVERALL, VOCALS, add_tracks, embedding, put_vectors
 
 from engine.errors import LibraryError
-from engine.library import (
-    Library,
-    MomentCodes,
-    SpaceKey,
-    Tags,
-    TrackEmbedding,
-    TrackStatus,
-    files,
-)
-from engine.library.records import MAX_MOMENTS_BYTES
+from engine.library import Library, Tags, TrackStatus, files
+from engine.records import MAX_MOMENTS_BYTES, MomentCodes, SpaceKey, TrackEmbedding
 
 SONGS = [
     Tags("Hyperballad", "Björk", "Post", genre="Electronic", year=1995, track_number=2),

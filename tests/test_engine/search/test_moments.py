@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.library import MomentCodes
+from engine.records import MomentCodes
 from engine.search.moments import best_moments
 
 

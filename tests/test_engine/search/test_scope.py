@@ -21,8 +21,9 @@ from support.libraries import (
 
 from engine.cli.similar import parse_scope
 from engine.errors import QueryError
-from engine.library import Library, MomentCodes, Tags, View
+from engine.library import Library, Tags
 from engine.library.scope import LatestScope, artist_ids, artists_like, facets, ids_within
+from engine.records import MomentCodes, View
 from engine.search import Scope, Searcher, SearchOptions, SearchResult, resolve_artist
 from engine.search.export import result_as_dict
 

@@ -18,12 +18,13 @@ from support.libraries import (
 )
 
 from engine.errors import AmbiguousQueryError, DecodeError, QueryError
-from engine.library import Library, SpaceKey, Tags, files
+from engine.library import Library, Tags, files
 from engine.library.scan.scan import scan
 from engine.listening.embedding import embed_file
 from engine.models import calibration_of
 from engine.models.calibration import Calibration
 from engine.models.checkpoint import Manifest, save_checkpoint
+from engine.records import SpaceKey
 from engine.search import Searcher, SearchOptions, SearchResult, choose_space, resolve
 from engine.search.index import graph
 from engine.sound import audio

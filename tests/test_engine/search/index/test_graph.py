@@ -10,8 +10,9 @@ import pytest
 from support.libraries import OVERALL, VOCALS, add_tracks, put_vectors
 
 from engine.errors import CancelledError, SingalikeError
-from engine.library import Library, SpaceKey, Tags, indexes
+from engine.library import Library, Tags, indexes
 from engine.progress import CancelToken, Progress
+from engine.records import SpaceKey
 from engine.search import Searcher
 from engine.search.index import graph
 from engine.search.index.space_index import SpaceIndex

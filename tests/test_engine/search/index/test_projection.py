@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from support.libraries import add_tracks
 
-from engine.library import Library, SpaceKey, Tags, indexes
+from engine.library import Library, Tags, indexes
+from engine.records import SpaceKey
 from engine.search import Searcher
 from engine.search.index import graph, projection
 from engine.search.source import QueryView, Space

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from support.libraries import OVERALL, VOCALS, add_tracks, put_vectors
 
-from engine.library import Library, SpaceKey, Tags
+from engine.library import Library, Tags
+from engine.records import SpaceKey
 from engine.search import Scope, Searcher, SearchOptions
 from engine.search.index import centre, graph
 from engine.search.index.space_index import SpaceIndex
