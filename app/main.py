@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from app.crash import CrashReporter
     from app.desktop.single_instance import SingleInstance, hand_over
-    from app.services import make_parts
+    from app.services.services import make_services
     from app.settings import THEME, Settings
     from app.ui.theme import Theme
     from app.window import MainWindow
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings(settings_path())
     theme = Theme(resources_path() / "icons", app)
     theme.install(app, settings.get(THEME))
-    window = MainWindow(make_parts(library_path, settings, theme), options.folders)
+    window = MainWindow(make_services(library_path, settings, theme), options.folders)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)

@@ -1,4 +1,4 @@
-"""The main window: puts the parts together, and carries what is asked in one to another."""
+"""The main window: puts the pages together, and carries what is asked in one to another."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.desktop.drag_and_drop import dropped_files
 from app.evaluate.page import EvaluatePage
+from app.find.commands import Commands
+from app.find.page import FindPage
 from app.find.results_panel import ResultList
-from app.library.actions import Actions
 from app.library.covers import Covers
-from app.library.open_library import Overview
-from app.library.page import LibraryPage
 from app.library.start_page import StartPage
-from app.library.watched_folders import FolderWatch
 from app.map.page import MapPage
 from app.player.bar import PlayerBar
-from app.services import Parts
+from app.services.open_library import Overview
+from app.services.services import Services
+from app.services.watched_folders import WatchedFolders
 from app.settings import (
     EQUALLY_LOUD,
     OUTPUT_DEVICE,
@@ -51,40 +51,40 @@ MAIN = 2  # of the pages: the one with songs; before it nothing yet, and the fir
 
 
 class MainWindow(QMainWindow):
-    def __init__(self, parts: Parts, folders: list[Path] | None = None) -> None:
+    def __init__(self, services: Services, folders: list[Path] | None = None) -> None:
         super().__init__()
-        self.parts = parts
+        self.services = services
         self._folders_to_add = folders or []
         self._has_looked = False  # for new songs, at the start
         self.has_stopped = True  # False once closing had to leave work behind
-        for part in (parts.session, parts.player, parts.indexing, parts.finder):
+        for part in (services.open_library, services.player, services.indexing, services.search):
             part.setParent(self)
-        self.covers = Covers(parts.theme, parts.session.runner, cover_bytes, self)
+        self.covers = Covers(services.theme, services.open_library.runner, cover_bytes, self)
         self.setWindowTitle("Singalike")
         self.setMinimumSize(QSize(860, 560))
         self.setAcceptDrops(True)
-        self.watch = FolderWatch(parts.session.runner, self)
-        self.watch.set_on(parts.settings.get(WATCH_FOLDERS))
-        self.commands = Actions(self, parts)
+        self.watch = WatchedFolders(services.open_library.runner, self)
+        self.watch.set_on(services.settings.get(WATCH_FOLDERS))
+        self.commands = Commands(self, services)
         self._build()
         self._connect_session()
         self._connect_bar()
         self._bind_shortcuts()
         self._restore()
-        parts.session.open()
+        services.open_library.open()
 
     # Building
 
     def _build(self) -> None:
-        theme = self.parts.theme
+        theme = self.services.theme
         self.notice = NoticeBar(theme)
         self.start_page = StartPage(theme)
         self.problem_page = ProblemPage(theme)
-        self.library_page = LibraryPage(self.parts, self.covers, self.commands)
-        self.library = self.library_page.library
-        self.results = self.library_page.results
-        self.comparison = self.library_page.comparison
-        self.index_strip = self.library_page.index_strip
+        self.find_page = FindPage(self.services, self.covers, self.commands)
+        self.library = self.find_page.library
+        self.results = self.find_page.results
+        self.comparison = self.find_page.comparison
+        self.index_strip = self.find_page.index_strip
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -96,14 +96,14 @@ class MainWindow(QMainWindow):
 
     def _build_main(self) -> QWidget:
         """The pages of the switch, between the bar at the top and the player."""
-        self.map_page = MapPage(self.parts, self.covers)
+        self.map_page = MapPage(self.services, self.covers)
         self.sections: dict[Page, QWidget] = {
-            Page.LIBRARY: self.library_page,
+            Page.LIBRARY: self.find_page,
             Page.MAP: self.map_page,
-            Page.EVALUATE: EvaluatePage(self.parts),
+            Page.EVALUATE: EvaluatePage(self.services),
         }
-        self.top_bar = TopBar(self.parts.theme, tuple(self.sections))
-        self.player_bar = PlayerBar(self.parts.player, self.parts.theme)
+        self.top_bar = TopBar(self.services.theme, tuple(self.sections))
+        self.player_bar = PlayerBar(self.services.player, self.services.theme)
         self.section_stack = QStackedWidget()
         for page in self.sections.values():
             self.section_stack.addWidget(page)
@@ -117,49 +117,49 @@ class MainWindow(QMainWindow):
     # Connecting
 
     def _connect_session(self) -> None:
-        session = self.parts.session
-        session.opened.connect(self._library_opened)
-        session.open_failed.connect(self._library_failed)
-        session.overview_changed.connect(self._show_overview)
-        session.folders_added.connect(self.parts.indexing.start)
-        session.overview_changed.connect(self.watch.show_overview)
-        self.watch.changed.connect(self.parts.indexing.look)
-        for source in (session, self.parts.indexing, self.parts.player, self.commands):
+        open_library = self.services.open_library
+        open_library.opened.connect(self._library_opened)
+        open_library.open_failed.connect(self._library_failed)
+        open_library.overview_changed.connect(self._show_overview)
+        open_library.folders_added.connect(self.services.indexing.start)
+        open_library.overview_changed.connect(self.watch.show_overview)
+        self.watch.changed.connect(self.services.indexing.look)
+        for source in (open_library, self.services.indexing, self.services.player, self.commands):
             source.problem.connect(self.notice.show_text)
-        self.parts.player.solved.connect(self.notice.withdraw)
-        for signal in (self.parts.player.state_changed, self.parts.player.loaded):
+        self.services.player.solved.connect(self.notice.withdraw)
+        for signal in (self.services.player.state_changed, self.services.player.loaded):
             signal.connect(self._show_title)
-        self.problem_page.retry_requested.connect(session.open)
+        self.problem_page.retry_requested.connect(open_library.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
 
     def _connect_bar(self) -> None:
-        bar, finder = self.top_bar, self.parts.finder
+        bar, search = self.top_bar, self.services.search
         self.library.num_shown_changed.connect(bar.show_count)
         bar.search.textChanged.connect(self.library.set_text)
         bar.search.left_downwards.connect(self._enter_table)
         bar.pages.chosen.connect(self.show_page)
         self.results.file_requested.connect(self.commands.find_file)
-        self.results.record_requested.connect(self.library_page.show_recorder)
-        self.library_page.export.told.connect(self.notice.show_text)
+        self.results.record_requested.connect(self.find_page.show_recorder)
+        self.find_page.export.told.connect(self.notice.show_text)
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
-        self.library_page.vocals.progressed.connect(self.player_bar.show_separating)
-        self.library_page.vocals.problem.connect(self.notice.show_text)
+        self.find_page.vocals.progressed.connect(self.player_bar.show_separating)
+        self.find_page.vocals.problem.connect(self.notice.show_text)
         self._connect_map()
-        finder.history_changed.connect(self._question_changed)
+        search.history_changed.connect(self._question_changed)
         self._show_history()
 
     def _connect_map(self) -> None:
         page = self.map_page
         page.find_requested.connect(self._find_on_map)
         page.playlist_requested.connect(
-            lambda ids: self.library_page.export.save_ids(
+            lambda ids: self.find_page.export.save_ids(
                 ids, self.tr("Songs from the map"), by_artist=True
             )
         )
         page.list_requested.connect(self._list_only)
-        self.parts.session.listed.connect(self._show_matches)
+        self.services.open_library.listed.connect(self._show_matches)
 
     def _bind_shortcuts(self) -> None:
         """Plain keys come to ``keyPressEvent``, when nobody else wants them."""
@@ -174,7 +174,7 @@ class MainWindow(QMainWindow):
 
     def _actions(self) -> dict[Keys, Callable[[], object]]:
         """What each key and each button of the bar at the top does."""
-        player, finder = self.parts.player, self.parts.finder
+        player, search = self.services.player, self.services.search
         return {
             Keys.PAGE_LIBRARY: lambda: self.show_page(Page.LIBRARY),
             Keys.PAGE_MAP: lambda: self.show_page(Page.MAP),
@@ -182,21 +182,21 @@ class MainWindow(QMainWindow):
             Keys.PREFERENCES: self.show_preferences,
             Keys.SEARCH: self._focus_search,
             Keys.FIND_FILE: self.commands.find_file,
-            Keys.RECORD: self.library_page.show_recorder,
+            Keys.RECORD: self.find_page.show_recorder,
             Keys.FILTERS: self._show_filters,
             Keys.BLEND: self.results.blend_bar.toggle,
-            Keys.BACK: lambda: finder.go(-1),
-            Keys.FORWARD: lambda: finder.go(1),
+            Keys.BACK: lambda: search.go(-1),
+            Keys.FORWARD: lambda: search.go(1),
             Keys.TO_TABLE: self._enter_table,
             Keys.TO_VOICES: lambda: self._enter_results(self.results.voices),
             Keys.TO_OVERALL: lambda: self._enter_results(self.results.overall),
             Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
             Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
             Keys.REVEAL: self._reveal_selected,
-            Keys.SAVE: self.library_page.export.save_selected,
+            Keys.SAVE: self.find_page.export_menu.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,
-            Keys.RESCAN: self.parts.indexing.start,
+            Keys.RESCAN: self.services.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
             Keys.PLAY_PAUSE: self.comparison.toggle,
@@ -211,24 +211,24 @@ class MainWindow(QMainWindow):
         }
 
     def _restore(self) -> None:
-        settings = self.parts.settings
+        settings = self.services.settings
         self.resize(1200, 780)
         if geometry := settings.get(WINDOW_GEOMETRY):
             self.restoreGeometry(geometry)
-        self.parts.player.set_volume(settings.get(VOLUME))
-        self.parts.player.set_levelled(settings.get(EQUALLY_LOUD))
-        self.parts.player.device.choose(settings.get(OUTPUT_DEVICE))
+        self.services.player.set_volume(settings.get(VOLUME))
+        self.services.player.set_levelled(settings.get(EQUALLY_LOUD))
+        self.services.player.device.choose(settings.get(OUTPUT_DEVICE))
         if settings.notice:
             self.notice.show_text(settings.notice)
 
     # The library
 
     def _library_opened(self) -> None:
-        session = self.parts.session
-        session.refresh_overview()
+        open_library = self.services.open_library
+        open_library.refresh_overview()
         self.library.set_text(self.top_bar.search.text())
         if self._folders_to_add:
-            session.add_folders(self._folders_to_add)
+            open_library.add_folders(self._folders_to_add)
 
     def _library_failed(self, reason: str) -> None:
         self.problem_page.show_reason(reason)
@@ -239,16 +239,16 @@ class MainWindow(QMainWindow):
             self.start_page.show_idle()
             if self.pages.currentIndex() != MAIN:
                 self.pages.setCurrentIndex(MAIN)
-                self.library_page.setFocus(Qt.FocusReason.OtherFocusReason)
+                self.find_page.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.pages.setCurrentWidget(self.start_page)
         is_first, self._has_looked = not self._has_looked, True
         if is_first and overview.folders and not self._folders_to_add:
-            self.parts.indexing.look()
+            self.services.indexing.look()
 
     def _make_demo(self) -> None:
-        path = self.parts.demo_path or data_path() / "demo"
-        job = self.parts.session.make_demo(path, self.start_page.show_progress)
+        path = self.services.demo_path or data_path() / "demo"
+        job = self.services.open_library.make_demo(path, self.start_page.show_progress)
         job.failed.connect(lambda _: self.start_page.show_idle())
         job.cancelled.connect(self.start_page.show_idle)
         self.start_page.stop_requested.connect(job.cancel)
@@ -270,7 +270,7 @@ class MainWindow(QMainWindow):
             self.top_bar.show_page(page)
 
     def _find_on_map(self, track: Track) -> None:
-        self.parts.finder.find_track(track)
+        self.services.search.find_track(track)
         self.show_page(Page.LIBRARY)
 
     def _list_only(self, track_ids: list[int]) -> None:
@@ -285,14 +285,14 @@ class MainWindow(QMainWindow):
     def show_preferences(self) -> None:
         from app.preferences.dialog import PreferencesDialog  # not needed for the first window
 
-        dialog = PreferencesDialog(self, self.parts)
+        dialog = PreferencesDialog(self, self.services)
         dialog.watch_changed.connect(self.watch.set_on)
         dialog.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 
     def _show_title(self) -> None:
         """What plays, as window lists and task bars show it."""
-        sound = self.parts.player.playing
+        sound = self.services.player.playing
         names = (sound.title[:80], sound.artist[:80]) if sound is not None else ()
         self.setWindowTitle(" · ".join(filter(None, (*names, "Singalike"))))
 
@@ -304,8 +304,8 @@ class MainWindow(QMainWindow):
         self._show_history()
 
     def _show_history(self) -> None:
-        self.top_bar.back.setEnabled(self.parts.finder.can_go_back)
-        self.top_bar.forward.setEnabled(self.parts.finder.can_go_forward)
+        self.top_bar.back.setEnabled(self.services.search.can_go_back)
+        self.top_bar.forward.setEnabled(self.services.search.can_go_forward)
 
     def _focus_search(self) -> None:
         if self.page not in SEARCHABLE:
@@ -315,11 +315,11 @@ class MainWindow(QMainWindow):
 
     def _enter_table(self) -> None:
         self.show_page(Page.LIBRARY)
-        self.library_page.enter_table()
+        self.find_page.enter_table()
 
     def _enter_results(self, results: ResultList) -> None:
         self.show_page(Page.LIBRARY)
-        self.library_page.enter_results(results)
+        self.find_page.enter_results(results)
 
     def _show_filters(self) -> None:
         self.show_page(Page.LIBRARY)
@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
             self.results.filter_button.open_sheet()
 
     def _reveal_selected(self) -> None:
-        if (track := self.library_page.selected_track()) is not None:
+        if (track := self.find_page.selected_track()) is not None:
             self.commands.reveal(track)
 
     def come_forward(self, folders: list[Path]) -> None:
@@ -336,8 +336,8 @@ class MainWindow(QMainWindow):
             self.showNormal()
         self.raise_()
         self.activateWindow()
-        if folders and self.parts.session.is_open:
-            self.parts.session.add_folders(folders)
+        if folders and self.services.open_library.is_open:
+            self.services.open_library.add_folders(folders)
 
     # Qt
 
@@ -357,7 +357,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.commands.take(dropped_files(event.mimeData()))
+        self.commands.open_dropped(dropped_files(event.mimeData()))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -367,17 +367,17 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch
         self._save()
-        self.library_page.stop()
-        self.parts.player.close()
-        self.has_stopped = self.parts.session.close()
+        self.find_page.stop()
+        self.services.player.close()
+        self.has_stopped = self.services.open_library.close()
         event.accept()
 
     def _save(self) -> None:
-        settings = self.parts.settings
+        settings = self.services.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
-        settings.set(VOLUME, self.parts.player.volume)
-        settings.set(OUTPUT_DEVICE, self.parts.player.device.name)
-        settings.set(THEME, self.parts.theme.choice)
-        self.library_page.save_state()
+        settings.set(VOLUME, self.services.player.volume)
+        settings.set(OUTPUT_DEVICE, self.services.player.device.name)
+        settings.set(THEME, self.services.theme.choice)
+        self.find_page.save_state()
         self.map_page.save_state()
         settings.save()

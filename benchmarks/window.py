@@ -46,7 +46,7 @@ class Window(app.window.MainWindow):
             QTimer.singleShot(0, self.tell)
     def tell(self):
         print(self.painted, flush=True)
-        self.parts.session.listed.connect(lambda _: QTimer.singleShot(0, self.close))
+        self.services.open_library.listed.connect(lambda _: QTimer.singleShot(0, self.close))
 app.window.MainWindow = Window
 sys.exit(app.main.main(["--library", sys.argv[1]]))
 """
@@ -238,7 +238,7 @@ def click_row(window, row: int) -> None:
 def time_clicks(window) -> None:
     """From a click on a song, whose row is in sight, to its painted results."""
     answers: list[object] = []
-    window.parts.finder.answered.connect(answers.append)
+    window.services.search.answered.connect(answers.append)
     random = np.random.default_rng(0)
     seconds, busy = [], []
     for row in random.integers(0, NUM_SONGS, NUM_CLICKS + 2).tolist():
@@ -362,7 +362,7 @@ def time_stalls(window, folder: Path | None) -> None:
     lateness.measure("searching", use)
     if folder is None:
         return
-    indexing = window.parts.indexing
+    indexing = window.services.indexing
 
     def is_listening() -> bool:
         progress = indexing.last_progress
@@ -372,7 +372,7 @@ def time_stalls(window, folder: Path | None) -> None:
         "searching while a run begins",
         use,
         is_listening,
-        lambda: window.parts.session.add_folders([folder]),
+        lambda: window.services.open_library.add_folders([folder]),
     )
     wait_until(is_listening)
     lateness.measure("searching while songs are listened to", use)
@@ -396,7 +396,7 @@ def run(path: Path, folder: Path | None) -> None:
 def open_window(path: Path, home: Path):
     from PySide6.QtWidgets import QApplication
 
-    from app.services import make_parts
+    from app.services.services import make_services
     from app.settings import Settings
     from app.ui.theme import Theme
     from app.window import MainWindow
@@ -405,8 +405,8 @@ def open_window(path: Path, home: Path):
     application = QApplication.instance() or QApplication([])
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
-    window = MainWindow(make_parts(path, Settings(home / "settings.ini"), theme))
-    window.parts.indexing.look_work = lambda *_: None  # the songs' files do not exist
+    window = MainWindow(make_services(path, Settings(home / "settings.ini"), theme))
+    window.services.indexing.look_work = lambda *_: None  # the songs' files do not exist
     window.resize(1440, 900)
     window.show()
     gc.freeze()  # as app.main does

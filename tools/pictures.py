@@ -102,7 +102,7 @@ def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
     from PySide6.QtWidgets import QApplication
 
     from app.player.player import Player
-    from app.services import make_parts
+    from app.services.services import make_services
     from app.settings import THEME, WATCH_FOLDERS, Settings
     from app.ui.theme import Theme
     from app.window import MainWindow
@@ -115,9 +115,9 @@ def open_window(home: Path, theme_name: str, library: str) -> MainWindow:
     settings.set(WATCH_FOLDERS, False)
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, theme_name)
-    parts = make_parts(home / library, settings, theme)
-    parts.player = Player(make_output=_silent_output)
-    window = MainWindow(parts)
+    services = make_services(home / library, settings, theme)
+    services.player = Player(make_output=_silent_output)
+    window = MainWindow(services)
     window.resize(*SIZE)
     window.show()
     return window
@@ -166,19 +166,19 @@ Keep = Callable[["QWidget", str], None]
 def take_library(window: MainWindow, keep: Keep) -> None:
     """A song, its nearest voices, and the moments at which both are most alike."""
     library, results = window.library, window.results
-    wait_until(lambda: bool(library.model.ids) and not window.parts.indexing.is_running)
+    wait_until(lambda: bool(library.model.ids) and not window.services.indexing.is_running)
     rest()
     titles = [library.model.track_at(row) for row in range(len(library.model.ids))]
     row = next(i for i, track in enumerate(titles) if track is not None and track.title == SONG)
     library.view.selectRow(row)
-    window.parts.finder.find_track(titles[row])
+    window.services.search.find_track(titles[row])
     wait_until(lambda: bool(results.voices.model.neighbours))
     results.voices.view.setCurrentIndex(results.voices.model.index(1))
     rest(1500)
     window.comparison.play_next_moment()
     rest()
     keep(window, "library")
-    window.parts.player.pause()
+    window.services.player.pause()
     results.filter_button.open_sheet()
     rest()
     keep(window, "filters")

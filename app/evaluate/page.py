@@ -22,7 +22,7 @@ from app.evaluate.run import Request
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.setup_panel import SetupPanel
 from app.jobs import Job, LatestJob, Pool
-from app.services import Parts
+from app.services.services import Services
 from app.ui.widgets import divider
 from engine.paths import data_path
 from engine.progress import CancelToken, ProgressCallback
@@ -38,14 +38,14 @@ class EvaluatePage(QWidget):
     problem = Signal(str)
 
     def __init__(
-        self, parts: Parts, reports_path: Path | None = None, parent: QWidget | None = None
+        self, services: Services, reports_path: Path | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setObjectName("page")
         self.setAccessibleName(self.tr("Evaluate"))  # it has the focus when it comes
-        self.parts = parts
+        self.services = services
         self.reports_path = reports_path or data_path() / "evaluations"
-        self._runner = parts.session.runner
+        self._runner = services.open_library.runner
         self._looking = LatestJob(self._runner, Pool.INTERACTIVE)
         self._listing = LatestJob(self._runner, Pool.INTERACTIVE)
         self._run: Job | None = None
@@ -70,9 +70,9 @@ class EvaluatePage(QWidget):
 
     def _build(self) -> None:
         self._is_built = True
-        theme = self.parts.theme
+        theme = self.services.theme
         self.panel = ReportsPanel(theme)
-        self.setup = SetupPanel(theme, self.parts.session.library_path)
+        self.setup = SetupPanel(theme, self.services.open_library.library_path)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.setup)
         row = QHBoxLayout(self)
@@ -89,7 +89,7 @@ class EvaluatePage(QWidget):
         self.panel.run_card.cancel_requested.connect(self.cancel)
         self.setup.start_requested.connect(self.start)
         self.setup.data_requested.connect(self._look)
-        self.problem.connect(self.parts.session.problem)  # shown at the top of the window
+        self.problem.connect(self.services.open_library.problem)  # shown at the top of the window
 
     def _job(
         self,
@@ -110,7 +110,7 @@ class EvaluatePage(QWidget):
     # What there is to work on
 
     def _look(self, table: Path | None) -> None:
-        path = table or self.parts.session.library_path
+        path = table or self.services.open_library.library_path
         self._job(
             lambda *_: evaluation.look_at(path),
             self.setup.set_facts,
@@ -170,12 +170,12 @@ class EvaluatePage(QWidget):
     def show_reports(self, reports: list[SavedReport]) -> None:
         """One is read, several are compared."""
         if len(reports) > 1:
-            self._show(CompareView(self.parts.theme, self._runner, reports))
+            self._show(CompareView(self.services.theme, self._runner, reports))
         else:
             self.show_report(reports[0])
 
     def show_report(self, opened: SavedReport) -> ReportView:
-        view = ReportView(self.parts.theme, self._runner, opened)
+        view = ReportView(self.services.theme, self._runner, opened)
         view.browser_requested.connect(self._open_in_browser)
         view.export_requested.connect(self._export)
         view.reveal_requested.connect(self._reveal)
@@ -185,7 +185,7 @@ class EvaluatePage(QWidget):
         return view
 
     def show_test(self, opened: SavedReport) -> None:
-        room = BlindTestPage(self.parts.theme, self.parts.player, opened, self._job)
+        room = BlindTestPage(self.services.theme, self.services.player, opened, self._job)
         room.full_page.connect(self._show_alone)
         room.report_requested.connect(self._show_scored)
         room.problem.connect(self.problem)

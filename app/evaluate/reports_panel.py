@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
-from app.library.folder_dialogs import DataRole, DetailRole, TwoLineDelegate
-from app.ui.number_format import duration
+from app.ui.text_format import duration
 from app.ui.theme import Theme
+from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
 from engine.progress import Progress
 

@@ -1,1 +1,1 @@
-"""Questions and answers: search, filters, results, comparison, journeys."""
+"""The first page: table and results; filters, comparison, journeys, the menus of songs."""

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QTimer
 
-from app.find.finder import Answer, Finder, Question
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.covers import cover_seed
-from app.library.table_model import shown, title_of
 from app.player.player import Player, Side, Sound
+from app.player.queue import sound_of_track
 from app.player.vocals import VocalsFetcher
 from app.player.waveform_cache import SoundShapes
+from app.services.search_service import Answer, Question, SearchService
 from app.ui.shortcuts import noop
+from app.ui.text_format import one_line, title_of
 from engine.library import Track
 from engine.search import Neighbour
 from engine.sound.loudness import Loudness
@@ -31,7 +32,7 @@ class Comparison(QObject):
     def __init__(
         self,
         panel: ResultsPanel,
-        finder: Finder,
+        search: SearchService,
         player: Player,
         shapes: SoundShapes,
         vocals: VocalsFetcher,
@@ -41,7 +42,7 @@ class Comparison(QObject):
         super().__init__(parent)
         self._is_indexing = is_indexing
         self._panel = panel
-        self._finder = finder
+        self._search = search
         self._player = player
         self._shapes = shapes
         self._vocals = vocals
@@ -50,9 +51,9 @@ class Comparison(QObject):
         self._last_moment = -1
         self._wait = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._wait.timeout.connect(self._say_searching)
-        finder.asked.connect(self._asked)
-        finder.answered.connect(self._answered)
-        finder.failed.connect(self._failed)
+        search.asked.connect(self._asked)
+        search.answered.connect(self._answered)
+        search.failed.connect(self._failed)
         for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
             row.play_requested.connect(partial(player.play, side))
             row.sought.connect(partial(self._seek, side))
@@ -76,13 +77,13 @@ class Comparison(QObject):
         view.chosen.connect(self._choose)
         view.play_requested.connect(lambda one: self.play_result(one, results.model.neighbours))
         view.moment_requested.connect(self._moment_clicked)
-        view.find_requested.connect(lambda neighbour: self._finder.find_track(neighbour.track))
+        view.find_requested.connect(lambda neighbour: self._search.find_track(neighbour.track))
 
     # Finding
 
     def _asked(self, question: Question) -> None:
         self._panel.show_main()
-        self._panel.arrange(self._finder.lists_for(question))
+        self._panel.arrange(self._search.lists_for(question))
         self._wait.start()
         if question == self._question:
             return  # other filters, the same song
@@ -91,7 +92,7 @@ class Comparison(QObject):
         if question.artist is not None:
             self._panel.query_row.set_sound(None)
             self._panel.query_row.set_hint(
-                self.tr("Voices like {artist}’s").format(artist=shown(question.artist))
+                self.tr("Voices like {artist}’s").format(artist=one_line(question.artist))
             )
             return  # the answer brings the song to play
         seed = cover_seed(question.track) if question.track is not None else str(question.path)
@@ -105,7 +106,7 @@ class Comparison(QObject):
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
-        question = self._finder.question
+        question = self._search.question
         if question is not None and question.is_voice:
             self._panel.show_message(self.tr("Listening to your voice…"))
         elif question is not None and question.track is None and question.artist is None:
@@ -146,7 +147,7 @@ class Comparison(QObject):
             return
         track = query.track
         typical = self.tr("most typical: {title}").format(title=title_of(track))
-        sound = Sound(track.path, shown(query.artist), typical, track.duration_s, track.id)
+        sound = Sound(track.path, one_line(query.artist), typical, track.duration_s, track.id)
         self._show_query(sound, cover_seed(track))
 
     # Choosing and hearing
@@ -293,10 +294,6 @@ class Comparison(QObject):
             results.view.set_playing(track_id)
 
 
-def sound_of_track(track: Track) -> Sound:
-    return Sound(track.path, title_of(track), shown(track.artist), track.duration_s, track.id)
-
-
 def sound_of(question: Question) -> Sound:
     if question.track is not None:
         return sound_of_track(question.track)
@@ -304,4 +301,4 @@ def sound_of(question: Question) -> Sound:
     if question.is_voice:
         title, origin = (QCoreApplication.translate("Comparison", text) for text in YOUR_VOICE)
         return Sound(path, title, origin, question.duration_s)
-    return Sound(path, shown(path.stem), shown(path.parent.name), question.duration_s or None)
+    return Sound(path, one_line(path.stem), one_line(path.parent.name), question.duration_s or None)

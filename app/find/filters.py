@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.find.genre_list import GenreList
-from app.library.table_model import shown
 from app.ui.layouts import hbox, vbox
-from app.ui.number_format import clock
+from app.ui.text_format import clock, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, Button, button, label
 from engine.library.scope import EVERYTHING, Facets, Scope
@@ -258,9 +257,9 @@ class FilterSheet(QFrame):
 
     def _offer_folders(self, chosen: Path | None) -> None:
         known = self._facets.folders[:MAX_FOLDERS] if self._facets is not None else ()
-        folders = {path: f"{shown(str(path))[-60:]}   {num:,}" for path, num in known}
+        folders = {path: f"{one_line(str(path))[-60:]}   {num:,}" for path, num in known}
         if chosen is not None:
-            folders.setdefault(chosen, shown(str(chosen))[-60:])
+            folders.setdefault(chosen, one_line(str(chosen))[-60:])
         self.folder.clear()
         self.folder.addItem(self.tr("All folders"), None)
         for path, text in folders.items():

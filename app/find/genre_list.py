@@ -13,9 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.table_model import shown
 from app.ui.layouts import vbox
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL
 from engine.library.scope import genre_key
@@ -77,7 +76,7 @@ class GenreList(QWidget):
             self._narrow(self._search.text())
 
     def _add(self, name: str, num: int, is_chosen: bool) -> None:
-        item = QTreeWidgetItem(self._table, [shown(name)[:60], f"{num:,}"])
+        item = QTreeWidgetItem(self._table, [one_line(name)[:60], f"{num:,}"])
         item.setData(NAME, KeyRole, genre_key(name))
         told = f"{item.text(NAME)}, {num_songs(num)}"
         item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, told)

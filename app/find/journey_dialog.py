@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QSlider, QStackedLayout, QWidget
 
-from app.find.finder import Finder
 from app.find.result_delegate import ResultDelegate
 from app.find.result_model import NO_PERCENT, ResultModel
 from app.find.result_view import ResultView
-from app.library.table_model import title_of
+from app.services.search_service import SearchService
 from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox
+from app.ui.text_format import title_of
 from app.ui.theme import Theme
 from app.ui.widgets import label
 from engine.library import Track
@@ -32,13 +32,13 @@ class JourneyDialog(Dialog):
         self,
         parent: QWidget,
         theme: Theme,
-        finder: Finder,
+        search: SearchService,
         delegate: ResultDelegate,
         ends: tuple[Track, Track],
         view: View,
     ) -> None:
         super().__init__(parent, theme, self.tr("A journey"), QSize(600, 640))
-        self._finder = finder
+        self._search = search
         self._ends = ends
         self._view = view
         self.model = ResultModel(self)
@@ -86,7 +86,7 @@ class JourneyDialog(Dialog):
     def _ask(self) -> None:
         num = self._length.value()
         self._most.setText(self.tr("at most {num} songs").format(num=num))
-        self._finder.find_journey(
+        self._search.find_journey(
             self._ends, self._view, num, self._others.isChecked(), self._show, self._fail
         )
 

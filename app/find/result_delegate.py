@@ -19,8 +19,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.find.result_model import NO_PERCENT, LikenessRole, NeighbourRole
-from app.library.table_model import shown, title_of
-from app.ui.number_format import clock
+from app.ui.text_format import clock, one_line, title_of
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL
 from engine.library.records import Track
@@ -172,7 +171,7 @@ class ResultDelegate(QStyledItemDelegate):
 
     def _paint_text(self, painter: QPainter, layout: RowLayout, track: Track) -> None:
         self._line(painter, layout.title, title_of(track), self._title_font, "text")
-        artist = shown(track.artist) or shown(track.path.parent.name)
+        artist = one_line(track.artist) or one_line(track.path.parent.name)
         self._line(painter, layout.artist, artist, self._small_font, "muted")
 
     def _paint_score(

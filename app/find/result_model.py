@@ -15,7 +15,7 @@ from PySide6.QtCore import (
 )
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
-from app.library.table_model import shown, title_of
+from app.ui.text_format import one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.models.calibration import Likeness, likeness
 from engine.search import Neighbour
@@ -66,7 +66,7 @@ class ResultModel(QAbstractListModel):
             return "<br>".join(plain_tool_tip(line) for line in self._explanation(neighbour))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             # Drawn by the delegate; this is what screen readers say.
-            artist = shown(neighbour.track.artist)
+            artist = one_line(neighbour.track.artist)
             by = self.tr("{title} by {artist}").format(
                 title=title_of(neighbour.track), artist=artist
             )
@@ -81,7 +81,7 @@ class ResultModel(QAbstractListModel):
     def _explanation(self, neighbour: Neighbour) -> list[str]:
         """What has no room in the row, or may have been cut there."""
         track, verdict = neighbour.track, self._likeness(neighbour)
-        names = filter(None, (shown(track.artist), shown(track.album)))
+        names = filter(None, (one_line(track.artist), one_line(track.album)))
         told = "" if verdict is None else self._verdicts[verdict]
         return [line for line in (title_of(track), " · ".join(names), told) if line]
 

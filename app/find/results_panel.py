@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
 
 from app.find.blend_bar import BlendBar
 from app.find.filters import FilterButton
-from app.find.finder import Answer
 from app.find.result_delegate import ResultDelegate
 from app.find.result_model import ResultModel
 from app.find.result_view import ResultView
 from app.find.song_row import SongRow
+from app.services.search_service import Answer
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme

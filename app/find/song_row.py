@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from app.player.player import Player, Side, Sound
 from app.player.waveform import Waveform
 from app.ui.layouts import hbox, keep_room, vbox
-from app.ui.number_format import clock
+from app.ui.text_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton
 from engine.sound.loudness import SoundShape

@@ -1,1 +1,1 @@
-"""The library as a person sees it: table, folders, covers, indexing and its strip."""
+"""The library as a person sees it: table, folders, covers, strip of indexing, first start."""

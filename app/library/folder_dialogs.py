@@ -4,72 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
-from app.library.open_library import Overview
-from app.library.table_model import shown
+from app.services.open_library import Overview
 from app.ui.confirm import confirm
 from app.ui.dialogs import Dialog
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
+from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
 from app.ui.widgets import label, plain_tool_tip
 from engine.library import Folder, Track
-
-DataRole = Qt.ItemDataRole.UserRole + 1
-DetailRole = Qt.ItemDataRole.UserRole + 2
-PAD = 10
-WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
-
-
-class TwoLineDelegate(QStyledItemDelegate):
-    """A name, and below it a sentence that may take several lines."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._name_font = theme.font(weight=QFont.Weight.Medium)
-        self._detail_font = theme.font()
-
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        width = option.rect.width() - 2 * PAD
-        detail = QFontMetrics(self._detail_font).boundingRect(
-            QRect(0, 0, width, 10_000), int(WRAP), index.data(DetailRole)
-        )
-        return QSize(100, QFontMetrics(self._name_font).height() + detail.height() + 2 * PAD + 2)
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        rect = option.rect
-        painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, self._theme.colour("selected"))
-        area = rect.adjusted(PAD, PAD, -PAD, -PAD)
-        metrics = QFontMetrics(self._name_font)
-        name = metrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, area.width())
-        painter.setFont(self._name_font)
-        painter.setPen(self._theme.colour("text"))
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignTop), name)
-        painter.setFont(self._detail_font)
-        painter.setPen(self._theme.colour("muted"))
-        painter.drawText(
-            area.adjusted(0, metrics.height() + 2, 0, 0), int(WRAP), index.data(DetailRole)
-        )
-        painter.restore()
 
 
 class ListDialog(Dialog):
@@ -112,8 +61,8 @@ class FailedDialog(ListDialog):
         )
         self._tracks = list(tracks)
         for track in tracks:
-            name, reason = shown(track.path.name)[:200], shown(track.error or "")[:400]
-            self.add_row(name, reason, shown(str(track.path)), track)
+            name, reason = one_line(track.path.name)[:200], one_line(track.error or "")[:400]
+            self.add_row(name, reason, one_line(str(track.path)), track)
         self._reveal = self.add_button(self.tr("Show in folder"), self._reveal_selected)
         self.buttons.addStretch()
         self._retry = self.add_button(self.tr("Try again"), self._retry_selected)
@@ -173,7 +122,7 @@ class FoldersDialog(ListDialog):
         for folder in folders:
             songs = num_songs(folder.num_tracks)
             away = self.tr("{songs} · not available now").format(songs=songs)
-            path = shown(str(folder.path))
+            path = one_line(str(folder.path))
             self.add_row(path, songs if folder.is_available else away, path, folder)
         self._selection_changed()
 
@@ -185,7 +134,7 @@ class FoldersDialog(ListDialog):
     def _ask_to_forget(self) -> None:
         """It may have taken days to hear them."""
         folders = [folder for folder in self.selected() if isinstance(folder, Folder)]
-        paths = ", ".join(shown(str(folder.path))[-60:] for folder in folders)
+        paths = ", ".join(one_line(str(folder.path))[-60:] for folder in folders)
         num = sum(folder.num_tracks for folder in folders)
 
         def forget() -> None:

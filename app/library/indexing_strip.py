@@ -12,12 +12,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.indexing import SPEEDS, Indexing
-from app.library.open_library import Overview
-from app.library.table_model import shown
+from app.services.indexing import SPEEDS, Indexing
+from app.services.open_library import Overview
 from app.settings import INDEX_SPEED, Settings
 from app.ui.layouts import hbox, vbox
-from app.ui.number_format import duration
+from app.ui.text_format import duration, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, divider
 from engine.progress import Progress
@@ -128,7 +127,7 @@ class IndexStrip(QWidget):
         }
         if progress is None:
             return texts["scan"]
-        return texts.get(progress.stage, shown(progress.stage))
+        return texts.get(progress.stage, one_line(progress.stage))
 
     def _detail_text(self, progress: Progress | None) -> str:
         if progress is None:
@@ -142,5 +141,5 @@ class IndexStrip(QWidget):
         if progress.eta_s is not None and not self._indexing.is_paused:
             parts.append(self.tr("{time} left").format(time=duration(progress.eta_s)))
         if not parts and progress.message:
-            parts.append(shown(progress.message))
+            parts.append(one_line(progress.message))
         return " · ".join(parts)

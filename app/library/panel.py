@@ -9,12 +9,12 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
-from app.library.open_library import ListQuery, Overview, Session
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView
+from app.services.open_library import ListQuery, OpenLibrary, Overview
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.ui.layouts import hbox, vbox
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, label
 from engine.library import Track, TrackStatus
@@ -27,11 +27,11 @@ class LibraryPanel(QWidget):
     num_shown_changed = Signal(int)
 
     def __init__(
-        self, session: Session, settings: Settings, theme: Theme, model: TrackModel
+        self, open_library: OpenLibrary, settings: Settings, theme: Theme, model: TrackModel
     ) -> None:
         super().__init__()
         self.setObjectName("side")
-        self._session = session
+        self._open_library = open_library
         self._settings = settings
         self._query = ListQuery(
             sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
@@ -64,11 +64,11 @@ class LibraryPanel(QWidget):
         return bar
 
     def _connect(self) -> None:
-        session, model, view = self._session, self.model, self.view
-        model.rows_needed.connect(session.fetch_rows)
-        session.rows_arrived.connect(model.put)
-        session.listed.connect(self._listed)
-        session.overview_changed.connect(self._overview_changed)
+        open_library, model, view = self._open_library, self.model, self.view
+        model.rows_needed.connect(open_library.fetch_rows)
+        open_library.rows_arrived.connect(model.put)
+        open_library.listed.connect(self._listed)
+        open_library.overview_changed.connect(self._overview_changed)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
         self._refresh_soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_soon.timeout.connect(self.refresh)
@@ -117,7 +117,7 @@ class LibraryPanel(QWidget):
         """Rows in sight and the list itself, after something in the library has changed."""
         self._list()
         self.model.refresh(*self.view.visible_rows())
-        self._session.refresh_overview()
+        self._open_library.refresh_overview()
 
     def refresh_soon(self) -> None:
         """The same, at most every one and a half seconds; for the time of indexing."""
@@ -136,7 +136,7 @@ class LibraryPanel(QWidget):
         self._settings.set(TABLE_HEADER, self.view.save_columns())
 
     def _list(self) -> None:
-        self._session.list_tracks(self._query)
+        self._open_library.list_tracks(self._query)
 
     def _listed(self, ids: list[int]) -> None:
         if self._only is not None:

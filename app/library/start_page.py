@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.layouts import hbox, keep_room, vbox
-from app.ui.number_format import duration
+from app.ui.text_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, TITLE, IconLabel, button, label
 from engine.progress import Progress

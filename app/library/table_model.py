@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
-from app.ui.number_format import clock
+from app.ui.text_format import clock, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
 
@@ -90,16 +90,6 @@ def state_of(track: Track) -> State:
     if track.has_vocals is None:
         return State.OVERALL
     return State.READY if track.has_vocals else State.NO_VOICE
-
-
-def title_of(track: Track) -> str:
-    """The title, or the file's name where the tags have none. Always fit to be shown."""
-    return shown(track.title) or shown(track.path.stem)
-
-
-def shown(text: str) -> str:
-    """One line of text that every widget can draw: no control characters, no undecodable bytes."""
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split()).replace("\0", "")
 
 
 class TrackModel(QAbstractTableModel):
@@ -250,7 +240,7 @@ class TrackModel(QAbstractTableModel):
         if column != Column.STATE:
             return _text(track, column)
         reason = f" {track.error}" if track.error else ""
-        return f"{self._state_texts[state_of(track)]}.{shown(reason)}"
+        return f"{self._state_texts[state_of(track)]}.{one_line(reason)}"
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
@@ -293,9 +283,9 @@ def _text(track: Track, column: Column) -> str:
         case Column.TITLE:
             return title_of(track)
         case Column.ARTIST:
-            return shown(track.artist)
+            return one_line(track.artist)
         case Column.ALBUM:
-            return shown(track.album)
+            return one_line(track.album)
         case Column.YEAR:
             return str(track.tags.year or "")
         case Column.LENGTH:

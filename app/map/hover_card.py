@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.library.covers import Covers
-from app.library.table_model import shown, title_of
+from app.ui.text_format import one_line, title_of
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel
 from engine.library import Track
@@ -50,7 +50,9 @@ class HoverCard(QFrame):
         """
         self._track = track
         self._title.setText(title_of(track))
-        self._artist.setText(" · ".join(filter(None, (shown(track.artist), shown(track.album)))))
+        self._artist.setText(
+            " · ".join(filter(None, (one_line(track.artist), one_line(track.album))))
+        )
         self._note.setText(note)
         self._note.setVisible(bool(note))
         self._draw_cover()

@@ -6,9 +6,8 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.library.table_model import shown
 from app.map.colouring import Colouring, shade
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, label, plain_tool_tip
 
@@ -43,7 +42,7 @@ class Legend(QFrame):
             self._show(_Scale(self._theme, colouring.low, colouring.high))
         groups = zip(colouring.names, colouring.counts, strict=True)
         for code, (name, count) in enumerate(groups, start=1):
-            self._add(code, shown(name)[:NAME_CHARS], count, table[code])
+            self._add(code, one_line(name)[:NAME_CHARS], count, table[code])
         if others:
             note = label(others, "muted", self._theme.font(SMALL))
             note.setContentsMargins(8, 4, 4, 2)

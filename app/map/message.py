@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from app.ui.number_format import duration
+from app.ui.text_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, IconLabel, button, label
 from engine.progress import Progress

@@ -14,22 +14,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.find.finder import Question
 from app.library.covers import Covers
-from app.library.open_library import Overview
 from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, table_of
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
-from app.map.maps import MapSource, Opened
+from app.map.map_source import MapSource, OpenedMap
 from app.map.message import MapMessage, stage_text
 from app.map.pointing import Pointing
 from app.map.preview import Preview
 from app.map.selection_bar import SelectionBar
 from app.map.tool_bar import MapToolBar
 from app.map.view import MapView
-from app.services import Parts
+from app.services.open_library import Overview
+from app.services.search_service import Question
+from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs
 from app.ui.widgets import button, label
 from engine.map import MIN_SONGS
 from engine.progress import Progress
@@ -44,27 +44,32 @@ class MapPage(QWidget):
     playlist_requested = Signal(object)  # list[int]
     list_requested = Signal(object)  # list[int]
 
-    def __init__(self, parts: Parts, covers: Covers) -> None:
+    def __init__(self, services: Services, covers: Covers) -> None:
         super().__init__()
         self.setObjectName("page")
-        self._parts = parts
-        self._session, self._theme = parts.session, parts.theme
-        self.source = MapSource(parts.session, self)
-        self._opened: Opened | None = None
+        self._services = services
+        self._open_library, self._theme = services.open_library, services.theme
+        self.source = MapSource(services.open_library, self)
+        self._opened: OpenedMap | None = None
         self._ids = np.empty(0, np.int64)
         self._colouring = Colouring(np.empty(0, np.uint8))
         self._matching: list[int] | None = None  # what the search field finds
         self._picked = -1
         self._selected = np.empty(0, np.int64)
-        self.view = MapView(parts.theme)
-        self.tools = MapToolBar(parts.theme)
-        self.legend = Legend(parts.theme, self.view)
-        self.card = HoverCard(parts.theme, covers, self.view)
-        self.selection = SelectionBar(parts.theme, self.view)
-        self.message = MapMessage(parts.theme)
-        self.preview = Preview(parts.player, self)
+        self.view = MapView(services.theme)
+        self.tools = MapToolBar(services.theme)
+        self.legend = Legend(services.theme, self.view)
+        self.card = HoverCard(services.theme, covers, self.view)
+        self.selection = SelectionBar(services.theme, self.view)
+        self.message = MapMessage(services.theme)
+        self.preview = Preview(services.player, self)
         self.pointing = Pointing(
-            self.view, self.card, self.preview, parts.session, self.tools.preview.isChecked, self
+            self.view,
+            self.card,
+            self.preview,
+            services.open_library,
+            self.tools.preview.isChecked,
+            self,
         )
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")
@@ -102,7 +107,7 @@ class MapPage(QWidget):
         self.setTabOrder(self.tools.whole, self.view)
 
     def _restore(self) -> None:
-        settings = self._parts.settings
+        settings = self._services.settings
         self.tools.views.show_key("overall" if settings.get(MAP_VIEW) == "overall" else "vocals")
         colour = settings.get(MAP_COLOUR)
         self.tools.choose_colour(colour if colour in set(Colour) else Colour.ARTIST)
@@ -133,8 +138,8 @@ class MapPage(QWidget):
             asked.connect(self._make)
         for stopped in (self.message.stop_requested, self._stop.clicked):
             stopped.connect(source.stop)
-        self._session.overview_changed.connect(self._overview_changed)
-        self._parts.finder.asked.connect(self._asked)
+        self._open_library.overview_changed.connect(self._overview_changed)
+        self._services.search.asked.connect(self._asked)
         self._theme.changed.connect(self._show_colours)
 
     # What is open
@@ -173,7 +178,7 @@ class MapPage(QWidget):
         if is_news and self.isVisible() and not self._reopen.isActive():
             self._reopen.start()
 
-    def _show(self, opened: Opened) -> None:
+    def _show(self, opened: OpenedMap) -> None:
         is_other = self._opened is None or self._opened.space_id != opened.space_id
         self._opened = opened
         if opened.record is None:
@@ -189,7 +194,7 @@ class MapPage(QWidget):
             self.view.move_points(record.positions)
         self._show_view()
         self._show_note()
-        self._mark_query(self._parts.finder.question)
+        self._mark_query(self._services.search.question)
         self._colour(self.tools.colour)
         QTimer.singleShot(0, self, self._place)
 
@@ -199,7 +204,7 @@ class MapPage(QWidget):
             if not isinstance(QApplication.focusWidget(), QLineEdit):
                 self.view.setFocus(Qt.FocusReason.OtherFocusReason)  # it could not have it before
 
-    def _show_none(self, opened: Opened) -> None:
+    def _show_none(self, opened: OpenedMap) -> None:
         self._ids = self.pointing.ids = np.empty(0, np.int64)
         if self.source.is_making:
             self.stack.setCurrentIndex(0)
@@ -254,16 +259,16 @@ class MapPage(QWidget):
         if record is None:
             return
         num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
-        parts = [num_songs(num)]
+        texts = [num_songs(num)]
         if num_new:
-            parts.append(self.tr("{num} came later").format(num=f"{num_new:,}"))
-        self._note.setText(" · ".join(parts))
+            texts.append(self.tr("{num} came later").format(num=f"{num_new:,}"))
+        self._note.setText(" · ".join(texts))
         self._anew.setVisible(num_new > 0 and not is_making)
 
     # Colours
 
     def _colour(self, colour: Colour) -> None:
-        self._parts.settings.set(MAP_COLOUR, str(colour))
+        self._services.settings.set(MAP_COLOUR, str(colour))
         if self._opened is None or self._opened.record is None:
             return
         self.legend.clear_pick()
@@ -272,7 +277,7 @@ class MapPage(QWidget):
             self.pointing.scores = {}
             self._set_colouring(by_tags(colour, self._ids, self._opened.labels))
             return
-        question = self._parts.finder.question
+        question = self._services.search.question
         if question is not None and question.track is not None and self._opened.space_id:
             self.source.compare(self._opened.space_id, question.track.id)
         else:
@@ -363,6 +368,6 @@ class MapPage(QWidget):
         bar.move(QPoint((width - bar.width()) // 2, height - bar.height() - MARGIN_PX))
 
     def save_state(self) -> None:
-        settings = self._parts.settings
+        settings = self._services.settings
         settings.set(MAP_VIEW, self.tools.views.key)
         settings.set(MAP_PREVIEW, self.tools.preview.isChecked())

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.library.open_library import Session
 from app.map.hover_card import HoverCard
 from app.map.preview import Preview
 from app.map.view import MapView
+from app.services.open_library import OpenLibrary
 from engine.library import Track
 
 MAX_TRACKS = 500  # kept, so that coming back to a song shows it at once
@@ -24,7 +24,7 @@ class Pointing(QObject):
         view: MapView,
         card: HoverCard,
         preview: Preview,
-        session: Session,
+        open_library: OpenLibrary,
         can_sound: Callable[[], bool],
         parent: QObject,
     ) -> None:
@@ -33,7 +33,7 @@ class Pointing(QObject):
         self._view = view
         self._card = card
         self._preview = preview
-        self._session = session
+        self._open_library = open_library
         self._can_sound = can_sound
         self.ids = np.empty(0, np.int64)  # of the view's rows
         self.scores: dict[int, float] = {}  # likeness to the song asked for, where it is shown
@@ -41,7 +41,7 @@ class Pointing(QObject):
         self._is_choosing = False
         view.hovered.connect(self._hovered)
         view.chosen.connect(self._chosen)
-        session.rows_arrived.connect(self._rows_arrived)
+        open_library.rows_arrived.connect(self._rows_arrived)
 
     def _hovered(self, row: int) -> None:
         self._is_choosing = False
@@ -53,7 +53,7 @@ class Pointing(QObject):
         if track_id in self.tracks:
             self._show(self.tracks[track_id])
         else:
-            self._session.fetch_rows([track_id])
+            self._open_library.fetch_rows([track_id])
 
     def _chosen(self, row: int) -> None:
         self._preview.stop()
@@ -62,7 +62,7 @@ class Pointing(QObject):
             self.chosen.emit(track)
         else:
             self._is_choosing = True
-            self._session.fetch_rows([int(self.ids[row])])
+            self._open_library.fetch_rows([int(self.ids[row])])
 
     def _rows_arrived(self, tracks: list[Track]) -> None:
         row = self._view.row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.find.comparison import sound_of_track
 from app.player.player import Player, Side, Sound
+from app.player.queue import sound_of_track
 from engine.library import Track, TrackStatus
 
 REST_MS = 350

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from app.ui.number_format import num_songs
+from app.ui.text_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, button, label
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QWidget
 from app.player.output import device_choices
 from app.player.player import Player
 from app.ui.layouts import hbox, vbox
-from app.ui.number_format import clock
 from app.ui.shortcuts import Keys
+from app.ui.text_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
 

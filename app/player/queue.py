@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from app.ui.text_format import one_line, title_of
+from engine.library.records import Track
+
 
 class Side(IntEnum):
-    """Which of the two songs."""
+    """Of the two songs that are compared: what was asked for, or what was found."""
 
     QUERY = 0
     RESULT = 1
@@ -24,6 +27,10 @@ class Sound:
     artist: str
     duration_s: float | None
     track_id: int | None = None
+
+
+def sound_of_track(track: Track) -> Sound:
+    return Sound(track.path, title_of(track), one_line(track.artist), track.duration_s, track.id)
 
 
 class PlayQueue:

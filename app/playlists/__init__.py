@@ -1,1 +1,1 @@
-"""Songs for other programs: playlists, tables, dragging."""
+"""Songs for other programs: playlists and tables."""

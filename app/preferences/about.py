@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QPlainTextEdit
 
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from engine import __version__
 from engine.paths import resources_path
 
@@ -30,8 +30,8 @@ class Part:
 
 
 class AboutSection(Section):
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self.add_heading(f"Singalike {__version__}")
         self.add_note(
             self.tr(

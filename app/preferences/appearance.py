@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtWidgets import QButtonGroup, QRadioButton
 
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from app.settings import THEME
 from app.ui.theme import CHOICES
 
 
 class AppearanceSection(Section):
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         texts = {
             "system": self.tr("As the system"),
             "light": self.tr("Light"),
@@ -22,7 +22,7 @@ class AppearanceSection(Section):
         group = QButtonGroup(self)
         for choice in CHOICES:
             radio = QRadioButton(texts[choice])
-            radio.setChecked(parts.theme.choice == choice)
+            radio.setChecked(services.theme.choice == choice)
             radio.clicked.connect(lambda _=False, choice=choice: self._choose(choice))
             group.addButton(radio)
             self.column.addWidget(radio)
@@ -33,4 +33,4 @@ class AppearanceSection(Section):
 
     def _choose(self, choice: str) -> None:
         self.theme.choose(choice)
-        self.parts.settings.set(THEME, choice)
+        self.services.settings.set(THEME, choice)

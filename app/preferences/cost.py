@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from app.library.indexing import num_workers
-from app.services import Parts
+from app.services.indexing import num_workers
+from app.services.services import Services
 from app.settings import INDEX_SPEED
-from app.ui.number_format import duration
+from app.ui.text_format import duration
 
 # Seconds of one core for one song of four minutes, from the speeds of the parts, rounded up: decode
 # 240, separate 18, singalike-2 60 times as fast as it plays.
 VOCALS_S, OVERALL_S = 20.0, 4.0
 
 
-def relisten_text(widget: QWidget, parts: Parts, *, is_vocals: bool) -> str:
+def relisten_text(widget: QWidget, services: Services, *, is_vocals: bool) -> str:
     """How long it takes to listen to all songs again, as a sentence or two."""
-    overview = parts.session.overview
+    overview = services.open_library.overview
     num_songs = overview.counts.tracks - overview.counts.missing if overview is not None else 0
     if not num_songs:
         return widget.tr("There are no songs yet, so nothing has to be listened to again.")
     seconds = num_songs * (VOCALS_S if is_vocals else OVERALL_S)
-    seconds /= num_workers(parts.settings.get(INDEX_SPEED))
+    seconds /= num_workers(services.settings.get(INDEX_SPEED))
     return widget.tr(
         "All {num} songs have to be listened to again, which takes about {time}. You can go on "
         "meanwhile; results come from the songs that have been heard so far. What was heard "

@@ -13,7 +13,7 @@ from app.preferences.models import ModelsSection
 from app.preferences.playback import ListeningSection
 from app.preferences.section import Section
 from app.preferences.separators import SeparatorsSection
-from app.services import Parts
+from app.services.services import Services
 from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox
 from app.ui.notice import NoticeBar
@@ -27,14 +27,14 @@ class PreferencesDialog(Dialog):
     watch_changed = Signal(bool)
     reveal_requested = Signal(object)  # Path
 
-    def __init__(self, parent: QWidget, parts: Parts) -> None:
-        super().__init__(parent, parts.theme, self.tr("Preferences"), QSize(820, 620))
-        self.notice = NoticeBar(parts.theme)
-        self.models = ModelsSection(parts)
-        self.separators = SeparatorsSection(parts)
-        self.indexing = IndexingSection(parts)
-        self.listening = ListeningSection(parts)
-        self.log = LogSection(parts)
+    def __init__(self, parent: QWidget, services: Services) -> None:
+        super().__init__(parent, services.theme, self.tr("Preferences"), QSize(820, 620))
+        self.notice = NoticeBar(services.theme)
+        self.models = ModelsSection(services)
+        self.separators = SeparatorsSection(services)
+        self.indexing = IndexingSection(services)
+        self.listening = ListeningSection(services)
+        self.log = LogSection(services)
         self.sections = QListWidget()
         self.sections.setObjectName("sections")
         self.sections.setAccessibleName(self.tr("Sections"))
@@ -44,9 +44,9 @@ class PreferencesDialog(Dialog):
         self._add(self.tr("Separators"), self.separators)
         self._add(self.tr("Indexing"), self.indexing)
         self._add(self.tr("Listening"), self.listening)
-        self._add(self.tr("Appearance"), AppearanceSection(parts))
+        self._add(self.tr("Appearance"), AppearanceSection(services))
         self._add(self.tr("Log"), self.log)
-        self._add(self.tr("About"), AboutSection(parts))
+        self._add(self.tr("About"), AboutSection(services))
         self.sections.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.sections.setCurrentRow(0)
         self._lay_out()

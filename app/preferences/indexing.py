@@ -8,13 +8,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from app.jobs import Job, Pool
-from app.library.indexing import SPEEDS
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.indexing import SPEEDS
+from app.services.services import Services
 from app.settings import INDEX_SPEED, WATCH_FOLDERS
 from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
-from app.ui.number_format import file_size, num_songs
+from app.ui.text_format import file_size, num_songs
 from app.ui.widgets import button, label
 from engine.library import Library
 from engine.library.indexes import drop_index
@@ -26,14 +26,14 @@ from engine.search.index import graph
 class IndexingSection(Section):
     watch_changed = Signal(bool)
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._is_rebuilding: set[int] = set()
         self.add_heading(self.tr("Listening to songs"))
         self.speed = self._build_speed()
         self.add_row(label(self.tr("Use")), self.speed)
         self.watch = QCheckBox(self.tr("Notice new and changed songs by itself"))
-        self.watch.setChecked(parts.settings.get(WATCH_FOLDERS))
+        self.watch.setChecked(services.settings.get(WATCH_FOLDERS))
         self.watch.toggled.connect(self._watch_toggled)
         self.column.addWidget(self.watch)
         self.add_heading(self.tr("What has been heard"))
@@ -52,24 +52,24 @@ class IndexingSection(Section):
         picker.setAccessibleName(self.tr("How many cores indexing uses"))
         for speed, text in SPEEDS.items():
             picker.addItem(self.tr(text), speed)
-        picker.setCurrentIndex(max(0, picker.findData(self.parts.settings.get(INDEX_SPEED))))
+        picker.setCurrentIndex(max(0, picker.findData(self.services.settings.get(INDEX_SPEED))))
         picker.activated.connect(lambda _: self._speed_chosen())
         return picker
 
     def _speed_chosen(self) -> None:
-        self.parts.settings.set(INDEX_SPEED, str(self.speed.currentData()))
-        self.parts.indexing.again()
+        self.services.settings.set(INDEX_SPEED, str(self.speed.currentData()))
+        self.services.indexing.again()
 
     def _watch_toggled(self, is_on: bool) -> None:
-        self.parts.settings.set(WATCH_FOLDERS, is_on)
+        self.services.settings.set(WATCH_FOLDERS, is_on)
         self.watch_changed.emit(is_on)
 
     # What is there
 
     def _read(self) -> None:
-        if not self.parts.session.is_open:
+        if not self.services.open_library.is_open:
             return
-        library = self.parts.session.library
+        library = self.services.open_library.library
         self.run(lambda: space_facts(library.database), self._show)
 
     def _show(self, spaces: list[SpaceFacts]) -> None:
@@ -103,12 +103,12 @@ class IndexingSection(Section):
         return card
 
     def _rebuild(self, space_id: int) -> None:
-        library = self.parts.session.library
+        library = self.services.open_library.library
         job = Job(partial(_rebuild, library, space_id))
         job.failed.connect(self.problem)
         job.finished.connect(lambda: self._rebuilt(space_id))
         self._is_rebuilding.add(space_id)
-        self.parts.session.runner.start(job, Pool.MAP)
+        self.services.open_library.runner.start(job, Pool.MAP)
         self._read()
 
     def _rebuilt(self, space_id: int) -> None:
@@ -128,7 +128,7 @@ class IndexingSection(Section):
         )
 
     def _forget(self, space_id: int) -> None:
-        library = self.parts.session.library
+        library = self.services.open_library.library
         self.run(
             lambda: forget_space(library.database, space_id), then=self._read, pool=Pool.DATABASE
         )

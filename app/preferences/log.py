@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 from app.crash import report
 from app.desktop.log import tail
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from app.ui.widgets import button
 from engine.paths import log_path
 
@@ -19,8 +19,8 @@ from engine.paths import log_path
 class LogSection(Section):
     reveal_requested = Signal(object)  # Path
 
-    def __init__(self, parts: Parts, path: Path | None = None) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services, path: Path | None = None) -> None:
+        super().__init__(services)
         self._path = path or log_path()
         self.add_heading(self.tr("Log"))
         self.add_note(

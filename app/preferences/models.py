@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox
 
 from app.preferences.cost import relisten_text
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.widgets import button, label
@@ -23,8 +23,8 @@ from engine.records import View
 
 
 class ModelsSection(Section):
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._infos: list[ModelInfo] = []
         self._pickers: dict[View, QComboBox] = {}
         self.add_heading(self.tr("Which model listens"))
@@ -98,7 +98,7 @@ class ModelsSection(Section):
         confirm(
             self,
             self.tr("Listen with “{model}” from now on?").format(model=chosen.title),
-            relisten_text(self, self.parts, is_vocals=view == "vocals"),
+            relisten_text(self, self.services, is_vocals=view == "vocals"),
             self.tr("Change and listen again"),
             lambda: self._choose(view, chosen.name),
         )
@@ -111,7 +111,7 @@ class ModelsSection(Section):
             self.problem.emit(str(error))
             return
         self._read()
-        self.parts.indexing.start_anew()
+        self.services.indexing.start_anew()
 
     # Deleting
 

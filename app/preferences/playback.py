@@ -8,22 +8,22 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from app.player.output import device_choices
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
 from app.ui.cards import Card
 from app.ui.confirm import confirm
-from app.ui.number_format import file_size
+from app.ui.text_format import file_size
 from app.ui.widgets import button, label
 
 
 class ListeningSection(Section):
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self.add_heading(self.tr("Playing songs"))
         self.devices = self._build_devices()
         self.add_row(label(self.tr("Play on")), self.devices)
         self.equally_loud = QCheckBox(self.tr("Play all songs equally loud"))
-        self.equally_loud.setChecked(parts.player.is_levelled)
+        self.equally_loud.setChecked(services.player.is_levelled)
         self.equally_loud.toggled.connect(self._loudness_chosen)
         self.column.addWidget(self.equally_loud)
         self.add_note(
@@ -51,7 +51,7 @@ class ListeningSection(Section):
         picker.setMinimumWidth(280)
         picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         picker.activated.connect(lambda _: self._device_chosen())
-        listed = self.parts.player.device.listed
+        listed = self.services.player.device.listed
         listed.connect(self._show_devices, Qt.ConnectionType.QueuedConnection)
         return picker
 
@@ -59,22 +59,22 @@ class ListeningSection(Section):
         """Devices come and go: which there are is asked when somebody looks."""
         super().showEvent(event)
         self._show_devices([])
-        self.parts.player.device.look()
+        self.services.player.device.look()
 
     def _show_devices(self, names: list[str]) -> None:
         self.devices.clear()
-        for name, text in device_choices(names, self.parts.player.device.name):
+        for name, text in device_choices(names, self.services.player.device.name):
             self.devices.addItem(text, name)
-        self.devices.setCurrentIndex(self.devices.findData(self.parts.player.device.name))
+        self.devices.setCurrentIndex(self.devices.findData(self.services.player.device.name))
 
     def _device_chosen(self) -> None:
         name = str(self.devices.currentData())
-        self.parts.player.device.choose(name)
-        self.parts.settings.set(OUTPUT_DEVICE, name)
+        self.services.player.device.choose(name)
+        self.services.settings.set(OUTPUT_DEVICE, name)
 
     def _loudness_chosen(self, is_on: bool) -> None:
-        self.parts.player.set_levelled(is_on)
-        self.parts.settings.set(EQUALLY_LOUD, is_on)
+        self.services.player.set_levelled(is_on)
+        self.services.settings.set(EQUALLY_LOUD, is_on)
 
     # The vocals that are kept
 
@@ -91,10 +91,10 @@ class ListeningSection(Section):
         return card
 
     def _read_size(self) -> None:
-        self.run(self.parts.vocals.used_bytes, self._show_size)
+        self.run(self.services.vocals.used_bytes, self._show_size)
 
     def _show_size(self, num_bytes: int) -> None:
-        most = file_size(self.parts.vocals.max_bytes)
+        most = file_size(self.services.vocals.max_bytes)
         text = self.tr("{size} of at most {most}").format(size=file_size(num_bytes), most=most)
         self._size.setText(text if num_bytes else self.tr("None yet"))
         self._clear.setEnabled(num_bytes > 0)
@@ -105,5 +105,5 @@ class ListeningSection(Section):
             self.tr("Delete the vocals that are kept?"),
             self.tr("They are separated again when you next listen to them: some seconds a song."),
             self.tr("Delete"),
-            lambda: self.run(self.parts.vocals.clear, then=self._read_size),
+            lambda: self.run(self.services.vocals.clear, then=self._read_size),
         )

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.jobs import Job, Pool
-from app.services import Parts
+from app.services.services import Services
 from app.ui.layouts import hbox, vbox
 from app.ui.widgets import label
 
@@ -20,10 +20,10 @@ class Section(QScrollArea):
 
     problem = Signal(str)  # a sentence
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self.parts = parts
-        self.theme = parts.theme
+        self.services = services
+        self.theme = services.theme
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -67,4 +67,4 @@ class Section(QScrollArea):
         job.succeeded.connect(use)
         job.failed.connect(self.problem)
         job.finished.connect(then)
-        self.parts.session.runner.start(job, pool)
+        self.services.open_library.runner.start(job, pool)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QProgressBar
 from app.jobs import Job, Pool
 from app.preferences.cost import relisten_text
 from app.preferences.section import Section
-from app.services import Parts
+from app.services.services import Services
 from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.widgets import button
@@ -23,8 +23,8 @@ from engine.separation import SeparatorInfo
 
 
 class SeparatorsSection(Section):
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._job: Job | None = None
         self._bar: QProgressBar | None = None
         self._installing = ""
@@ -106,7 +106,7 @@ class SeparatorsSection(Section):
         job.failed.connect(self.problem)
         job.finished.connect(self._installed)
         self._job, self._installing = job, name
-        self.parts.session.runner.start(job, Pool.DOWNLOAD)
+        self.services.open_library.runner.start(job, Pool.DOWNLOAD)
         self._read()
 
     def _show_progress(self, progress: Progress) -> None:
@@ -124,7 +124,7 @@ class SeparatorsSection(Section):
         confirm(
             self,
             self.tr("Cut out voices with “{name}” from now on?").format(name=info.title),
-            relisten_text(self, self.parts, is_vocals=True),
+            relisten_text(self, self.services, is_vocals=True),
             self.tr("Change and listen again"),
             lambda: self._use(info.name),
         )
@@ -136,7 +136,7 @@ class SeparatorsSection(Section):
             self.problem.emit(str(error))
             return
         self._read()
-        self.parts.indexing.start_anew()
+        self.services.indexing.start_anew()
 
     def _ask_delete(self, info: SeparatorInfo) -> None:
         confirm(

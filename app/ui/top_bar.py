@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.layouts import hbox, keep_room
-from app.ui.number_format import num_songs
 from app.ui.segmented_switch import Segment, Segments
 from app.ui.shortcuts import Keys
+from app.ui.text_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconButton, label
 

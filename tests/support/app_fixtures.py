@@ -43,7 +43,7 @@ def open_window(qtbot, library_path) -> Iterator[Callable[..., MainWindow]]:
         windows.append(window)
         qtbot.waitUntil(lambda: window.pages.currentIndex() != 0)
         # The look for new songs at the start ends with a search anew: not in the middle of a test.
-        qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+        qtbot.waitUntil(lambda: not window.services.indexing.is_running)
         return window
 
     yield open_one

@@ -16,14 +16,14 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from support.patience import PATIENCE_MS, PATIENCE_S
 
-from app.find.finder import Finder
 from app.jobs import JobRunner
-from app.library.indexing import Indexing
-from app.library.open_library import Session
 from app.player.decks import BLOCK_FRAMES
 from app.player.output import Fill, SoundOutput
 from app.player.player import Player
-from app.services import Parts
+from app.services.indexing import Indexing
+from app.services.open_library import OpenLibrary
+from app.services.search_service import SearchService
+from app.services.services import Services
 from app.settings import Settings
 from app.ui.theme import Theme
 from app.window import MainWindow
@@ -147,27 +147,27 @@ def nothing_to_index(library: Library, progress: ProgressCallback, cancel: Cance
     """In place of the indexing of a window whose library is ready."""
 
 
-def make_parts(
+def make_services(
     library_path: Path,
     settings_path: Path | None = None,
     index: object = nothing_to_index,
     look: object = nothing_to_index,
-) -> Parts:
+) -> Services:
     """Everything real but the sound device and the indexing."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
     runner = JobRunner(close_timeout_ms=PATIENCE_MS)
-    session = Session(library_path, runner)
-    runner.setParent(session)
-    return Parts(
-        session,
+    open_library = OpenLibrary(library_path, runner)
+    runner.setParent(open_library)
+    return Services(
+        open_library,
         Settings(settings_path or library_path.with_name("settings.ini")),
         theme,
         Player(make_output=HandOutput),
-        Indexing(session, index, look),  # type: ignore[arg-type]
-        Finder(runner, lambda: Searcher(session.library)),
+        Indexing(open_library, index, look),  # type: ignore[arg-type]
+        SearchService(runner, lambda: Searcher(open_library.library)),
         library_path.with_name("demo"),
         VocalsCache(library_path.with_name("vocals")),
     )
@@ -182,12 +182,12 @@ def make_window(
     look: object = nothing_to_index,
     folders: Sequence[Path] = (),
 ) -> MainWindow:
-    """A shown window, made of ``make_parts``.
+    """A shown window, made of ``make_services``.
 
     It does not watch its folders: that would begin two seconds later, in the middle of some test.
     """
-    parts = make_parts(library_path, settings_path, index, look)
-    window = MainWindow(parts, list(folders))
+    services = make_services(library_path, settings_path, index, look)
+    window = MainWindow(services, list(folders))
     window.watch.set_on(False)
     qtbot.addWidget(window)  # type: ignore[attr-defined]
     window.show()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from support.app_window import make_parts
+from support.app_window import make_services
 from support.evaluation import RATE_HZ, SINGERS, backing, voice
 from support.sound import buzz, write_wav
 
@@ -48,9 +48,9 @@ def voice_library(folder: Path, num_singers: int = 4, num_songs: int = 3) -> Pat
 @contextmanager
 def open_page(qtbot: object, library_path: Path, reports_path: Path) -> Iterator[EvaluatePage]:
     """A shown page, closed like the window closes it: hidden first, then all work is stopped."""
-    parts = make_parts(library_path)
-    page = EvaluatePage(parts, reports_path)
-    for part in (parts.session, parts.player, parts.indexing, parts.finder):
+    services = make_services(library_path)
+    page = EvaluatePage(services, reports_path)
+    for part in (services.open_library, services.player, services.indexing, services.search):
         part.setParent(page)
     qtbot.addWidget(page)  # type: ignore[attr-defined]
     page.resize(1024, 600)
@@ -58,8 +58,8 @@ def open_page(qtbot: object, library_path: Path, reports_path: Path) -> Iterator
     page.activateWindow()
     yield page
     page.hide()
-    parts.player.close()
-    assert parts.session.close()
+    services.player.close()
+    assert services.open_library.close()
     page.close()
 
 

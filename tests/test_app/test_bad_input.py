@@ -23,16 +23,16 @@ window = app_fixtures.window
 def test_music_on_a_drive_that_is_gone_stays_in_the_library(qtbot, window, music):
     find_first(qtbot, window)
     music.rename(music.with_name("unplugged"))
-    window.parts.indexing.index_work = lambda library, progress, cancel: scan(library, ())
+    window.services.indexing.index_work = lambda library, progress, cancel: scan(library, ())
     qtbot.keyClick(window, Qt.Key.Key_F5)
-    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    qtbot.waitUntil(lambda: not window.services.indexing.is_running)
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: "First light" in results(window)[0])
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text.startswith("Second wind: "))
     assert "gone" in window.notice.text
-    assert not window.parts.player.is_playing
-    qtbot.waitUntil(lambda: not window.parts.session.overview.folders[0].is_available)
+    assert not window.services.player.is_playing
+    qtbot.waitUntil(lambda: not window.services.open_library.overview.folders[0].is_available)
     window.top_bar.folders.click()
     (dialog,) = window.findChildren(FoldersDialog)
     assert "not available now" in dialog.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
@@ -48,7 +48,7 @@ def test_a_library_on_a_drive_that_is_gone_is_told(open_window, library_path):
 
 
 def test_a_file_that_is_deleted_while_it_plays_is_told_at_the_next_place(qtbot, window, tmp_path):
-    player = window.parts.player
+    player = window.services.player
     path = write_wav(tmp_path / "song.wav", 30.0)
     player.play(Side.QUERY, Sound(path, "My song", "", 30.0))
     player.device.pull(4)

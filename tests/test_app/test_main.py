@@ -21,7 +21,8 @@ class Window(app.window.MainWindow):
     def show(self):
         super().show()
         self.slow_at_show = {"torch", "torchaudio", "scipy"} & set(sys.modules)
-        self.parts.session.overview_changed.connect(lambda _: QTimer.singleShot(0, self.finish))
+        changed = self.services.open_library.overview_changed
+        changed.connect(lambda _: QTimer.singleShot(0, self.finish))
     def finish(self):
         report.write_text(f"{self.isVisible()} {self.slow_at_show} {self.pages.currentIndex()}")
         self.close()

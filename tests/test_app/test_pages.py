@@ -25,7 +25,7 @@ def test_pages_are_switched_by_keys_and_by_clicks(qtbot, window):
     assert window.player_bar.isVisible()
     assert window.top_bar.pages.key == Page.MAP
     qtbot.mouseClick(window.top_bar.pages.segment(Page.LIBRARY), Qt.MouseButton.LeftButton)
-    assert window.library_page.isVisible()
+    assert window.find_page.isVisible()
 
 
 def test_the_search_field_serves_every_page_with_songs(qtbot, window):
@@ -47,8 +47,8 @@ def test_going_back_to_a_song_shows_its_results(qtbot, window):
 def test_asking_again_after_indexing_leaves_the_page_alone(qtbot, window):
     find_first(qtbot, window)
     window.show_page(Page.MAP)
-    with qtbot.waitSignal(window.parts.finder.answered):
-        window.parts.finder.ask_again()
+    with qtbot.waitSignal(window.services.search.answered):
+        window.services.search.ask_again()
     assert window.page == Page.MAP
 
 
@@ -60,5 +60,5 @@ def test_preferences_change_the_colours_at_once(qtbot, window):
     dialog.choose("Appearance")
     dark = next(b for b in dialog.findChildren(QRadioButton) if b.text() == "Dark")
     dark.click()
-    assert window.parts.theme.palette.name == "dark"
+    assert window.services.theme.palette.name == "dark"
     dialog.close()

@@ -13,8 +13,8 @@ from support.app_fixtures import MAIN_PAGE, click_song, results, shown_titles
 from support.evaluation import RATE_HZ, backing, voice
 from support.sound import write_wav
 
-from app.library.indexing import index_library
 from app.player.player import Side
+from app.services.indexing import index_library
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -45,8 +45,8 @@ def test_first_start_index_find_play_and_export(qtbot, open_window, music):
     dialog.close()
     qtbot.waitUntil(lambda: window.pages.currentIndex() == MAIN_PAGE)
     qtbot.waitUntil(lambda: shown_titles(window) == ["Ann 0", "Ann 1", "Bea 0", "Bea 1"])
-    library = window.parts.session.library
-    qtbot.waitUntil(lambda: library.counts().new == 0 and not window.parts.indexing.is_running)
+    library = window.services.open_library.library
+    qtbot.waitUntil(lambda: library.counts().new == 0 and not window.services.indexing.is_running)
     assert library.counts().failed == 0
 
     click_song(qtbot, window, 0)
@@ -56,13 +56,13 @@ def test_first_start_index_find_play_and_export(qtbot, open_window, music):
     overall = window.results.overall
     overall.view.setCurrentIndex(overall.model.index(0))
     qtbot.keyClick(overall.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    player = window.parts.player
+    player = window.services.player
     assert player.is_playing
     assert player.sound(Side.RESULT).title == "Ann 1"
     qtbot.waitUntil(lambda: bool(player.device.pull(4).any()))  # it sounds
 
     overall.view.setFocus()
-    window.library_page.export.save_selected()
+    window.find_page.export_menu.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     target = music / "like.m3u8"
     dialog.fileSelected.emit(str(target))

@@ -68,7 +68,7 @@ def test_a_newcomer_is_welcomed_and_a_folder_is_all_it_takes(qtbot, open_window,
     qtbot.waitUntil(lambda: window.pages.currentIndex() == MAIN_PAGE)
     qtbot.waitUntil(indexed.is_set)
     qtbot.waitUntil(lambda: len(shown_titles(window)) == len(SONGS))
-    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    qtbot.waitUntil(lambda: not window.services.indexing.is_running)
 
 
 def test_folders_given_at_the_start_are_added(qtbot, open_window, music):
@@ -151,7 +151,7 @@ def test_the_table_is_sorted_by_a_click_and_remembers_it(qtbot, window, open_win
 
 def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window):
     view, header = window.library.view, window.library.view.horizontalHeader()
-    window.library_page.setSizes([440, 700])
+    window.find_page.setSizes([440, 700])
     header.resizeSection(Column.ARTIST, 120)
     view.show_column(Column.ALBUM, True)
     assert header.sectionSize(Column.TITLE) >= TITLE_PX - 2
@@ -160,7 +160,7 @@ def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window)
     window.close()  # cramped columns are not what is remembered
     window = open_window()
     window.resize(1900, 780)
-    window.library_page.setSizes([900, 1000])
+    window.find_page.setSizes([900, 1000])
     header = window.library.view.horizontalHeader()
     qtbot.waitUntil(lambda: header.sectionSize(Column.ARTIST) == 120)
     assert header.sectionSize(Column.ALBUM) > shrunk
@@ -179,7 +179,7 @@ def test_columns_are_wide_enough_for_their_names_in_large_letters(qtbot, window)
 
 def test_the_table_marks_the_song_asked_for_and_the_one_that_sounds(qtbot, window):
     view = window.library.view
-    accent = window.parts.theme.colour("accent")
+    accent = window.services.theme.colour("accent")
 
     def left_edge(row: int) -> QColor:
         place = view.visualRect(window.library.model.index(row, Column.TITLE))
@@ -192,7 +192,7 @@ def test_the_table_marks_the_song_asked_for_and_the_one_that_sounds(qtbot, windo
     assert left_edge(2) != accent
     silent = view.grab().toImage()
     window.comparison.toggle()
-    assert window.parts.player.playing is not None
+    assert window.services.player.playing is not None
     qtbot.waitUntil(lambda: view.grab().toImage() != silent)
 
 

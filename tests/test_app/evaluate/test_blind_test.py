@@ -170,7 +170,7 @@ def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
     assert rows["vocals", "m0"][2] == 1  # the tie
     assert "By the voice, given whole songs, listeners" in texts(view)
     assert "may well be chance" in texts(view)
-    qtbot.waitUntil(lambda: page.parts.session.runner.num_jobs == 0, timeout=120_000)
+    qtbot.waitUntil(lambda: page.services.open_library.runner.num_jobs == 0, timeout=120_000)
     body = json.loads((report / "report.json").read_text())
     assert body["results"][0]["tables"][0]["rows"][0]["wins"] == rows["overall", "m0"][0]
     assert (report / "tables" / "listening-test.overall.csv").exists()
@@ -233,7 +233,7 @@ def test_buttons_do_what_the_keys_do(qtbot, page):
 
 
 def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, page, tmp_path):
-    player = page.parts.player
+    player = page.services.player
     before = Sound(write_wav(tmp_path / "before.wav", 3.0), "Before", "Alma", 3.0)
     player.load(Side.QUERY, before, 1.5)
     player.set_vocals_only(True)

@@ -296,7 +296,7 @@ def test_a_folder_that_cannot_be_written_is_told(qtbot, voices, tmp_path):
     with open_page(qtbot, voices, tmp_path / "reports") as page:
         wait_until_ready(qtbot, page)
         choose_models(page, "mfcc")
-        with qtbot.waitSignal(page.parts.session.problem, timeout=60_000) as told:
+        with qtbot.waitSignal(page.services.open_library.problem, timeout=60_000) as told:
             page.setup.start.click()
         assert "cannot be written" in told.args[0]
         qtbot.waitUntil(lambda: not page.is_running)

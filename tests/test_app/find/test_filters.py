@@ -134,9 +134,9 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
     qtbot.mouseClick(bar.segments.segment("one"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.shown_lists() == [panel.blended])
     qtbot.waitUntil(lambda: len(panel.blended.model.neighbours) == 4)
-    with qtbot.waitSignal(window.parts.finder.answered) as answered:
+    with qtbot.waitSignal(window.services.search.answered) as answered:
         bar._slider.setValue(0)
-    assert window.parts.finder.blend == 1.0  # the voice alone
+    assert window.services.search.blend == 1.0  # the voice alone
     assert set(answered.args[0].lists) == {"blend"}
     alone = [n.track.id for n in panel.blended.model.neighbours]
     qtbot.mouseClick(bar.segments.segment("both"), Qt.MouseButton.LeftButton)
@@ -146,7 +146,7 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
 
 def test_the_voices_like_an_artists(qtbot, window):
     click_song(qtbot, window, 2)  # by Bo
-    window.parts.finder.find_artist("Bo")
+    window.services.search.find_artist("Bo")
     qtbot.waitUntil(lambda: window.results.query_row.sound is not None)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Bo")
     assert len(results(window)[0]) == 3

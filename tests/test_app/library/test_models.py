@@ -17,7 +17,7 @@ from app.library.table_model import (
     state_of,
     title_of,
 )
-from app.ui.number_format import clock, duration
+from app.ui.text_format import clock, duration
 from engine.library import Tags, Track, TrackStatus
 from engine.search import Neighbour
 from engine.search.moments import Moment

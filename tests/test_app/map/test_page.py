@@ -286,7 +286,7 @@ def test_making_can_be_stopped(qtbot, open_window, library_path, music, monkeypa
 
 
 def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
-    page, player = on_map.map_page, on_map.parts.player
+    page, player = on_map.map_page, on_map.services.player
     row = int(page.view.positions[:, 0].argmin())
     hover(page, row)
     qtbot.waitUntil(page.card.isVisible)
@@ -312,18 +312,18 @@ def test_the_card_of_a_song_leaves_the_legend_free(qtbot, on_map):
 def test_a_song_hovered_over_is_not_taken_for_a_result(qtbot, on_map):
     page, results = on_map.map_page, on_map.results
     track = on_map.library.model.track_at(0)
-    on_map.parts.finder.find_track(track)
+    on_map.services.search.find_track(track)
     qtbot.waitUntil(lambda: bool(results.voices.model.neighbours))
     on_map.show_page(Page.MAP)
     neighbour = results.voices.model.neighbours[-1]
     hover(page, int(np.flatnonzero(page._ids == neighbour.track.id)[0]))
-    qtbot.waitUntil(lambda: on_map.parts.player.is_playing)
+    qtbot.waitUntil(lambda: on_map.services.player.is_playing)
     assert results.result_row.sound is None
     assert results.voices.view.current() is None
 
 
 def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on_map):
-    page, player = on_map.map_page, on_map.parts.player
+    page, player = on_map.map_page, on_map.services.player
     page.tools.preview.setChecked(False)
     hover(page, 0)
     qtbot.waitUntil(page.card.isVisible)
@@ -343,7 +343,7 @@ def test_a_click_asks_for_songs_like_it(qtbot, on_map):
     at = hover(page, 3)
     qtbot.mouseClick(page.view, Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: on_map.page == Page.LIBRARY)
-    assert on_map.parts.finder.question.track.id == int(page._ids[3])
+    assert on_map.services.search.question.track.id == int(page._ids[3])
     on_map.show_page(Page.MAP)
     qtbot.waitUntil(lambda: page.view.query_row == 3)
 
@@ -357,7 +357,7 @@ def test_a_drag_moves_the_map_and_asks_nothing(qtbot, on_map):
         QTest.mouseMove(view, at + QPoint(12 * step, 5 * step))
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=at)
     assert view.camera != before
-    assert on_map.parts.finder.question is None
+    assert on_map.services.search.question is None
 
 
 def test_a_line_around_songs_selects_them(qtbot, on_map):
@@ -413,10 +413,10 @@ def test_colours_and_their_legend(qtbot, on_map):
     page._colour(Colour.YEAR)
     assert not page.legend._rows
     page.tools.choose_colour(Colour.LIKENESS)
-    on_map.parts.finder.find_track(on_map.library.model.track_at(0))
+    on_map.services.search.find_track(on_map.library.model.track_at(0))
     on_map.show_page(Page.MAP)
     qtbot.waitUntil(lambda: page._colouring.is_graded)
-    query = int(np.flatnonzero(page._ids == on_map.parts.finder.question.track.id)[0])
+    query = int(np.flatnonzero(page._ids == on_map.services.search.question.track.id)[0])
     assert page._colouring.codes[query] == page._colouring.codes.max()
 
 

@@ -37,7 +37,7 @@ window = app_fixtures.window
 
 def test_a_result_is_played_and_its_moments_move_both_songs(qtbot, window):
     find_first(qtbot, window)
-    voices, player = window.results.voices, window.parts.player
+    voices, player = window.results.voices, window.services.player
     neighbour = voices.model.neighbours[0]
     rect = voices.view.visualRect(voices.model.index(0))
     layout = voices.view._delegate.layout(rect, neighbour)
@@ -59,7 +59,7 @@ def test_a_result_is_played_and_its_moments_move_both_songs(qtbot, window):
 
 def test_choosing_a_result_shows_it_and_leaves_the_music_alone(qtbot, window):
     find_first(qtbot, window)
-    player, voices = window.parts.player, window.results.voices
+    player, voices = window.services.player, window.results.voices
     window.comparison.toggle()
     assert player.sound(Side.QUERY).title == "First light"
     voices.view.setCurrentIndex(voices.model.index(1))
@@ -73,28 +73,28 @@ def test_the_waveform_moves_the_song(qtbot, window):
     waveform = window.results.query_row.waveform
     middle = QPoint(waveform.width() // 2, waveform.height() - 10)
     qtbot.mouseClick(waveform, Qt.MouseButton.LeftButton, pos=middle)
-    assert window.parts.player.position_s(Side.QUERY) == pytest.approx(0.25, abs=0.01)
-    assert window.parts.player.is_playing
+    assert window.services.player.position_s(Side.QUERY) == pytest.approx(0.25, abs=0.01)
+    assert window.services.player.is_playing
 
 
 def test_a_missing_device_is_told_once_and_the_rest_works(qtbot, window):
-    window.parts.player.device.reason = "No sound can be played: no device."
+    window.services.player.device.reason = "No sound can be played: no device."
     find_first(qtbot, window)
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "No sound can be played: no device.")
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Second wind")
-    window.parts.player.device.reason = None
+    window.services.player.device.reason = None
     window.comparison.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "")  # it is heard again
-    assert window.parts.player.is_playing
+    assert window.services.player.is_playing
 
 
 # The keyboard
 
 
 def test_the_whole_way_by_keyboard(qtbot, window):
-    player = window.parts.player
+    player = window.services.player
     window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(window.top_bar.search.hasFocus)
@@ -163,7 +163,7 @@ def play_first_result(qtbot, window) -> None:
 
 def test_results_play_one_after_another_and_are_shown(qtbot, window):
     play_first_result(qtbot, window)
-    player, by_voice = window.parts.player, results(window)[0]
+    player, by_voice = window.services.player, results(window)[0]
     assert player.sound(Side.RESULT).title == by_voice[0]
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_N)
     assert player.sound(Side.RESULT).title == by_voice[1]
@@ -184,7 +184,7 @@ def test_results_play_one_after_another_and_are_shown(qtbot, window):
 def test_a_song_of_the_table_is_followed_by_those_below_it(qtbot, window):
     click_song(qtbot, window, 1)
     qtbot.keyClick(window.library.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    player = window.parts.player
+    player = window.services.player
     assert player.sound(Side.QUERY).title == "Second wind"
     qtbot.mouseClick(window.player_bar._next, Qt.MouseButton.LeftButton)
     assert player.sound(Side.QUERY).title == "Third rail"
@@ -201,8 +201,8 @@ def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
 
     monkeypatch.setattr("engine.separation.vocals_cache.VocalsCache.vocals_of", vocals_of)
     play_first_result(qtbot, window)
-    player = window.parts.player
-    with qtbot.waitSignal(window.library_page.vocals.progressed) as told:
+    player = window.services.player
+    with qtbot.waitSignal(window.find_page.vocals.progressed) as told:
         qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     assert told.args == [43]
     assert window.player_bar._vocals.isChecked()
@@ -223,12 +223,12 @@ def test_vocals_that_cannot_be_had_are_told(qtbot, window, monkeypatch):
     play_first_result(qtbot, window)
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     qtbot.waitUntil(lambda: window.notice.text == "The vocals cannot be kept. Make room.")
-    assert window.parts.player.is_playing
+    assert window.services.player.is_playing
 
 
 def test_a_moment_is_repeated_by_one_key(qtbot, window):
     find_first(qtbot, window)
-    player = window.parts.player
+    player = window.services.player
     window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
     assert not window.player_bar._loop.isEnabled()
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_R)
@@ -242,7 +242,7 @@ def test_a_moment_is_repeated_by_one_key(qtbot, window):
 
 def test_repeating_begins_to_play_and_is_seen(qtbot, window):
     find_first(qtbot, window)
-    player, row = window.parts.player, window.results.result_row
+    player, row = window.services.player, window.results.result_row
     window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
     window.comparison.play_next_moment()
     player.pause()
@@ -278,11 +278,11 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
     assert texts == ["As the system says", "Speakers", "Headphones"]
     menu.actions()[2].trigger()
     menu.close()
-    assert window.parts.player.device.chosen == "Headphones"
+    assert window.services.player.device.chosen == "Headphones"
     window.close()
     again = open_window()
-    assert again.parts.player.device.name == "Headphones"
-    again.parts.player.device.names = ["Speakers"]
+    assert again.services.player.device.name == "Headphones"
+    again.services.player.device.names = ["Speakers"]
     qtbot.mouseClick(again.player_bar._devices, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(again.player_bar.findChildren(QMenu)))
     (menu,) = again.player_bar.findChildren(QMenu)
@@ -305,13 +305,13 @@ def test_a_waveform_that_comes_late_is_not_drawn_for_another_song(qtbot, window,
     click_song(qtbot, window, 4)
     assert row.sound is None
     go_on.set()
-    qtbot.waitUntil(lambda: window.parts.session.runner.num_jobs == 0)
+    qtbot.waitUntil(lambda: window.services.open_library.runner.num_jobs == 0)
     assert len(row.waveform._bars) == 0
 
 
 def test_songs_on_show_are_measured(qtbot, window):
     find_first(qtbot, window)
-    player = window.parts.player
+    player = window.services.player
     before = TYPICAL.gain_to(TARGET_LUFS)
     player.play(Side.QUERY, window.results.query_row.sound)
     player.pause()

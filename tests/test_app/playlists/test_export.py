@@ -17,7 +17,7 @@ from app.desktop.drag_and_drop import files_as_mime_data
 from app.find.journey_dialog import JourneyDialog
 from app.library.table_model import Column
 from app.player.player import Side
-from app.playlists.export_menu import file_name
+from app.playlists.song_export import file_name
 from app.settings import LAST_SAVED
 from app.window import MainWindow
 
@@ -60,7 +60,7 @@ def test_all_results_become_a_playlist_beside_the_songs(qtbot, window, music):
     save_as(qtbot, window, music / "list.m3u8")
     found = window.results.voices.model.neighbours
     assert lines(music / "list.m3u8") == [str(n.track.path.relative_to(music)) for n in found]
-    assert window.parts.settings.get(LAST_SAVED) == str(music)
+    assert window.services.settings.get(LAST_SAVED) == str(music)
 
 
 def test_selected_results_only_with_full_paths_or_as_a_table(qtbot, window, tmp_path):
@@ -82,7 +82,7 @@ def test_selected_results_only_with_full_paths_or_as_a_table(qtbot, window, tmp_
 
 def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.library_page.export.save_selected()
+    window.find_page.export_menu.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     dialog.selectNameFilter(next(n for n in dialog.nameFilters() if n.startswith("JSON")))
     dialog.fileSelected.emit(str(tmp_path / "Dr. Songs"))
@@ -94,7 +94,7 @@ def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_pa
 
 def test_a_place_that_cannot_be_written_is_told(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.library_page.export.save_selected()
+    window.find_page.export_menu.save_selected()
     save_as(qtbot, window, tmp_path / "nowhere" / "list.m3u8")
     assert "cannot be written" in window.notice.text
 
@@ -133,7 +133,7 @@ def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
         dialog._others.click()
     assert _changes_artist(dialog)
     qtbot.mouseClick(dialog._play, Qt.MouseButton.LeftButton)
-    player = window.parts.player
+    player = window.services.player
     assert player.sound(Side.RESULT).title == "First light"
     assert player.has_next
     qtbot.mouseClick(dialog._save, Qt.MouseButton.LeftButton)
@@ -151,9 +151,9 @@ def _changes_artist(dialog: JourneyDialog) -> bool:
 def test_a_journey_that_is_impossible_says_why(qtbot, window, library_path):
     find_first(qtbot, window)
     track = window.results.query_row.sound
-    start = window.parts.finder.question.track
+    start = window.services.search.question.track
     assert track.track_id == start.id
-    window.library_page.show_journey(start, start, "vocals")
+    window.find_page.show_journey(start, start, "vocals")
     (dialog,) = window.findChildren(JourneyDialog)
     qtbot.waitUntil(lambda: "two different songs" in dialog._message.text())
     assert not dialog._save.isEnabled()

@@ -88,7 +88,7 @@ def test_a_chosen_model_serves_if_it_is_there(home):
 
 def test_another_model_says_what_it_costs_before_anything_happens(qtbot, dialog, window):
     asked = []
-    window.parts.indexing.index_work = lambda *_: asked.append(1)
+    window.services.indexing.index_work = lambda *_: asked.append(1)
     picker = dialog.models._pickers["vocals"]
     before = picker.currentData()
     other = next(i for i in range(picker.count()) if picker.itemData(i) != before)
@@ -108,7 +108,7 @@ def test_another_model_says_what_it_costs_before_anything_happens(qtbot, dialog,
     qtbot.waitUntil(lambda: bool(asked))
     assert json.loads(choices_path().read_text())["models"] == {"vocals": name}
     qtbot.waitUntil(lambda: picker.currentData() == name)
-    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    qtbot.waitUntil(lambda: not window.services.indexing.is_running)
 
 
 def test_separators_show_licence_and_size_before_the_download(qtbot, dialog):
@@ -166,10 +166,10 @@ def test_how_many_cores_and_whether_folders_are_watched(qtbot, dialog, window):
     speed = dialog.indexing.speed
     speed.setCurrentIndex(speed.findData("one"))
     speed.activated.emit(speed.currentIndex())
-    assert window.parts.settings.get(INDEX_SPEED) == "one"
+    assert window.services.settings.get(INDEX_SPEED) == "one"
     assert window.watch._start.isActive() or window.watch.is_watching
     dialog.indexing.watch.setChecked(False)
-    assert not window.parts.settings.get(WATCH_FOLDERS)
+    assert not window.services.settings.get(WATCH_FOLDERS)
     assert not window.watch._start.isActive()
 
 
@@ -177,7 +177,7 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
     dialog.choose("Indexing")
     cards = dialog.indexing._cards
     qtbot.waitUntil(lambda: cards.count() == 2)
-    library: Library = window.parts.session.library
+    library: Library = window.services.open_library.library
     space_id = library.spaces()[0][0]
     assert index_of(library.database, space_id) is None
     button_of(qtbot, cards.itemAt(0).widget(), "search index").click()
@@ -192,7 +192,7 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
 
 
 def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
-    player, settings = window.parts.player, window.parts.settings
+    player, settings = window.services.player, window.services.settings
     player.device.choose("Gone")
     dialog.choose("Listening")
     section = dialog.listening
@@ -213,12 +213,12 @@ def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
 
 def test_the_next_window_plays_as_loud_as_this_was_told(dialog, window, open_window):
     dialog.listening.equally_loud.click()
-    window.parts.settings.save()
-    assert not open_window().parts.player.is_levelled
+    window.services.settings.save()
+    assert not open_window().services.player.is_levelled
 
 
 def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
-    folder = window.parts.vocals._folder
+    folder = window.services.vocals._folder
     folder.mkdir()
     (folder / "one-spleeter.flac").write_bytes(bytes(3_000_000))
     window.show_preferences()
@@ -240,8 +240,8 @@ def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
 def test_colours_change_at_once(dialog, window):
     dialog.choose("Appearance")
     next(b for b in dialog.findChildren(QRadioButton) if b.text() == "Dark").click()
-    assert window.parts.theme.palette.name == "dark"
-    window.parts.theme.choose("light")
+    assert window.services.theme.palette.name == "dark"
+    window.services.theme.choose("light")
 
 
 def test_the_end_of_a_log_is_read(tmp_path):

@@ -29,7 +29,7 @@ def section(qtbot, tmp_path, monkeypatch, window):
 
 
 def test_while_songs_are_listened_to_the_index_stays_and_it_is_said(qtbot, section, window):
-    library = window.parts.session.library
+    library = window.services.open_library.library
     space_id = library.spaces()[0][0]
     graph.refresh(library, space_id)
     before = index_of(library.database, space_id)
@@ -49,7 +49,7 @@ def test_while_songs_are_listened_to_the_index_stays_and_it_is_said(qtbot, secti
 
 
 def test_whoever_listens_waits_until_the_index_is_made(qtbot, section, window, monkeypatch):
-    library = window.parts.session.library
+    library = window.services.open_library.library
     space_id = library.spaces()[0][0]
     seen = []
     monkeypatch.setattr(

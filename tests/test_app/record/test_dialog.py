@@ -75,7 +75,7 @@ def window(qtbot, library_path: Path, music: Path, open_window, devices, monkeyp
     monkeypatch.setattr("app.record.microphone.STALL_S", 1000.0)  # a busy machine stalls as well
     make_library(library_path, music)
     window = open_window()
-    window.parts.devices = devices
+    window.services.devices = devices
     qtbot.waitUntil(lambda: len(window.library.model.ids) == 5)
     return window
 
@@ -113,8 +113,8 @@ def test_ten_seconds_of_singing_find_the_nearest_voices(qtbot, window, devices, 
     qtbot.waitUntil(lambda: dialog._state is State.DONE)
     assert devices.num_open == 0
     qtbot.mouseClick(dialog._play, Qt.MouseButton.LeftButton)
-    assert window.parts.player.sound(Side.QUERY).title == "Your voice"
-    window.parts.player.pause()
+    assert window.services.player.sound(Side.QUERY).title == "Your voice"
+    window.services.player.pause()
     qtbot.mouseClick(dialog._find, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
     ((path, by, is_vocals, was_there),) = asked

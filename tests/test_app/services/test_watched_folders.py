@@ -14,9 +14,9 @@ from watchfiles._rust_notify import RustNotify
 
 from app.desktop.single_instance import SingleInstance, hand_over, server_name
 from app.jobs import JobRunner
-from app.library.indexing import num_workers
-from app.library.open_library import Overview
-from app.library.watched_folders import FolderWatch
+from app.services.indexing import num_workers
+from app.services.open_library import Overview
+from app.services.watched_folders import WatchedFolders
 from app.settings import INDEX_SPEED
 from engine.indexing.watch import WatchError, may_be_music, watch_folders
 from engine.library import Folder, Library, LibraryCounts
@@ -103,11 +103,11 @@ def test_where_nothing_can_be_watched_it_looks_when_the_window_is_used(
     def refuse(*_: object) -> None:
         raise WatchError("Too many folders.")
 
-    monkeypatch.setattr("app.library.watched_folders.watch_folders", refuse)
-    monkeypatch.setattr("app.library.watched_folders.LOOK_AGAIN_S", 0.0)
-    monkeypatch.setattr("app.library.watched_folders.START_MS", 0)
+    monkeypatch.setattr("app.services.watched_folders.watch_folders", refuse)
+    monkeypatch.setattr("app.services.watched_folders.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("app.services.watched_folders.START_MS", 0)
     runner = JobRunner(close_timeout_ms=PATIENCE_MS)
-    watch = FolderWatch(runner)
+    watch = WatchedFolders(runner)
     watch.show_overview(overview_of(tmp_path))
     qtbot.waitUntil(lambda: watch.has_failed)
     with qtbot.waitSignal(watch.changed):
@@ -120,10 +120,10 @@ def test_where_nothing_can_be_watched_it_looks_when_the_window_is_used(
 
 def test_a_song_that_is_copied_into_a_folder_appears(qtbot, window, music, is_watched, monkeypatch):
     monkeypatch.setattr("engine.indexing.watch.CALM_S", 0.2)
-    window.parts.indexing.look_work = lambda library, progress, cancel: scan(
+    window.services.indexing.look_work = lambda library, progress, cancel: scan(
         library, (), progress, cancel
     )
-    monkeypatch.setattr("app.library.watched_folders.START_MS", 0)
+    monkeypatch.setattr("app.services.watched_folders.START_MS", 0)
     window.watch.set_on(True)
     qtbot.waitUntil(is_watched.is_set)
     write_songs(music, (("Dora", "New song"),))
@@ -152,17 +152,17 @@ def test_another_speed_starts_the_run_anew(qtbot, window):
             cancel.check()
             threading.Event().wait(0.01)
 
-    window.parts.indexing.index_work = index
-    window.parts.indexing.start()
+    window.services.indexing.index_work = index
+    window.services.indexing.start()
     strip = window.index_strip
     qtbot.waitUntil(lambda: strip._speed.isVisible() and bool(num_runs))
     menu = strip._speed.menu()
     menu.aboutToShow.emit()
     assert [a.data() for a in menu.actions() if a.isChecked()] == ["spare"]
     menu.actions()[2].trigger()
-    assert window.parts.settings.get(INDEX_SPEED) == "one"
+    assert window.services.settings.get(INDEX_SPEED) == "one"
     qtbot.waitUntil(lambda: len(num_runs) == 2)
-    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    qtbot.waitUntil(lambda: not window.services.indexing.is_running)
 
 
 # A second start
@@ -195,7 +195,7 @@ def test_nobody_answers_for_another_library(qapp, tmp_path):
 
 def test_a_second_start_brings_the_window_to_the_front(qtbot, window, tmp_path):
     write_songs(tmp_path / "more", SONGS[:1])
-    window.parts.indexing.index_work = lambda library, progress, cancel: scan(library, ())
+    window.services.indexing.index_work = lambda library, progress, cancel: scan(library, ())
     window.showMinimized()
     window.come_forward([tmp_path / "more"])
     assert not window.isMinimized()

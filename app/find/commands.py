@@ -1,4 +1,4 @@
-"""What menus and buttons do beside finding and playing: folders, failed files, help."""
+"""What buttons, drops and the menu of a song do: find, add folders, show failed files, help."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.desktop.reveal import reveal
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
-from app.library.table_model import shown, title_of
-from app.services import Parts
+from app.services.services import Services
 from app.settings import LAST_FOLDER, LAST_SOUND
 from app.ui.dialogs import HelpSheet
 from app.ui.file_dialogs import choose_folder, choose_sound
+from app.ui.text_format import one_line, title_of
 from engine.library import Track, TrackStatus
 
-Deed = tuple[str, str, Callable[[], object]]  # icon, text, what to do
+MenuEntry = tuple[str, str, Callable[[], object]]  # icon, text, what to do
 
 
-class Actions(QObject):
+class Commands(QObject):
     """The one place that opens menus and dialogs; ``window`` is their parent."""
 
     play_requested = Signal(object)  # Track
     problem = Signal(str)
 
-    def __init__(self, window: QWidget, parts: Parts) -> None:
+    def __init__(self, window: QWidget, services: Services) -> None:
         super().__init__(window)
         self.window = window
-        self._session = parts.session
-        self._settings = parts.settings
-        self._finder = parts.finder
-        self._theme = parts.theme
+        self._open_library = services.open_library
+        self._settings = services.settings
+        self._search = services.search
+        self._theme = services.theme
 
     def add_folder(self) -> None:
         """Asks for a folder and adds it."""
 
         def use(path: Path) -> None:
             self._settings.set(LAST_FOLDER, str(path))
-            self._session.add_folders([path])
+            self._open_library.add_folders([path])
 
-        if self._session.is_open:
+        if self._open_library.is_open:
             choose_folder(self.window, self._settings.get(LAST_FOLDER), use)
 
     def find_file(self) -> None:
@@ -52,40 +52,40 @@ class Actions(QObject):
             self._settings.set(LAST_SOUND, str(path.parent))
             self._probe(path)
 
-        if self._session.is_open:
+        if self._open_library.is_open:
             choose_sound(self.window, self._settings.get(LAST_SOUND), use)
 
-    def take(self, paths: Sequence[Path]) -> None:
+    def open_dropped(self, paths: Sequence[Path]) -> None:
         """What was dropped: folders are added; else the first file is searched with."""
 
         def use(dropped: tuple[list[Path], list[Path]]) -> None:
             folders, files = dropped
             if folders:
-                self._session.add_folders(folders)
+                self._open_library.add_folders(folders)
             elif files:
                 self._probe(files[0])
 
-        if paths and self._session.is_open:
-            self._session.sort_out(paths, use)
+        if paths and self._open_library.is_open:
+            self._open_library.sort_out(paths, use)
 
     def _probe(self, path: Path) -> None:
-        self._session.probe(path, lambda seconds: self._finder.find_file(path, seconds))
+        self._open_library.probe(path, lambda seconds: self._search.find_file(path, seconds))
 
     def show_folders(self) -> None:
-        if (overview := self._session.overview) is None:
+        if (overview := self._open_library.overview) is None:
             return
         dialog = FoldersDialog(self.window, self._theme, overview.folders)
         dialog.add_requested.connect(self.add_folder)
-        dialog.forget_requested.connect(self._session.forget_folder)
-        self._session.overview_changed.connect(dialog.show_overview)
+        dialog.forget_requested.connect(self._open_library.forget_folder)
+        self._open_library.overview_changed.connect(dialog.show_overview)
         dialog.open()
 
     def show_failed(self) -> None:
-        self._session.failed_tracks(self._open_failed)
+        self._open_library.failed_tracks(self._open_failed)
 
     def _open_failed(self, tracks: list[Track]) -> None:
         dialog = FailedDialog(self.window, self._theme, tracks)
-        dialog.retry_requested.connect(self._session.retry)
+        dialog.retry_requested.connect(self._open_library.retry)
         dialog.reveal_requested.connect(self.reveal_path)
         dialog.open()
 
@@ -110,22 +110,22 @@ class Actions(QObject):
                 self.tr("No file manager could be opened. The file is {path}").format(path=path)
             )
 
-    def show_track_menu(self, track: Track, at: QPoint, more: Sequence[Deed] = ()) -> None:
+    def show_track_menu(self, track: Track, at: QPoint, more: Sequence[MenuEntry] = ()) -> None:
         """What can be done with a song, at a global position; ``more`` comes after finding."""
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._theme.icon
         find = menu.addAction(
-            icon("find"), self.tr("Find similar"), lambda: self._finder.find_track(track)
+            icon("find"), self.tr("Find similar"), lambda: self._search.find_track(track)
         )
         find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
         if track.artist:
             # An ampersand in a name is no shortcut.
-            name = shown(track.artist)[:40].replace("&", "&&")
+            name = one_line(track.artist)[:40].replace("&", "&&")
             menu.addAction(
                 icon("voice"),
                 self.tr("Voices like {artist}’s").format(artist=name),
-                lambda: self._finder.find_artist(track.artist),
+                lambda: self._search.find_artist(track.artist),
             )
         play = menu.addAction(
             icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
@@ -145,6 +145,6 @@ class Actions(QObject):
         )
         if track.status is TrackStatus.FAILED:
             menu.addAction(
-                icon("retry"), self.tr("Try again"), lambda: self._session.retry([track.id])
+                icon("retry"), self.tr("Try again"), lambda: self._open_library.retry([track.id])
             )
         menu.popup(at)

@@ -10,24 +10,25 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from app.find.commands import Commands, MenuEntry
 from app.find.comparison import Comparison
+from app.find.export_menu import ExportMenu
 from app.find.filters import FilterButton, Filters
 from app.find.journey_dialog import JourneyDialog
 from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
 from app.find.song_row import SongRow
-from app.library.actions import Actions, Deed
 from app.library.covers import Covers
 from app.library.indexing_strip import IndexStrip
 from app.library.panel import LibraryPanel
-from app.library.table_model import TrackModel, shown, title_of
+from app.library.table_model import TrackModel
 from app.library.table_view import COVER_PX
 from app.player.player import Side
 from app.player.vocals import VocalsFetcher
 from app.player.waveform_cache import SoundShapes
-from app.playlists.export_menu import ExportMenu
+from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
-from app.services import Parts
+from app.services.services import Services
 from app.settings import (
     BLEND_WEIGHT,
     HIDE_DUPLICATES,
@@ -37,6 +38,7 @@ from app.settings import (
     SPLITTER,
 )
 from app.ui.layouts import vbox
+from app.ui.text_format import one_line, title_of
 from engine.library import Track
 from engine.records import View
 from engine.search import By, Neighbour
@@ -44,39 +46,41 @@ from engine.search import By, Neighbour
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
 
 
-class LibraryPage(QSplitter):
-    def __init__(self, parts: Parts, covers: Covers, commands: Actions) -> None:
+class FindPage(QSplitter):
+    def __init__(self, services: Services, covers: Covers, commands: Commands) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._parts = parts
+        self._services = services
         self._covers = covers
         self._commands = commands
         self._record_dialog: RecordDialog | None = None
         self._recordings: TemporaryDirectory[str] | None = None
         self.library = LibraryPanel(
-            parts.session, parts.settings, parts.theme, TrackModel(self._table_cover, self)
+            services.open_library,
+            services.settings,
+            services.theme,
+            TrackModel(self._table_cover, self),
         )
-        self.index_strip = IndexStrip(parts.indexing, parts.theme, parts.settings)
+        self.index_strip = IndexStrip(services.indexing, services.theme, services.settings)
         self.results = self._build_results()
-        self.vocals = VocalsFetcher(parts.session.runner, parts.vocals, self)
+        self.vocals = VocalsFetcher(services.open_library.runner, services.vocals, self)
         self.comparison = Comparison(
             self.results,
-            parts.finder,
-            parts.player,
-            SoundShapes(parts.session.runner, self),
+            services.search,
+            services.player,
+            SoundShapes(services.open_library.runner, self),
             self.vocals,
-            lambda: parts.indexing.is_running,
+            lambda: services.indexing.is_running,
             self,
         )
-        self.export = ExportMenu(
-            commands.window, parts.session, parts.settings, self.library, self.results
-        )
+        self.export = SongExport(commands.window, services.open_library, services.settings)
+        self.export_menu = ExportMenu(self.export, self.library, self.results)
         self._look_again = QTimer(self, singleShot=True, interval=LOOK_AGAIN_MS)
-        self._look_again.timeout.connect(parts.finder.look_again)
+        self._look_again.timeout.connect(services.search.look_again)
         self._lay_out()
         self._connect(commands)
 
     def _build_results(self) -> ResultsPanel:
-        theme, player = self._parts.theme, self._parts.player
+        theme, player = self._services.theme, self._services.player
         query = (self.tr("The song asked for"), "")
         result = (self.tr("The result"), self.tr("Choose a result below"))
         texts: dict[By, tuple[str, str]] = {
@@ -105,7 +109,7 @@ class LibraryPage(QSplitter):
                 SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
             ),
             lists,
-            FilterButton(theme, self._parts.session.read_facets),
+            FilterButton(theme, self._services.open_library.read_facets),
         )
 
     def _lay_out(self) -> None:
@@ -121,7 +125,7 @@ class LibraryPage(QSplitter):
         self.setStretchFactor(0, 2)
         self.setStretchFactor(1, 3)
         self.setSizes([430, 640])
-        if state := self._parts.settings.get(SPLITTER):
+        if state := self._services.settings.get(SPLITTER):
             self.restoreState(state)
         self.setHandleWidth(1)  # after the state, which brings its own
 
@@ -131,62 +135,71 @@ class LibraryPage(QSplitter):
         icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
         return icon
 
-    def _connect(self, commands: Actions) -> None:
-        parts, panel = self._parts, self.results
+    def _connect(self, commands: Commands) -> None:
+        services, panel = self._services, self.results
         self._restore_search()
         panel.filter_button.changed.connect(self._search_otherwise)
         panel.blend_bar.changed.connect(self._search_otherwise)
         self._search_otherwise()
         table = self.library.view
         table.menu_requested.connect(self._table_menu)
-        table.find_requested.connect(parts.finder.find_track)
+        table.find_requested.connect(services.search.find_track)
         table.play_requested.connect(self._play_track)
         commands.play_requested.connect(self._play_track)
         for results in panel.lists.values():
             results.view.menu_requested.connect(partial(self._result_menu, results))
-        for signal in (parts.player.state_changed, parts.player.loaded, parts.finder.asked):
+        for signal in (
+            services.player.state_changed,
+            services.player.loaded,
+            services.search.asked,
+        ):
             signal.connect(self._mark_songs)
-        parts.session.overview_changed.connect(self.index_strip.show_overview)
-        parts.indexing.progressed.connect(self._heard_more)
-        parts.indexing.ended.connect(self._index_ended)
+        services.open_library.overview_changed.connect(self.index_strip.show_overview)
+        services.indexing.progressed.connect(self._heard_more)
+        services.indexing.ended.connect(self._index_ended)
         self.index_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
 
     # Menus of songs
 
     def _table_menu(self, track: Track, at: QPoint) -> None:
-        question = self._parts.finder.question
-        deeds: list[Deed] = []
+        question = self._services.search.question
+        entries: list[MenuEntry] = []
         if question is not None and question.track is not None and question.track.id != track.id:
-            deeds.append(self._journey_deed(question.track, track, "vocals"))
+            entries.append(self._journey_entry(question.track, track, "vocals"))
         ids = self.library.view.selected_ids()
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
-            deeds.append(("share", text, partial(self.export.save_ids, ids)))
-        self._commands.show_track_menu(track, at, deeds)
+            entries.append(("share", text, partial(self.export.save_ids, ids)))
+        self._commands.show_track_menu(track, at, entries)
 
     def _result_menu(self, results: ResultList, neighbour: Neighbour, at: QPoint) -> None:
-        question, track = self._parts.finder.question, neighbour.track
-        deeds: list[Deed] = []
+        question, track = self._services.search.question, neighbour.track
+        entries: list[MenuEntry] = []
         if question is not None and question.track is not None:
             view: View = "overall" if results is self.results.overall else "vocals"
-            deeds.append(self._journey_deed(question.track, track, view))
+            entries.append(self._journey_entry(question.track, track, view))
         num = len(results.view.selected())
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
         text = text.format(num=num if num > 1 else len(results.model.neighbours))
-        deeds.append(("share", text, partial(self.export.save_results, results)))
-        self._commands.show_track_menu(track, at, deeds)
+        entries.append(("share", text, partial(self.export_menu.save_results, results)))
+        self._commands.show_track_menu(track, at, entries)
 
-    def _journey_deed(self, start: Track, goal: Track, view: View) -> Deed:
-        name = shown(title_of(start))[:30].replace("&", "&&")
+    def _journey_entry(self, start: Track, goal: Track, view: View) -> MenuEntry:
+        name = one_line(title_of(start))[:30].replace("&", "&&")
         text = self.tr("Journey from “{title}” to here…").format(title=name)
         return ("journey", text, partial(self.show_journey, start, goal, view))
 
     def show_journey(self, start: Track, goal: Track, view: View) -> None:
         colour = "overall" if view == "overall" else "accent"
-        delegate = ResultDelegate(self._parts.theme, colour, self._covers.of_track)
+        delegate = ResultDelegate(self._services.theme, colour, self._covers.of_track)
         dialog = JourneyDialog(
-            self.window(), self._parts.theme, self._parts.finder, delegate, (start, goal), view
+            self.window(),
+            self._services.theme,
+            self._services.search,
+            delegate,
+            (start, goal),
+            view,
         )
         dialog.play_requested.connect(self.comparison.play_result)
         dialog.save_requested.connect(self.export.save)
@@ -197,7 +210,7 @@ class LibraryPage(QSplitter):
 
     def _mark_songs(self) -> None:
         """In the table: what was asked for, and what sounds."""
-        question, sound = self._parts.finder.question, self._parts.player.playing
+        question, sound = self._services.search.question, self._services.player.playing
         asked = question.track if question is not None else None
         self.library.view.mark(
             asked.id if asked is not None else None, sound.track_id if sound is not None else None
@@ -205,7 +218,7 @@ class LibraryPage(QSplitter):
 
     def _restore_search(self) -> None:
         """What was filtered by tags and place is not kept: it would hide songs unseen."""
-        get = self._parts.settings.get
+        get = self._services.settings.get
         self.results.filter_button.set_filters(
             Filters(get(OTHER_ARTISTS), get(ONE_PER_ARTIST), get(HIDE_DUPLICATES))
         )
@@ -213,9 +226,9 @@ class LibraryPage(QSplitter):
         self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
 
     def _search_otherwise(self) -> None:
-        finder = self._parts.finder
+        search = self._services.search
         filters = self.results.filter_button.filters
-        finder.set_options(filters.applied_to(finder.options), self.results.blend_bar.blend)
+        search.set_options(filters.applied_to(search.options), self.results.blend_bar.blend)
 
     def _heard_more(self) -> None:
         self.library.refresh_soon()
@@ -225,7 +238,7 @@ class LibraryPage(QSplitter):
     def _index_ended(self, summary: object) -> None:
         self._look_again.stop()
         self.library.refresh()
-        self._parts.finder.ask_again()
+        self._services.search.ask_again()
 
     def _covers_arrived(self) -> None:
         for view in (self.library.view, *(one.view for one in self.results.lists.values())):
@@ -254,18 +267,18 @@ class LibraryPage(QSplitter):
 
     def show_recorder(self) -> None:
         """Sing or hum, then find the voices nearest to it."""
-        if not self._parts.session.is_open or self._record_dialog is not None:
+        if not self._services.open_library.is_open or self._record_dialog is not None:
             return
         if self._recordings is None:
             self._recordings = TemporaryDirectory(prefix="singalike-")
         dialog = RecordDialog(
             self.window(),
-            self._parts.theme,
-            self._parts.devices,
-            self._parts.session.runner,
+            self._services.theme,
+            self._services.devices,
+            self._services.open_library.runner,
             Path(self._recordings.name),
         )
-        dialog.found.connect(self._parts.finder.find_voice)
+        dialog.found.connect(self._services.search.find_voice)
         dialog.play_requested.connect(self.comparison.play_recording)
         dialog.finished.connect(self._recorder_closed)
         self._record_dialog = dialog
@@ -282,7 +295,7 @@ class LibraryPage(QSplitter):
             self._recordings.cleanup()
 
     def save_state(self) -> None:
-        settings = self._parts.settings
+        settings = self._services.settings
         settings.set(SPLITTER, bytes(self.saveState().data()))
         filters, bar = self.results.filter_button.filters, self.results.blend_bar
         settings.set(OTHER_ARTISTS, filters.other_artists)

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, LatestJob, Pool
-from app.library.open_library import Session
+from app.services.open_library import OpenLibrary
 from engine.errors import QueryError
 from engine.library import Library
 from engine.library.maps import Labels, MapRecord, labels
@@ -19,7 +19,7 @@ from engine.search import choose_space
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class OpenedMap:
     """What there is for a view.
 
     Attributes:
@@ -38,17 +38,17 @@ class Opened:
 class MapSource(QObject):
     """One map at a time. What was asked for last is what arrives."""
 
-    opened = Signal(object)  # Opened
+    opened = Signal(object)  # OpenedMap
     progressed = Signal(object)  # Progress of making a map
     making_changed = Signal()
     compared = Signal(int, object)  # track id, (track ids, similarities)
     problem = Signal(str)
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, open_library: OpenLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._opening = LatestJob(session.runner, Pool.MEDIA)
-        self._comparing = LatestJob(session.runner, Pool.MEDIA)
+        self._open_library = open_library
+        self._opening = LatestJob(open_library.runner, Pool.MEDIA)
+        self._comparing = LatestJob(open_library.runner, Pool.MEDIA)
         self._making: Job | None = None
 
     @property
@@ -57,9 +57,9 @@ class MapSource(QObject):
 
     def open(self, view: View) -> None:
         """The map of a view as the library keeps it, with what was heard since."""
-        if not self._session.is_open:
+        if not self._open_library.is_open:
             return
-        library = self._session.library
+        library = self._open_library.library
         job = Job(lambda progress, cancel: _open(library, view, progress, cancel))
         job.succeeded.connect(self.opened)
         job.failed.connect(self.problem)
@@ -67,16 +67,16 @@ class MapSource(QObject):
 
     def make(self, view: View, space_id: int) -> None:
         """Lays out a map; it is opened when it is done. Nothing happens while one is made."""
-        if self._making is not None or not self._session.is_open:
+        if self._making is not None or not self._open_library.is_open:
             return
-        library = self._session.library
+        library = self._open_library.library
         job = Job(partial(_make, library, space_id))
         job.progressed.connect(self.progressed)
         job.succeeded.connect(lambda _: self.open(view))
         job.failed.connect(self.problem)
         job.finished.connect(self._made)
         self._making = job
-        self._session.runner.start(job, Pool.MAP)
+        self._open_library.runner.start(job, Pool.MAP)
         self.making_changed.emit()
 
     def stop(self) -> None:
@@ -85,9 +85,9 @@ class MapSource(QObject):
 
     def compare(self, space_id: int, track_id: int) -> None:
         """How alike all songs are to one: ``compared`` brings it."""
-        if not self._session.is_open:
+        if not self._open_library.is_open:
             return
-        library = self._session.library
+        library = self._open_library.library
         job = Job(lambda progress, cancel: _compare(library, space_id, track_id))
         job.succeeded.connect(lambda found: self.compared.emit(track_id, found))
         job.failed.connect(
@@ -117,13 +117,15 @@ def _compare(library: Library, space_id: int, track_id: int) -> tuple[np.ndarray
     return similarities(library, space_id, track_id)
 
 
-def _open(library: Library, view: View, progress: ProgressCallback, cancel: CancelToken) -> Opened:
+def _open(
+    library: Library, view: View, progress: ProgressCallback, cancel: CancelToken
+) -> OpenedMap:
     from engine.map.library_map import current_map
 
     try:
         space_id, _ = choose_space(library, view, None)
     except QueryError:
-        return Opened(view, None, 0, None, labels(library.database))
+        return OpenedMap(view, None, 0, None, labels(library.database))
     num_songs = library.counts().embeddings.get(space_id, 0)
     record = current_map(library, space_id, progress, cancel)
-    return Opened(view, space_id, num_songs, record, labels(library.database))
+    return OpenedMap(view, space_id, num_songs, record, labels(library.database))

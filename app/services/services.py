@@ -1,4 +1,4 @@
-"""What the main window works with, put together."""
+"""The services that pages share, put together."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.find.finder import Finder
 from app.jobs import JobRunner
-from app.library.indexing import Indexing, index_library, look_for_changes
-from app.library.open_library import Session
 from app.player.devices import SoundDevices
 from app.player.output import SoundOutput
 from app.player.player import Player
+from app.services.indexing import Indexing, index_library, look_for_changes
+from app.services.open_library import OpenLibrary
+from app.services.search_service import SearchService
 from app.settings import INDEX_SPEED, Settings
 from app.ui.theme import Theme
 from engine.library import Library
@@ -25,39 +25,39 @@ from engine.separation.vocals_cache import VocalsCache
 
 
 @dataclass
-class Parts:
+class Services:
     """What the window works with; a test brings a player without a device, for example."""
 
-    session: Session
+    open_library: OpenLibrary
     settings: Settings
     theme: Theme
     player: Player
     indexing: Indexing
-    finder: Finder
+    search: SearchService
     demo_path: Path | None = None
     vocals: VocalsCache = field(default_factory=lambda: VocalsCache(cache_path() / "vocals"))
     devices: SoundDevices = field(default_factory=SoundDevices)
 
 
-def make_parts(library_path: Path, settings: Settings, theme: Theme) -> Parts:
+def make_services(library_path: Path, settings: Settings, theme: Theme) -> Services:
     """The real ones, for a library that is opened later."""
     runner = JobRunner()
-    session = Session(library_path, runner)
-    runner.setParent(session)
-    finder = Finder(runner, lambda: Searcher(session.library))
+    open_library = OpenLibrary(library_path, runner)
+    runner.setParent(open_library)
+    search = SearchService(runner, lambda: Searcher(open_library.library))
     devices = SoundDevices()
     player = Player(make_output=lambda fill: SoundOutput(fill, devices))
-    return Parts(
-        session,
+    return Services(
+        open_library,
         settings,
         theme,
         player,
         Indexing(
-            session,
+            open_library,
             partial(_at_speed, settings, index_library),
             partial(_at_speed, settings, look_for_changes),
         ),
-        finder,
+        search,
         devices=devices,
     )
 

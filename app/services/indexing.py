@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, Pool
-from app.library.open_library import Session
+from app.services.open_library import OpenLibrary
 from app.ui.shortcuts import noop
 from engine.library import Library
 from engine.library.scan.scan import scan
@@ -64,7 +64,7 @@ def look_for_changes(
 
 
 class Indexing(QObject):
-    """Of the library of ``session``; while that is not open, nothing begins.
+    """Of the library of ``open_library``; while that is not open, nothing begins.
 
     Attributes:
         index_work, look_work: what ``start`` and ``look`` run.
@@ -77,13 +77,13 @@ class Indexing(QObject):
 
     def __init__(
         self,
-        session: Session,
+        open_library: OpenLibrary,
         index: Index = index_library,
         look: Index = look_for_changes,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._open_library = open_library
         self.index_work = index
         self.look_work = look
         self._job: Job | None = None
@@ -126,9 +126,9 @@ class Indexing(QObject):
 
     def _run(self, work: Index, name: str) -> None:
         self._is_wanted_again = False
-        if not self._session.is_open:
+        if not self._open_library.is_open:
             return
-        library = self._session.library
+        library = self._open_library.library
         self.last_progress = None
         job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
@@ -137,7 +137,7 @@ class Indexing(QObject):
         job.cancelled.connect(lambda: self.ended.emit(None))
         job.finished.connect(self._finished)
         self._job = job
-        self._session.runner.start(job, Pool.BACKGROUND)
+        self._open_library.runner.start(job, Pool.BACKGROUND)
         self.changed.emit()
 
     def pause(self) -> None:

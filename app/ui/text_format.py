@@ -1,8 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers, titles and texts from tags as people read them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
+
+from engine.library.records import Track
 
 
 def num_songs(num: int) -> str:
@@ -38,3 +40,13 @@ def file_size(num_bytes: int) -> str:
     if num_bytes < 1_000_000:
         return f"{max(1, round(num_bytes / 1000))} kB" if num_bytes else "0 kB"
     return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"
+
+
+def title_of(track: Track) -> str:
+    """The title, or the file's name where the tags have none. Always fit to be shown."""
+    return one_line(track.title) or one_line(track.path.stem)
+
+
+def one_line(text: str) -> str:
+    """One line of text that every widget can draw: no control characters, no undecodable bytes."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split()).replace("\0", "")

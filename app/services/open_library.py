@@ -1,4 +1,4 @@
-"""The open library as the window uses it: opened, listed and changed off the UI thread."""
+"""The open library as pages use it: opened, listed and changed off the UI thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Overview:
     counts: LibraryCounts
 
 
-class Session(QObject):
+class OpenLibrary(QObject):
     """Owns the library and the jobs on it. Sentences for the user come with ``problem``."""
 
     opened = Signal()

@@ -105,7 +105,7 @@ def test_a_dropped_file_without_sound_is_told_and_changes_nothing(qtbot, window,
 
 def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
     asked = []
-    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+    window.services.search._make_searcher = lambda: SimpleNamespace(
         by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
     )
     drop(window, write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0])
@@ -117,7 +117,7 @@ def test_a_dropped_song_becomes_the_query(qtbot, window, tmp_path):
 
 def test_a_file_from_elsewhere_is_chosen_by_keyboard(qtbot, window, tmp_path):
     asked = []
-    window.parts.finder._make_searcher = lambda: SimpleNamespace(
+    window.services.search._make_searcher = lambda: SimpleNamespace(
         by_file=lambda path, *_, **__: asked.append(path) or nobody_sings()
     )
     path = write_songs(tmp_path, [("Dora", "Song from elsewhere")])[0]
@@ -180,7 +180,7 @@ def endless(started: threading.Event) -> Callable[..., None]:
 
 def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, window):
     started = threading.Event()
-    window.parts.indexing.index_work = endless(started)
+    window.services.indexing.index_work = endless(started)
     qtbot.keyClick(window, Qt.Key.Key_F5)
     strip = window.index_strip
     qtbot.waitUntil(lambda: "312 of 2,041" in strip._detail.text())
@@ -188,19 +188,19 @@ def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, windo
     assert strip._headline.text() == "Listening to the voices"
     qtbot.mouseClick(strip._pause, Qt.MouseButton.LeftButton)
     assert strip._headline.text() == "Paused"
-    assert window.parts.indexing.is_paused
+    assert window.services.indexing.is_paused
     qtbot.mouseClick(strip._pause, Qt.MouseButton.LeftButton)
-    assert not window.parts.indexing.is_paused
+    assert not window.services.indexing.is_paused
     qtbot.mouseClick(strip._stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not window.parts.indexing.is_running)
+    qtbot.waitUntil(lambda: not window.services.indexing.is_running)
     assert not strip.isVisible()
 
 
 def test_songs_are_found_while_indexing_goes_on(qtbot, window):
-    window.parts.indexing.index_work = endless(threading.Event())
+    window.services.indexing.index_work = endless(threading.Event())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     find_first(qtbot, window)
-    assert window.parts.indexing.is_running
+    assert window.services.indexing.is_running
 
 
 def test_voices_follow_by_themselves_while_they_are_separated(
@@ -213,7 +213,7 @@ def test_voices_follow_by_themselves_while_they_are_separated(
         listen(library, views=("overall",))
     window = open_window()
     qtbot.waitUntil(lambda: shown_titles(window) == [title for _, title in SONGS])
-    window.parts.indexing.index_work = endless(threading.Event())
+    window.services.indexing.index_work = endless(threading.Event())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     click_song(qtbot, window, 0)
     voices, overall = window.results.voices, window.results.overall
@@ -221,12 +221,12 @@ def test_voices_follow_by_themselves_while_they_are_separated(
     assert "being separated" in voices._message.text()
     overall.view.setCurrentIndex(overall.model.index(2))
     chosen = overall.view.current()
-    listen(window.parts.session.library)
-    window.library_page._look_again.timeout.emit()
+    listen(window.services.open_library.library)
+    window.find_page._look_again.timeout.emit()
     qtbot.waitUntil(lambda: len(voices.model.neighbours) == 4)
     assert overall.view.current().track.id == chosen.track.id
     assert window.results.result_row.sound.title == chosen.track.title
-    assert window.parts.indexing.is_running
+    assert window.services.indexing.is_running
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
@@ -234,11 +234,11 @@ def test_closing_while_indexing_stops_it_and_frees_the_library(
     qtbot, window, library_path, is_paused
 ):
     started = threading.Event()
-    window.parts.indexing.index_work = endless(started)
+    window.services.indexing.index_work = endless(started)
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(started.is_set)
     if is_paused:
-        window.parts.indexing.pause()
+        window.services.indexing.pause()
     window.close()
     assert window.has_stopped
     with Library.open(library_path) as library, library.lease():
@@ -249,19 +249,19 @@ def test_a_failure_of_indexing_is_told(qtbot, window):
     def index(library: Library, progress: ProgressCallback, cancel: CancelToken) -> None:
         raise LibraryLockedError("Another program is indexing. Wait for it to end.")
 
-    window.parts.indexing.index_work = index
+    window.services.indexing.index_work = index
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: window.notice.text.startswith("Another program is indexing"))
 
 
 def test_settings_are_kept(qtbot, window, open_window):
-    window.parts.player.set_volume(0.3)
+    window.services.player.set_volume(0.3)
     button = window.results.filter_button
     button.set_filters(replace(button.filters, other_artists=True))
     window.resize(900, 610)
     window.close()
     again = open_window()
-    assert again.parts.player.volume == pytest.approx(0.3)
+    assert again.services.player.volume == pytest.approx(0.3)
     assert again.results.filter_button.filters.other_artists
     assert again.height() == 610
 

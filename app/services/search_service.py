@@ -1,4 +1,4 @@
-"""Finding: by voice and overall side by side, or both blended. The latest question counts."""
+"""Searching: by voice and overall side by side, or both blended. The latest question counts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Answer:
     lists: dict[By, SearchResult | str]
 
 
-class Finder(QObject):
+class SearchService(QObject):
     """Attributes:
     options: how to search; ``by`` and ``blend`` are set for each list.
     blend: weight of the voice in one list, or None for two lists side by side.

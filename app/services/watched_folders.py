@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.jobs import Job, JobRunner, Pool
-from app.library.open_library import Overview
+from app.services.open_library import Overview
 from engine.indexing.watch import watch_folders
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ START_MS = 2000  # after the window: the first look has priority
 LOOK_AGAIN_S = 300.0  # where nothing tells of changes, at most so often
 
 
-class FolderWatch(QObject):
+class WatchedFolders(QObject):
     """``changed`` says that it is time to look for new songs."""
 
     changed = Signal()

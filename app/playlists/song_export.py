@@ -1,0 +1,80 @@
+"""Songs for other programs, as a playlist or a table: asks where to, and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.jobs import Job, Pool
+from app.services.open_library import OpenLibrary
+from app.settings import LAST_SAVED, Settings
+from app.ui.file_dialogs import Mode, open_file_dialog
+from app.ui.text_format import num_songs, one_line
+from engine.library import Track
+from engine.search import Neighbour
+from engine.search.export import export
+
+
+class SongExport(QObject):
+    """Writes off the UI thread; ``told`` says when it is done."""
+
+    told = Signal(str)  # a sentence
+
+    def __init__(self, window: QWidget, open_library: OpenLibrary, settings: Settings) -> None:
+        super().__init__(window)
+        self._window = window
+        self._open_library = open_library
+        self._settings = settings
+        self._formats = {
+            self.tr("Playlist that can move with the songs (*.m3u8)"): (".m3u8", True),
+            self.tr("Playlist with full paths (*.m3u8)"): (".m3u8", False),
+            self.tr("Table (*.csv)"): (".csv", False),
+            self.tr("JSON (*.json)"): (".json", False),
+        }
+
+    def save_ids(
+        self, track_ids: Sequence[int], name: str = "Singalike", *, by_artist: bool = False
+    ) -> None:
+        """Songs that need not be known yet, in this order or in the table's usual one."""
+        self._open_library.fetch_tracks(
+            track_ids, lambda tracks: self.save(tracks, name), by_artist=by_artist
+        )
+
+    def save(self, items: Sequence[Track | Neighbour], name: str) -> None:
+        """``name`` is offered for the file, without its end."""
+        dialog = open_file_dialog(
+            self._window,
+            self.tr("Save {songs}").format(songs=num_songs(len(items))),
+            Mode.AnyFile,
+            start=self._settings.get(LAST_SAVED) or str(Path.home()),
+            filters=tuple(self._formats),
+            name=file_name(name) + ".m3u8",
+        )
+        dialog.fileSelected.connect(
+            lambda path: self._write(tuple(items), Path(path), dialog.selectedNameFilter())
+        )
+
+    def _write(self, items: tuple[Track | Neighbour, ...], target: Path, chosen: str) -> None:
+        suffix, is_relative = self._formats.get(chosen, (".m3u8", True))
+        known = {end for end, _ in self._formats.values()} | {".m3u"}
+        if target.suffix.lower() not in known:
+            target = target.with_name(target.name + suffix)
+        elif target.suffix == ".m3u8" and suffix != ".m3u8":
+            target = target.with_suffix(suffix)  # the name that was offered, another format
+        self._settings.set(LAST_SAVED, str(target.parent))
+        job = Job(lambda progress, cancel: export(items, target, has_relative_paths=is_relative))
+        text = self.tr("Saved {songs} in {path}").format(
+            songs=num_songs(len(items)), path=one_line(str(target))
+        )
+        job.succeeded.connect(lambda _: self.told.emit(text))
+        job.failed.connect(self.told)
+        self._open_library.runner.start(job, Pool.DATABASE)
+
+
+def file_name(name: str) -> str:
+    """Fit for every file system."""
+    kept = "".join(" " if char in '<>:"/\\|?*' else char for char in one_line(name))
+    return " ".join(kept.split())[:80].strip(". ") or "Singalike"

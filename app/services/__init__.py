@@ -1,0 +1,1 @@
+"""What pages share, without widgets: open library, searching, indexing, watched folders."""
