@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.library = self.find_page.library
         self.results = self.find_page.results
         self.comparison = self.find_page.comparison
-        self.index_strip = self.find_page.index_strip
+        self.indexing_strip = self.find_page.indexing_strip
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")

@@ -25,7 +25,7 @@ from catalogue.importing import import_shards
 from catalogue.listener import Ears, Listener, ShardTask
 from catalogue.manifest import Entry, read_manifest
 from catalogue.run import RunOptions, run_catalogue
-from catalogue.shards import HeardRow, ShardHeader, pack_shard, shard_name
+from catalogue.shards import ShardHeader, ShardRow, pack_shard, shard_name
 from catalogue.storage import ShardFolder
 from engine import models
 from engine.library import Library, Tags
@@ -85,7 +85,7 @@ def write_made_up(out: Path, num_rows: int, shard_rows: int = 256) -> None:
 
     for number, first in enumerate(range(0, num_rows, shard_rows)):
         rows = [
-            HeardRow(
+            ShardRow(
                 Entry(row, f"s3://archive/{row % 997}/{row}.mp3", None, song_tags(row, artist_of)),
                 4_000_000,
                 row,

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.data_set import Clip
-from engine.evaluation.embeddings import Heard, Hearing
+from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
+from engine.evaluation.evaluation_data import Clip
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options
 from engine.networks.processor import single_threaded_torch
@@ -29,7 +29,9 @@ from engine.progress import CancelToken, ignore_progress
 DIM, NUM_SEGMENTS, NUM_EXCERPTS = 1280, 2, 5
 
 
-def hearing(model: str, num_clips: int, num_singers: int, cache: EmbeddingCache) -> Hearing:
+def embeddings(
+    model: str, num_clips: int, num_singers: int, cache: EmbeddingCache
+) -> ModelEmbeddings:
     """What a model might hear: voices that differ, songs that do, and noise."""
     rng = np.random.default_rng(len(model))
     voices = rng.normal(size=(num_singers, DIM)).astype(np.float32)
@@ -45,7 +47,7 @@ def hearing(model: str, num_clips: int, num_singers: int, cache: EmbeddingCache)
         means.append((song + noise).mean((0, 1)))
         paths.append(path)
     counts = np.full(num_clips, NUM_SEGMENTS)
-    return Hearing(
+    return ModelEmbeddings(
         model, "vocals", tuple(clips), np.stack(means), counts, None, cache, tuple(paths)
     )
 
@@ -54,10 +56,16 @@ def main() -> None:
     num_clips, num_singers = [*map(int, sys.argv[1:]), *(10_000, 1_500)[len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as folder, single_threaded_torch():
         cache = EmbeddingCache(Path(folder))
-        hearings = [hearing(model, num_clips, num_singers, cache) for model in ("one", "other")]
+        all_embeddings = [
+            embeddings(model, num_clips, num_singers, cache) for model in ("one", "other")
+        ]
         options = Options(label="gender")
         context = Context(
-            Heard(tuple(hearings), "", ()), options, Path(folder), ignore_progress, CancelToken()
+            EmbeddedData(tuple(all_embeddings), "", ()),
+            options,
+            Path(folder),
+            ignore_progress,
+            CancelToken(),
         )
         for name in PROTOCOLS:
             if name == "listening-test":

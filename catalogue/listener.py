@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from catalogue.errors import CatalogueError
 from catalogue.manifest import Entry, Manifest
-from catalogue.shards import HeardRow, ShardHeader, pack_shard, read_shard, shard_name
+from catalogue.shards import ShardHeader, ShardRow, pack_shard, read_shard, shard_name
 from catalogue.storage import LocalCopy, ShardFolder, local_copy
 from engine import models, separation
 from engine.errors import CheckpointError, SingalikeError
@@ -57,7 +57,7 @@ class RowReport:
     is_known: bool
 
 
-def _report(row: HeardRow, is_known: bool) -> RowReport:
+def _report(row: ShardRow, is_known: bool) -> RowReport:
     heard = row.heard or {}
     has_no_vocals = "vocals" in heard and heard["vocals"] is None
     audio_s, is_failed = row.duration_s or 0.0, row.error is not None
@@ -99,7 +99,7 @@ class Listener:
         read or written at all.
         """
         known = self._known_rows(task) if task.is_retry else {}
-        rows = list[HeardRow]()
+        rows = list[ShardRow]()
         with single_threaded_torch():
             for entry in task.entries:
                 row = known.get(entry.row) or self._row(entry, task.refused.get(entry.row))
@@ -108,30 +108,30 @@ class Listener:
         header = ShardHeader(self.spaces(), self._manifest.sha256, rows[0].entry.row, len(rows))
         self._folder.write(shard_name(task.number), pack_shard(header, rows))
 
-    def _known_rows(self, task: ShardTask) -> dict[int, HeardRow]:
+    def _known_rows(self, task: ShardTask) -> dict[int, ShardRow]:
         shard = read_shard(self._folder.path_of(shard_name(task.number)))
         return {row.entry.row: row for row in shard.rows() if row.error is None}
 
-    def _row(self, entry: Entry, refusal: str | None) -> HeardRow:
+    def _row(self, entry: Entry, refusal: str | None) -> ShardRow:
         if refusal is not None:
-            return HeardRow(entry, error=refusal)
+            return ShardRow(entry, error=refusal)
         if not entry.address:
             reason = "The manifest names no path in this row. Correct the manifest."
-            return HeardRow(entry, error=reason)
+            return ShardRow(entry, error=reason)
         try:
             with local_copy(entry.address, self._manifest.root) as copy:
                 return self._listen(entry, copy)
         except (CatalogueError, CheckpointError):
             raise
         except SingalikeError as error:
-            return HeardRow(entry, error=str(error))
+            return ShardRow(entry, error=str(error))
         except Exception as error:  # one bad file must not end the run
             reason = f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
-            return HeardRow(entry, error=reason)
+            return ShardRow(entry, error=reason)
 
-    def _listen(self, entry: Entry, copy: LocalCopy) -> HeardRow:
+    def _listen(self, entry: Entry, copy: LocalCopy) -> ShardRow:
         entry = replace(entry, tags=_completed(entry.tags, read_tags(copy.path, copy.root)))
-        row = HeardRow(entry, copy.size_bytes, copy.mtime_ns)
+        row = ShardRow(entry, copy.size_bytes, copy.mtime_ns)
         try:
             heard, decoded_s = dict[View, TrackEmbedding | None](), list[float]()
             identities = list[str]()

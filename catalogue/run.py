@@ -131,7 +131,7 @@ def run_catalogue(
     done = folder.names()
     plan = _plan(manifest, folder, done, options)
     tasks = _tasks(manifest, folder, plan, done, options.is_retry)
-    tally = _Tally(plan.num_rows, None if options.is_retry else plan.num_rows_left(done))
+    tally = _RowCounts(plan.num_rows, None if options.is_retry else plan.num_rows_left(done))
     first = next(tasks, None)
     if first is None:
         return tally.summary(0)
@@ -204,7 +204,7 @@ class _Run:
         folder: ShardFolder,
         tasks: Iterator[ShardTask],
         num_workers: int,
-        tally: _Tally,
+        tally: _RowCounts,
         progress: ProgressCallback,
         cancel: CancelToken,
     ) -> None:
@@ -294,7 +294,7 @@ def _row_at(task: ShardTask, num_reports: int) -> int:
     return task.entries[min(num_reports, len(task.entries) - 1)].row
 
 
-class _Tally:
+class _RowCounts:
     """Counts what was heard, and estimates when the rest will be.
 
     ``num_to_do`` is None where it is not known, as when only failures are tried again.

@@ -70,7 +70,7 @@ class ShardHeader:
 
 
 @dataclass(frozen=True, eq=False)
-class HeardRow:
+class ShardRow:
     """What became of one entry.
 
     Attributes:
@@ -119,7 +119,7 @@ def shard_places(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(places))
 
 
-def pack_shard(header: ShardHeader, rows: Sequence[HeardRow]) -> bytes:
+def pack_shard(header: ShardHeader, rows: Sequence[ShardRow]) -> bytes:
     """A Parquet file. The same rows give the same bytes."""
     fields = [pa.field(name, kind) for name, kind in _COLUMNS]
     columns: list[Any] = [pa.array(values, kind) for values, (_, kind) in _plain_columns(rows)]
@@ -134,7 +134,7 @@ def pack_shard(header: ShardHeader, rows: Sequence[HeardRow]) -> bytes:
     return out.getvalue()
 
 
-def _plain_columns(rows: Sequence[HeardRow]) -> list[tuple[list[Any], tuple[str, pa.DataType]]]:
+def _plain_columns(rows: Sequence[ShardRow]) -> list[tuple[list[Any], tuple[str, pa.DataType]]]:
     table = [
         (
             row.entry.row,
@@ -191,17 +191,17 @@ class Shard:
         columns = [self.table.column(name).to_pylist() for name in names]
         return [Entry(row, path, id_, Tags(*tags)) for row, path, id_, *tags in zip(*columns)]  # noqa: B905
 
-    def rows(self) -> list[HeardRow]:
+    def rows(self) -> list[ShardRow]:
         """Raises CatalogueError where a value cannot be what was heard."""
         names = ("size_bytes", "mtime_ns", "audio_hash", "duration_s", "error")
         facts = zip(*(self.table.column(name).to_pylist() for name in names), strict=True)
         heard = {space.view: self._embeddings(space) for space in self.header.spaces}
-        rows = list[HeardRow]()
+        rows = list[ShardRow]()
         for i, (entry, (size, time_ns, sound, duration_s, error)) in enumerate(
             zip(self.entries(), facts, strict=True)
         ):
             views = {} if error else {view: found[i] for view, found in heard.items()}
-            rows.append(HeardRow(entry, size, time_ns, sound, duration_s, error, views))
+            rows.append(ShardRow(entry, size, time_ns, sound, duration_s, error, views))
         return rows
 
     def _embeddings(self, space: SpaceKey) -> list[TrackEmbedding | None]:

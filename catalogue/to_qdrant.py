@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from catalogue.importing import common_spaces
-from catalogue.shards import HeardRow, read_shard, shard_places
+from catalogue.shards import ShardRow, read_shard, shard_places
 from engine.library.text import normalise
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import SpaceKey
@@ -97,7 +97,7 @@ def _centres(
     return [(key, artists_centre(totals[key], round(num_artists[key]))) for key in spaces]
 
 
-def _points(key: SpaceKey, rows: Sequence[HeardRow], centre: np.ndarray) -> list[Any]:
+def _points(key: SpaceKey, rows: Sequence[ShardRow], centre: np.ndarray) -> list[Any]:
     from qdrant_client import models
 
     found = []

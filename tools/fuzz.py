@@ -36,6 +36,7 @@ from engine.indexing import pipeline
 from engine.library import Library, Track, TrackStatus
 from engine.library.scan.covers import cover_bytes
 from engine.listening.embedding import embed_song
+from engine.records import MomentCodes, TrackEmbedding, View
 from engine.sound import audio
 from engine.sound.decoding import pool
 from tools.fuzz_inputs import Mutator, make_seeds

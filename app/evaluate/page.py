@@ -15,7 +15,7 @@ from app.desktop.reveal import file_url, reveal
 from app.evaluate import run as evaluation
 from app.evaluate import saved_reports
 from app.evaluate.blind_test.page import BlindTestPage
-from app.evaluate.comparison import CompareView
+from app.evaluate.report_comparison import ReportComparison
 from app.evaluate.report_view import ReportView
 from app.evaluate.reports_panel import ReportsPanel
 from app.evaluate.run import Request
@@ -170,7 +170,7 @@ class EvaluatePage(QWidget):
     def show_reports(self, reports: list[SavedReport]) -> None:
         """One is read, several are compared."""
         if len(reports) > 1:
-            self._show(CompareView(self.services.theme, self._runner, reports))
+            self._show(ReportComparison(self.services.theme, self._runner, reports))
         else:
             self.show_report(reports[0])
 

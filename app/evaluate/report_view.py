@@ -16,7 +16,7 @@ from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.summary import summary
-from app.evaluate.tables import ResultTable
+from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconLabel, button, label
@@ -41,7 +41,7 @@ class ReportView(ScrollColumn):
         self._theme = theme
         self._runner = runner
         self.opened = opened
-        self.tables: list[ResultTable] = []
+        self.tables: list[ReportTable] = []
         self._target: QWidget | None = None
         self.verticalScrollBar().rangeChanged.connect(self._find_target)
         self.column.addWidget(title(theme, opened.name))
@@ -171,7 +171,7 @@ class ReportView(ScrollColumn):
         self.column.addWidget(
             label(table.title, font=self._theme.font(weight=QFont.Weight.DemiBold), wrap=True)
         )
-        view = ResultTable(table)
+        view = ReportTable(table)
         self.tables.append(view)
         self.column.addWidget(self._framed(view, 0))
         if table.note:

@@ -18,7 +18,7 @@ from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback
 
 if TYPE_CHECKING:
-    from engine.evaluation.data_set import Dataset
+    from engine.evaluation.evaluation_data import EvaluationData
 
 UNFINISHED = ".unfinished-"
 STALE_S = 24 * 3600.0
@@ -152,7 +152,7 @@ def find_separators() -> tuple[list[str], str]:
 
 def look_at(path: Path) -> DataFacts:
     """What a library or a table offers. Raises EvaluationError, LibraryError."""
-    from engine.evaluation.data_set import read_data
+    from engine.evaluation.evaluation_data import read_data
     from engine.evaluation.run import default_inputs
 
     dataset = read_data(path)
@@ -226,8 +226,8 @@ def run(request: Request, root: Path, progress: ProgressCallback, cancel: Cancel
     return folder
 
 
-def _data(request: Request) -> Dataset:
-    from engine.evaluation.data_set import read_data, thinned
+def _data(request: Request) -> EvaluationData:
+    from engine.evaluation.evaluation_data import read_data, thinned
 
     return thinned(read_data(request.data), request.max_singers, request.max_songs, request.seed)
 

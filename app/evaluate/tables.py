@@ -56,7 +56,7 @@ GLOSSARY = {
 }
 
 
-class ResultModel(QAbstractTableModel):
+class ReportTableModel(QAbstractTableModel):
     def __init__(self, table: Table, parent: QObject | None = None) -> None:
         super().__init__(parent)
         from engine.evaluation import tables
@@ -110,13 +110,13 @@ class ResultModel(QAbstractTableModel):
         return None
 
 
-class ResultTable(QTableView):
+class ReportTable(QTableView):
     """Ctrl+C copies what is selected, or all of it; the menu has other formats."""
 
     def __init__(self, table: Table, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = table
-        model = ResultModel(table, self)
+        model = ReportTableModel(table, self)
         proxy = QSortFilterProxyModel(self)
         proxy.setSourceModel(model)
         proxy.setSortRole(SortRole)
@@ -142,7 +142,7 @@ class ResultTable(QTableView):
         rows = ROW_PX * len(table.rows)
         self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 14)
 
-    def _widths(self, model: ResultModel) -> list[int]:
+    def _widths(self, model: ReportTableModel) -> list[int]:
         """Of the columns: once, and not by the header, which would ask again and again."""
         font = QFont(QGuiApplication.font())
         font.setWeight(QFont.Weight.Bold)

@@ -14,7 +14,7 @@ from app.library.covers import cover_seed
 from app.player.player import Player, Side, Sound
 from app.player.queue import sound_of_track
 from app.player.vocals import VocalsFetcher
-from app.player.waveform_cache import SoundShapes
+from app.player.waveform_cache import WaveformCache
 from app.services.search_service import Answer, Question, SearchService
 from app.ui.shortcuts import noop
 from app.ui.text_format import one_line, title_of
@@ -34,7 +34,7 @@ class Comparison(QObject):
         panel: ResultsPanel,
         search: SearchService,
         player: Player,
-        shapes: SoundShapes,
+        waveforms: WaveformCache,
         vocals: VocalsFetcher,
         is_indexing: Callable[[], bool],
         parent: QObject | None = None,
@@ -44,7 +44,7 @@ class Comparison(QObject):
         self._panel = panel
         self._search = search
         self._player = player
-        self._shapes = shapes
+        self._waveforms = waveforms
         self._vocals = vocals
         self._question: Question | None = None
         self._chosen: Neighbour | None = None
@@ -67,8 +67,8 @@ class Comparison(QObject):
         player.state_changed.connect(self._show_playing)
         player.loaded.connect(self._show_playing)
         player.loaded.connect(self._follow_queue)
-        player.upcoming.connect(lambda sound: self._shapes.request("next", sound.path))
-        self._shapes.measured.connect(player.put_loudness)
+        player.upcoming.connect(lambda sound: self._waveforms.request("next", sound.path))
+        self._waveforms.measured.connect(player.put_loudness)
         player.vocals_wanted.connect(self._fetch_vocals)
         vocals.arrived.connect(self._vocals_arrived)
 
@@ -102,7 +102,7 @@ class Comparison(QObject):
         row = self._panel.query_row
         if sound != row.sound:
             row.set_sound(sound, seed)
-            self._shapes.request("query", sound.path, row.set_shape)
+            self._waveforms.request("query", sound.path, row.set_shape)
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
@@ -159,7 +159,7 @@ class Comparison(QObject):
         if neighbour is None:
             for results in self._panel.lists.values():
                 results.view.setCurrentIndex(QModelIndex())
-            self._shapes.cancel("result")
+            self._waveforms.cancel("result")
             row.set_sound(None)
             self._panel.query_row.set_moments(())
             return
@@ -167,7 +167,7 @@ class Comparison(QObject):
         sound = sound_of_track(track)
         if row.sound != sound:
             row.set_sound(sound, cover_seed(track))
-            self._shapes.request("result", track.path, row.set_shape)
+            self._waveforms.request("result", track.path, row.set_shape)
         row.set_moments([moment.start_s for moment in neighbour.moments])
         self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
 
@@ -191,7 +191,7 @@ class Comparison(QObject):
         sound = self._player.sound(side)
         if sound is None:
             return
-        self._shapes.request(f"playing {side}", sound.path)
+        self._waveforms.request(f"playing {side}", sound.path)
         is_by_itself = side == Side.RESULT and self._player.is_one_of_many(side)
         if not is_by_itself or sound == self._panel.result_row.sound:
             return

@@ -19,13 +19,13 @@ from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
 from app.find.song_row import SongRow
 from app.library.covers import Covers
-from app.library.indexing_strip import IndexStrip
+from app.library.indexing_strip import IndexingStrip
 from app.library.panel import LibraryPanel
 from app.library.table_model import TrackModel
 from app.library.table_view import COVER_PX
 from app.player.player import Side
 from app.player.vocals import VocalsFetcher
-from app.player.waveform_cache import SoundShapes
+from app.player.waveform_cache import WaveformCache
 from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
 from app.services.services import Services
@@ -60,14 +60,14 @@ class FindPage(QSplitter):
             services.theme,
             TrackModel(self._table_cover, self),
         )
-        self.index_strip = IndexStrip(services.indexing, services.theme, services.settings)
+        self.indexing_strip = IndexingStrip(services.indexing, services.theme, services.settings)
         self.results = self._build_results()
         self.vocals = VocalsFetcher(services.open_library.runner, services.vocals, self)
         self.comparison = Comparison(
             self.results,
             services.search,
             services.player,
-            SoundShapes(services.open_library.runner, self),
+            WaveformCache(services.open_library.runner, self),
             self.vocals,
             lambda: services.indexing.is_running,
             self,
@@ -114,7 +114,7 @@ class FindPage(QSplitter):
 
     def _lay_out(self) -> None:
         side = QWidget()
-        vbox(self.library, self.index_strip, of=side)
+        vbox(self.library, self.indexing_strip, of=side)
         side.setObjectName("side")
         side.setMinimumWidth(300)
         self.results.setMinimumWidth(500)
@@ -154,10 +154,10 @@ class FindPage(QSplitter):
             services.search.asked,
         ):
             signal.connect(self._mark_songs)
-        services.open_library.overview_changed.connect(self.index_strip.show_overview)
+        services.open_library.overview_changed.connect(self.indexing_strip.show_overview)
         services.indexing.progressed.connect(self._heard_more)
         services.indexing.ended.connect(self._index_ended)
-        self.index_strip.failed_requested.connect(commands.show_failed)
+        self.indexing_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
 
     # Menus of songs

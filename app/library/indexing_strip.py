@@ -22,7 +22,7 @@ from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, divider
 from engine.progress import Progress
 
 
-class IndexStrip(QWidget):
+class IndexingStrip(QWidget):
     failed_requested = Signal()
 
     def __init__(self, indexing: Indexing, theme: Theme, settings: Settings) -> None:

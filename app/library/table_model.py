@@ -69,7 +69,7 @@ SORT_KEYS = {
 }
 
 
-class State(StrEnum):
+class TrackState(StrEnum):
     """What can be done with a track, as the dot in its row shows it."""
 
     WAITING = "waiting"  # not listened to yet
@@ -80,16 +80,16 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-def state_of(track: Track) -> State:
+def state_of(track: Track) -> TrackState:
     if track.status is TrackStatus.MISSING:
-        return State.MISSING
+        return TrackState.MISSING
     if track.status is TrackStatus.FAILED:
-        return State.FAILED
+        return TrackState.FAILED
     if track.status is TrackStatus.NEW:
-        return State.WAITING
+        return TrackState.WAITING
     if track.has_vocals is None:
-        return State.OVERALL
-    return State.READY if track.has_vocals else State.NO_VOICE
+        return TrackState.OVERALL
+    return TrackState.READY if track.has_vocals else TrackState.NO_VOICE
 
 
 class TrackModel(QAbstractTableModel):
@@ -122,12 +122,12 @@ class TrackModel(QAbstractTableModel):
             Column.STATE: self.tr("State: what has been heard of a song"),
         }
         self._state_texts = {
-            State.WAITING: self.tr("Not listened to yet"),
-            State.OVERALL: self.tr("Overall sound known, voice still to come"),
-            State.READY: self.tr("Ready"),
-            State.NO_VOICE: self.tr("Ready; nobody sings in it"),
-            State.FAILED: self.tr("Could not be read"),
-            State.MISSING: self.tr("The file is not there any more"),
+            TrackState.WAITING: self.tr("Not listened to yet"),
+            TrackState.OVERALL: self.tr("Overall sound known, voice still to come"),
+            TrackState.READY: self.tr("Ready"),
+            TrackState.NO_VOICE: self.tr("Ready; nobody sings in it"),
+            TrackState.FAILED: self.tr("Could not be read"),
+            TrackState.MISSING: self.tr("The file is not there any more"),
         }
 
     # What it holds

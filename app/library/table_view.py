@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.table_model import Column, State, StateRole, TrackModel, TrackRole
+from app.library.table_model import Column, StateRole, TrackModel, TrackRole, TrackState
 from app.ui.theme import Theme
 from app.ui.widgets import paint_focus_frame
 from engine.library import Track
@@ -49,7 +49,7 @@ HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
 TITLE_PX = 150  # artist and album give way before the title has less
 GIVING_WAY = (Column.ALBUM, Column.ARTIST)
 MARK_PX = 3
-FILLED = {State.READY: "good", State.NO_VOICE: "wave", State.FAILED: "error"}
+FILLED = {TrackState.READY: "good", TrackState.NO_VOICE: "wave", TrackState.FAILED: "error"}
 
 
 class StateDelegate(QStyledItemDelegate):
@@ -72,20 +72,20 @@ class StateDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-def paint_dot(painter: QPainter, rect: QRectF, state: State, theme: Theme) -> None:
+def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) -> None:
     if state in FILLED:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(FILLED[state]))
         painter.drawEllipse(rect)
         return
-    colour = theme.colour("good" if state == State.OVERALL else "muted")
+    colour = theme.colour("good" if state == TrackState.OVERALL else "muted")
     painter.setPen(QPen(colour, 1.5))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawEllipse(rect.adjusted(0.75, 0.75, -0.75, -0.75))
-    if state == State.OVERALL:
+    if state == TrackState.OVERALL:
         painter.setBrush(colour)
         painter.drawPie(rect.adjusted(0.75, 0.75, -0.75, -0.75), 90 * 16, 180 * 16)
-    if state == State.MISSING:
+    if state == TrackState.MISSING:
         painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
 
 

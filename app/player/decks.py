@@ -1,4 +1,4 @@
-"""Two decks, one for each song of a comparison, and their sum, which the audio callback asks for.
+"""Two decks, one for each song of a comparison, mixed and crossfaded for the audio callback.
 
 No Qt and no sound device in here. The callback (``Decks.fill``) never waits, allocates next to
 nothing and takes no lock.

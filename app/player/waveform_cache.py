@@ -15,7 +15,7 @@ from engine.sound.loudness import SoundShape, shape_of
 MAX_KEPT = 200
 
 
-class SoundShapes(QObject):
+class WaveformCache(QObject):
     """One slot per place on the screen, so that only the song that is shown now is read."""
 
     measured = Signal(object, object)  # Path, Loudness

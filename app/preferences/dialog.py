@@ -10,7 +10,7 @@ from app.preferences.appearance import AppearanceSection
 from app.preferences.indexing import IndexingSection
 from app.preferences.log import LogSection
 from app.preferences.models import ModelsSection
-from app.preferences.playback import ListeningSection
+from app.preferences.playback import PlaybackSection
 from app.preferences.section import Section
 from app.preferences.separators import SeparatorsSection
 from app.services.services import Services
@@ -33,7 +33,7 @@ class PreferencesDialog(Dialog):
         self.models = ModelsSection(services)
         self.separators = SeparatorsSection(services)
         self.indexing = IndexingSection(services)
-        self.listening = ListeningSection(services)
+        self.playback = PlaybackSection(services)
         self.log = LogSection(services)
         self.sections = QListWidget()
         self.sections.setObjectName("sections")
@@ -43,7 +43,7 @@ class PreferencesDialog(Dialog):
         self._add(self.tr("Models"), self.models)
         self._add(self.tr("Separators"), self.separators)
         self._add(self.tr("Indexing"), self.indexing)
-        self._add(self.tr("Listening"), self.listening)
+        self._add(self.tr("Listening"), self.playback)
         self._add(self.tr("Appearance"), AppearanceSection(services))
         self._add(self.tr("Log"), self.log)
         self._add(self.tr("About"), AboutSection(services))

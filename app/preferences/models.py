@@ -8,7 +8,7 @@ from typing import cast
 
 from PySide6.QtWidgets import QComboBox
 
-from app.preferences.cost import relisten_text
+from app.preferences.indexing_cost import relisten_text
 from app.preferences.section import Section
 from app.services.services import Services
 from app.ui.cards import Card, clear_layout

@@ -16,7 +16,7 @@ from app.ui.text_format import file_size
 from app.ui.widgets import button, label
 
 
-class ListeningSection(Section):
+class PlaybackSection(Section):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self.add_heading(self.tr("Playing songs"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QProgressBar
 
 from app.jobs import Job, Pool
-from app.preferences.cost import relisten_text
+from app.preferences.indexing_cost import relisten_text
 from app.preferences.section import Section
 from app.services.services import Services
 from app.ui.cards import Card, clear_layout

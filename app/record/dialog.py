@@ -28,7 +28,7 @@ TICK_MS = 33
 METER_PX = 190
 
 
-class State(Enum):
+class RecordState(Enum):
     READY = "ready"
     OPENING = "opening"
     RECORDING = "recording"
@@ -109,13 +109,13 @@ class RecordDialog(Dialog):
         self._runner = runner
         self._folder = folder
         self._microphone: Microphone | None = None
-        self._state = State.READY
+        self._state = RecordState.READY
         self._recording: tuple[Path, float] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._build()
-        self._show(State.READY)
+        self._show(RecordState.READY)
 
     def _build(self) -> None:
         self._text = label(role="muted", wrap=True)
@@ -153,10 +153,10 @@ class RecordDialog(Dialog):
     # What happens
 
     def _record_clicked(self) -> None:
-        if self._state is State.RECORDING:
+        if self._state is RecordState.RECORDING:
             self._finish()
         else:
-            self._show(State.OPENING)
+            self._show(RecordState.OPENING)
             devices = self._devices
             job = Job(lambda progress, cancel: open_microphone(devices))
             # No bound method: that would no longer be called once the dialog is gone.
@@ -165,15 +165,15 @@ class RecordDialog(Dialog):
             self._runner.start(job, Pool.MICROPHONE)
 
     def _opened(self, microphone: Microphone) -> None:
-        if self._state is not State.OPENING:  # closed meanwhile
+        if self._state is not RecordState.OPENING:  # closed meanwhile
             microphone.close()
             return
         self._microphone = microphone
-        self._show(State.RECORDING)
+        self._show(RecordState.RECORDING)
         self._timer.start()
 
     def _failed(self, reason: str) -> None:
-        self._show(State.READY, reason)
+        self._show(RecordState.READY, reason)
 
     def _tick(self) -> None:
         microphone = self._microphone
@@ -192,7 +192,7 @@ class RecordDialog(Dialog):
         self._timer.stop()
         if microphone is None:
             return
-        self._show(State.CHECKING)
+        self._show(RecordState.CHECKING)
         path = self._folder / f"voice-{time.time_ns()}.wav"
         job = Job(lambda progress, cancel: _checked(microphone, path, progress, cancel))
         job.succeeded.connect(self._checked)
@@ -204,7 +204,7 @@ class RecordDialog(Dialog):
         self._recording = (path, duration_s)
         self._waveform.set_song(duration_s)
         self._waveform.set_peaks(peaks)
-        self._show(State.DONE)
+        self._show(RecordState.DONE)
 
     def _play_clicked(self) -> None:
         if self._recording is not None:
@@ -218,7 +218,7 @@ class RecordDialog(Dialog):
     def done(self, result: int) -> None:
         """Closing in any way ends the recording."""
         self._timer.stop()
-        self._state = State.READY
+        self._state = RecordState.READY
         if self._microphone is not None:
             self._microphone.close()
             self._microphone = None
@@ -226,35 +226,35 @@ class RecordDialog(Dialog):
 
     # What is shown
 
-    def _show(self, state: State, problem: str = "") -> None:
+    def _show(self, state: RecordState, problem: str = "") -> None:
         self._state = state
-        texts: dict[State, str] = {
-            State.READY: self.tr(
+        texts: dict[RecordState, str] = {
+            RecordState.READY: self.tr(
                 "Sing or hum for up to ten seconds, alone and close to the microphone. "
                 "Singalike then looks for the voices nearest to yours."
             ),
-            State.OPENING: self.tr("Opening the microphone…"),
-            State.RECORDING: self.tr("Recording. Any tune will do."),
-            State.CHECKING: self.tr("One moment…"),
-            State.DONE: self.tr("This is what was heard of your voice."),
+            RecordState.OPENING: self.tr("Opening the microphone…"),
+            RecordState.RECORDING: self.tr("Recording. Any tune will do."),
+            RecordState.CHECKING: self.tr("One moment…"),
+            RecordState.DONE: self.tr("This is what was heard of your voice."),
         }
         self._text.setText(problem or texts[state])
         self._text.setProperty("role", "error" if problem else "muted")
         self._text.style().polish(self._text)
-        self._count.setText("" if state is not State.READY else self.tr("Ready when you are"))
-        self._meter.show_state(state is State.RECORDING)
-        is_done = state is State.DONE
+        self._count.setText("" if state is not RecordState.READY else self.tr("Ready when you are"))
+        self._meter.show_state(state is RecordState.RECORDING)
+        is_done = state is RecordState.DONE
         self._waveform.setVisible(is_done)
         self._play.setVisible(is_done)
         self._find.setVisible(is_done)
-        words: dict[State, Callable[[], str]] = {
-            State.RECORDING: lambda: self.tr("Stop"),
-            State.DONE: lambda: self.tr("Try again"),
+        words: dict[RecordState, Callable[[], str]] = {
+            RecordState.RECORDING: lambda: self.tr("Stop"),
+            RecordState.DONE: lambda: self.tr("Try again"),
         }
         text = words.get(state, lambda: self.tr("Try again") if problem else self.tr("Record"))()
         self._again.setText(text)
         self._again.setAccessibleName(text)
-        self._again.setEnabled(state not in (State.OPENING, State.CHECKING))
+        self._again.setEnabled(state not in (RecordState.OPENING, RecordState.CHECKING))
         kind = "" if is_done else "primary"
         self._again.setProperty("kind", kind)
         self._again.style().polish(self._again)

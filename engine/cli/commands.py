@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import forget, health, indexing, journey, self_test, similar, status
+from engine.cli import export, forget, indexing, journey, self_test, similar, status, upkeep
 from engine.cli.common import new_commands
 
 # Groups of commands with a module of their own, imported only when one is called.
@@ -53,10 +53,10 @@ for _command in (
     status.failed,
     indexing.retry,
     forget.forget,
-    forget.export,
+    export.export,
     status.models,
-    health.verify,
-    health.repair,
+    upkeep.verify,
+    upkeep.repair,
     indexing.demo,
     self_test.self_test,
 ):

@@ -65,7 +65,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well models know voices; write a report with tables and figures."""
-    from engine.evaluation.data_set import read_data
+    from engine.evaluation.evaluation_data import read_data
     from engine.evaluation.report import report_json, write
     from engine.evaluation.results import Options
     from engine.evaluation.run import check_inputs, check_protocols, load_models

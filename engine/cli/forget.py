@@ -1,36 +1,13 @@
-"""Commands that change what is kept, or take it away: forget, export."""
+"""The command that takes a folder out of the library: forget."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from engine.cli.common import By, LibraryOption, ModelOption, note, open_library, printable, some
-from engine.cli.similar import (
-    ArtistOption,
-    BlendOption,
-    ByOption,
-    FolderOption,
-    GenreOption,
-    LengthOption,
-    NoDuplicatesOption,
-    NumOption,
-    OneEachOption,
-    OtherAlbumsOption,
-    OtherArtistsOption,
-    YearsOption,
-    parse_scope,
-    search,
-    search_artist,
-)
-
-if TYPE_CHECKING:
-    from engine.library import Library, Track
-    from engine.library.scope import Scope
-    from engine.search import Neighbour
+from engine.cli.common import LibraryOption, note, open_library, printable, some
 
 
 def forget(
@@ -42,61 +19,3 @@ def forget(
         num_tracks = opened.forget_folder(folder)
     place = printable(str(folder))
     note(f"Forgotten: {some(num_tracks)} of {place}. The files are where they were.")
-
-
-def export(
-    target: Annotated[Path, typer.Argument(help="A file ending in .m3u8, .json or .csv.")],
-    song: Annotated[
-        str | None, typer.Argument(help="Export its neighbours. Default: the whole library.")
-    ] = None,
-    library: LibraryOption = None,
-    by: ByOption = By.VOCALS,
-    blend: BlendOption = 0.5,
-    k: NumOption = 25,
-    other_artists: OtherArtistsOption = False,
-    other_albums: OtherAlbumsOption = False,
-    no_duplicates: NoDuplicatesOption = False,
-    one_each: OneEachOption = False,
-    artist: ArtistOption = None,
-    genre: GenreOption = None,
-    years: YearsOption = None,
-    folder: FolderOption = None,
-    length: LengthOption = None,
-    absolute: Annotated[
-        bool, typer.Option("--absolute", help="Full paths in a playlist, not relative ones.")
-    ] = False,
-    model: ModelOption = None,
-) -> None:
-    """Write a playlist (M3U8), JSON or CSV: the neighbours of a song, or the whole library.
-
-    Genres, years, folders and length narrow down both.
-    """
-    from engine.search import SearchOptions
-    from engine.search.export import export as write
-
-    scope = parse_scope(genre, years, folder, length)
-    options = SearchOptions(
-        by.value, blend, k, other_artists, other_albums, no_duplicates, model, one_each, scope
-    )
-    found: Sequence[Track | Neighbour]
-    with open_library(library) as opened:
-        if artist is not None:
-            found = search_artist(opened, artist, song, None, options).neighbours
-        elif song is not None:
-            found = search(opened, song, options).neighbours
-        else:
-            found = _heard(opened, scope)
-        write(found, target, has_relative_paths=not absolute)
-    note(f"{some(len(found))} written to {target}.")
-
-
-def _heard(library: Library, scope: Scope) -> list[Track]:
-    """All songs of a part of the library that have been listened to, in its usual order."""
-    from engine.library import TrackStatus
-    from engine.library.scope import ids_within
-
-    ids = library.track_ids(status=TrackStatus.INDEXED)
-    if scope.num_conditions:
-        within = set(ids_within(library.database, scope).tolist())
-        ids = [track_id for track_id in ids if track_id in within]
-    return library.tracks(ids)

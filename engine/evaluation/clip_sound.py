@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import separation
 from engine.errors import EvaluationError
-from engine.evaluation.data_set import Clip, Input
+from engine.evaluation.evaluation_data import Clip, Input
 from engine.listening.embedding import SILENCE, VOCAL_GATE, segment_batches
 from engine.models import SAMPLE_RATE_HZ
 from engine.progress import CancelToken

@@ -13,8 +13,8 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate, mean_estimate, replicate_weights
-from engine.evaluation.data_set import Input
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
+from engine.evaluation.evaluation_data import Input
 from engine.evaluation.similarity import pair_replicates
 from engine.progress import CancelToken
 from engine.search.index.centre import centre_of_vectors, placed
@@ -36,8 +36,8 @@ class Crossing:
 
 
 def cross(
-    queries: Hearing,
-    candidates: Hearing,
+    queries: ModelEmbeddings,
+    candidates: ModelEmbeddings,
     num_replicates: int,
     seed: int,
     cancel: CancelToken | None = None,
@@ -85,8 +85,8 @@ def _retrieval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float
     return metrics.hit_at(positive, negative, 1), metrics.average_precision(positive, negative)
 
 
-def _numbered(*hearings: Hearing) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Singer and song of each clip, (n,) int both, by numbers that all hearings share."""
+def _numbered(*all_embeddings: ModelEmbeddings) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Singer and song of each clip, (n,) int both, by numbers that all embeddings share."""
     singers: dict[str, int] = {}
     songs: dict[tuple[str, str], int] = {}
     return [
@@ -94,5 +94,5 @@ def _numbered(*hearings: Hearing) -> list[tuple[np.ndarray, np.ndarray]]:
             np.array([singers.setdefault(c.singer, len(singers)) for c in h.clips]),
             np.array([songs.setdefault((c.singer, c.song), len(songs)) for c in h.clips]),
         )
-        for h in hearings
+        for h in all_embeddings
     ]

@@ -18,8 +18,8 @@ import numpy as np
 from engine.errors import CancelledError, EvaluationError, SingalikeError
 from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening, view_of
-from engine.evaluation.data_set import Clip, Dataset, Input
 from engine.evaluation.embedders import Embedder
+from engine.evaluation.evaluation_data import Clip, EvaluationData, Input
 from engine.models import NORM_EPS, Geometry, cut_excerpts, segment_weights
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -35,7 +35,7 @@ AS_PROGRAM: Centring = "library"
 
 
 @dataclass(frozen=True, eq=False)
-class Hearing:
+class ModelEmbeddings:
     """What one model hears in a data set through one input.
 
     Attributes:
@@ -139,17 +139,17 @@ def _codes(keys: Sequence[tuple[str, str]]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """All hearings of a run, and what could not be heard, a sentence each."""
+class EmbeddedData:
+    """All embeddings of a run, and what could not be heard, a sentence each."""
 
-    hearings: tuple[Hearing, ...]
+    all_embeddings: tuple[ModelEmbeddings, ...]
     content_sha256: str
     notes: tuple[str, ...]
 
     @property
     def models(self) -> frozenset[str]:
         """Names of those that heard anything."""
-        return frozenset(h.model for h in self.hearings)
+        return frozenset(h.model for h in self.all_embeddings)
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ class _Job:
     missing: tuple[int, ...]  # embedders that have not heard it yet
 
 
-def hear(
-    dataset: Dataset,
+def embed_data(
+    dataset: EvaluationData,
     embedders: Mapping[str, Embedder],
     sources: Sequence[Input],
     listening: Listening,
@@ -170,7 +170,7 @@ def hear(
     num_workers: int = 0,
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
-) -> Heard:
+) -> EmbeddedData:
     """Embed every clip with every model through every input, unless that is in the cache.
 
     ``embedders`` maps the names of the models in the report to them. A clip that cannot be heard,
@@ -193,7 +193,7 @@ def hear(
                 progress(Progress("listen", num_done, len(todo), eta_s=eta_s, message=message))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return worker.heard(sources)
+    return worker.embedded_data(sources)
 
 
 class _Worker:
@@ -293,22 +293,22 @@ class _Worker:
             return None
         return vectors.reshape(len(segments), -1, embedder.dim)
 
-    def heard(self, sources: Sequence[Input]) -> Heard:
+    def embedded_data(self, sources: Sequence[Input]) -> EmbeddedData:
         """Everything that worked, read back from the cache."""
         notes = [
             f"The model {self._names[i]} was left out: {reason}"
             for i, reason in sorted(self._failed_models.items())
         ]
-        hearings = []
+        all_embeddings = []
         for source in sources:
-            hearings += self._hearings(source, notes)
-        if not hearings:
+            all_embeddings += self._embeddings_of_input(source, notes)
+        if not all_embeddings:
             raise EvaluationError(" ".join(["Nothing could be heard.", *notes]))
         contents = "\n".join(" ".join(self._contents[i]) for i in range(len(self._clips)))
         digest = hashlib.sha256(contents.encode()).hexdigest()
-        return Heard(tuple(hearings), digest, tuple(notes))
+        return EmbeddedData(tuple(all_embeddings), digest, tuple(notes))
 
-    def _hearings(self, source: Input, notes: list[str]) -> list[Hearing]:
+    def _embeddings_of_input(self, source: Input, notes: list[str]) -> list[ModelEmbeddings]:
         jobs = [j for j in self.jobs if j.source == source]
         failed = {c: reason for (c, s), reason in self._failed_clips.items() if s == source}
         for number, reason in sorted(failed.items())[:3]:
@@ -330,24 +330,24 @@ class _Worker:
             silent |= summaries.keys() - heard.keys()
             kept = [j for j in jobs if j.clip in heard]
             if kept:
-                found.append(self._hearing(i, embedder, source, kept, heard))
+                found.append(self._model_embeddings(i, embedder, source, kept, heard))
         if silent:
             notes.append(f"{source}: in {len(silent)} of {len(jobs)} clips nobody is heard.")
         return found
 
-    def _hearing(
+    def _model_embeddings(
         self,
         index: int,
         embedder: Embedder,
         source: Input,
         jobs: Sequence[_Job],
         heard: dict[int, tuple[np.ndarray, int]],
-    ) -> Hearing:
+    ) -> ModelEmbeddings:
         get_geometry = getattr(embedder, "geometry", None)
         geometry = get_geometry(view_of(source)) if get_geometry is not None else None
         masks = [self._is_voiced(j, j.path_of[index]) for j in jobs]
         known = tuple(mask for mask in masks if mask is not None)
-        return Hearing(
+        return ModelEmbeddings(
             self._names[index],
             source,
             tuple(self._clips[j.clip] for j in jobs),

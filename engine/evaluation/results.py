@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
-from engine.evaluation.embeddings import Heard, Hearing
+from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
 from engine.progress import CancelToken, ProgressCallback
 
 Cell = str | int | float | Estimate | None
@@ -43,16 +43,16 @@ class Options:
 class Context:
     """Everything that a protocol works on. It may put files of its own into ``folder``."""
 
-    heard: Heard
+    embedded: EmbeddedData
     options: Options
     folder: Path
     progress: ProgressCallback
     cancel: CancelToken
 
-    def weights(self, hearing: Hearing) -> np.ndarray:
-        """Bootstrap weights of a hearing's artists: (num_replicates, num_artists)."""
+    def weights(self, embeddings: ModelEmbeddings) -> np.ndarray:
+        """Bootstrap weights of a embeddings's artists: (num_replicates, num_artists)."""
         options = self.options
-        return replicate_weights(hearing.num_artists, options.num_replicates, options.seed)
+        return replicate_weights(embeddings.num_artists, options.num_replicates, options.seed)
 
 
 class Reasons:

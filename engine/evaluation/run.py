@@ -14,9 +14,9 @@ from engine import __version__, separation
 from engine.errors import CancelledError, EvaluationError, SingalikeError
 from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening
-from engine.evaluation.data_set import INPUTS, Dataset, Input
 from engine.evaluation.embedders import Embedder, load
-from engine.evaluation.embeddings import hear
+from engine.evaluation.embeddings import embed_data
+from engine.evaluation.evaluation_data import INPUTS, EvaluationData, Input
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options, Report, Result
 from engine.paths import cache_path
@@ -37,7 +37,7 @@ def load_models(names: Sequence[str], *, allow_download: bool = False) -> dict[s
     return models
 
 
-def default_inputs(dataset: Dataset) -> tuple[Input, ...]:
+def default_inputs(dataset: EvaluationData) -> tuple[Input, ...]:
     """Every input that some clip of the data set has."""
     return tuple(s for s in INPUTS if any(clip.parts(s) for clip in dataset.clips))
 
@@ -45,7 +45,7 @@ def default_inputs(dataset: Dataset) -> tuple[Input, ...]:
 def evaluate(
     protocols: Sequence[str],
     models: Mapping[str, Embedder],
-    dataset: Dataset,
+    dataset: EvaluationData,
     inputs: Sequence[Input] = (),
     options: Options | None = None,
     *,
@@ -83,7 +83,7 @@ def evaluate(
         separation.load(separator) if "separated" in sources else None,
         clip_s,
     )
-    heard = hear(
+    embedded = embed_data(
         dataset,
         models,
         sources,
@@ -93,7 +93,7 @@ def evaluate(
         progress=progress,
         cancel=cancel,
     )
-    context = Context(heard, options, folder, progress, cancel)
+    context = Context(embedded, options, folder, progress, cancel)
     results = tuple(_run(name, context) for name in protocols)
     return Report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -103,7 +103,7 @@ def evaluate(
         data={
             "name": dataset.name,
             "table_sha256": dataset.sha256,
-            "content_sha256": heard.content_sha256,
+            "content_sha256": embedded.content_sha256,
             "clips": len(dataset.clips),
             "singers": len({clip.singer for clip in dataset.clips}),
             "songs": len({(clip.singer, clip.song) for clip in dataset.clips}),
@@ -114,7 +114,7 @@ def evaluate(
         ),
         inputs=tuple(sources),
         options={**asdict(options), "clip_s": clip_s, "separator": separator},
-        notes=(*dataset.notes, *heard.notes),
+        notes=(*dataset.notes, *embedded.notes),
         results=results,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import MIN_ARTISTS, Estimate, estimate, mean_estimate
-from engine.evaluation.embeddings import Centring, Hearing
+from engine.evaluation.embeddings import Centring, ModelEmbeddings
 from engine.evaluation.results import Options
 from engine.progress import CancelToken
 
@@ -47,7 +47,7 @@ class Trials:
 
 
 def distinct_songs(
-    hearing: Hearing,
+    embeddings: ModelEmbeddings,
     centring: Centring,
     weights: np.ndarray,
     seed: int,
@@ -63,15 +63,15 @@ def distinct_songs(
     CancelledError.
     """
     cancel = cancel or CancelToken()
-    vectors = hearing.vectors(centring)
-    pairs, queries = _Pairs(hearing, seed), []
+    vectors = embeddings.vectors(centring)
+    pairs, queries = _Pairs(embeddings, seed), []
     for first in range(0, len(vectors), ROWS_AT_ONCE):
         cancel.check()
         rows = np.arange(first, min(first + ROWS_AT_ONCE, len(vectors)))
         scores = vectors[rows] @ vectors.T
-        same_artist = hearing.artists[rows, None] == hearing.artists
-        left_out = hearing.songs[rows, None] == hearing.songs
-        left_out |= hearing.albums[rows, None] == hearing.albums
+        same_artist = embeddings.artists[rows, None] == embeddings.artists
+        left_out = embeddings.songs[rows, None] == embeddings.songs
+        left_out |= embeddings.albums[rows, None] == embeddings.albums
         queries += [
             _retrieval(scores[i][same_artist[i] & ~left_out[i]], scores[i][~same_artist[i]])
             for i in range(len(rows))
@@ -87,7 +87,7 @@ def distinct_songs(
     replicates = pairs.replicate_eers(weights, cancel)
     eer = estimate(metrics.equal_error_rate(positive, negative), replicates)
     *values, chances = np.array(queries).T
-    mnr, r_at_1, r_at_10, mean_ap = (mean_estimate(v, hearing.artists, weights) for v in values)
+    mnr, r_at_1, r_at_10, mean_ap = (mean_estimate(v, embeddings.artists, weights) for v in values)
     return DistinctSongs(eer, mnr, r_at_1, r_at_10, mean_ap, float(np.nanmean(chances)))
 
 
@@ -107,11 +107,11 @@ def _retrieval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, ...]:
 class _Pairs:
     """Scores of all pairs, and a part of them with their artists for the interval."""
 
-    def __init__(self, hearing: Hearing, seed: int) -> None:
-        self._artists = hearing.artists
+    def __init__(self, embeddings: ModelEmbeddings, seed: int) -> None:
+        self._artists = embeddings.artists
         self._rng = np.random.default_rng([seed, 1])
-        sizes = np.bincount(hearing.artists).astype(np.float64)
-        num_pairs = len(hearing.clips) * (len(hearing.clips) - 1) / 2
+        sizes = np.bincount(embeddings.artists).astype(np.float64)
+        num_pairs = len(embeddings.clips) * (len(embeddings.clips) - 1) / 2
         num_positive = float((sizes * (sizes - 1) / 2).sum())
         # Positives are few as a rule: negatives get all of the room that these leave.
         kept_positive = min(num_positive, MAX_INTERVAL_PAIRS / 2)
@@ -166,7 +166,7 @@ def pair_replicates(
 
 
 def paper_trials(
-    hearing: Hearing,
+    embeddings: ModelEmbeddings,
     centring: Centring,
     weights: np.ndarray,
     options: Options,
@@ -183,20 +183,20 @@ def paper_trials(
     """
     cancel = cancel or CancelToken()
     rng = np.random.default_rng([options.seed, 2])
-    vectors = hearing.vectors(centring, as_in_paper=True)
-    has_voice = hearing.num_voiced > 0
+    vectors = embeddings.vectors(centring, as_in_paper=True)
+    has_voice = embeddings.num_voiced > 0
     clips_of = [
-        np.flatnonzero((hearing.artists == a) & has_voice) for a in range(hearing.num_artists)
+        np.flatnonzero((embeddings.artists == a) & has_voice) for a in range(embeddings.num_artists)
     ]
     able = np.array([a for a, clips in enumerate(clips_of) if len(clips) > 1], dtype=np.int64)
     if len(able) < 2:
         raise EvaluationError("Trials need at least two singers with two clips each.")
     num_artists = min(options.num_artists, len(able))
-    segments = np.array([hearing.num_voiced[clips_of[a]].sum() for a in able], dtype=np.float64)
+    segments = np.array([embeddings.num_voiced[clips_of[a]].sum() for a in able], dtype=np.float64)
     eers, replicates, ranks, artists, same = [], [], [], [], []
     for _ in range(options.num_trials):
         drawn = rng.choice(able, num_artists, replace=False, p=segments / segments.sum())
-        first, second = np.array([_two_clips(rng, hearing, clips_of[a]) for a in drawn]).T
+        first, second = np.array([_two_clips(rng, embeddings, clips_of[a]) for a in drawn]).T
         scores = vectors[first] @ vectors[second].T
         other = (np.arange(num_artists) + num_artists // 2) % num_artists
         matches, mismatches = np.diagonal(scores), scores[np.arange(num_artists), other]
@@ -206,7 +206,7 @@ def paper_trials(
         replicates.append(pair_replicates(scored, *ends, weights, cancel))
         ranks.append(metrics.diagonal_ranks(scores))
         artists.append(drawn)
-        same.append(hearing.songs[first] == hearing.songs[second])
+        same.append(embeddings.songs[first] == embeddings.songs[second])
     return Trials(
         _trial_estimate(float(np.mean(eers)), np.array(replicates)),
         mean_estimate(np.concatenate(ranks), np.concatenate(artists), weights),
@@ -229,6 +229,8 @@ def _trial_estimate(value: float, replicates: np.ndarray) -> Estimate:
     return estimate(value, np.clip(means + value - middle, 0.0, 1.0))
 
 
-def _two_clips(rng: np.random.Generator, hearing: Hearing, clips: np.ndarray) -> np.ndarray:
-    segments = hearing.num_voiced[clips].astype(np.float64)
+def _two_clips(
+    rng: np.random.Generator, embeddings: ModelEmbeddings, clips: np.ndarray
+) -> np.ndarray:
+    segments = embeddings.num_voiced[clips].astype(np.float64)
     return rng.choice(clips, 2, p=segments / segments.sum())

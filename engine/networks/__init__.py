@@ -1,1 +1,1 @@
-"""Encoders made by others, against which ours are measured."""
+"""Networks, a file each (the CVSM encoder a room), their features, and the device they run on."""

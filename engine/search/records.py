@@ -10,6 +10,7 @@ from engine.errors import QueryError
 from engine.library import Track
 from engine.library.scope import EVERYTHING, Scope
 from engine.preferences import Voices
+from engine.records import View
 from engine.search.moments import Moment
 
 By = Literal["vocals", "overall", "blend"]

@@ -7,22 +7,16 @@ of one block fade into the next one's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from engine.progress import CancelToken
+from engine.separation.mixture_floor import GainOf, floored
 from engine.separation.stft import StreamingIstft, StreamingStft
 from engine.sound.resampling import resampled
-
-GainOf = Callable[[torch.Tensor], torch.Tensor]
-
-# What separators mute altogether, voice models hear as a change of the voice. So a little of the
-# mixture stays (-22 dB) where somebody sings: in full from where the voice is a quarter of the
-# sound on, and none where there is no voice. Measured: docs/separation.md.
-FLOOR, FULL_FLOOR_SHARE = 0.08, 0.25
 
 
 @dataclass(frozen=True)
@@ -97,19 +91,6 @@ def separate_blocks(
             yield samples.numpy()
         num_total = -(-num_in * out_frame_samples // in_frame_samples)
         yield istft.flush(num_total - num_out).numpy()
-
-
-def floored(gain_of: GainOf) -> GainOf:
-    """Gains that leave a little of the mixture under the voice."""
-
-    def gains(magnitude: torch.Tensor) -> torch.Tensor:
-        gain = gain_of(magnitude)
-        total = magnitude.sum(-1, keepdim=True).clamp_min(torch.finfo(magnitude.dtype).tiny)
-        share = (gain * magnitude).sum(-1, keepdim=True).div_(total)
-        floor = FLOOR * share.div_(FULL_FLOOR_SHARE).clamp_(max=1)
-        return gain.mul_(1 - floor).add_(floor)
-
-    return gains
 
 
 def separate_voice(

@@ -16,8 +16,8 @@ from catalogue.listener import Ears, Listener, RowReport, ShardTask
 from catalogue.manifest import Entry, Manifest, read_manifest
 from catalogue.run import RunOptions
 from catalogue.shards import (
-    HeardRow,
     ShardHeader,
+    ShardRow,
     pack_shard,
     read_shard,
     shard_name,
@@ -49,7 +49,7 @@ def write_manifest(target: Path, paths: Iterable[str]) -> str:
     return str(target)
 
 
-def rows_of(shards: Path | str) -> list[HeardRow]:
+def rows_of(shards: Path | str) -> list[ShardRow]:
     return [row for place in shard_places([str(shards)]) for row in read_shard(place).rows()]
 
 
@@ -136,18 +136,18 @@ def heard_row(
     *,
     sound: str = "",
     mtime_ns: int = 1,
-) -> HeardRow:
+) -> ShardRow:
     """As a listener would have written it, of a song of 200 s and more."""
     entry = Entry(row, path, None, tags)
-    return HeardRow(entry, 1000 + row, mtime_ns, sound or f"sound {row}", 200.0 + row, None, heard)
+    return ShardRow(entry, 1000 + row, mtime_ns, sound or f"sound {row}", 200.0 + row, None, heard)
 
 
-def failed_row(row: int, path: str, reason: str) -> HeardRow:
-    return HeardRow(Entry(row, path, None, Tags()), error=reason, heard={})
+def failed_row(row: int, path: str, reason: str) -> ShardRow:
+    return ShardRow(Entry(row, path, None, Tags()), error=reason, heard={})
 
 
 def write_shards(
-    folder: Path, rows: Sequence[HeardRow], spaces: tuple[SpaceKey, ...], num_rows: int = 2
+    folder: Path, rows: Sequence[ShardRow], spaces: tuple[SpaceKey, ...], num_rows: int = 2
 ) -> str:
     for number, first in enumerate(range(0, len(rows), num_rows)):
         some = rows[first : first + num_rows]

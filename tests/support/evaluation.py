@@ -1,4 +1,4 @@
-"""A tiny data set of voices that differ, and hearings made of given vectors."""
+"""A tiny data set of voices that differ, and all_embeddings made of given vectors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from support.sound import buzz, write_wav
 
 from engine.evaluation.bootstrap import replicate_weights
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.data_set import Clip, Input
-from engine.evaluation.embeddings import Heard, Hearing
+from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
+from engine.evaluation.evaluation_data import Clip, Input
 from engine.evaluation.results import Context, Options
 from engine.models import Geometry
 from engine.progress import CancelToken, ignore_progress
@@ -57,7 +57,7 @@ def write_table(folder: Path, num_songs: int = 3, seconds: float = 5.5) -> Path:
     return table
 
 
-def make_hearing(
+def make_embeddings(
     vectors: np.ndarray,
     singers: Sequence[str],
     songs: Sequence[str] | None = None,
@@ -69,8 +69,8 @@ def make_hearing(
     cache: EmbeddingCache | None = None,
     excerpts: Sequence[np.ndarray] = (),
     centre: np.ndarray | None = None,
-) -> Hearing:
-    """A hearing without sound: means as given, and excerpts where there is a cache for them."""
+) -> ModelEmbeddings:
+    """Embeddings without sound: means as given, and excerpts where there is a cache for them."""
     num = len(singers)
     songs = songs or [str(i) for i in range(num)]
     albums = albums or [""] * num
@@ -82,14 +82,18 @@ def make_hearing(
         cache.save(path, values, np.ones(len(values)))
     axes = np.eye(np.asarray(vectors).shape[1])
     geometry = None if centre is None else Geometry(centre, axes, axes)
-    return Hearing(model, source, clips, np.asarray(vectors, np.float32), np.ones(num, np.int64),
-                   geometry, cache, paths)  # fmt: skip
+    means, num_segments = np.asarray(vectors, np.float32), np.ones(num, np.int64)
+    return ModelEmbeddings(model, source, clips, means, num_segments, geometry, cache, paths)
 
 
-def context_of(*hearings: Hearing, folder: Path = Path("unused"), **options: object) -> Context:
+def context_of(
+    *all_embeddings: ModelEmbeddings, folder: Path = Path("unused"), **options: object
+) -> Context:
     settings = Options(**{"num_replicates": 50, **options})  # type: ignore[arg-type]
-    return Context(Heard(hearings, "", ()), settings, folder, ignore_progress, CancelToken())
+    return Context(
+        EmbeddedData(all_embeddings, "", ()), settings, folder, ignore_progress, CancelToken()
+    )
 
 
-def weights_of(hearing: Hearing, num_replicates: int = 50) -> np.ndarray:
-    return replicate_weights(hearing.num_artists, num_replicates, 0)
+def weights_of(embeddings: ModelEmbeddings, num_replicates: int = 50) -> np.ndarray:
+    return replicate_weights(embeddings.num_artists, num_replicates, 0)

@@ -16,7 +16,7 @@ from support.libraries import OVERALL, VOCALS, at, vector_embedding, write_song
 from catalogue.errors import CatalogueError
 from catalogue.import_cli import app as import_app
 from catalogue.importing import import_shards
-from catalogue.shards import HeardRow
+from catalogue.shards import ShardRow
 from engine.cli import commands, run_app
 from engine.errors import LibraryError, LibraryLockedError
 from engine.library import Library, Tags, TrackStatus
@@ -46,7 +46,7 @@ def both(degrees: float) -> dict[View, TrackEmbedding | None]:
     return {"vocals": heard, "overall": heard}
 
 
-def archive() -> list[HeardRow]:
+def archive() -> list[ShardRow]:
     """Songs of a store of objects, one of them without vocals, one that failed."""
     return [
         heard_row(0, "s3://bucket/Ann/One.mp3", Tags("One", "Ann", year=1999), both(0)),
@@ -150,7 +150,7 @@ def test_the_newer_file_counts(library: Library, tmp_path: Path) -> None:
 def test_what_cannot_be_compared_is_refused(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def put(name: str, rows: list[HeardRow], *kinds: object) -> None:
+    def put(name: str, rows: list[ShardRow], *kinds: object) -> None:
         spaces = tuple(kinds) or SPACES
         import_shards(library, [write_shards(tmp_path / name, rows, spaces)])  # type: ignore[arg-type]
 

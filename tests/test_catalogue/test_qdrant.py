@@ -22,7 +22,7 @@ from support.libraries import (
 
 from catalogue import cli as catalogue_cli
 from catalogue.importing import import_shards
-from catalogue.shards import HeardRow
+from catalogue.shards import ShardRow
 from catalogue.to_qdrant import upload_shards
 from engine.cli import commands, run_app
 from engine.errors import AmbiguousQueryError, QueryError
@@ -46,7 +46,7 @@ def toy_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.models.default_model_name", lambda view: "toy")
 
 
-def song(row: int, path: str, degrees: float, tags: Tags, sings: bool = True) -> HeardRow:
+def song(row: int, path: str, degrees: float, tags: Tags, sings: bool = True) -> ShardRow:
     heard: dict[View, TrackEmbedding | None] = {
         "vocals": vector_embedding(at(degrees)) if sings else None,
         "overall": vector_embedding(at(90 - degrees)),

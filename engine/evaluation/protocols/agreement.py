@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import mean_estimate
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.results import Column, Context, HeatMaps, Result, Table
 from engine.progress import CancelToken, Progress
 
@@ -21,18 +21,18 @@ TITLE = "Agreement between models"
 ROWS_AT_ONCE = 512
 
 
-def nearest(hearing: Hearing, cancel: CancelToken) -> np.ndarray:
+def nearest(embeddings: ModelEmbeddings, cancel: CancelToken) -> np.ndarray:
     """(num_clips,) int: the clip of another song that is most similar to each; -1 without any.
 
     Of equally similar ones, the first. Raises CancelledError.
     """
-    vectors = hearing.best_vectors
+    vectors = embeddings.best_vectors
     found = []
     for first in range(0, len(vectors), ROWS_AT_ONCE):
         cancel.check()
         rows = np.arange(first, min(first + ROWS_AT_ONCE, len(vectors)))
         scores = vectors[rows] @ vectors.T
-        scores[hearing.songs[rows, None] == hearing.songs] = -np.inf
+        scores[embeddings.songs[rows, None] == embeddings.songs] = -np.inf
         best = scores.argmax(1)
         found.append(np.where(np.isfinite(scores[np.arange(len(rows)), best]), best, -1))
     return np.concatenate(found)
@@ -40,19 +40,19 @@ def nearest(hearing: Hearing, cancel: CancelToken) -> np.ndarray:
 
 def run(context: Context) -> Result:
     """Every pair of models, for every input."""
-    by_source: dict[str, list[Hearing]] = {}
-    for hearing in context.heard.hearings:
-        if hearing.source != "accompaniment":
-            by_source.setdefault(hearing.source, []).append(hearing)
+    by_source: dict[str, list[ModelEmbeddings]] = {}
+    for embeddings in context.embedded.all_embeddings:
+        if embeddings.source != "accompaniment":
+            by_source.setdefault(embeddings.source, []).append(embeddings)
     models = list(dict.fromkeys(h.model for hs in by_source.values() for h in hs))
     if len(models) < 2:
         raise EvaluationError("Agreement needs two models at least. Name more with --models.")
     rows, panels = [], {}
-    for number, (source, hearings) in enumerate(by_source.items()):
+    for number, (source, all_embeddings) in enumerate(by_source.items()):
         context.progress(Progress(NAME, number, len(by_source), message=source))
-        nearest_of = {h.model: nearest(h, context.cancel) for h in hearings}
+        nearest_of = {h.model: nearest(h, context.cancel) for h in all_embeddings}
         shares = np.full((len(models), len(models)), np.nan)
-        for one, other in combinations(hearings, 2):
+        for one, other in combinations(all_embeddings, 2):
             same = (nearest_of[one.model] == nearest_of[other.model]).astype(float)
             same[nearest_of[one.model] < 0] = math.nan
             share = mean_estimate(same, one.artists, context.weights(one))

@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
     SEGMENT_S,
@@ -36,7 +36,7 @@ Split = tuple[list[LabelledClip], list[LabelledClip], list[LabelledClip]]
 
 @dataclass
 class Outcome:
-    """What the repeats of one hearing add up to: values of test clips, and whose they are."""
+    """What the repeats of one model add up to: values of test clips, and whose they are."""
 
     clip_artists: list[int] = field(default_factory=list)
     correct: list[float] = field(default_factory=list)
@@ -48,15 +48,17 @@ class Outcome:
 
 def run(context: Context) -> Result:
     """Repeats for every model and input, and both curves."""
-    hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
-    outcomes: dict[Hearing, Outcome] = {}
+    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
+    outcomes: dict[ModelEmbeddings, Outcome] = {}
     reasons = Reasons()
     num_artists = 0
-    for number, hearing in enumerate(hearings):
-        message = f"{hearing.model}, {hearing.source}"
-        context.progress(Progress(NAME, number, len(hearings), message=message))
-        with reasons.noting(hearing.source):
-            outcomes[hearing], num_artists = _repeats(hearing, context.options, context.cancel)
+    for number, embeddings in enumerate(all_embeddings):
+        message = f"{embeddings.model}, {embeddings.source}"
+        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
+        with reasons.noting(embeddings.source):
+            outcomes[embeddings], num_artists = _repeats(
+                embeddings, context.options, context.cancel
+            )
     if not outcomes:
         raise reasons.error()
     notes = [
@@ -78,13 +80,15 @@ def run(context: Context) -> Result:
     )
 
 
-def _repeats(hearing: Hearing, options: Options, cancel: CancelToken) -> tuple[Outcome, int]:
+def _repeats(
+    embeddings: ModelEmbeddings, options: Options, cancel: CancelToken
+) -> tuple[Outcome, int]:
     outcome, num_artists = Outcome(), 0
     for repeat in range(options.num_repeats):
         rng = np.random.default_rng([options.seed, repeat, 4])
-        artists = choose_artists(hearing, options.num_artists, rng)
+        artists = choose_artists(embeddings, options.num_artists, rng)
         num_artists = len(artists)
-        train, valid, test = split(hearing, artists, rng)
+        train, valid, test = split(embeddings, artists, rng)
         order = rng.random(sum(len(clip.excerpts) for clip in (*train, *valid)))
         for share in LABEL_SHARES:
             cancel.check()
@@ -109,12 +113,14 @@ def _record(outcome: Outcome, probe: Probe, test: list[LabelledClip], artists: n
         outcome.by_length[length_s] += [probe.share_correct(clip, length_s) for clip in test]
 
 
-def choose_artists(hearing: Hearing, num_artists: int, rng: np.random.Generator) -> np.ndarray:
+def choose_artists(
+    embeddings: ModelEmbeddings, num_artists: int, rng: np.random.Generator
+) -> np.ndarray:
     """Artists with enough songs for all three parts. Raises EvaluationError below two."""
     able = [
         artist
-        for artist in range(hearing.num_artists)
-        if len(np.unique(hearing.songs[hearing.artists == artist])) >= MIN_SONGS
+        for artist in range(embeddings.num_artists)
+        if len(np.unique(embeddings.songs[embeddings.artists == artist])) >= MIN_SONGS
     ]
     if len(able) < 2:
         raise EvaluationError(
@@ -124,21 +130,21 @@ def choose_artists(hearing: Hearing, num_artists: int, rng: np.random.Generator)
     return np.sort(rng.choice(able, min(num_artists, len(able)), replace=False))
 
 
-def split(hearing: Hearing, artists: np.ndarray, rng: np.random.Generator) -> Split:
+def split(embeddings: ModelEmbeddings, artists: np.ndarray, rng: np.random.Generator) -> Split:
     """Clips for training, validation and test, 8:1:1 by song, each part with every artist.
 
     Of many clips only some segments are kept; of test clips enough for the longest of the lengths.
     """
     parts: Split = ([], [], [])
-    per_clip = segments_per_clip(int(np.isin(hearing.artists, artists).sum()))
+    per_clip = segments_per_clip(int(np.isin(embeddings.artists, artists).sum()))
     limits = (per_clip, per_clip, max(per_clip, round(max(CLIP_LENGTHS_S) / SEGMENT_S)))
     for target, artist in enumerate(artists):
-        songs = rng.permutation(np.unique(hearing.songs[hearing.artists == artist]))
+        songs = rng.permutation(np.unique(embeddings.songs[embeddings.artists == artist]))
         num_held = max(1, round(len(songs) / 10))
         bounds = (songs[2 * num_held :], songs[num_held : 2 * num_held], songs[:num_held])
         for part, of_part, limit in zip(parts, bounds, limits, strict=True):
-            for clip in np.flatnonzero(np.isin(hearing.songs, of_part)):
-                part.append(LabelledClip(thinned(hearing.excerpts(int(clip)), limit), target))
+            for clip in np.flatnonzero(np.isin(embeddings.songs, of_part)):
+                part.append(LabelledClip(thinned(embeddings.excerpts(int(clip)), limit), target))
     return parts
 
 
@@ -163,11 +169,13 @@ def labelled_share(
     return kept
 
 
-def _mean(context: Context, hearing: Hearing, values: list[float], artists: list[int]) -> Estimate:
-    return mean_estimate(np.array(values), np.array(artists), context.weights(hearing))
+def _mean(
+    context: Context, embeddings: ModelEmbeddings, values: list[float], artists: list[int]
+) -> Estimate:
+    return mean_estimate(np.array(values), np.array(artists), context.weights(embeddings))
 
 
-def _table(context: Context, outcomes: dict[Hearing, Outcome]) -> Table:
+def _table(context: Context, outcomes: dict[ModelEmbeddings, Outcome]) -> Table:
     rows = tuple(
         (
             h.source,
@@ -188,7 +196,9 @@ def _table(context: Context, outcomes: dict[Hearing, Outcome]) -> Table:
     return Table("artist-id", "Linear probe, all labels, whole clips", columns, rows)
 
 
-def _curve_tables(context: Context, outcomes: dict[Hearing, Outcome]) -> tuple[Table, Table]:
+def _curve_tables(
+    context: Context, outcomes: dict[ModelEmbeddings, Outcome]
+) -> tuple[Table, Table]:
     who = (Column("input", "input"), Column("model", "model"))
     lengths = tuple(Column(f"s_{x:g}", f"{x:g} s", "%", "higher") for x in CLIP_LENGTHS_S)
     shares = tuple(
@@ -196,9 +206,11 @@ def _curve_tables(context: Context, outcomes: dict[Hearing, Outcome]) -> tuple[T
         for x in LABEL_SHARES
     )
 
-    def row(hearing: Hearing, outcome: Outcome, values: list[list[float]]) -> tuple[Any, ...]:
-        means = [_mean(context, hearing, v, outcome.clip_artists) for v in values]
-        return (hearing.source, hearing.model, *means)
+    def row(
+        embeddings: ModelEmbeddings, outcome: Outcome, values: list[list[float]]
+    ) -> tuple[Any, ...]:
+        means = [_mean(context, embeddings, v, outcome.clip_artists) for v in values]
+        return (embeddings.source, embeddings.model, *means)
 
     return (
         Table("clip-length", "Accuracy by length of the clip", (*who, *lengths),
@@ -212,7 +224,7 @@ def _curve_tables(context: Context, outcomes: dict[Hearing, Outcome]) -> tuple[T
 
 
 def _curves(
-    context: Context, outcomes: dict[Hearing, Outcome], num_artists: int
+    context: Context, outcomes: dict[ModelEmbeddings, Outcome], num_artists: int
 ) -> tuple[Curves, Curves]:
     lengths: dict[str, dict[str, tuple[Estimate, ...]]] = {}
     shares: dict[str, dict[str, tuple[Estimate, ...]]] = {}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.crossing import CROSSINGS, Crossing, cross
-from engine.evaluation.data_set import INPUTS, Input
-from engine.evaluation.embeddings import AS_PROGRAM, Centring, Hearing
+from engine.evaluation.embeddings import AS_PROGRAM, Centring, ModelEmbeddings
+from engine.evaluation.evaluation_data import INPUTS, Input
 from engine.evaluation.results import Bars, Column, Context, Reasons, Result, Table
 from engine.evaluation.similarity import DistinctSongs, Trials, distinct_songs, paper_trials
 from engine.progress import Progress
@@ -34,10 +34,10 @@ _RETRIEVAL = (
 class Found:
     """Figures so far, and why some are lacking."""
 
-    distinct: dict[tuple[Hearing, Centring], DistinctSongs] = field(default_factory=dict)
-    trials: dict[tuple[Hearing, Centring], Trials] = field(default_factory=dict)
-    leaks: dict[Hearing, DistinctSongs] = field(default_factory=dict)
-    crossings: dict[tuple[Hearing, Hearing], Crossing] = field(default_factory=dict)
+    distinct: dict[tuple[ModelEmbeddings, Centring], DistinctSongs] = field(default_factory=dict)
+    trials: dict[tuple[ModelEmbeddings, Centring], Trials] = field(default_factory=dict)
+    leaks: dict[ModelEmbeddings, DistinctSongs] = field(default_factory=dict)
+    crossings: dict[tuple[ModelEmbeddings, ModelEmbeddings], Crossing] = field(default_factory=dict)
     reasons: Reasons = field(default_factory=Reasons)
 
 
@@ -46,12 +46,12 @@ def run(context: Context) -> Result:
 
     Raises EvaluationError when nothing at all could be measured.
     """
-    hearings = context.heard.hearings
+    all_embeddings = context.embedded.all_embeddings
     found = Found()
-    for number, hearing in enumerate(hearings):
-        message = f"{hearing.model}, {hearing.source}"
-        context.progress(Progress(NAME, number, len(hearings), message=message))
-        _measure(context, hearing, found)
+    for number, embeddings in enumerate(all_embeddings):
+        message = f"{embeddings.model}, {embeddings.source}"
+        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
+        _measure(context, embeddings, found)
     _measure_crossings(context, found)
     if not found.distinct and not found.trials:
         raise found.reasons.error()
@@ -67,29 +67,29 @@ def run(context: Context) -> Result:
     )
 
 
-def _measure(context: Context, hearing: Hearing, found: Found) -> None:
-    weights, options, cancel = context.weights(hearing), context.options, context.cancel
-    if hearing.source == "accompaniment":
-        with found.reasons.noting(hearing.source):
-            found.leaks[hearing] = distinct_songs(
-                hearing, AS_PROGRAM, weights, options.seed, cancel
+def _measure(context: Context, embeddings: ModelEmbeddings, found: Found) -> None:
+    weights, options, cancel = context.weights(embeddings), context.options, context.cancel
+    if embeddings.source == "accompaniment":
+        with found.reasons.noting(embeddings.source):
+            found.leaks[embeddings] = distinct_songs(
+                embeddings, AS_PROGRAM, weights, options.seed, cancel
             )
         return
-    for centring in hearing.centrings:
-        with found.reasons.noting(hearing.source):
-            found.distinct[hearing, centring] = distinct_songs(
-                hearing, centring, weights, options.seed, cancel
+    for centring in embeddings.centrings:
+        with found.reasons.noting(embeddings.source):
+            found.distinct[embeddings, centring] = distinct_songs(
+                embeddings, centring, weights, options.seed, cancel
             )
-        with found.reasons.noting(hearing.source):
-            found.trials[hearing, centring] = paper_trials(
-                hearing, centring, weights, options, cancel
+        with found.reasons.noting(embeddings.source):
+            found.trials[embeddings, centring] = paper_trials(
+                embeddings, centring, weights, options, cancel
             )
 
 
 def _measure_crossings(context: Context, found: Found) -> None:
     options = context.options
-    by_input = {(h.model, h.source): h for h in context.heard.hearings}
-    for model in dict.fromkeys(h.model for h in context.heard.hearings):
+    by_input = {(h.model, h.source): h for h in context.embedded.all_embeddings}
+    for model in dict.fromkeys(h.model for h in context.embedded.all_embeddings):
         for asked, stored in CROSSINGS:
             pair = by_input.get((model, asked)), by_input.get((model, stored))
             if pair[0] is None or pair[1] is None:
@@ -100,7 +100,9 @@ def _measure_crossings(context: Context, found: Found) -> None:
                 )
 
 
-def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tuple[Table, ...]:
+def _distinct_table(
+    found: dict[tuple[ModelEmbeddings, Centring], DistinctSongs],
+) -> tuple[Table, ...]:
     if not found:
         return ()
     rows = tuple(
@@ -117,7 +119,7 @@ def _distinct_table(found: dict[tuple[Hearing, Centring], DistinctSongs]) -> tup
     return (Table("distinct-songs", "Distinct songs, all pairs pooled", columns, rows, note),)
 
 
-def _paper_table(found: dict[tuple[Hearing, Centring], Trials]) -> tuple[Table, ...]:
+def _paper_table(found: dict[tuple[ModelEmbeddings, Centring], Trials]) -> tuple[Table, ...]:
     if not found:
         return ()
     rows = tuple(
@@ -139,7 +141,9 @@ def _paper_table(found: dict[tuple[Hearing, Centring], Trials]) -> tuple[Table, 
     return (Table("paper", "The paper's trials", columns, rows, note),)
 
 
-def _crossing_table(found: dict[tuple[Hearing, Hearing], Crossing]) -> tuple[Table, ...]:
+def _crossing_table(
+    found: dict[tuple[ModelEmbeddings, ModelEmbeddings], Crossing],
+) -> tuple[Table, ...]:
     if not found:
         return ()
     rows = tuple(
@@ -160,7 +164,7 @@ def _crossing_table(found: dict[tuple[Hearing, Hearing], Crossing]) -> tuple[Tab
     return (Table("crossings", "One input asks for another", columns, rows, note),)
 
 
-def _leak_table(leaks: dict[Hearing, DistinctSongs]) -> tuple[Table, ...]:
+def _leak_table(leaks: dict[ModelEmbeddings, DistinctSongs]) -> tuple[Table, ...]:
     if not leaks:
         return ()
     rows = tuple(
@@ -172,18 +176,20 @@ def _leak_table(leaks: dict[Hearing, DistinctSongs]) -> tuple[Table, ...]:
     return (Table("leak-check", "Leak check: accompaniment alone", columns, rows),)
 
 
-def _leak_findings(leaks: dict[Hearing, DistinctSongs]) -> tuple[list[str], tuple[str, ...]]:
+def _leak_findings(
+    leaks: dict[ModelEmbeddings, DistinctSongs],
+) -> tuple[list[str], tuple[str, ...]]:
     if not leaks:
         return (
             ["No leak check: the data has no accompaniment of its own to listen to."],
             (),
         )
     warnings = tuple(
-        f"Accompaniment alone tells singers apart: {hearing.model} has an EER of "
+        f"Accompaniment alone tells singers apart: {embeddings.model} has an EER of "
         f"{100 * found.eer.value:.1f} % ({100 * found.eer.low:.1f} to {100 * found.eer.high:.1f}), "
         "where chance is 50 %. Figures for mixtures (and for separated vocals, which keep traces "
         "of the accompaniment) owe part of this to it, not to voices."
-        for hearing, found in leaks.items()
+        for embeddings, found in leaks.items()
         if found.eer.value < LEAK_EER
     )
     notes = [] if warnings else ["Leak check passed: accompaniment alone is near chance."]
@@ -191,8 +197,8 @@ def _leak_findings(leaks: dict[Hearing, DistinctSongs]) -> tuple[list[str], tupl
 
 
 def _notes(context: Context, found: Found) -> list[str]:
-    hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
-    counts = {h.source: (h.num_artists, len(h.clips)) for h in hearings}
+    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
+    counts = {h.source: (h.num_artists, len(h.clips)) for h in all_embeddings}
     notes = [f"{s}: {c} clips by {a} singers." for s, (a, c) in counts.items()]
     smallest = min((t.num_artists for t in found.trials.values()), default=None)
     if smallest is not None and smallest < context.options.num_artists:
@@ -209,8 +215,8 @@ def _notes(context: Context, found: Found) -> list[str]:
 
 
 def _plots(
-    distinct: dict[tuple[Hearing, Centring], DistinctSongs],
-    trials: dict[tuple[Hearing, Centring], Trials],
+    distinct: dict[tuple[ModelEmbeddings, Centring], DistinctSongs],
+    trials: dict[tuple[ModelEmbeddings, Centring], Trials],
 ) -> tuple[Bars, ...]:
     """Bars for models as the program uses them; a kind of figure that was not measured has none."""
     best = {(h.source, h.model): d for (h, c), d in distinct.items() if c == AS_PROGRAM}

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate, mean_estimate
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
     LabelledClip,
@@ -31,7 +31,7 @@ MAX_FOLDS, MIN_SINGERS = 10, 3
 
 @dataclass
 class Outcome:
-    """Results of all test clips of one hearing, every labelled clip being one of them once."""
+    """Results of all test clips of one model, every labelled clip being one of them once."""
 
     artists: list[int] = field(default_factory=list)
     correct: list[float] = field(default_factory=list)
@@ -43,21 +43,21 @@ def run(context: Context) -> Result:
 
     An input that does not allow it is noted. Raises EvaluationError when none does.
     """
-    hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
-    outcomes: dict[Hearing, Outcome] = {}
+    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
+    outcomes: dict[ModelEmbeddings, Outcome] = {}
     notes: dict[str, None] = {}
     reasons = Reasons()
     chance = 0.0
-    for number, hearing in enumerate(hearings):
-        message = f"{hearing.model}, {hearing.source}"
-        context.progress(Progress(NAME, number, len(hearings), message=message))
-        with reasons.noting(hearing.source):
-            classes = classes_of(hearing, context.options.gender_column)
+    for number, embeddings in enumerate(all_embeddings):
+        message = f"{embeddings.model}, {embeddings.source}"
+        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
+        with reasons.noting(embeddings.source):
+            classes = classes_of(embeddings, context.options.gender_column)
             folds = deal_folds(classes, context.options.seed)
-            outcomes[hearing] = _cross_validate(hearing, classes, folds, context)
+            outcomes[embeddings] = _cross_validate(embeddings, classes, folds, context)
             counts = Counter(classes.values())
             chance = max(chance, max(counts.values()) / counts.total())
-            notes[_note(hearing.source, len(folds), counts)] = None
+            notes[_note(embeddings.source, len(folds), counts)] = None
     if not outcomes:
         raise reasons.error()
     rows = tuple(
@@ -89,10 +89,10 @@ def _note(source: str, num_folds: int, counts: Counter[str]) -> str:
     )
 
 
-def classes_of(hearing: Hearing, column: str) -> dict[int, str]:
+def classes_of(embeddings: ModelEmbeddings, column: str) -> dict[int, str]:
     """The label of each singer that has one. Raises EvaluationError where they do not do."""
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for artist, clip in zip(hearing.artists, hearing.clips, strict=True):
+    for artist, clip in zip(embeddings.artists, embeddings.clips, strict=True):
         if label := clip.label(column):
             found[int(artist)].add(label)
     if not found:
@@ -137,17 +137,17 @@ def deal_folds(classes: dict[int, str], seed: int) -> list[list[int]]:
 
 
 def _cross_validate(
-    hearing: Hearing, classes: dict[int, str], folds: list[list[int]], context: Context
+    embeddings: ModelEmbeddings, classes: dict[int, str], folds: list[list[int]], context: Context
 ) -> Outcome:
     targets = {name: i for i, name in enumerate(sorted({*classes.values()}))}
-    num_clips = sum(int((hearing.artists == artist).sum()) for artist in classes)
+    num_clips = sum(int((embeddings.artists == artist).sum()) for artist in classes)
     per_clip = segments_per_clip(num_clips)
     clips: dict[int, list[LabelledClip]] = {}
     for artist, name in classes.items():
-        of_artist = np.flatnonzero(hearing.artists == artist)
+        of_artist = np.flatnonzero(embeddings.artists == artist)
         context.cancel.check()
         clips[artist] = [
-            LabelledClip(thinned(hearing.excerpts(int(i)), per_clip), targets[name])
+            LabelledClip(thinned(embeddings.excerpts(int(i)), per_clip), targets[name])
             for i in of_artist
         ]
     outcome = Outcome()
@@ -171,5 +171,7 @@ def _cross_validate(
     return outcome
 
 
-def _mean(context: Context, hearing: Hearing, values: list[float], outcome: Outcome) -> Estimate:
-    return mean_estimate(np.array(values), np.array(outcome.artists), context.weights(hearing))
+def _mean(
+    context: Context, embeddings: ModelEmbeddings, values: list[float], outcome: Outcome
+) -> Estimate:
+    return mean_estimate(np.array(values), np.array(outcome.artists), context.weights(embeddings))

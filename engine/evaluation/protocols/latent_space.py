@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.results import Column, Context, Options, Points, Reasons, Result, Table
 from engine.progress import CancelToken, Progress
 
@@ -62,15 +62,15 @@ def run(context: Context, layout: Layout = tsne) -> Result:
 
     An input that allows no map is noted. Raises EvaluationError when none does.
     """
-    hearings = [h for h in context.heard.hearings if h.source != "accompaniment"]
-    maps: dict[Hearing, Map] = {}
+    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
+    maps: dict[ModelEmbeddings, Map] = {}
     reasons = Reasons()
-    for number, hearing in enumerate(hearings):
-        message = f"{hearing.model}, {hearing.source}"
-        context.progress(Progress(NAME, number, len(hearings), message=message))
-        with reasons.noting(hearing.source):
-            chosen = choose_clips(hearing, context.options)
-            maps[hearing] = draw_map(chosen, context.weights(hearing), context, layout)
+    for number, embeddings in enumerate(all_embeddings):
+        message = f"{embeddings.model}, {embeddings.source}"
+        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
+        with reasons.noting(embeddings.source):
+            chosen = choose_clips(embeddings, context.options)
+            maps[embeddings] = draw_map(chosen, context.weights(embeddings), context, layout)
     if not maps:
         raise reasons.error()
     label = context.options.label
@@ -91,8 +91,8 @@ def draw_map(chosen: Chosen, weights: np.ndarray, context: Context, layout: Layo
     return Map(chosen, planes[0], on_plane, cluster_figures([cosines], chosen, weights))
 
 
-def _points(label: str, maps: dict[Hearing, Map]) -> Points:
-    titles = {hearing: f"{hearing.source}: {hearing.model}" for hearing in maps}
+def _points(label: str, maps: dict[ModelEmbeddings, Map]) -> Points:
+    titles = {embeddings: f"{embeddings.source}: {embeddings.model}" for embeddings in maps}
     return Points(
         "t-sne",
         f"t-SNE of clips, by {label}",
@@ -104,12 +104,12 @@ def _points(label: str, maps: dict[Hearing, Map]) -> Points:
     )
 
 
-def choose_clips(hearing: Hearing, options: Options) -> Chosen:
+def choose_clips(embeddings: ModelEmbeddings, options: Options) -> Chosen:
     """Clips with a label, at most 50 singers' (where they are the label) and MAX_CLIPS.
 
     Raises EvaluationError with too few clips, or fewer than two labels.
     """
-    labels = np.array([clip.label(options.label) for clip in hearing.clips], dtype=object)
+    labels = np.array([clip.label(options.label) for clip in embeddings.clips], dtype=object)
     kept = np.flatnonzero(labels != "")
     rng = np.random.default_rng([options.seed, 6])
     names = np.unique(labels[kept].astype(str))
@@ -126,11 +126,11 @@ def choose_clips(hearing: Hearing, options: Options) -> Chosen:
             f"A map by {options.label!r} needs {MIN_CLIPS} clips and two different labels; there "
             f"are {len(kept)} clips with {len(names)}. Choose another column with --label."
         )
-    clips = [hearing.clips[i] for i in kept]
+    clips = [embeddings.clips[i] for i in kept]
     return Chosen(
-        hearing.best_vectors[kept],
+        embeddings.best_vectors[kept],
         labels[kept].astype(str),
-        hearing.artists[kept],
+        embeddings.artists[kept],
         tuple(f"{clip.singer} – {clip.song}" for clip in clips),
         tuple(notes),
     )
@@ -202,7 +202,7 @@ def _distances(points: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(points[:, None] - points, axis=-1))
 
 
-def _table(label: str, maps: dict[Hearing, Map]) -> Table:
+def _table(label: str, maps: dict[ModelEmbeddings, Map]) -> Table:
     rows = tuple(
         (h.source, h.model, *m.on_plane, *m.in_space, len(m.chosen.labels)) for h, m in maps.items()
     )

@@ -17,8 +17,8 @@ import numpy as np
 from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate, replicate_weights
-from engine.evaluation.data_set import Clip, Input
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
+from engine.evaluation.evaluation_data import Clip, Input
 from engine.evaluation.protocols.agreement import nearest
 from engine.evaluation.results import Cell, Column, Context, HeatMaps, Options, Result, Table
 from engine.evaluation.triplets import (
@@ -73,7 +73,7 @@ def run(context: Context) -> Result:
                 f"Of {context.options.num_triplets} triplets asked for, the data gives "
                 f"{len(test.triplets)}: a query serves once, and models must differ on it."
             )
-    elif {m for s in test.secrets for m in (s.model_a, s.model_b)} - context.heard.models:
+    elif {m for s in test.secrets for m in (s.model_a, s.model_b)} - context.embedded.models:
         notes.append(
             f"The test in {FOLDER} was made with other models and is kept: answers belong to it. "
             "For a new test, choose another folder for the report."
@@ -104,7 +104,7 @@ def outcome(folder: Path, test: ListeningTest, options: Options) -> Result:
 
 def make_test(context: Context, folder: Path) -> ListeningTest:
     """Draw triplets, cut their sound, write everything. Raises EvaluationError, OSError."""
-    drawn = draw_triplets(context.heard.hearings, context.options, context.cancel)
+    drawn = draw_triplets(context.embedded.all_embeddings, context.options, context.cancel)
     folder.mkdir(parents=True, exist_ok=True)
     triplets, secrets = [], []
     for number, item in enumerate(drawn):
@@ -130,7 +130,7 @@ def make_test(context: Context, folder: Path) -> ListeningTest:
 
 
 def draw_triplets(
-    hearings: tuple[Hearing, ...], options: Options, cancel: CancelToken | None = None
+    all_embeddings: tuple[ModelEmbeddings, ...], options: Options, cancel: CancelToken | None = None
 ) -> list[_Drawn]:
     """Random queries for every pair of models in turn, inputs in turn, candidates in random order.
 
@@ -138,10 +138,10 @@ def draw_triplets(
     Raises EvaluationError with fewer than two models, or when models never differ.
     """
     rng = np.random.default_rng([options.seed, 7])
-    sources = list(dict.fromkeys(h.source for h in hearings if h.source != "accompaniment"))
+    sources = list(dict.fromkeys(h.source for h in all_embeddings if h.source != "accompaniment"))
     streams = [
         _pairs(h, rng, cancel or CancelToken())
-        for h in ([h for h in hearings if h.source == s] for s in sources)
+        for h in ([h for h in all_embeddings if h.source == s] for s in sources)
     ]
     num_controls = round(CONTROL_SHARE * options.num_triplets)
     drawn: list[_Drawn] = []
@@ -163,15 +163,15 @@ def draw_triplets(
 
 
 def _pairs(
-    hearings: list[Hearing], rng: np.random.Generator, cancel: CancelToken
+    all_embeddings: list[ModelEmbeddings], rng: np.random.Generator, cancel: CancelToken
 ) -> Iterator[_Drawn]:
     """Every query once, with pairs of models in turn."""
-    pairs = list(combinations(hearings, 2))
+    pairs = list(combinations(all_embeddings, 2))
     if not pairs:
         return
-    best = {h.model: nearest(h, cancel) for h in hearings}
+    best = {h.model: nearest(h, cancel) for h in all_embeddings}
     order = [pairs[i] for i in rng.permutation(len(pairs))]
-    for number, query in enumerate(rng.permutation(len(hearings[0].clips))):
+    for number, query in enumerate(rng.permutation(len(all_embeddings[0].clips))):
         pair = order[number % len(order)]
         one, other = (pair[i] for i in rng.permutation(2))
         found = best[one.model][query], best[other.model][query]

@@ -23,7 +23,7 @@ from support.evaluate_page import (
 )
 from support.evaluation import write_table
 
-from app.evaluate.comparison import CompareView
+from app.evaluate.report_comparison import ReportComparison
 from app.evaluate.report_view import ReportView
 from app.evaluate.saved_reports import list_reports
 from engine.evaluation.results import Result
@@ -221,7 +221,7 @@ def test_earlier_reports_are_listed_and_compared(qtbot, page, two_reports):
     assert [opened.folder.name for opened in page.reports] == ["1", "0"]  # the newest first
     page.panel.list.selectAll()
     view = page.pages.currentWidget()
-    assert isinstance(view, CompareView)
+    assert isinstance(view, ReportComparison)
     rows = view.table.table.rows
     assert [row[:2] for row in rows] == [("mixture", "m0"), ("mixture", "m1"), ("mixture", "m2")]
     assert [[cell and cell.value for cell in row[2:]] for row in rows] == [

@@ -9,10 +9,10 @@ from pytestqt.modeltest import ModelTester
 from app.find.result_model import LikenessRole, ResultModel
 from app.library.table_model import (
     Column,
-    State,
     StateRole,
     TrackModel,
     TrackRole,
+    TrackState,
     shown,
     state_of,
     title_of,
@@ -111,12 +111,12 @@ def test_sorting_is_asked_for(model, qtbot, column, key):
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
-        ({"status": TrackStatus.NEW, "has_vocals": None}, State.WAITING),
-        ({"has_vocals": None}, State.OVERALL),
-        ({"has_vocals": True}, State.READY),
-        ({"has_vocals": False}, State.NO_VOICE),
-        ({"status": TrackStatus.FAILED}, State.FAILED),
-        ({"status": TrackStatus.MISSING}, State.MISSING),
+        ({"status": TrackStatus.NEW, "has_vocals": None}, TrackState.WAITING),
+        ({"has_vocals": None}, TrackState.OVERALL),
+        ({"has_vocals": True}, TrackState.READY),
+        ({"has_vocals": False}, TrackState.NO_VOICE),
+        ({"status": TrackStatus.FAILED}, TrackState.FAILED),
+        ({"status": TrackStatus.MISSING}, TrackState.MISSING),
     ],
 )
 def test_each_state_is_shown_and_explained(model, changes, state):

@@ -195,7 +195,7 @@ def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
     player, settings = window.services.player, window.services.settings
     player.device.choose("Gone")
     dialog.choose("Listening")
-    section = dialog.listening
+    section = dialog.playback
     qtbot.waitUntil(lambda: section.devices.count() == 4)
     texts = [section.devices.itemText(row) for row in range(4)]
     assert texts == ["As the system says", "Speakers", "Headphones", "Gone (not connected)"]
@@ -212,7 +212,7 @@ def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
 
 
 def test_the_next_window_plays_as_loud_as_this_was_told(dialog, window, open_window):
-    dialog.listening.equally_loud.click()
+    dialog.playback.equally_loud.click()
     window.services.settings.save()
     assert not open_window().services.player.is_levelled
 
@@ -224,13 +224,13 @@ def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
     window.show_preferences()
     (dialog,) = window.findChildren(PreferencesDialog)
     dialog.choose("Listening")
-    size = dialog.listening._size
+    size = dialog.playback._size
     qtbot.waitUntil(lambda: size.text() == "3 MB of at most 2.0 GB")
-    button_of(qtbot, dialog.listening, "Delete").click()
-    button_of(qtbot, question(dialog.listening), "Delete").click()
+    button_of(qtbot, dialog.playback, "Delete").click()
+    button_of(qtbot, question(dialog.playback), "Delete").click()
     qtbot.waitUntil(lambda: size.text() == "None yet")
     assert list(folder.iterdir()) == []
-    assert not button_of(qtbot, dialog.listening, "Delete").isEnabled()
+    assert not button_of(qtbot, dialog.playback, "Delete").isEnabled()
     dialog.close()
 
 

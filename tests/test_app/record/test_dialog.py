@@ -14,7 +14,7 @@ from support.app_window import make_library
 from support.sound import buzz
 
 from app.player.player import Side
-from app.record.dialog import RecordDialog, State
+from app.record.dialog import RecordDialog, RecordState
 from app.record.microphone import Microphone
 from app.window import MainWindow
 from engine.search import SearchOptions
@@ -83,13 +83,13 @@ def window(qtbot, library_path: Path, music: Path, open_window, devices, monkeyp
 def open_dialog(qtbot, window: MainWindow) -> RecordDialog:
     qtbot.mouseClick(window.top_bar.record, Qt.MouseButton.LeftButton)
     dialog = window.findChildren(RecordDialog)[-1]  # one that was closed may still be there
-    assert dialog._state is State.READY
+    assert dialog._state is RecordState.READY
     return dialog
 
 
 def record(qtbot, dialog: RecordDialog) -> None:
     qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dialog._state is State.RECORDING)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.RECORDING)
 
 
 def text_of(dialog: RecordDialog) -> str:
@@ -110,7 +110,7 @@ def test_ten_seconds_of_singing_find_the_nearest_voices(qtbot, window, devices, 
     qtbot.waitUntil(lambda: dialog._meter._level > 0.4)
     assert "6 s left" in text_of(dialog)
     devices.sing(7.0)
-    qtbot.waitUntil(lambda: dialog._state is State.DONE)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.DONE)
     assert devices.num_open == 0
     qtbot.mouseClick(dialog._play, Qt.MouseButton.LeftButton)
     assert window.services.player.sound(Side.QUERY).title == "Your voice"
@@ -130,13 +130,13 @@ def test_a_recording_is_ended_by_hand_and_tried_again(qtbot, window, devices):
     record(qtbot, dialog)
     devices.sing(3.0)
     qtbot.mouseClick(dialog._meter, Qt.MouseButton.LeftButton)  # the same as its button
-    qtbot.waitUntil(lambda: dialog._state is State.DONE)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.DONE)
     assert dialog._recording[1] == pytest.approx(3.0, abs=0.3)
     first = dialog._recording[0]
     record(qtbot, dialog)
     devices.sing(5.0)
     qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dialog._state is State.DONE)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.DONE)
     assert dialog._recording[0] != first
     dialog.close()
 
@@ -146,7 +146,7 @@ def test_silence_is_explained(qtbot, window, devices):
     dialog = open_dialog(qtbot, window)
     record(qtbot, dialog)
     devices.sing(10.5)
-    qtbot.waitUntil(lambda: dialog._state is State.READY)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.READY)
     assert "not muted" in text_of(dialog)
     assert dialog._again.text() == "Try again"
     dialog.close()
@@ -186,7 +186,7 @@ def test_a_microphone_that_falls_silent_ends_the_recording(qtbot, window, device
     record(qtbot, dialog)
     devices.sing(2.5)
     monkeypatch.setattr("app.record.microphone.STALL_S", -1000.0)  # as if it were so long ago
-    qtbot.waitUntil(lambda: dialog._state is State.DONE)
+    qtbot.waitUntil(lambda: dialog._state is RecordState.DONE)
     dialog.close()
 
 

@@ -49,7 +49,7 @@ def test_failed_files_are_listed_with_reasons_and_tried_again(
         asked_again.set()
 
     window = open_window(index=index)
-    strip = window.index_strip
+    strip = window.indexing_strip
     qtbot.waitUntil(lambda: strip._failed.text() == "2 failed…")
     qtbot.mouseClick(strip._failed, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(window.findChildren(FailedDialog)))
@@ -182,7 +182,7 @@ def test_indexing_shows_how_far_it_is_and_can_be_paused_and_stopped(qtbot, windo
     started = threading.Event()
     window.services.indexing.index_work = endless(started)
     qtbot.keyClick(window, Qt.Key.Key_F5)
-    strip = window.index_strip
+    strip = window.indexing_strip
     qtbot.waitUntil(lambda: "312 of 2,041" in strip._detail.text())
     assert "1 h 10 min left" in strip._detail.text()
     assert strip._headline.text() == "Listening to the voices"

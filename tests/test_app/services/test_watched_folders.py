@@ -154,7 +154,7 @@ def test_another_speed_starts_the_run_anew(qtbot, window):
 
     window.services.indexing.index_work = index
     window.services.indexing.start()
-    strip = window.index_strip
+    strip = window.indexing_strip
     qtbot.waitUntil(lambda: strip._speed.isVisible() and bool(num_runs))
     menu = strip._speed.menu()
     menu.aboutToShow.emit()

@@ -8,7 +8,7 @@ import pytest
 from engine.demo import SONGS, Stems, make_demo_library, make_demo_stems, song_path
 from engine.demo.cover import cover_png
 from engine.errors import CancelledError
-from engine.evaluation.data_set import read_table
+from engine.evaluation.evaluation_data import read_table
 from engine.library.scan.covers import cover_bytes
 from engine.library.scan.tags import read_tags
 from engine.progress import CancelToken

@@ -11,9 +11,9 @@ from support.sound import write_wav
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening, summed
-from engine.evaluation.data_set import Dataset, read_table
 from engine.evaluation.embedders.mfcc import Mfcc
-from engine.evaluation.embeddings import hear
+from engine.evaluation.embeddings import embed_data
+from engine.evaluation.evaluation_data import EvaluationData, read_table
 from engine.progress import CancelToken, Progress
 
 
@@ -48,7 +48,7 @@ class Half:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Dataset:
+def data(tmp_path: Path) -> EvaluationData:
     return read_table(write_table(tmp_path, num_songs=2))
 
 
@@ -67,13 +67,13 @@ def test_sums_of_streams_do_not_depend_on_how_they_are_cut() -> None:
     assert [c.shape for c in summed([[one]])] == [(2, 1000)]
 
 
-def test_all_inputs_are_heard(data: Dataset, cache: EmbeddingCache) -> None:
+def test_all_inputs_are_heard(data: EvaluationData, cache: EmbeddingCache) -> None:
     sources = ["vocals", "separated", "mixture", "accompaniment"]
-    heard = hear(data, {"mfcc": Mfcc()}, sources, Listening(Half()), cache, num_workers=1)
-    assert [(h.model, h.source, h.means.shape) for h in heard.hearings] == [
+    embedded = embed_data(data, {"mfcc": Mfcc()}, sources, Listening(Half()), cache, num_workers=1)
+    assert [(h.model, h.source, h.means.shape) for h in embedded.all_embeddings] == [
         ("mfcc", source, (8, 40)) for source in sources
     ]
-    vocals, separated, mixture, _ = heard.hearings
+    vocals, separated, mixture, _ = embedded.all_embeddings
     # Unit energy per segment: half the mixture sounds like the mixture, but for resampling.
     assert np.abs(separated.means - mixture.means).max() < 0.2 * np.abs(mixture.means).max()
     assert not np.allclose(vocals.means, mixture.means)
@@ -81,7 +81,7 @@ def test_all_inputs_are_heard(data: Dataset, cache: EmbeddingCache) -> None:
     assert vocals.num_artists == 4
     assert vocals.excerpts(0).shape == (1, 5, 40)
     np.testing.assert_allclose(vocals.excerpts(0).mean((0, 1)), vocals.means[0], rtol=2e-3)
-    assert heard.notes == ()
+    assert embedded.notes == ()
 
 
 def test_the_papers_means_are_plain_and_over_what_is_sung(
@@ -98,8 +98,10 @@ def test_the_papers_means_are_plain_and_over_what_is_sung(
         lines.append(f"{path.name},Ann,Song,{kind}")
     (tmp_path / "t.csv").write_text("\n".join(lines))
     data = read_table(tmp_path / "t.csv")
-    heard = hear(data, {"a": Level()}, ["mixture", "vocals"], Listening(), cache, num_workers=1)
-    mixture, vocals = heard.hearings
+    embedded = embed_data(
+        data, {"a": Level()}, ["mixture", "vocals"], Listening(), cache, num_workers=1
+    )
+    mixture, vocals = embedded.all_embeddings
     assert mixture.num_segments.tolist() == [3]  # none is silent,
     assert mixture.num_voiced.tolist() == vocals.num_voiced.tolist() == [2]  # but one is not sung
     sung = mixture.excerpts(0)[[0, 2]].mean((0, 1))
@@ -107,34 +109,38 @@ def test_the_papers_means_are_plain_and_over_what_is_sung(
     np.testing.assert_allclose(vocals.voiced_means[0], vocals.excerpts(0).mean((0, 1)), rtol=1e-6)
     unit = sung / np.linalg.norm(sung)
     np.testing.assert_allclose(mixture.vectors("raw", as_in_paper=True)[0], unit, rtol=1e-5)
-    alone = hear(data, {"a": Level()}, ["mixture"], Listening(), EmbeddingCache(tmp_path / "other"))
-    assert alone.hearings[0].is_voiced is None
+    alone = embed_data(
+        data, {"a": Level()}, ["mixture"], Listening(), EmbeddingCache(tmp_path / "other")
+    )
+    assert alone.all_embeddings[0].is_voiced is None
 
 
-def test_embeddings_are_computed_once(data: Dataset, cache: EmbeddingCache, tmp_path: Path) -> None:
+def test_embeddings_are_computed_once(
+    data: EvaluationData, cache: EmbeddingCache, tmp_path: Path
+) -> None:
     level = Level()
-    first = hear(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1)
+    first = embed_data(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1)
     assert level.num_excerpts == 8 * 5
-    again = hear(data, {"b": level}, ["vocals"], Listening(), cache, num_workers=2)
+    again = embed_data(data, {"b": level}, ["vocals"], Listening(), cache, num_workers=2)
     assert level.num_excerpts == 8 * 5
-    np.testing.assert_array_equal(first.hearings[0].means, again.hearings[0].means)
+    np.testing.assert_array_equal(first.all_embeddings[0].means, again.all_embeddings[0].means)
     assert first.content_sha256 == again.content_sha256
     # The same sound under another name is known; other sound under the same name is not.
     (tmp_path / "Ann-0.vocals.wav").rename(tmp_path / "x.wav")
     (tmp_path / "Ann-1.vocals.wav").rename(tmp_path / "Ann-0.vocals.wav")
     (tmp_path / "x.wav").rename(tmp_path / "Ann-1.vocals.wav")
-    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    embed_data(data, {"a": level}, ["vocals"], Listening(), cache)
     assert level.num_excerpts == 8 * 5
     # A damaged file is made again.
     next(cache.folder.rglob("*.npz")).write_bytes(b"PK\x03\x04 torn")
-    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    embed_data(data, {"a": level}, ["vocals"], Listening(), cache)
     assert level.num_excerpts == 9 * 5
     # Another part of the clip is another sound.
-    hear(data, {"a": level}, ["vocals"], Listening(clip_s=2.0), cache)
+    embed_data(data, {"a": level}, ["vocals"], Listening(clip_s=2.0), cache)
     assert level.num_excerpts == 17 * 5
 
 
-def test_a_model_that_fails_is_left_out(data: Dataset, cache: EmbeddingCache) -> None:
+def test_a_model_that_fails_is_left_out(data: EvaluationData, cache: EmbeddingCache) -> None:
     class Broken(Level):
         def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
             raise RuntimeError("no luck")
@@ -145,48 +151,48 @@ def test_a_model_that_fails_is_left_out(data: Dataset, cache: EmbeddingCache) ->
         "wide": Level(dim=3, name="w"),
         "broken": Broken(name="b"),
     }
-    heard = hear(data, models, ["vocals"], Listening(), cache, num_workers=1)
-    assert [h.model for h in heard.hearings] == ["good"]
-    assert heard.notes == (
+    embedded = embed_data(data, models, ["vocals"], Listening(), cache, num_workers=1)
+    assert [h.model for h in embedded.all_embeddings] == ["good"]
+    assert embedded.notes == (
         "The model nan was left out: its vectors hold NaN or infinity.",
         "The model wide was left out: it says that its vectors have 3 dimensions, but they came in "
         "the shape (5, 2).",
         "The model broken was left out: it failed: no luck",
     )
     with pytest.raises(EvaluationError, match="The model broken was left out"):
-        hear(data, {"broken": models["broken"]}, ["vocals"], Listening(), cache)
+        embed_data(data, {"broken": models["broken"]}, ["vocals"], Listening(), cache)
 
 
 def test_clips_that_cannot_be_heard_are_left_out(
-    data: Dataset, cache: EmbeddingCache, tmp_path: Path
+    data: EvaluationData, cache: EmbeddingCache, tmp_path: Path
 ) -> None:
     (tmp_path / "Ann-0.vocals.wav").write_bytes(b"not sound")
     silent = (tmp_path / "Bea-0.vocals.wav").read_bytes()
     (tmp_path / "Bea-0.vocals.wav").write_bytes(silent[:44] + bytes(len(silent) - 44))
-    heard = hear(data, {"a": Level()}, ["vocals"], Listening(), cache, num_workers=1)
-    assert len(heard.hearings[0].clips) == 6
-    assert heard.notes[0].startswith("vocals: Ann - Song 0 was left out. No audio could be read")
-    assert heard.notes[1] == "vocals: in 1 of 7 clips nobody is heard."
+    embedded = embed_data(data, {"a": Level()}, ["vocals"], Listening(), cache, num_workers=1)
+    assert len(embedded.all_embeddings[0].clips) == 6
+    assert embedded.notes[0].startswith("vocals: Ann - Song 0 was left out. No audio could be read")
+    assert embedded.notes[1] == "vocals: in 1 of 7 clips nobody is heard."
 
 
-def test_a_cache_that_cannot_be_written_is_named(data: Dataset, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_named(data: EvaluationData, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cache = EmbeddingCache(tmp_path / "file")
     with pytest.raises(EvaluationError, match="cannot be kept in"):
-        hear(data, {"level": Level()}, ["vocals"], Listening(), cache, num_workers=1)
+        embed_data(data, {"level": Level()}, ["vocals"], Listening(), cache, num_workers=1)
 
 
 def test_inputs_that_the_data_lacks(tmp_path: Path, cache: EmbeddingCache) -> None:
     write_table(tmp_path, num_songs=1)
     data = read_table(tmp_path / "songs.csv", ["kind=vocals"])
-    heard = hear(data, {"a": Level()}, ["vocals", "mixture"], Listening(), cache)
-    assert [h.source for h in heard.hearings] == ["vocals"]
-    assert heard.notes == ("mixture: no clip of the data has this input.",)
+    embedded = embed_data(data, {"a": Level()}, ["vocals", "mixture"], Listening(), cache)
+    assert [h.source for h in embedded.all_embeddings] == ["vocals"]
+    assert embedded.notes == ("mixture: no clip of the data has this input.",)
     with pytest.raises(EvaluationError, match="no clip of the data has this input"):
-        hear(data, {"a": Level()}, ["mixture"], Listening(), cache)
+        embed_data(data, {"a": Level()}, ["mixture"], Listening(), cache)
 
 
-def test_work_is_reported_and_can_be_stopped(data: Dataset, cache: EmbeddingCache) -> None:
+def test_work_is_reported_and_can_be_stopped(data: EvaluationData, cache: EmbeddingCache) -> None:
     reports: list[Progress] = []
     cancel = CancelToken()
 
@@ -197,29 +203,29 @@ def test_work_is_reported_and_can_be_stopped(data: Dataset, cache: EmbeddingCach
 
     level = Level()
     with pytest.raises(CancelledError):
-        hear(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1,
+        embed_data(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1,
              progress=watch, cancel=cancel)  # fmt: skip
     assert {r.stage for r in reports} == {"read", "listen"}
     assert reports[-1].eta_s is not None
     num_before = level.num_excerpts
     assert num_before < 8 * 5
-    hear(data, {"a": level}, ["vocals"], Listening(), cache)
+    embed_data(data, {"a": level}, ["vocals"], Listening(), cache)
     assert level.num_excerpts == 8 * 5
 
 
 def test_centrings() -> None:
-    from support.evaluation import make_hearing
+    from support.evaluation import make_embeddings
 
     means = np.array([[3.0, 4.0], [1.0, 0.0]])
-    plain = make_hearing(means, ["A", "B"])
+    plain = make_embeddings(means, ["A", "B"])
     assert plain.centrings == ("raw", "data", "library")
     np.testing.assert_allclose(plain.vectors("raw"), [[0.6, 0.8], [1, 0]], atol=1e-6)
     # of two artists, a third of the mean of their means is taken away
     rest = np.array([[0.6, 0.8], [1, 0]]) - np.array([0.8, 0.4]) / 3
     expected = rest / np.linalg.norm(rest, axis=1, keepdims=True)
     np.testing.assert_allclose(plain.best_vectors, expected, atol=1e-6)
-    centred = make_hearing(means, ["A", "B"], centre=np.array([3.0, 0.0]))
+    centred = make_embeddings(means, ["A", "B"], centre=np.array([3.0, 0.0]))
     assert centred.centrings == ("raw", "model", "data", "library")
     np.testing.assert_allclose(centred.vectors("model"), [[0, 1], [-1, 0]], atol=1e-6)
-    alone = make_hearing(means, ["A", "A"], centre=np.array([3.0, 0.0]))  # one singer: nothing
+    alone = make_embeddings(means, ["A", "A"], centre=np.array([3.0, 0.0]))  # one singer: nothing
     np.testing.assert_allclose(alone.best_vectors, alone.vectors("model"), atol=1e-6)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.evaluation import context_of, make_hearing, weights_of
+from support.evaluation import context_of, make_embeddings, weights_of
 
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation import metrics
@@ -41,11 +41,11 @@ def test_ratio_replicates_are_the_metric_of_drawn_artists() -> None:
 
 
 def test_cluster_figures_lie_in_their_intervals() -> None:
-    hearing = make_hearing(clustered(0.4), SINGERS)
-    vectors = hearing.vectors()
-    chosen = Chosen(vectors, np.array(SINGERS), hearing.artists)
+    embeddings = make_embeddings(clustered(0.4), SINGERS)
+    vectors = embeddings.vectors()
+    chosen = Chosen(vectors, np.array(SINGERS), embeddings.artists)
     distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
-    silhouette, ratio = cluster_figures([distances], chosen, weights_of(hearing, 200))
+    silhouette, ratio = cluster_figures([distances], chosen, weights_of(embeddings, 200))
     of_points = metrics.silhouettes(distances, np.array(SINGERS))
     assert silhouette.value == pytest.approx(of_points.reshape(4, 4).mean())
     for figure in (silhouette, ratio):
@@ -54,10 +54,10 @@ def test_cluster_figures_lie_in_their_intervals() -> None:
 
 def test_drawings_without_any_labelled_singer_are_left_out() -> None:
     # Two of three singers have a label: some drawings hold the third alone.
-    hearing = make_hearing(clustered(0.4, 3), SINGERS[:12])
-    kept = hearing.artists < 2
-    vectors = hearing.vectors()[kept]
-    chosen = Chosen(vectors, np.array(SINGERS)[:8], hearing.artists[kept])
+    embeddings = make_embeddings(clustered(0.4, 3), SINGERS[:12])
+    kept = embeddings.artists < 2
+    vectors = embeddings.vectors()[kept]
+    chosen = Chosen(vectors, np.array(SINGERS)[:8], embeddings.artists[kept])
     distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
     weights = np.array([[3, 0, 0], [0, 0, 3], [1, 1, 1]])
     silhouette, ratio = cluster_figures([distances], chosen, weights)
@@ -69,18 +69,18 @@ def test_drawings_without_any_labelled_singer_are_left_out() -> None:
 
 
 def test_labels_that_each_clip_has_alone_have_no_ratio() -> None:
-    hearing = make_hearing(clustered(0.4), SINGERS)
-    vectors = hearing.vectors()
-    chosen = Chosen(vectors, np.array([f"song {i}" for i in range(16)]), hearing.artists)
+    embeddings = make_embeddings(clustered(0.4), SINGERS)
+    vectors = embeddings.vectors()
+    chosen = Chosen(vectors, np.array([f"song {i}" for i in range(16)]), embeddings.artists)
     distances = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
-    silhouette, ratio = cluster_figures([distances], chosen, weights_of(hearing, 20))
+    silhouette, ratio = cluster_figures([distances], chosen, weights_of(embeddings, 20))
     assert silhouette.value == 0
     assert np.isnan(ratio.value)
 
 
 def test_tighter_clusters_have_better_figures() -> None:
-    tight = make_hearing(clustered(0.1), SINGERS, model="tight")
-    loose = make_hearing(clustered(2.0), SINGERS, model="loose")
+    tight = make_embeddings(clustered(0.1), SINGERS, model="tight")
+    loose = make_embeddings(clustered(2.0), SINGERS, model="loose")
     result = latent_space.run(context_of(tight, loose), layout=first_two)
     rows = {row[1]: row for row in result.tables[0].rows}
     assert rows["tight"][4].value > 0.5 > rows["loose"][4].value  # type: ignore[union-attr]
@@ -89,19 +89,19 @@ def test_tighter_clusters_have_better_figures() -> None:
 
 
 def test_tsne_keeps_clusters_together_and_is_the_same_each_time() -> None:
-    hearing = make_hearing(clustered(0.05, 2, 8), ["A"] * 8 + ["B"] * 8)
-    plane = latent_space.tsne(hearing.vectors(), 0, CancelToken())
+    embeddings = make_embeddings(clustered(0.05, 2, 8), ["A"] * 8 + ["B"] * 8)
+    plane = latent_space.tsne(embeddings.vectors(), 0, CancelToken())
     assert plane.shape == (16, 2)
     distances = np.linalg.norm(plane[:, None] - plane, axis=-1)
     assert metrics.silhouettes(distances, np.repeat([0, 1], 8)).mean() > 0.4
-    np.testing.assert_array_equal(plane, latent_space.tsne(hearing.vectors(), 0, CancelToken()))
+    np.testing.assert_array_equal(plane, latent_space.tsne(embeddings.vectors(), 0, CancelToken()))
 
 
 def test_a_map_needs_labels() -> None:
-    hearing = make_hearing(clustered(0.4), SINGERS)
+    embeddings = make_embeddings(clustered(0.4), SINGERS)
     with pytest.raises(EvaluationError, match="A map by 'genre' needs 8 clips"):
-        latent_space.run(context_of(hearing, label="genre"), layout=first_two)
-    labelled = make_hearing(
+        latent_space.run(context_of(embeddings, label="genre"), layout=first_two)
+    labelled = make_embeddings(
         clustered(0.4), SINGERS, labels=[{"genre": "ab"[i % 2]} for i in range(16)]
     )
     result = latent_space.run(context_of(labelled, label="genre"), layout=first_two)
@@ -109,23 +109,23 @@ def test_a_map_needs_labels() -> None:
 
 
 def test_a_map_holds_so_many_singers_at_most() -> None:
-    hearing = make_hearing(clustered(0.4), SINGERS)
-    chosen = latent_space.choose_clips(hearing, Options(num_artists=3))
+    embeddings = make_embeddings(clustered(0.4), SINGERS)
+    chosen = latent_space.choose_clips(embeddings, Options(num_artists=3))
     assert len(chosen.labels) == 12
     assert len(set(chosen.labels)) == 3
     assert chosen.notes == ("The maps show 3 of 4 singers, by chance.",)
 
 
 def test_an_input_that_allows_no_map_is_noted() -> None:
-    hearing = make_hearing(clustered(0.4), SINGERS)
-    alone = make_hearing(clustered(0.4), ["A"] * 16, source="mixture")
-    result = latent_space.run(context_of(hearing, alone), layout=first_two)
+    embeddings = make_embeddings(clustered(0.4), SINGERS)
+    alone = make_embeddings(clustered(0.4), ["A"] * 16, source="mixture")
+    result = latent_space.run(context_of(embeddings, alone), layout=first_two)
     assert list(result.plots[0].panels) == ["vocals: m"]  # type: ignore[union-attr]
     assert result.notes[-1].startswith("mixture: A map by 'singer' needs")
 
 
 def test_a_layout_can_be_stopped() -> None:
-    context = context_of(make_hearing(clustered(0.4), SINGERS))
+    context = context_of(make_embeddings(clustered(0.4), SINGERS))
     context.cancel.cancel()
     with pytest.raises(CancelledError):
         latent_space.run(context)
@@ -136,16 +136,16 @@ def test_nearest_songs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     angles = np.radians([0, 1, 10, 90, 95])
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     songs = ["x", "x", "y", "z", "w"]  # the first two are one song
-    hearing = make_hearing(vectors, ["A", "A", "B", "C", "D"], songs)
-    np.testing.assert_array_equal(agreement.nearest(hearing, CancelToken()), [2, 2, 1, 4, 3])
-    alone = make_hearing(vectors[:2], ["A", "A"], ["x", "x"])
+    embeddings = make_embeddings(vectors, ["A", "A", "B", "C", "D"], songs)
+    np.testing.assert_array_equal(agreement.nearest(embeddings, CancelToken()), [2, 2, 1, 4, 3])
+    alone = make_embeddings(vectors[:2], ["A", "A"], ["x", "x"])
     np.testing.assert_array_equal(agreement.nearest(alone, CancelToken()), [-1, -1])
 
 
 def test_agreement() -> None:
     vectors = clustered(0.3)
-    one, same = (make_hearing(vectors, SINGERS, model=name) for name in ("one", "same"))
-    other = make_hearing(np.random.default_rng(9).normal(size=(16, 8)), SINGERS, model="other")
+    one, same = (make_embeddings(vectors, SINGERS, model=name) for name in ("one", "same"))
+    other = make_embeddings(np.random.default_rng(9).normal(size=(16, 8)), SINGERS, model="other")
     result = agreement.run(context_of(one, same, other))
     shares = {row[1:3]: row[3].value for row in result.tables[0].rows}  # type: ignore[union-attr]
     assert shares["one", "same"] == 1.0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.evaluation import context_of, make_hearing
+from support.evaluation import context_of, make_embeddings
 from support.sound import buzz, write_wav
 
 from engine.errors import EvaluationError
-from engine.evaluation.data_set import Clip
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
+from engine.evaluation.evaluation_data import Clip
 from engine.evaluation.protocols import listening_test
 from engine.evaluation.results import Options
 from engine.evaluation.triplets import (
@@ -32,15 +32,15 @@ from engine.sound.loudness import measure
 SINGERS = [f"s{i // 2}" for i in range(12)]
 
 
-def hearing_of(seed: int, model: str, **other: object) -> Hearing:
+def hearing_of(seed: int, model: str, **other: object) -> ModelEmbeddings:
     vectors = np.random.default_rng(seed).normal(size=(12, 6))
-    return make_hearing(vectors, SINGERS, model=model, **other)  # type: ignore[arg-type]
+    return make_embeddings(vectors, SINGERS, model=model, **other)  # type: ignore[arg-type]
 
 
 def test_triplets_are_blind_and_fair() -> None:
-    hearings = tuple(hearing_of(i, name) for i, name in enumerate("abc"))
-    drawn = listening_test.draw_triplets(hearings, Options(num_triplets=12))
-    again = listening_test.draw_triplets(hearings, Options(num_triplets=12))
+    all_embeddings = tuple(hearing_of(i, name) for i, name in enumerate("abc"))
+    drawn = listening_test.draw_triplets(all_embeddings, Options(num_triplets=12))
+    again = listening_test.draw_triplets(all_embeddings, Options(num_triplets=12))
     assert [(d.query.song, d.models) for d in drawn] == [(d.query.song, d.models) for d in again]
     assert len({d.query.song for d in drawn}) == len(drawn)
     assert sum(d.is_control for d in drawn) <= 1
@@ -61,12 +61,14 @@ def test_models_that_never_differ_make_no_test() -> None:
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
     files = [write_wav(tmp_path / f"{i}.wav", buzz(1.0, pitch_hz=100 + 9 * i)) for i in range(12)]
-    hearings = []
+    all_embeddings = []
     for seed, name in enumerate("ab"):
         plain = hearing_of(seed, name, source="mixture")
         clips = [replace(c, files={"mixture": f}) for c, f in zip(plain.clips, files, strict=True)]
-        hearings.append(replace(plain, clips=tuple(clips)))
-    result = listening_test.run(context_of(*hearings, folder=tmp_path / "out", num_triplets=3))
+        all_embeddings.append(replace(plain, clips=tuple(clips)))
+    result = listening_test.run(
+        context_of(*all_embeddings, folder=tmp_path / "out", num_triplets=3)
+    )
     assert result.notes[0].startswith("A test of 3 triplets is ready")
     assert len(result.notes) == 1
     return tmp_path / "out" / "listening-test"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.evaluation import context_of, make_hearing
+from support.evaluation import context_of, make_embeddings
 
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.cache import EmbeddingCache
-from engine.evaluation.embeddings import Hearing
+from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import LabelledClip, Probe, fit_probe, thinned
 from engine.evaluation.protocols import artist_id, gender_id
 from engine.progress import CancelToken
@@ -25,7 +25,7 @@ def clips(num: int, target: int, offset: float, seed: int) -> list[LabelledClip]
 
 def hearing_of(
     folder: Path, num_singers: int, num_songs: int, offset: float, **other: object
-) -> Hearing:
+) -> ModelEmbeddings:
     rng = np.random.default_rng(0)
     voices = offset * np.eye(8)[:num_singers]
     parts = [
@@ -35,7 +35,7 @@ def hearing_of(
     ]
     singers = [f"s{i}" for i in range(num_singers) for _ in range(num_songs)]
     means = np.stack([part.mean((0, 1)) for part in parts])
-    return make_hearing(means, singers, cache=EmbeddingCache(folder), excerpts=parts, **other)  # type: ignore[arg-type]
+    return make_embeddings(means, singers, cache=EmbeddingCache(folder), excerpts=parts, **other)  # type: ignore[arg-type]
 
 
 def test_a_probe_learns_what_is_there_and_nothing_else() -> None:
@@ -80,9 +80,9 @@ def test_parts_of_a_clip_by_length() -> None:
 
 
 def test_songs_are_split_without_overlap(tmp_path: Path) -> None:
-    hearing = hearing_of(tmp_path, 3, 20, 1.0)
+    embeddings = hearing_of(tmp_path, 3, 20, 1.0)
     rng = np.random.default_rng(0)
-    parts = artist_id.split(hearing, np.arange(3), rng)
+    parts = artist_id.split(embeddings, np.arange(3), rng)
     assert [len(part) for part in parts] == [48, 6, 6]
     assert all({clip.target for clip in part} == {0, 1, 2} for part in parts)
     first = {clip.excerpts[0, 0, 0].item() for part in parts for clip in part}
@@ -92,9 +92,9 @@ def test_songs_are_split_without_overlap(tmp_path: Path) -> None:
 def test_of_many_clips_some_segments_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hearing = hearing_of(tmp_path, 3, 10, 0.3)
+    embeddings = hearing_of(tmp_path, 3, 10, 0.3)
     monkeypatch.setattr("engine.evaluation.probe.MAX_SEGMENTS", 30)
-    train, valid, test = artist_id.split(hearing, np.arange(3), np.random.default_rng(0))
+    train, valid, test = artist_id.split(embeddings, np.arange(3), np.random.default_rng(0))
     assert {len(clip.excerpts) for clip in (*train, *valid)} == {1}
     # Tests by length need the longest of them, 30 s.
     assert [len(clip.excerpts) for clip in test] == [3, 3, 3]
@@ -102,8 +102,8 @@ def test_of_many_clips_some_segments_are_kept(
 
 
 def test_smaller_shares_of_labels_are_parts_of_larger_ones(tmp_path: Path) -> None:
-    hearing = hearing_of(tmp_path, 2, 10, 1.0)
-    train, valid, _ = artist_id.split(hearing, np.arange(2), np.random.default_rng(0))
+    embeddings = hearing_of(tmp_path, 2, 10, 1.0)
+    train, valid, _ = artist_id.split(embeddings, np.arange(2), np.random.default_rng(0))
     order = np.random.default_rng(1).random(sum(len(c.excerpts) for c in (*train, *valid)))
     kept = {}
     for share in (0.05, 0.5, 1.0):
@@ -130,16 +130,16 @@ def test_artist_identification(tmp_path: Path) -> None:
 
 def test_gender_identification(tmp_path: Path) -> None:
     labels = [{"gender": "x" if i < 15 else "y"} for i in range(30)]
-    hearing = hearing_of(tmp_path, 6, 5, 0.0, labels=labels)
+    embeddings = hearing_of(tmp_path, 6, 5, 0.0, labels=labels)
     for i in range(30):  # a dimension that tells, in all singers alike
-        excerpts = hearing.excerpts(i)
+        excerpts = embeddings.excerpts(i)
         excerpts[..., 7] += 4 if i < 15 else 0
-        hearing.cache.save(hearing.paths[i], excerpts, np.ones(len(excerpts)))
-    result = gender_id.run(context_of(hearing))
+        embeddings.cache.save(embeddings.paths[i], excerpts, np.ones(len(excerpts)))
+    result = gender_id.run(context_of(embeddings))
     assert result.tables[0].rows[0][2].value > 0.8  # type: ignore[union-attr]
     assert result.notes[0].startswith("vocals: 3 folds of singers; 3 singers 'x', 3 singers 'y'")
-    unlabelled = make_hearing(np.eye(4), ["A", "A", "B", "B"], source="mixture")
-    result = gender_id.run(context_of(hearing, unlabelled))
+    unlabelled = make_embeddings(np.eye(4), ["A", "A", "B", "B"], source="mixture")
+    result = gender_id.run(context_of(embeddings, unlabelled))
     assert {row[0] for row in result.tables[0].rows} == {"vocals"}
     assert result.notes[-1].startswith("mixture: The data has no labels in a column 'gender'")
 
@@ -163,12 +163,12 @@ def test_folds_hold_every_label() -> None:
 )
 def test_labels_that_do_not_do(labels: list[str], message: str) -> None:
     singers = [f"s{i}" for i in range(6)]
-    hearing = make_hearing(np.eye(6), singers, labels=[{"gender": g} for g in labels])
+    embeddings = make_embeddings(np.eye(6), singers, labels=[{"gender": g} for g in labels])
     with pytest.raises(EvaluationError, match=message):
-        gender_id.classes_of(hearing, "gender")
+        gender_id.classes_of(embeddings, "gender")
 
 
 def test_a_singer_has_one_label() -> None:
-    hearing = make_hearing(np.eye(2), ["A", "A"], labels=[{"gender": "x"}, {"gender": "y"}])
+    embeddings = make_embeddings(np.eye(2), ["A", "A"], labels=[{"gender": "x"}, {"gender": "y"}])
     with pytest.raises(EvaluationError, match="more than one label"):
-        gender_id.classes_of(hearing, "gender")
+        gender_id.classes_of(embeddings, "gender")

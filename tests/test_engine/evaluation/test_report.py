@@ -17,8 +17,8 @@ from engine.errors import EvaluationError
 from engine.evaluation import figure_layout, figures
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.colours import colour, text_on
-from engine.evaluation.data_set import read_table
 from engine.evaluation.embedders.mfcc import Mfcc
+from engine.evaluation.evaluation_data import read_table
 from engine.evaluation.figure_layout import Style
 from engine.evaluation.protocols import PROTOCOLS
 from engine.evaluation.report import report_json, write

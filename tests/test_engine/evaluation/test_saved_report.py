@@ -8,7 +8,7 @@ import pytest
 from support.evaluate_page import BARS, CURVES, HEAT, POINTS, similarity_table, write_report
 
 from engine.errors import CancelledError, EvaluationError
-from engine.evaluation.data_set import Clip, Dataset, thinned
+from engine.evaluation.evaluation_data import Clip, EvaluationData, thinned
 from engine.evaluation.report import report_json, write
 from engine.evaluation.results import Points, Result
 from engine.evaluation.saved_report import read
@@ -70,7 +70,7 @@ def test_no_report_at_all(tmp_path: Path) -> None:
 
 def test_a_large_data_set_is_thinned_at_random() -> None:
     clips = [Clip(f"s{i:02}", f"song {j}") for i in range(20) for j in range(1 if i < 5 else 4)]
-    data = Dataset("x", tuple(clips), ("Before.",))
+    data = EvaluationData("x", tuple(clips), ("Before.",))
     few = thinned(data, 6, 3, seed=1)
     singers = {clip.singer for clip in few.clips}
     assert len(singers) == 6

@@ -19,7 +19,7 @@ from support.separators import MIXTURE, chunks_of, filled, streamed
 from engine import separation
 from engine.errors import CancelledError
 from engine.progress import CancelToken
-from engine.separation import blocks, hdemucs, published
+from engine.separation import hdemucs, mixture_floor, published
 from engine.separation.blocks import separate_blocks
 from engine.separation.hdemucs import HDemucs
 from engine.separation.openunmix import PLAN, OpenUnmix, OpenUnmixNet
@@ -100,7 +100,7 @@ def test_the_voice_is_the_vocals_at_16_khz(
     separator: separation.Separator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But for the floor, and for what filters do near 8 kHz, where two ways must differ."""
-    monkeypatch.setattr(blocks, "FLOOR", 0.0)
+    monkeypatch.setattr(mixture_floor, "FLOOR", 0.0)
     chunks = chunks_of(MIXTURE, 9_000)
     voice = np.concatenate(list(separation.voice(separator, chunks)))
     expected = np.concatenate(list(resampled(separator.vocals(chunks))))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from engine import separation
 from engine.errors import CancelledError, SeparatorError
 from engine.progress import CancelToken
-from engine.separation import blocks, spleeter
+from engine.separation import mixture_floor, spleeter
 from engine.separation.stft import StreamingIstft, StreamingStft
 from engine.sound.resampling import resampled
 
@@ -81,7 +81,7 @@ def test_doubling_is_the_published_transposed_convolution():
 @pytest.mark.parametrize("seconds", [0.1, 3.0, 25.0])
 def test_the_voice_is_the_vocals_at_16_khz(seconds, monkeypatch):
     """But for the floor, and for what filters do near 8 kHz, where the two ways must differ."""
-    monkeypatch.setattr(blocks, "FLOOR", 0.0)
+    monkeypatch.setattr(mixture_floor, "FLOOR", 0.0)
     sound = np.concatenate(list(resampled([noise(seconds)[0]], 16_000, 44_100)))
     sound = sound[: round(seconds * 44_100)]
     separator = spleeter.Spleeter(Halved(), Halved())
@@ -99,10 +99,13 @@ def test_a_little_of_the_mixture_stays_where_somebody_sings():
     magnitude = torch.rand(1, 2, 3, 64) + 0.1
     sung, hardly, never = 0.5, 0.05, 0.0
     gain = torch.tensor([sung, hardly, never])[:, None].expand_as(magnitude)
-    found = blocks.floored(lambda _: gain.clone())(magnitude)
-    floors = blocks.FLOOR * torch.tensor([1.0, hardly / blocks.FULL_FLOOR_SHARE, 0.0])[:, None]
+    found = mixture_floor.floored(lambda _: gain.clone())(magnitude)
+    floors = (
+        mixture_floor.FLOOR
+        * torch.tensor([1.0, hardly / mixture_floor.FULL_FLOOR_SHARE, 0.0])[:, None]
+    )
     torch.testing.assert_close(found, gain + floors * (1 - gain))
-    assert blocks.floored(torch.zeros_like)(torch.zeros(1, 2, 3, 64)).eq(0).all()
+    assert mixture_floor.floored(torch.zeros_like)(torch.zeros(1, 2, 3, 64)).eq(0).all()
 
 
 def test_streaming_stft_is_the_stft():

@@ -11,7 +11,7 @@ from support.training_data import write_voice
 
 from engine import separation
 from engine.evaluation.clip_sound import Listening
-from engine.evaluation.data_set import Clip
+from engine.evaluation.evaluation_data import Clip
 from engine.listening.embedding import embed_file
 from engine.models import SEGMENT_SAMPLES, VIEWS, Geometry, VoiceModel
 from engine.models.checkpoint import Manifest

@@ -58,7 +58,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class EvaluationData:
     """Clips to evaluate on. ``notes`` say what was left out while reading, a sentence each."""
 
     name: str
@@ -76,7 +76,7 @@ class Dataset:
         return digest.hexdigest()
 
 
-def read_data(path: Path, where: Sequence[str] = ()) -> Dataset:
+def read_data(path: Path, where: Sequence[str] = ()) -> EvaluationData:
     """A table or a library, whichever the file is. Raises EvaluationError, LibraryError."""
     try:
         with path.open("rb") as file:
@@ -91,7 +91,7 @@ def read_data(path: Path, where: Sequence[str] = ()) -> Dataset:
         return read_library(library, where)
 
 
-def read_library(library: Library, where: Sequence[str] = ()) -> Dataset:
+def read_library(library: Library, where: Sequence[str] = ()) -> EvaluationData:
     """All tracks that are there and name an artist, as mixtures; the artist is their singer.
 
     ``where``: as for a table, with the columns ``LIBRARY_COLUMNS``. Raises EvaluationError.
@@ -123,7 +123,7 @@ def read_library(library: Library, where: Sequence[str] = ()) -> Dataset:
             "Left out, because no artist is named or the file cannot be read: "
             f"{num_left_out} of {len(tracks)} tracks.",
         )
-    return Dataset(_name(library.path.name, where), tuple(clips), notes)
+    return EvaluationData(_name(library.path.name, where), tuple(clips), notes)
 
 
 def _labels(track: Track) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _condition(condition: str, columns: Sequence[str], what: str) -> tuple[str, 
     return column, pattern.lower()
 
 
-def read_table(path: Path, where: Sequence[str] = ()) -> Dataset:
+def read_table(path: Path, where: Sequence[str] = ()) -> EvaluationData:
     """A CSV file with a header, one row per audio file.
 
     Columns: path (relative to the table), singer, song, kind (mixture, vocals, accompaniment);
@@ -178,10 +178,10 @@ def read_table(path: Path, where: Sequence[str] = ()) -> Dataset:
     if not clips:
         raise EvaluationError(f"No row of {path.name} names both a singer and a song.")
     notes = [f"Left out, without a singer or a song: {num_unnamed} rows."] if num_unnamed else []
-    return Dataset(_name(path.stem, where), clips, tuple(notes))
+    return EvaluationData(_name(path.stem, where), clips, tuple(notes))
 
 
-def thinned(dataset: Dataset, max_singers: int, max_songs: int, seed: int) -> Dataset:
+def thinned(dataset: EvaluationData, max_singers: int, max_songs: int, seed: int) -> EvaluationData:
     """At most so many singers and so many songs of each, drawn at random; a note says so.
 
     Singers with several songs come first: one song alone tells nothing of its singer's others.
@@ -203,7 +203,7 @@ def thinned(dataset: Dataset, max_singers: int, max_songs: int, seed: int) -> Da
         f"{len(kept)} of {len(songs)} singers were drawn at random, with {max_songs} songs each "
         "at most."
     )
-    return Dataset(dataset.name, clips, (*dataset.notes, note))
+    return EvaluationData(dataset.name, clips, (*dataset.notes, note))
 
 
 def _rows(path: Path, where: Sequence[str]) -> list[dict[str, str]]:

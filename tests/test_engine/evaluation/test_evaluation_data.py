@@ -9,7 +9,7 @@ from support.sound import buzz, write_wav
 
 from engine.demo.cover import cover_png
 from engine.errors import EvaluationError, LibraryError
-from engine.evaluation.data_set import (
+from engine.evaluation.evaluation_data import (
     LIBRARY_COLUMNS,
     Clip,
     read_data,

@@ -14,7 +14,7 @@ from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.report_view import REPORT_PX
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.settings_form import Pick
-from app.evaluate.tables import ResultTable
+from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
 from app.ui.theme import Theme
 from app.ui.widgets import label
@@ -104,7 +104,7 @@ def _is_name(table: Table, index: int) -> bool:
     return bool(table.rows) and all(isinstance(row[index], str) for row in table.rows)
 
 
-class CompareView(ScrollColumn):
+class ReportComparison(ScrollColumn):
     def __init__(self, theme: Theme, runner: JobRunner, reports: Sequence[SavedReport]) -> None:
         super().__init__(self.tr("Comparison of reports"), REPORT_PX)
         self._theme = theme
@@ -115,7 +115,7 @@ class CompareView(ScrollColumn):
         if len({opened.report.data.get("content_sha256") for opened in reports}) > 1:
             text = self.tr("They are on different music: part of a difference may come from that.")
             self.column.addWidget(label(text, "muted", wrap=True))
-        self.table: ResultTable | None = None
+        self.table: ReportTable | None = None
         self.choice = Pick()
         self.choice.setAccessibleName(self.tr("What is compared"))
         self.choice.addItems([figure.title for figure in self._figures])
@@ -144,7 +144,7 @@ class CompareView(ScrollColumn):
         table = compared(self._reports, self._figures[index])
         if (bars := self._bars(table)) is not None:
             self._body_layout.addWidget(_framed(bars))
-        self.table = ResultTable(table)
+        self.table = ReportTable(table)
         self._body_layout.addWidget(_framed(self.table))
 
     def _bars(self, table: Table) -> QWidget | None:
