@@ -111,7 +111,7 @@ def heading(theme: Theme, text: str) -> QWidget:
     return label(text, font=theme.font(HEADING, QFont.Weight.DemiBold), wrap=True)
 
 
-def flow(widgets: Iterable[QWidget], spacing: int = 8) -> QWidget:
+def wrapping_row(widgets: Iterable[QWidget], spacing: int = 8) -> QWidget:
     """Widgets side by side that go on in the next line."""
     holder = QWidget()
     layout = FlowLayout(spacing)

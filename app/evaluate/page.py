@@ -185,11 +185,11 @@ class EvaluatePage(QWidget):
         return view
 
     def show_test(self, opened: SavedReport) -> None:
-        room = BlindTestPage(self.services.theme, self.services.player, opened, self._job)
-        room.full_page.connect(self._show_alone)
-        room.report_requested.connect(self._show_scored)
-        room.problem.connect(self.problem)
-        self._show(room)
+        blind_test = BlindTestPage(self.services.theme, self.services.player, opened, self._job)
+        blind_test.full_page.connect(self._show_alone)
+        blind_test.report_requested.connect(self._show_scored)
+        blind_test.problem.connect(self.problem)
+        self._show(blind_test)
 
     def _show_scored(self, opened: SavedReport) -> None:
         """With all answers that there are by now; the report on disk follows."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.evaluate.columns import ScrollColumn, flow, heading, title
+from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
 from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
@@ -108,7 +108,7 @@ class ReportView(ScrollColumn):
             widget = button(text)
             widget.clicked.connect(partial(_emit, signal, path))
             made.append(widget)
-        return flow(made)
+        return wrapping_row(made)
 
     def _begin_result(self, result: Result, head: QWidget) -> None:
         theme, column = self._theme, self.column
@@ -140,7 +140,7 @@ class ReportView(ScrollColumn):
             widget = button(result.title, "toggle")
             widget.clicked.connect(partial(self._aim_at, head))
             made.append(widget)
-        return flow(made)
+        return wrapping_row(made)
 
     def _go_to(self, head: QWidget) -> None:
         self.verticalScrollBar().setValue(head.y() - MARGIN_PX)

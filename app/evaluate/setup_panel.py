@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.choice_card import ChoiceCard
-from app.evaluate.columns import ScrollColumn, flow, heading, title
+from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
 from app.evaluate.protocols import PROTOCOLS
 from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
@@ -137,7 +137,7 @@ class SetupPanel(QWidget):
         self._models_holder.setLayout(self._models_grid)
         column.addWidget(self._models_holder)
         self._section(column, self.tr("What are they given to hear?"))
-        column.addWidget(flow(self.inputs.values()))
+        column.addWidget(wrapping_row(self.inputs.values()))
         self.more = button(self.tr("More settings…"), "plain")
         self.more.setCheckable(True)
         self.more.toggled.connect(self._show_form)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
 from app.ui.layouts import hbox, keep_room
-from app.ui.segmented_switch import Segment, Segments
+from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.theme import Theme
 from app.ui.widgets import IconLabel
 
@@ -20,7 +20,7 @@ class BlendBar(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.segments = Segments(
+        self.segments = SegmentedSwitch(
             self.tr("Results"),
             (
                 Segment(BOTH, self.tr("Side by side"), self.tr("Voice and overall sound")),

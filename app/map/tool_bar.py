@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app.map.colouring import Colour
-from app.ui.segmented_switch import Segment, Segments
+from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, button, label
@@ -20,7 +20,7 @@ class MapToolBar(QWidget):
         self.setObjectName("bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.views = Segments(
+        self.views = SegmentedSwitch(
             self.tr("What the map goes by"),
             [
                 Segment(

@@ -19,7 +19,7 @@ class Segment:
     tip: str = ""
 
 
-class Segments(QFrame):
+class SegmentedSwitch(QFrame):
     """Left and Right move within it, as the buttons exclude each other."""
 
     chosen = Signal(str)  # key, when a person has chosen

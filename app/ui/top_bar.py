@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.layouts import hbox, keep_room
-from app.ui.segmented_switch import Segment, Segments
+from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs
 from app.ui.theme import Theme
@@ -79,7 +79,7 @@ class TopBar(QWidget):
         self.forward = self._button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
         self._count = label(role="muted", font=theme.font(SMALL))
-        self.pages = Segments(self.tr("Pages"), [_segment(page) for page in pages])
+        self.pages = SegmentedSwitch(self.tr("Pages"), [_segment(page) for page in pages])
         self.record = self._button(theme, "voice", Keys.RECORD)
         self.add_folder = self._button(theme, "folder-add", Keys.ADD_FOLDER)
         self.folders = self._button(theme, "folder", Keys.FOLDERS)

@@ -1,4 +1,4 @@
-"""A song in, the songs most like it out."""
+"""Searching: a song in, the songs most like it out; indexes, remote stores, journeys, export."""
 
 from engine.library.scope import Facets, Scope
 from engine.search.moments import Moment

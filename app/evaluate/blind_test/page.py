@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 from app.evaluate import saved_reports
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
 from app.evaluate.blind_test.view import BlindTestView
-from app.evaluate.columns import ScrollColumn, flow, heading, title
+from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
 from app.evaluate.saved_reports import SavedReport
 from app.player.player import Player
 from app.ui.theme import Theme
@@ -42,7 +42,7 @@ class BlindTestStart(ScrollColumn):
         back = button(self.tr("Back to the report"), "large")
         back.clicked.connect(self.report_requested)
         self.column.addSpacing(6)
-        self.column.addWidget(flow((self.begin, back), 12))
+        self.column.addWidget(wrapping_row((self.begin, back), 12))
         open_ones = [sheet for sheet in begun if sheet.current is not None]
         self.resume_buttons = [self._resume_button(sheet) for sheet in open_ones]
         if open_ones:
@@ -60,7 +60,7 @@ class BlindTestStart(ScrollColumn):
             widget = button(text)
             widget.clicked.connect(signal)
             made.append(widget)
-        self.column.addWidget(flow(made))
+        self.column.addWidget(wrapping_row(made))
         self.column.addStretch()
 
     def _explanation(self, num: int) -> str:

@@ -56,41 +56,41 @@ def enter(qtbot, page) -> BlindTestStart:
     page.panel.list.setCurrentRow(0)
     view = page.pages.currentWidget()
     next(b for b in view.findChildren(QPushButton) if b.text() == "Take the test").click()
-    room = page.pages.currentWidget()
-    assert isinstance(room, BlindTestPage)
-    qtbot.waitUntil(lambda: isinstance(room.currentWidget(), BlindTestStart))
-    return room.currentWidget()
+    blind_test = page.pages.currentWidget()
+    assert isinstance(blind_test, BlindTestPage)
+    qtbot.waitUntil(lambda: isinstance(blind_test.currentWidget(), BlindTestStart))
+    return blind_test.currentWidget()
 
 
 def begin(qtbot, page) -> BlindTestView:
     enter(qtbot, page).begin.click()
-    flow = page.pages.currentWidget().currentWidget()
-    assert isinstance(flow, BlindTestView)
-    qtbot.waitUntil(flow.isVisible)
-    return flow
+    view = page.pages.currentWidget().currentWidget()
+    assert isinstance(view, BlindTestView)
+    qtbot.waitUntil(view.isVisible)
+    return view
 
 
-def hear(qtbot, flow, part: str) -> None:
+def play_part(qtbot, view, part: str) -> None:
     """Turns the sound device by hand until enough of a sound was played."""
 
     def is_heard() -> bool:
-        output = flow.playback._player.device
+        output = view.playback._player.device
         if output.is_open:
             output.pull(4)
-        return part in flow.playback.heard
+        return part in view.playback.heard
 
     qtbot.waitUntil(is_heard)
 
 
-def listen_to_all(qtbot, flow) -> None:
+def listen_to_all(qtbot, view) -> None:
     for key, part in ((Qt.Key.Key_1, "query"), (Qt.Key.Key_A, "a"), (Qt.Key.Key_3, "b")):
-        qtbot.keyClick(flow, key)
-        hear(qtbot, flow, part)
+        qtbot.keyClick(view, key)
+        play_part(qtbot, view, part)
 
 
-def answer(qtbot, flow, *choices: str) -> None:
+def answer(qtbot, view, *choices: str) -> None:
     for choice in choices:
-        qtbot.keyClick(flow, KEYS[choice])
+        qtbot.keyClick(view, KEYS[choice])
 
 
 def answers_on_disk(report: Path) -> dict[tuple[str, str], str]:
@@ -136,22 +136,22 @@ def test_listeners_hear_triplets_in_orders_of_their_own(tmp_path):
 
 
 def test_the_test_is_taken_by_keys_and_ends_in_results(qtbot, page, report):
-    flow = begin(qtbot, page)
+    view = begin(qtbot, page)
     assert page.panel.isHidden()  # nothing beside the test
-    first = flow.sheet.current.triplet.id
-    answer(qtbot, flow, "a")  # nothing has been listened to: it does not count
-    assert flow.sheet.num_answered == 0
-    listen_to_all(qtbot, flow)
-    answer(qtbot, flow, "a", "tie")
+    first = view.sheet.current.triplet.id
+    answer(qtbot, view, "a")  # nothing has been listened to: it does not count
+    assert view.sheet.num_answered == 0
+    listen_to_all(qtbot, view)
+    answer(qtbot, view, "a", "tie")
     assert answers_on_disk(report) == {(first, "overall"): "a", (first, "vocals"): "tie"}
-    assert flow.sheet.current.triplet.id != first
-    assert flow._place.text() == "Song 2 of 2"
-    assert not flow.has_heard_all
-    listen_to_all(qtbot, flow)
-    answer(qtbot, flow, "b")
-    qtbot.keyClick(flow, Qt.Key.Key_Backspace)
-    assert flow.sheet.num_answered == 2
-    answer(qtbot, flow, "b", "b")
+    assert view.sheet.current.triplet.id != first
+    assert view._place.text() == "Song 2 of 2"
+    assert not view.has_heard_all
+    listen_to_all(qtbot, view)
+    answer(qtbot, view, "b")
+    qtbot.keyClick(view, Qt.Key.Key_Backspace)
+    assert view.sheet.num_answered == 2
+    answer(qtbot, view, "b", "b")
     room = page.pages.currentWidget()
     done = room.currentWidget()
     assert isinstance(done, BlindTestEnd)
@@ -189,20 +189,20 @@ def test_a_test_is_gone_on_with_after_the_window_was_closed(qtbot, tmp_path, rep
                 (resume,) = start.resume_buttons
                 assert resume.text().endswith("1 of 4 answers given")
                 resume.click()
-            flow = page.pages.currentWidget().currentWidget()
-            assert flow.sheet.num_answered == number
-            listen_to_all(qtbot, flow)
-            answer(qtbot, flow, "b")
+            view = page.pages.currentWidget().currentWidget()
+            assert view.sheet.num_answered == number
+            listen_to_all(qtbot, view)
+            answer(qtbot, view, "b")
     assert len(answers_on_disk(report)) == 2
     assert len(list((report / "listening-test" / "answers").iterdir())) == 1
 
 
 def test_pausing_leads_back_and_several_may_listen(qtbot, page, report):
     def pause_after_one_answer() -> BlindTestStart:
-        flow = begin(qtbot, page)
-        listen_to_all(qtbot, flow)
-        answer(qtbot, flow, "a")
-        qtbot.keyClick(flow, Qt.Key.Key_Escape)
+        view = begin(qtbot, page)
+        listen_to_all(qtbot, view)
+        answer(qtbot, view, "a")
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
         room = page.pages.currentWidget()
         qtbot.waitUntil(lambda: isinstance(room.currentWidget(), BlindTestStart))
         return room.currentWidget()
@@ -214,19 +214,19 @@ def test_pausing_leads_back_and_several_may_listen(qtbot, page, report):
 
 
 def test_buttons_do_what_the_keys_do(qtbot, page):
-    flow = begin(qtbot, page)
-    hear(qtbot, flow, "query")
+    view = begin(qtbot, page)
+    play_part(qtbot, view, "query")
     for part in ("a", "b"):
-        qtbot.mouseClick(flow.cards[part], Qt.MouseButton.LeftButton)
-        hear(qtbot, flow, part)
-    overall, vocals = (flow.questions[q].buttons for q in ("overall", "vocals"))
+        qtbot.mouseClick(view.cards[part], Qt.MouseButton.LeftButton)
+        play_part(qtbot, view, part)
+    overall, vocals = (view.questions[q].buttons for q in ("overall", "vocals"))
     assert overall["a"].isEnabled()
     assert not vocals["a"].isEnabled()  # one after the other
     qtbot.mouseClick(overall["tie"], Qt.MouseButton.LeftButton)
     assert overall["tie"].isChecked()
     assert vocals["a"].isEnabled()
-    qtbot.mouseClick(flow.undo_button, Qt.MouseButton.LeftButton)
-    assert flow.sheet.num_answered == 0
+    qtbot.mouseClick(view.undo_button, Qt.MouseButton.LeftButton)
+    assert view.sheet.num_answered == 0
 
 
 # What is heard
@@ -237,23 +237,23 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     before = Sound(write_wav(tmp_path / "before.wav", 3.0), "Before", "Alma", 3.0)
     player.load(Side.QUERY, before, 1.5)
     player.set_vocals_only(True)
-    flow = begin(qtbot, page)
+    view = begin(qtbot, page)
     assert not player.is_vocals_only
-    triplet = flow.sheet.current.triplet
-    folder = flow.sheet.folder
+    triplet = view.sheet.current.triplet
+    folder = view.sheet.folder
     assert player.is_playing
     assert player.sound(Side.QUERY).path == folder / triplet.query
-    qtbot.keyClick(flow, Qt.Key.Key_B)
+    qtbot.keyClick(view, Qt.Key.Key_B)
     assert player.sound(Side.QUERY).path == folder / triplet.b
     assert player.sound(Side.QUERY).artist == ""  # nothing tells whose it is
-    assert flow.playback.heard == set()  # not for a second yet
-    hear(qtbot, flow, "b")
+    assert view.playback.heard == set()  # not for a second yet
+    play_part(qtbot, view, "b")
     vocals_key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_V, Qt.KeyboardModifier.NoModifier, "v")
-    QApplication.sendEvent(flow, vocals_key)
+    QApplication.sendEvent(view, vocals_key)
     assert vocals_key.isAccepted()  # it never comes to the window, where it is a shortcut
-    qtbot.keyClick(flow, Qt.Key.Key_Space)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
     assert not player.is_playing
-    qtbot.keyClick(flow, Qt.Key.Key_Space)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
     assert player.is_playing
     page.hide()  # another page of the window
     assert not player.is_playing
@@ -262,7 +262,7 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     assert player.position_s(Side.QUERY) == pytest.approx(1.5)
     page.show()
     assert player.sound(Side.QUERY).path == folder / triplet.query
-    assert flow.playback.heard == set()
+    assert view.playback.heard == set()
 
 
 # Other people
@@ -297,17 +297,17 @@ def test_a_copy_for_others_has_no_key(qtbot, page, tmp_path):
 
 
 def test_answers_that_cannot_be_saved_are_told_and_kept(qtbot, page, report):
-    flow = begin(qtbot, page)
+    view = begin(qtbot, page)
     answers = report / "listening-test" / "answers"
     answers.rmdir()
     answers.write_text("a file where the folder should be")
-    listen_to_all(qtbot, flow)
+    listen_to_all(qtbot, view)
     with qtbot.waitSignal(page.problem) as told:
-        answer(qtbot, flow, "a")
+        answer(qtbot, view, "a")
     assert "cannot be saved" in told.args[0]
-    assert flow.sheet.num_answered == 1
+    assert view.sheet.num_answered == 1
     answers.unlink()
-    answer(qtbot, flow, "b")
+    answer(qtbot, view, "b")
     assert len(answers_on_disk(report)) == 2
 
 
@@ -324,11 +324,11 @@ def test_a_test_is_made_from_the_library_and_taken(qtbot, tmp_path):
         page.setup.form.num_triplets.setValue(2)
         run_to_the_end(qtbot, page)
         qtbot.waitUntil(lambda: page.panel.list.count() == 1)
-        flow = begin(qtbot, page)
-        names = {child.text() for child in flow.findChildren(QLabel)}
+        view = begin(qtbot, page)
+        names = {child.text() for child in view.findChildren(QLabel)}
         assert not any("mfcc" in name or "ge2e" in name for name in names)
-        while flow.sheet.current is not None:
-            listen_to_all(qtbot, flow)
-            answer(qtbot, flow, "a", "b")
+        while view.sheet.current is not None:
+            listen_to_all(qtbot, view)
+            answer(qtbot, view, "a", "b")
         (opened,) = list_reports(tmp_path / "reports")
         assert len(answer_sheets(opened.test_folder, opened.test)) == 1
