@@ -206,7 +206,7 @@ def _notes(context: Context, found: Found) -> list[str]:
             f"Trials hold {smallest} artists instead of {context.options.num_artists}: there are "
             "no more with two clips. Their figures are easier than the paper's."
         )
-    if any(h.source == "mixture" and h.is_voiced is None for h in hearings):
+    if any(h.source == "mixture" and h.is_voiced is None for h in all_embeddings):
         notes.append(
             "mixture: the paper's trials take every segment that is not silent, since no vocals "
             "were heard beside it (input vocals or separated) that tell where somebody sings."
