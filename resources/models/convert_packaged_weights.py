@@ -17,6 +17,7 @@ import io
 import re
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ DVECTOR = Manifest(
 
 
 # Of 3D-Speaker's tensors, once the layers have our numbers; ours are in engine/networks/campp.py.
-CAMPP_NAMES = {
+CAMPP_NAMES: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"^(front\.residual\.\d)\.(conv1|bn1|conv2|bn2)": lambda m: (
         f"{m[1]}.body.{('conv1', 'bn1', '', 'conv2', 'bn2').index(m[2])}"
     ),
