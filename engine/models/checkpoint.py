@@ -33,7 +33,7 @@ class Manifest:
     Attributes:
         name: short name used on the command line; also the folder's name.
         architecture: which code runs it: ``cvsm``, ``ge2e``, ``dvector``,
-            ``spleeter-2stems``.
+            ``musicnn``, ``spleeter-2stems``.
         title, description, licence, source: for people.
         config: arguments of the architecture; unknown keys are an error.
         system: training system (CVSM.md's table), "" where the network is not ours.

