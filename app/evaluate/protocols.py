@@ -71,6 +71,14 @@ def _latent(facts: DataFacts, num_models: int, gender: str) -> str:
     return ""
 
 
+def _overall(facts: DataFacts, num_models: int, gender: str) -> str:
+    if "mixture" not in facts.inputs or facts.num_songs < 3:
+        return _tr("Needs three songs at least, as mixtures. Here: {num}.").format(
+            num=facts.num_songs
+        )
+    return ""
+
+
 def _two_models(facts: DataFacts, num_models: int, gender: str) -> str:
     if num_models < 2:
         return _tr("Needs two models at least. Choose another one below.")
@@ -107,6 +115,13 @@ PROTOCOLS = (
         noop("A picture of all songs as the model hears them: do artists form islands?"),
         noop("t-SNE, 5 runs · silhouette · distances within and between"),
         _latent,
+    ),
+    Protocol(
+        "overall-similarity",
+        noop("Overall similarity"),
+        noop("Does the model hear the band as well as the voice, and which kind of music it is?"),
+        noop("triplets of stems · R@1, R@10 by genre and album · nearest ten in common"),
+        _overall,
     ),
     Protocol(
         "agreement",

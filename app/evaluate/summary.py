@@ -54,6 +54,8 @@ def summary(result: Result, titles: Mapping[str, str]) -> str:
         return _best_of(rows, titles, "accuracy", text)
     if result.name == "latent-space":
         return _islands(rows, titles)
+    if result.name == "overall-similarity":
+        return _overall(result.tables[0].name, rows, titles)
     if result.name == "agreement":
         return _agreement(rows, titles)
     if result.name == "listening-test":
@@ -95,6 +97,28 @@ def _best_of(rows: list[Row], titles: Mapping[str, str], key: str, text: str) ->
                 )
             )
     return " ".join(said)
+
+
+def _overall(table: str, rows: list[Row], titles: Mapping[str, str]) -> str:
+    """Of triplets; without them, of the first label that songs share."""
+    key, text = "both", _tr(
+        "{model} hears voice and band best: in {value} % of triplets a song with the same voice, "
+        "and one with the same band, are nearer than one with neither."
+    )  # fmt: skip
+    if table == "labels":
+        rows = [row for row in rows if row["label"] == rows[0]["label"]]
+        key, text = "r_at_1", _tr(
+            "With {model}, the nearest song has the same {label} most often: {value} % of songs."
+        )  # fmt: skip
+    best = max(rows, key=lambda row: _value(row, key))
+    value = _value(best, key)
+    if table not in ("triplets", "labels") or not math.isfinite(value):
+        return ""
+    return text.format(
+        model=titles.get(best["model"], best["model"]),
+        value=round(100 * value),
+        label=best.get("label", ""),
+    )
 
 
 def _agreement(rows: list[Row], titles: Mapping[str, str]) -> str:

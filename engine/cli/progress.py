@@ -30,6 +30,7 @@ TITLES = {
     "artist-id": "Learning to identify artists",
     "gender-id": "Learning to identify gender",
     "latent-space": "Mapping voices",
+    "overall-similarity": "Measuring overall similarity",
     "agreement": "Comparing models",
     "listening-test": "Making the listening test",
     "download": "Downloading",

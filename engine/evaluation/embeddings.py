@@ -67,13 +67,21 @@ class ModelEmbeddings:
 
         ``as_in_paper``: of plain means over excerpts with vocals, instead of as the program does.
         """
+        means = self.voiced_means if as_in_paper else self.means
+        return self.placed(means, centring, as_in_paper=as_in_paper)
+
+    def placed(
+        self, means: np.ndarray, centring: Centring, *, as_in_paper: bool = False
+    ) -> np.ndarray:
+        """Any means (n, dim), of these clips or others, as these clips' ``vectors`` are."""
+        own_means = self.voiced_means if as_in_paper else self.means
         if centring == "library":
             own: Centring = "raw" if self.geometry is None else "model"
-            alone = self.vectors(own, as_in_paper=as_in_paper)
-            return placed(alone, centre_of_vectors(alone, self.artists))
-        centred = (self.voiced_means if as_in_paper else self.means).astype(np.float64)
+            centre = centre_of_vectors(self.vectors(own, as_in_paper=as_in_paper), self.artists)
+            return placed(self.placed(means, own, as_in_paper=as_in_paper), centre)
+        centred = means.astype(np.float64)
         if centring == "data":
-            centred -= centred.mean(0)
+            centred -= own_means.mean(0)
         elif centring == "model" and self.geometry is not None:
             centred -= self.geometry.centre
         if centring != "raw" and self.geometry is not None:

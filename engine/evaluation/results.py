@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
+from engine.evaluation.crossed import Triplet
 from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
 from engine.progress import CancelToken, ProgressCallback
 
@@ -41,13 +42,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that a protocol works on. It may put files of its own into ``folder``."""
+    """Everything that a protocol works on. It may put files of its own into ``folder``.
+
+    For overall-similarity only: ``triplets``, and ``crossed``, what each model hears in the songs
+    that they ask for.
+    """
 
     embedded: EmbeddedData
     options: Options
     folder: Path
     progress: ProgressCallback
     cancel: CancelToken
+    triplets: tuple[Triplet, ...] = ()
+    crossed: tuple[ModelEmbeddings, ...] = ()
 
     def weights(self, embeddings: ModelEmbeddings) -> np.ndarray:
         """Bootstrap weights of a embeddings's artists: (num_replicates, num_artists)."""

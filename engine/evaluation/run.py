@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from engine import __version__, separation
 from engine.errors import CancelledError, EvaluationError, SingalikeError
 from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening
+from engine.evaluation.crossed import Triplet, crossed_clips, plan_triplets
 from engine.evaluation.embedders import Embedder, load
-from engine.evaluation.embeddings import embed_data
+from engine.evaluation.embeddings import ModelEmbeddings, embed_data
 from engine.evaluation.evaluation_data import INPUTS, EvaluationData, Input
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options, Report, Result
@@ -83,17 +85,24 @@ def evaluate(
         separation.load(separator) if "separated" in sources else None,
         clip_s,
     )
-    embedded = embed_data(
-        dataset,
-        models,
-        sources,
-        listening,
-        EmbeddingCache(cache_folder or cache_path() / "evaluation"),
+    listen = partial(
+        embed_data,
+        embedders=models,
+        listening=listening,
+        cache=EmbeddingCache(cache_folder or cache_path() / "evaluation"),
         num_workers=num_workers,
         progress=progress,
         cancel=cancel,
     )
-    context = Context(embedded, options, folder, progress, cancel)
+    embedded = listen(dataset, sources=sources)
+    triplets: tuple[Triplet, ...] = ()
+    crossed: tuple[ModelEmbeddings, ...] = ()
+    if "overall-similarity" in protocols and "mixture" in sources:
+        triplets = plan_triplets(dataset.clips, options.seed)
+    if triplets:
+        songs = EvaluationData(dataset.name, crossed_clips(triplets))
+        crossed = listen(songs, sources=["mixture"]).all_embeddings
+    context = Context(embedded, options, folder, progress, cancel, triplets, crossed)
     results = tuple(_run(name, context) for name in protocols)
     return Report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),

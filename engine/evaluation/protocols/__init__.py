@@ -14,6 +14,7 @@ PROTOCOLS = {
     "artist-id": "artist_id",
     "gender-id": "gender_id",
     "latent-space": "latent_space",
+    "overall-similarity": "overall_similarity",
     "agreement": "agreement",
     "listening-test": "listening_test",
 }

@@ -9,15 +9,15 @@ from engine.evaluation.results import Column, Result, Table
 NAN = math.nan
 
 
-def said(name: str, keys: str, *rows: tuple[object, ...]) -> str:
+def said(name: str, keys: str, *rows: tuple[object, ...], table: str = "t") -> str:
     """The sentence for a table whose columns are named; titles are the names in capitals."""
     columns = tuple(Column(key, key) for key in keys.split())
     cells = tuple(
         tuple(Estimate(c, NAN, NAN) if isinstance(c, float) else c for c in row) for row in rows
     )
     titles = {"m": "M", "n": "N"}
-    table = Table("t", "T", columns, cells)  # type: ignore[arg-type]
-    return summary(Result(name, name, (table,)), titles)
+    found = Table(table, "T", columns, cells)  # type: ignore[arg-type]
+    return summary(Result(name, name, (found,)), titles)
 
 
 def test_the_best_of_each_input_is_named() -> None:
@@ -37,6 +37,19 @@ def test_a_picture_without_islands_is_called_that() -> None:
     assert "lie mixed" in said("latent-space", "input model silhouette", ("mixture", "m", -0.1))
     clear = said("latent-space", "input model silhouette", ("mixture", "m", 0.456))
     assert clear == "Given whole songs, the islands are clearest with M (silhouette 0.46)."
+
+
+def test_overall_similarity_is_told_by_triplets_or_by_the_first_label() -> None:
+    rows = (("m", 0.5), ("n", 0.75))
+    assert said("overall-similarity", "model both", *rows, table="triplets") == (
+        "N hears voice and band best: in 75 % of triplets a song with the same voice, and one with "
+        "the same band, are nearer than one with neither."
+    )
+    labels = (("genre", "m", 0.5), ("genre", "n", 0.4), ("album", "n", 0.9))
+    assert said("overall-similarity", "label model r_at_1", *labels, table="labels") == (
+        "With M, the nearest song has the same genre most often: 50 % of songs."
+    )
+    assert said("overall-similarity", "one other common", ("m", "n", 0.4), table="in-common") == ""
 
 
 def test_agreement_names_the_pair() -> None:

@@ -1,0 +1,273 @@
+"""Does a similarity of whole songs embed_data the voice, the band, or both?
+
+Triplets of stems (``engine.evaluation.crossed``): in which share of them the same voice in front
+of another band, another voice in front of the same band, and both of these lie nearer to a song
+than another voice in front of another band. Beside it, labels that say what a song is like, such
+as its genre: whether the nearest songs have the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from engine.errors import EvaluationError
+from engine.evaluation import metrics
+from engine.evaluation.bootstrap import Estimate, mean_estimate
+from engine.evaluation.crossed import Stems, Triplet, stems
+from engine.evaluation.embeddings import AS_PROGRAM, ModelEmbeddings
+from engine.evaluation.evaluation_data import Clip
+from engine.evaluation.results import Bars, Column, Context, Result, Table
+from engine.progress import Progress
+
+NAME = "overall-similarity"
+TITLE = "Overall similarity"
+LABELS = ("genre", "album")
+NUM_NEAREST = 10
+# By chance each of the two lies nearer than the third in half of the triplets, both in a third.
+CHANCE = 0.5
+
+
+@dataclass(frozen=True)
+class Nearer:
+    """Shares of triplets."""
+
+    voice: Estimate
+    band: Estimate
+    both: Estimate
+    num_triplets: int
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Shares of songs with a song of the same label among the nearest."""
+
+    at_1: Estimate
+    at_10: Estimate
+    chance_at_1: float
+    num_queries: int
+
+
+def run(context: Context) -> Result:
+    """Every model, on mixtures. Raises EvaluationError when nothing could be measured."""
+    all_embeddings = [h for h in context.embedded.all_embeddings if h.source == "mixture"]
+    crossed = {h.model: h for h in context.crossed}
+    nearer: dict[str, Nearer] = {}
+    labels: dict[tuple[str, str], Retrieval] = {}
+    for number, embeddings in enumerate(all_embeddings):
+        context.cancel.check()
+        context.progress(Progress(NAME, number, len(all_embeddings), message=embeddings.model))
+        weights = context.weights(embeddings)
+        if embeddings.model in crossed:
+            found = measure_triplets(
+                embeddings, crossed[embeddings.model], context.triplets, weights
+            )
+            if found.num_triplets:
+                nearer[embeddings.model] = found
+        for label in LABELS:
+            retrieved = retrieve_label(embeddings, label, weights)
+            if retrieved.num_queries:
+                labels[label, embeddings.model] = retrieved
+    if not nearer and not labels:
+        raise EvaluationError(
+            "Overall similarity needs mixtures, and either vocals and accompaniment as files of "
+            "their own (three songs by others than the singer of a song, and another of theirs), "
+            f"or a column {' or '.join(LABELS)} with a value that several songs share."
+        )
+    tables = (
+        *_triplet_table(nearer),
+        *_label_table(labels),
+        *_common_table(all_embeddings, context),
+    )
+    notes = () if nearer else ("No triplets: the data has no stems, or of too few singers.",)
+    return Result(NAME, TITLE, tables, _plots(nearer), notes)
+
+
+def measure_triplets(
+    embeddings: ModelEmbeddings,
+    crossed: ModelEmbeddings,
+    triplets: Sequence[Triplet],
+    weights: np.ndarray,
+) -> Nearer:
+    """``crossed``: what the same model hears in the songs that the triplets ask for.
+
+    Triplets of which a part was not heard, or is too short, are left out.
+    """
+    places, crossed_places = _places(embeddings), _places(crossed)
+    queries, means = [], []
+    for triplet in triplets:
+        wanted = {stems(clip) for one in triplet.crossed for clip in (one.vocals, one.band)}
+        if not {stems(triplet.query), *wanted} <= places.keys():
+            continue
+        if not {one.stems for one in triplet.crossed} <= crossed_places.keys():
+            continue
+        parts = _parts(triplet, embeddings, places, crossed, crossed_places)
+        if all(map(len, parts)):
+            queries.append(places[stems(triplet.query)])
+            means.append(np.stack([part.mean((0, 1)) for part in parts]))
+    if not means:
+        nothing = Estimate(math.nan, math.nan, math.nan)
+        return Nearer(nothing, nothing, nothing, 0)
+    found = np.stack(means)
+    placed = embeddings.placed(found.reshape(-1, found.shape[-1]), AS_PROGRAM)
+    query, *others = placed.reshape(*found.shape[:2], -1).swapaxes(0, 1)
+    voice, band, neither = ((query * other).sum(1) for other in others)
+    shares = (voice > neither, band > neither, (voice > neither) & (band > neither))
+    artists = embeddings.artists[queries]
+    of_voice, of_band, of_both = (
+        mean_estimate(share.astype(float), artists, weights) for share in shares
+    )
+    return Nearer(of_voice, of_band, of_both, len(queries))
+
+
+Places = dict[Stems | None, int]
+
+
+def _places(embeddings: ModelEmbeddings) -> Places:
+    """Where the clips that have stems are, by these."""
+    return {stems(clip): place for place, clip in enumerate(embeddings.clips) if stems(clip)}
+
+
+def _parts(
+    triplet: Triplet,
+    embeddings: ModelEmbeddings,
+    places: Places,
+    crossed: ModelEmbeddings,
+    crossed_places: Places,
+) -> list[np.ndarray]:
+    """Excerpts of the query's first half, of same voice, same band (second half) and neither.
+
+    Crossed songs count for as long as both of their stems last.
+    """
+
+    def num_segments(clip: Clip) -> int:
+        return int(embeddings.num_segments[places[stems(clip)]])
+
+    half = max(1, num_segments(triplet.query) // 2)
+    parts = [embeddings.excerpts(places[stems(triplet.query)])[:half]]
+    for one in triplet.crossed:
+        first = half if one is triplet.same_band else 0
+        last = min(num_segments(one.vocals), num_segments(one.band))
+        parts.append(crossed.excerpts(crossed_places[one.stems])[first:last])
+    return parts
+
+
+def retrieve_label(embeddings: ModelEmbeddings, label: str, weights: np.ndarray) -> Retrieval:
+    """Whether songs of the same label are nearest; other songs of the artist count for albums only.
+
+    An artist's songs are alike whatever their genre: for anything but albums they are left out.
+    """
+    labels = np.array([clip.label(label) for clip in embeddings.clips])
+    scores = embeddings.best_vectors @ embeddings.best_vectors.T
+    left_out = embeddings.songs[:, None] == embeddings.songs
+    same = (labels[:, None] == labels) & (labels != "")
+    if label == "album":
+        same &= embeddings.artists[:, None] == embeddings.artists  # two albums of one name
+    else:
+        left_out = left_out | (embeddings.artists[:, None] == embeddings.artists)
+    figures = np.full((len(labels), 3), np.nan)
+    for i in np.flatnonzero(labels != ""):
+        known = ~left_out[i] & (labels != "")
+        positive, negative = scores[i][known & same[i]], scores[i][known & ~same[i]]
+        if len(positive) and len(negative):
+            figures[i] = (
+                metrics.hit_at(positive, negative, 1),
+                metrics.hit_at(positive, negative, NUM_NEAREST),
+                len(positive) / (len(positive) + len(negative)),
+            )
+    at_1, at_10 = (mean_estimate(figures[:, i], embeddings.artists, weights) for i in (0, 1))
+    num = int(np.isfinite(figures[:, 0]).sum())
+    chance = float(np.nanmean(figures[:, 2])) if num else math.nan
+    return Retrieval(at_1, at_10, chance, num)
+
+
+def shares_in_common(one: ModelEmbeddings, other: ModelEmbeddings) -> np.ndarray:
+    """(num_clips,): of each song's nearest, how many both models name; NaN where there are none."""
+    lists = []
+    for embeddings in (one, other):
+        scores = embeddings.best_vectors @ embeddings.best_vectors.T
+        scores[embeddings.songs[:, None] == embeddings.songs] = -np.inf
+        num = min(NUM_NEAREST, len(scores) - 1)
+        nearest = np.argsort(-scores, axis=1, kind="stable")[:, :num]
+        lists.append(np.where(np.isfinite(np.take_along_axis(scores, nearest, 1)), nearest, -1))
+    shares = [
+        len(({*a.tolist()} & {*b.tolist()}) - {-1}) / max((a >= 0).sum(), 1)
+        if (a >= 0).any()
+        else math.nan
+        for a, b in zip(*lists, strict=True)
+    ]
+    return np.array(shares)
+
+
+def _triplet_table(nearer: dict[str, Nearer]) -> tuple[Table, ...]:
+    if not nearer:
+        return ()
+    columns = (
+        Column("model", "model"),
+        Column("both", "both nearer", "%", "higher"),
+        Column("voice", "same voice nearer", "%", "higher"),
+        Column("band", "same band nearer", "%", "higher"),
+        Column("triplets", "triplets"),
+    )
+    rows = tuple((model, n.both, n.voice, n.band, n.num_triplets) for model, n in nearer.items())
+    note = (
+        "Against the first half of a song: its singer in front of another band, another singer in "
+        "front of its band (the other half of the song), and another singer in front of another "
+        "band. Nearer: than the last of these. By chance 50 % each, 33 % both."
+    )
+    return (Table("triplets", "Triplets of voice and band", columns, rows, note),)
+
+
+def _label_table(labels: dict[tuple[str, str], Retrieval]) -> tuple[Table, ...]:
+    if not labels:
+        return ()
+    columns = (
+        Column("label", "label"),
+        Column("model", "model"),
+        Column("r_at_1", "R@1", "%", "higher"),
+        Column("r_at_10", "R@10", "%", "higher"),
+        Column("chance", "R@1 by chance", "%"),
+        Column("queries", "queries"),
+    )
+    rows = tuple(
+        (label, model, r.at_1, r.at_10, r.chance_at_1, r.num_queries)
+        for (label, model), r in labels.items()
+    )
+    note = "Same genre: by other artists only. Same album: another song of it."
+    return (Table("labels", "Nearest songs of the same label", columns, rows, note),)
+
+
+def _common_table(all_embeddings: Sequence[ModelEmbeddings], context: Context) -> tuple[Table, ...]:
+    rows = tuple(
+        (
+            one.model,
+            other.model,
+            mean_estimate(shares_in_common(one, other), one.artists, context.weights(one)),
+            len(one.clips),
+        )
+        for one, other in combinations(all_embeddings, 2)
+        if len(one.clips) > 1
+    )
+    columns = (
+        Column("one", "model"),
+        Column("other", "other model"),
+        Column("common", "in common", "%"),
+        Column("queries", "queries"),
+    )
+    title = f"Of the nearest {NUM_NEAREST}, how many two models have in common"
+    return (Table("in-common", title, columns, rows),) if rows else ()
+
+
+def _plots(nearer: dict[str, Nearer]) -> tuple[Bars, ...]:
+    if not nearer:
+        return ()
+    groups = ("both", "same voice", "same band")
+    series = {model: (n.both, n.voice, n.band) for model, n in nearer.items()}
+    title = "Triplets: nearer than another voice in front of another band"
+    return (
+        Bars("triplets", title, "share of triplets (higher is better)", groups, series, CHANCE),
+    )
