@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import CheckpointError
+from engine.library.records import View
+from engine.models import Geometry, unit_energy
 from engine.models.checkpoint import (
     Manifest,
     load_tensors,
@@ -24,54 +25,54 @@ if TYPE_CHECKING:
     from engine.networks.musicnn import Musicnn
 
 DEFAULT = "musicnn"
-# Of one forward pass: about 60 MB, of which the processor's caches hold none anyway.
-BATCH_PIECES = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Band:
-    """What is heard in a song, or in each of its pieces.
-
-    Attributes:
-        vector: (..., dim) float32, standardised: every feature over the music that the network
-            learned from has a mean of 0 and a standard deviation of 1.
-        tags: (..., num_tags) float32, chances from 0 to 1, each for itself.
-    """
-
-    vector: np.ndarray
-    tags: np.ndarray
+BATCH_EXCERPTS = 16  # one forward pass takes some 60 MB
 
 
 class BandModel:
-    """MusiCNN as the program uses it. Holds no state between calls; for any thread."""
+    """MusiCNN as the program uses it. Holds no state between calls; may be used from any thread.
+
+    Float32 everywhere: bfloat16 gains a fifth here and costs a digit.
+    """
 
     def __init__(self, manifest: Manifest, network: Musicnn, device: torch.device) -> None:
+        from engine.networks.musicnn import EXCERPT_SAMPLES
+
         self.manifest = manifest
         self.name, self.sha256 = manifest.name, manifest.sha256
-        self.tags = network.config.tags
-        self.dim = network.config.dim
+        self.tag_names = network.config.tags
+        self.dim, self.excerpt_samples = network.config.dim, EXCERPT_SAMPLES
         self._device = device
         self._network = network.eval().to(device)
-        self._mean, self._deviation = network.pooled_statistics()
+        mean, deviation = network.pooled_statistics()
+        axes = np.diag(1 / deviation)
+        self._geometry = Geometry(mean, axes, axes)
 
-    def hear_pieces(self, pieces: np.ndarray) -> Band:
-        """(n, PIECE_SAMPLES) float32 at 16 kHz, as loud as in the song -> what is in each."""
+    def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+        """(n, 48,128) float32 at 16 kHz, cut from unit-energy segments -> (n, dim) float32."""
         import torch
 
         vectors = [np.zeros((0, self.dim), np.float32)]
-        tags = [np.zeros((0, len(self.tags)), np.float32)]
-        for first in range(0, len(pieces), BATCH_PIECES):
-            part = torch.from_numpy(pieces[first : first + BATCH_PIECES]).to(self._device)
+        for first in range(0, len(excerpts), BATCH_EXCERPTS):
+            part = torch.from_numpy(excerpts[first : first + BATCH_EXCERPTS])
             with torch.inference_mode():
-                pooled, chances = self._network(part)
-            vectors.append((pooled.cpu().numpy() - self._mean) / self._deviation)
-            tags.append(chances.cpu().numpy())
-        return Band(np.concatenate(vectors), np.concatenate(tags))
+                vectors.append(self._network(part.to(self._device)).cpu().numpy())
+        return np.concatenate(vectors)
 
-    def hear(self, pieces: np.ndarray) -> Band:
-        """Pieces of one song, one at least -> the song: means over its pieces."""
-        heard = self.hear_pieces(pieces)
-        return Band(heard.vector.mean(0), heard.tags.mean(0))
+    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
+        """(n, 80,000) float32 at 16 kHz -> (n, dim): of each its first 3 s."""
+        return self.embed_excerpts(unit_energy(segments)[:, : self.excerpt_samples].copy())
+
+    def chances(self, embeddings: np.ndarray) -> np.ndarray:
+        """(n, dim) of segments -> (n, num_tags), 0 to 1: of each tag, each for itself."""
+        import torch
+
+        with torch.inference_mode():
+            pooled = torch.from_numpy(np.asarray(embeddings, np.float32)).to(self._device)
+            return np.asarray(self._network.tags(pooled).cpu().numpy())
+
+    def geometry(self, view: View) -> Geometry:
+        """Every feature by its mean and deviation over the music that the network learned from."""
+        return self._geometry
 
 
 def load(folder: Path | None = None) -> BandModel:

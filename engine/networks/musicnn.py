@@ -27,7 +27,9 @@ from engine.errors import CheckpointError
 SAMPLE_RATE_HZ = 16_000
 FFT_SIZE, HOP_SAMPLES, NUM_MELS = 512, 256, 96
 NUM_FRAMES = 187
-PIECE_SAMPLES = FFT_SIZE + (NUM_FRAMES - 1) * HOP_SAMPLES  # 3 s
+EXCERPT_SAMPLES = FFT_SIZE + (NUM_FRAMES - 1) * HOP_SAMPLES  # 3 s
+# Songs as they are published have 0.1 to 0.25 rms; segments reach us with unit energy over 5 s.
+INPUT_GAIN = 0.2 * 80_000**0.5
 TIMBRAL_FRAMES = 7
 TIMBRAL_MELS = (38, 67)
 TEMPORAL_FRAMES = (128, 64, 32)
@@ -125,7 +127,7 @@ class Layer(nn.Module):
 
 
 class Musicnn(nn.Module):
-    """Pieces of 3 s, as loud as they are in the song -> what kind of music they are."""
+    """Excerpts of 3 s -> what kind of music they are."""
 
     def __init__(self, config: MusicnnConfig) -> None:
         super().__init__()
@@ -172,11 +174,11 @@ class Musicnn(nn.Module):
         deviation = (norm.running_var + NORM_EPS).sqrt()
         return norm.running_mean.cpu().numpy(), deviation.cpu().numpy()
 
-    def forward(self, pieces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(batch, 48,128) float32 at 16 kHz -> what is pooled (batch, dim), tags (batch, num_tags).
+    def tags(self, pooled: torch.Tensor) -> torch.Tensor:
+        """(batch, dim) -> (batch, num_tags): chances from 0 to 1, each for itself."""
+        chances: torch.Tensor = torch.sigmoid(self.dense(pooled))
+        return chances
 
-        Tags are chances from 0 to 1, each for itself.
-        """
-        pooled = self.pooled(self.log_mel(pieces))
-        with torch.autocast(pieces.device.type, enabled=False):
-            return pooled, torch.sigmoid(self.dense(pooled))
+    def forward(self, excerpts: torch.Tensor) -> torch.Tensor:
+        """(batch, 48,128) float32 at 16 kHz, unit energy per 5 s -> (batch, dim) pooled."""
+        return self.pooled(self.log_mel(excerpts * INPUT_GAIN))

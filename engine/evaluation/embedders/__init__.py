@@ -15,6 +15,7 @@ from engine.errors import CheckpointError, EvaluationError
 
 ENTRY_POINT_GROUP = "singalike.embedders"
 BUILT_IN = {
+    "musicnn": "engine.models.band:load",
     "mfcc": "engine.evaluation.embedders.mfcc:Mfcc",
     "mert": "engine.evaluation.embedders.mert:load_mert",
 }

@@ -46,7 +46,7 @@ def test_the_d_vector_agrees_with_the_package_that_published_it() -> None:
     assert ours @ np.load(GOLDEN_PATH)["embedding"] > 0.995
 
 
-@pytest.mark.parametrize("name", ["mfcc", "dvector", "ge2e"])
+@pytest.mark.parametrize("name", ["mfcc", "musicnn", "dvector", "ge2e"])
 def test_built_in_models_keep_the_protocol(name: str) -> None:
     model = embedders.load(name)
     segments = np.stack([buzz(5.0, pitch_hz=p) for p in (110.0, 170.0)])
@@ -60,7 +60,7 @@ def test_built_in_models_keep_the_protocol(name: str) -> None:
 
 
 def test_names_that_are_not_known() -> None:
-    assert {"mfcc", "dvector", "mert", "ge2e"} <= set(embedders.available())
+    assert {"mfcc", "musicnn", "dvector", "mert", "ge2e"} <= set(embedders.available())
     with pytest.raises(EvaluationError, match="There is no model 'nothing'"):
         embedders.load("nothing")
     with pytest.raises(CheckpointError):
