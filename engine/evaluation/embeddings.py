@@ -20,7 +20,7 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening, view_of
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.evaluation_data import Clip, EvaluationData, Input
-from engine.models import NORM_EPS, Geometry, cut_excerpts, segment_weights
+from engine.models import NORM_EPS, Placing, cut_excerpts, segment_weights
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index.centre import centre_of_vectors, placed
@@ -52,7 +52,7 @@ class ModelEmbeddings:
     clips: tuple[Clip, ...]
     means: np.ndarray
     num_segments: np.ndarray
-    geometry: Geometry | None
+    geometry: Placing | None
     cache: EmbeddingCache
     paths: tuple[Path, ...]
     is_voiced: tuple[np.ndarray, ...] | None = None
@@ -82,10 +82,9 @@ class ModelEmbeddings:
         centred = means.astype(np.float64)
         if centring == "data":
             centred -= own_means.mean(0)
-        elif centring == "model" and self.geometry is not None:
-            centred -= self.geometry.centre
         if centring != "raw" and self.geometry is not None:
-            centred = centred @ self.geometry.transform.T
+            moved = self.geometry.centre if centring == "data" else 0.0
+            centred = self.geometry.place(centred + moved)
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         return (centred / np.maximum(lengths, NORM_EPS)).astype(np.float32)
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -128,6 +128,32 @@ class Geometry:
         """(..., dim) -> the same, as they are compared: centred and transformed, of any length."""
         return np.asarray((embeddings - self.centre) @ self.transform.T)
 
+    def project(self, embeddings: np.ndarray) -> np.ndarray:
+        """(..., dim) -> (..., NUM_MOMENT_DIMS), for moments."""
+        return np.asarray((embeddings - self.centre) @ self.projection.T)
+
+
+class Placing(Protocol):
+    """What is done with embeddings after the network: ``Geometry``, or that of two models."""
+
+    @property
+    def centre(self) -> np.ndarray: ...
+    def place(self, embeddings: np.ndarray) -> np.ndarray: ...
+    def project(self, embeddings: np.ndarray) -> np.ndarray: ...
+
+
+def moment_codes(
+    segment_embeddings: np.ndarray, starts_s: np.ndarray, geometry: Placing
+) -> MomentCodes:
+    """Compact codes of a track's segments; long tracks share a code between neighbours."""
+    group = -(-len(segment_embeddings) // MAX_MOMENTS)
+    firsts = np.arange(0, len(segment_embeddings), group)
+    counts = np.diff([*firsts, len(segment_embeddings)])[:, None]
+    projected = geometry.project(np.add.reduceat(segment_embeddings, firsts, axis=0) / counts)
+    largest = np.abs(projected).max(1, keepdims=True) + NORM_EPS
+    codes = np.rint(projected / largest * 127).astype(np.int8)
+    return MomentCodes(codes, starts_s[firsts].astype(np.float32), SEGMENT_S * group)
+
 
 class VoiceModel:
     """A network with its geometry. Holds no state between calls; may be used from any thread."""
@@ -219,16 +245,8 @@ class VoiceModel:
     def moment_codes(
         self, segment_embeddings: np.ndarray, starts_s: np.ndarray, view: View
     ) -> MomentCodes:
-        """Compact codes of a track's segments; long tracks share a code between neighbours."""
-        group = -(-len(segment_embeddings) // MAX_MOMENTS)
-        firsts = np.arange(0, len(segment_embeddings), group)
-        counts = np.diff([*firsts, len(segment_embeddings)])[:, None]
-        means = np.add.reduceat(segment_embeddings, firsts, axis=0) / counts
-        geometry = self._geometry[view]
-        projected = (means - geometry.centre) @ geometry.projection.T
-        largest = np.abs(projected).max(1, keepdims=True) + NORM_EPS
-        codes = np.rint(projected / largest * 127).astype(np.int8)
-        return MomentCodes(codes, starts_s[firsts].astype(np.float32), SEGMENT_S * group)
+        """Compact codes of a track's segments, for finding its best-matching moments."""
+        return moment_codes(segment_embeddings, starts_s, self._geometry[view])
 
 
 @dataclass(frozen=True)

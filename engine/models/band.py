@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.errors import CheckpointError
 from engine.library.records import View
-from engine.models import Geometry, unit_energy
+from engine.models import NUM_MOMENT_DIMS, Geometry, unit_energy
 from engine.models.checkpoint import (
     Manifest,
     load_tensors,
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.networks.musicnn import Musicnn
 
 DEFAULT = "musicnn"
+AXES = "geometry.axes"  # of the checkpoint: resources/models/fit_musicnn_axes.py
+NUM_AXES = 128
 BATCH_EXCERPTS = 16  # one forward pass takes some 60 MB
 
 
@@ -34,7 +36,9 @@ class BandModel:
     Float32 everywhere: bfloat16 gains a fifth here and costs a digit.
     """
 
-    def __init__(self, manifest: Manifest, network: Musicnn, device: torch.device) -> None:
+    def __init__(
+        self, manifest: Manifest, network: Musicnn, geometry: Geometry, device: torch.device
+    ) -> None:
         from engine.networks.musicnn import EXCERPT_SAMPLES
 
         self.manifest = manifest
@@ -43,9 +47,7 @@ class BandModel:
         self.dim, self.excerpt_samples = network.config.dim, EXCERPT_SAMPLES
         self._device = device
         self._network = network.eval().to(device)
-        mean, deviation = network.pooled_statistics()
-        axes = np.diag(1 / deviation)
-        self._geometry = Geometry(mean, axes, axes)
+        self._geometry = geometry
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
         """(n, 48,128) float32 at 16 kHz, cut from unit-energy segments -> (n, dim) float32."""
@@ -70,8 +72,14 @@ class BandModel:
             pooled = torch.from_numpy(np.asarray(embeddings, np.float32)).to(self._device)
             return np.asarray(self._network.tags(pooled).cpu().numpy())
 
+    def typical_chances(self) -> np.ndarray:
+        """(num_tags,) of the music that the network learned from, taken together."""
+        return np.asarray(self.chances(self._geometry.centre[None])[0])
+
     def geometry(self, view: View) -> Geometry:
-        """Every feature by its mean and deviation over the music that the network learned from."""
+        """Features without their means over the music that the network learned from, in deviations
+        of it, along the NUM_AXES directions in which songs differ most.
+        """
         return self._geometry
 
 
@@ -91,8 +99,18 @@ def load(folder: Path | None = None) -> BandModel:
             "kinds of music."
         )
     network = Musicnn(musicnn_config(manifest.config))
+    tensors = load_tensors(folder, manifest)
     try:
-        network.load_state_dict(with_prefix(load_tensors(folder, manifest), "network."))
-    except RuntimeError as error:
+        network.load_state_dict(with_prefix(tensors, "network."))
+        geometry = geometry_of(network, tensors.get(AXES))
+    except (RuntimeError, ValueError) as error:
         raise unfit_weights(manifest) from error
-    return BandModel(manifest, network, compute_device())
+    return BandModel(manifest, network, geometry, compute_device())
+
+
+def geometry_of(network: Musicnn, axes: torch.Tensor | None) -> Geometry:
+    """``axes``: (num_axes, dim) of what is standardised; None: all of it. Raises ValueError."""
+    mean, deviation = network.pooled_statistics()
+    directions = np.eye(len(mean)) if axes is None else axes.numpy()
+    transform = (directions / deviation).astype(np.float32)
+    return Geometry(mean, transform, transform[:NUM_MOMENT_DIMS])

@@ -1,0 +1,85 @@
+"""The vector of the whole sound: one cosine for band and voice."""
+
+import numpy as np
+import pytest
+
+from engine.models import SEGMENT_SAMPLES, Geometry, band, load
+from engine.models.overall import OverallGeometry, OverallModel, overall_vector, without_voice
+
+NUM_BAND, NUM_VOICE = 12, 8
+
+
+def geometry(band_share=0.6):
+    rng = np.random.default_rng(0)
+    axes = rng.normal(size=(6, NUM_BAND))
+    bands = Geometry(rng.normal(size=NUM_BAND), axes, axes[:4])
+    return OverallGeometry(bands, Geometry.neutral(NUM_VOICE), band_share)
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_cosine_is_a_weighted_mean_of_both(share):
+    space = geometry(share)
+    rng = np.random.default_rng(1)
+    bands, voices = rng.normal(size=(2, NUM_BAND)), rng.normal(size=(2, NUM_VOICE))
+    vectors = overall_vector(bands, voices, space)
+    assert vectors.shape == (2, space.dim) == (2, 6 + NUM_VOICE)
+    placed = unit((bands - space.band.centre) @ space.band.transform.T)
+    expected = share * placed[0] @ placed[1] + (1 - share) * unit(voices)[0] @ unit(voices)[1]
+    assert vectors[0] @ vectors[1] == pytest.approx(expected, abs=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    # loudness of either part says nothing
+    np.testing.assert_allclose(overall_vector(bands, 7 * voices, space), vectors, atol=1e-5)
+    np.testing.assert_allclose(space.place(np.hstack([bands, voices])), vectors, atol=1e-6)
+
+
+def test_instrumentals_are_compared_by_the_band_alone():
+    space = geometry()
+    rng = np.random.default_rng(2)
+    bands, voice = rng.normal(size=(3, NUM_BAND)), rng.normal(size=NUM_VOICE)
+    first, second = (overall_vector(b, None, space) for b in bands[:2])
+    placed = unit((bands - space.band.centre) @ space.band.transform.T)
+    assert first @ second == pytest.approx(placed[0] @ placed[1], abs=1e-5)
+    sung = overall_vector(bands[2], voice, space)
+    assert first @ sung == pytest.approx(space.band_share**0.5 * placed[0] @ placed[2], abs=1e-5)
+    np.testing.assert_allclose(
+        without_voice(sung, space), overall_vector(bands[2], None, space), atol=1e-6
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return OverallModel(band.load(), load("ge2e"))
+
+
+def test_two_models_serve_as_one(model):
+    rng = np.random.default_rng(0)
+    segments = rng.standard_normal((3, SEGMENT_SAMPLES)).astype(np.float32)
+    heard = model.embed_segments(segments)
+    assert heard.shape == (3, model.dim) == (3, model.band.dim + model.voice.dim)
+    vector = model.track_vector(heard, np.ones(3), "overall")
+    assert vector.shape == (model.vector_dim,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    expected = overall_vector(
+        model.band.embed_segments(segments).mean(0),
+        model.voice.embed_segments(segments).mean(0),
+        model.geometry("overall"),
+    )
+    np.testing.assert_allclose(vector, expected, atol=1e-4)
+    codes = model.moment_codes(heard, np.array([0.0, 5.0, 10.0]), "overall")
+    assert codes.codes.shape == (3, 64)
+    assert model.tag_chances(heard).shape == (3, len(model.band.tag_names))
+
+
+def test_shares_are_spaces_of_their_own(model):
+    other = OverallModel(model.band, model.voice, 0.3)
+    assert other.sha256 != model.sha256
+    assert len(other.sha256) == 64
+
+
+def test_songs_lie_along_the_axes_in_which_they_differ_most(model):
+    axes = model.band.geometry("overall").transform
+    assert axes.shape == (band.NUM_AXES, model.band.dim)
