@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import CheckpointError
-from engine.library.records import View
 from engine.models import NUM_MOMENT_DIMS, Geometry, unit_energy
 from engine.models.checkpoint import (
     Manifest,
@@ -18,6 +17,7 @@ from engine.models.checkpoint import (
     with_prefix,
 )
 from engine.paths import resources_path
+from engine.records import View
 
 if TYPE_CHECKING:
     import torch

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.library.records import MomentCodes, View
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, Geometry, moment_codes
+from engine.records import MomentCodes, View
 
 if TYPE_CHECKING:
     from engine.models import VoiceModel
