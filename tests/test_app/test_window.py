@@ -17,7 +17,7 @@ from support import app_fixtures
 from support.app_fixtures import MAIN_PAGE, click_song, find_first, results, shown_titles
 from support.app_window import SONGS, listen, make_library, write_songs
 
-from app.library.table_model import Column, State, StateRole
+from app.library.table_model import Column, StateRole, TrackState
 from app.library.table_view import TITLE_PX
 from engine.library import Library
 from engine.library.scan.scan import scan
@@ -217,7 +217,13 @@ def test_each_row_shows_its_state(qtbot, open_window, library_path, music):
     qtbot.waitUntil(lambda: [*shown_titles(window), None].index(None) == 5)
     model = window.library.model
     states = [model.data(model.index(row, Column.STATE), StateRole) for row in range(5)]
-    assert states == [State.NO_VOICE, State.FAILED, State.READY, State.READY, State.READY]
+    assert states == [
+        TrackState.NO_VOICE,
+        TrackState.FAILED,
+        TrackState.READY,
+        TrackState.READY,
+        TrackState.READY,
+    ]
 
 
 # Finding

@@ -13,11 +13,9 @@ from app.library.table_model import (
     TrackModel,
     TrackRole,
     TrackState,
-    shown,
     state_of,
-    title_of,
 )
-from app.ui.text_format import clock, duration
+from app.ui.text_format import clock, duration, one_line, title_of
 from engine.library import Tags, Track, TrackStatus
 from engine.search import Neighbour
 from engine.search.moments import Moment
@@ -149,7 +147,7 @@ def test_tags_are_shown_as_they_are(model, text):
 
 
 def test_junk_becomes_one_line_that_can_be_drawn():
-    text = shown(JUNK)
+    text = one_line(JUNK)
     assert "\n" not in text
     assert "\0" not in text
     text.encode("utf-8")
