@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Signal
@@ -16,9 +17,11 @@ from app.ui.cards import Card, clear_layout
 from app.ui.confirm import confirm
 from app.ui.text_format import file_size, num_songs
 from app.ui.widgets import button, label
+from engine.errors import SingalikeError
 from engine.library import Library
 from engine.library.indexes import drop_index
 from engine.library.spaces import SpaceFacts, forget_space, space_facts
+from engine.preferences import read_choices, write_choices
 from engine.progress import CancelToken, ProgressCallback
 from engine.search.index import graph
 
@@ -36,6 +39,16 @@ class IndexingSection(Section):
         self.watch.setChecked(services.settings.get(WATCH_FOLDERS))
         self.watch.toggled.connect(self._watch_toggled)
         self.column.addWidget(self.watch)
+        self.fast = QCheckBox(self.tr("Voices from whole songs only"))
+        self.fast.setToolTip(
+            self.tr(
+                "Nothing is separated: several times as fast, a little less sure. Voices that were "
+                "separated before stay."
+            )
+        )
+        self.fast.setChecked(read_choices().voices == "fast")
+        self.fast.toggled.connect(self._fast_toggled)
+        self.column.addWidget(self.fast)
         self.add_heading(self.tr("What has been heard"))
         self.add_note(
             self.tr(
@@ -59,6 +72,14 @@ class IndexingSection(Section):
     def _speed_chosen(self) -> None:
         self.services.settings.set(INDEX_SPEED, str(self.speed.currentData()))
         self.services.indexing.again()
+
+    def _fast_toggled(self, is_on: bool) -> None:
+        try:
+            write_choices(replace(read_choices(), voices="fast" if is_on else "fine"))
+        except SingalikeError as error:
+            self.problem.emit(str(error))
+            return
+        self.services.indexing.start_anew()
 
     def _watch_toggled(self, is_on: bool) -> None:
         self.services.settings.set(WATCH_FOLDERS, is_on)

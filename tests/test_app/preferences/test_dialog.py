@@ -173,6 +173,14 @@ def test_how_many_cores_and_whether_folders_are_watched(qtbot, dialog, window):
     assert not window.watch._start.isActive()
 
 
+def test_voices_from_whole_songs_are_a_choice(qtbot, dialog, home):
+    assert not dialog.indexing.fast.isChecked()
+    dialog.indexing.fast.setChecked(True)
+    assert read_choices().voices == "fast"
+    dialog.indexing.fast.setChecked(False)
+    assert read_choices().voices == "fine"
+
+
 def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, library_path):
     dialog.choose("Indexing")
     cards = dialog.indexing._cards
