@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
 from support import app_fixtures
 from support.app_fixtures import MAIN_PAGE, click_song, results, shown_titles
-from support.evaluation import RATE_HZ, backing, voice
 from support.sound import write_wav
 
 from app.player.player import Side
 from app.services.indexing import index_library
+from engine.demo.mix import SAMPLE_RATE_HZ as RATE_HZ
+from engine.demo.mix import stems
+from engine.demo.songs import SONGS
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -30,8 +31,7 @@ def music(tmp_path: Path) -> Path:
         for song in range(2):
             path = tmp_path / "music" / name / "Album" / f"{name} {song}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            sound = voice(singer, song, 5.5) + backing(100 * singer + song, 5.5)
-            write_wav(path, np.clip(sound, -1, 1), RATE_HZ)
+            write_wav(path, stems(SONGS[3 * singer + song]).mixture, RATE_HZ)
     return tmp_path / "music"
 
 
