@@ -14,10 +14,7 @@ from training.errors import ConfigError
 
 # Settings that were tried and taken out again, with the values that changed nothing: runs that
 # were begun with them still go on.
-RETIRED: dict[str, dict[str, Any]] = {
-    "distil": {"target": "song", "space": ""},
-    "optim": {"average": 0.0},
-}
+RETIRED: dict[str, dict[str, Any]] = {"distil": {"target": "song"}}
 SYSTEMS_PATH = Path(__file__).parent / "systems"
 
 
@@ -118,7 +115,11 @@ class DistilSettings:
     Attributes:
         teacher: name or folder of a model, "" for none. What it hears in the clean song is the
             target.
-        match: weight of (1 − cosine) between the target and a linear map of the embedding.
+        space: name or folder of a model in whose space, that is after the centre and transform of
+            its vocals, ``match``, ``contrast`` and ``denoise`` compare; "" compares as the networks
+            give it. Such a space weighs directions as a search does, instead of what all share.
+        match: weight of (1 − cosine) between the target and a linear map of the embedding; with a
+            ``space`` that is the map.
         contrast: weight of InfoNCE between the same two over the batch.
         denoise: weight of (1 − cosine) between the embedding itself and the teacher's of the very
             same excerpt without accompaniment. Teacher and student must be alike in shape.
@@ -127,6 +128,7 @@ class DistilSettings:
     """
 
     teacher: str = ""
+    space: str = ""
     match: float = 1.0
     contrast: float = 0.0
     gram: float = 0.0
@@ -148,6 +150,9 @@ class OptimSettings:
         stop_after: early stop when it has not improved for so many batches; 0 never stops.
         validate_every: batches between validations; 0: an eightieth of the run, 100 at least. (The
             paper's 10 steps of 64 batches would take a quarter of a GPU's time.)
+        average: share of num_batches, at the end, over whose batches the network's weights are
+            averaged (Izmailov et al., 2018); ``export`` takes the average. 0, and a run that was
+            left off before, take the last weights.
     """
 
     optimiser: str = "adam"
@@ -161,6 +166,7 @@ class OptimSettings:
     stop_after: int = 0
     validate_every: int = 0
     clip_norm: float = 0.0
+    average: float = 0.0
 
     @property
     def batches_between_validations(self) -> int:
@@ -209,6 +215,8 @@ class SystemConfig:
         ):
             if value not in choices:
                 raise ConfigError(f"{where} must be one of {', '.join(choices)}, not {value!r}.")
+        if not 0 <= self.optim.average <= 1:
+            raise ConfigError("optim.average is a share of the run, from 0 to 1.")
         if self.optim.num_pairs < 2:
             raise ConfigError("optim.num_pairs must be at least 2: a pair needs negatives.")
 

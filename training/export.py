@@ -70,7 +70,7 @@ def export(
     check_data(run_folder, dataset)
     state = load_state(run_folder)
     network, excerpt_samples, _ = make_network(in_use(config.encoder))
-    network.load_state_dict(state["network"])
+    network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
     fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on)
@@ -137,6 +137,13 @@ def fit_existing(
 def _fitted_on(dataset: Dataset) -> list[dict[str, Any]]:
     """Sources, whose sound no network learned from."""
     return [{"name": f"{s['corpus']}: centre and axes", **s} for s in dataset.info["sources"]]
+
+
+def final_weights(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Of a saved run: the average of its weights where it has begun to take one, else the last."""
+    average = state.get("average", {"num": 0})
+    weights: dict[str, torch.Tensor] = average["means"] if average["num"] else state["network"]
+    return weights
 
 
 def plain_calibration(fitted: Fitted) -> dict[str, dict[str, float]]:

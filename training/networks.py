@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import nn
 
 from engine.models import available
@@ -56,3 +58,29 @@ def _load(network: nn.Module, settings: EncoderSettings) -> None:
             f"encoder.architecture is {settings.architecture}."
         )
     network.load_state_dict(with_prefix(load_tensors(folder, manifest), "network."))
+
+
+class WeightAverage:
+    """Plain mean of a network's tensors over the batches that are added (Izmailov et al., 2018)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.num = 0
+        self._means = {name: t.detach().clone() for name, t in network.state_dict().items()}
+
+    @torch.no_grad()
+    def add(self, network: nn.Module) -> None:
+        """Counters and other integers are taken as they are."""
+        self.num += 1
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                self._means[name].lerp_(tensor, 1 / self.num)
+            else:
+                self._means[name].copy_(tensor)
+
+    def state(self) -> dict[str, Any]:
+        return {"num": self.num, "means": self._means}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.num = state["num"]
+        for name, tensor in state["means"].items():
+            self._means[name].copy_(tensor)

@@ -12,9 +12,9 @@ from torch import nn
 
 from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
 from engine.progress import Progress, ProgressCallback, ignore_progress
-from training.config import AugmentSettings, EncoderSettings
+from training.config import AugmentSettings, DistilSettings, EncoderSettings
 from training.data.data_set import PARTS, STEMS, Dataset
-from training.errors import DataError
+from training.errors import ConfigError, DataError
 from training.networks import in_use, make_network
 from training.pairs.augmentation import resampled, speed_ratios
 
@@ -23,18 +23,49 @@ SEGMENTS_PER_TRACK = 6
 BLOCK_SEGMENTS = 96  # a recurrent teacher reads all its weights at every step, for however many
 
 
+class Space(nn.Module):
+    """(..., dim) embeddings as a model compares voices: centred and transformed. Learns nothing."""
+
+    centre: torch.Tensor
+    transform: torch.Tensor
+
+    def __init__(self, model_name: str) -> None:
+        super().__init__()
+        geometry = load(model_name).geometry("vocals")
+        for name in ("centre", "transform"):
+            values = torch.from_numpy(np.array(getattr(geometry, name), np.float32))
+            self.register_buffer(name, values, persistent=False)
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        return (embeddings - self.centre) @ self.transform.T
+
+
+def make_space(settings: DistilSettings, dim: int) -> Space | None:
+    """None where embeddings are compared as they are. Raises CheckpointError, ConfigError."""
+    if not (settings.teacher and settings.space):
+        return None
+    space = Space(settings.space)
+    if len(space.centre) != dim:
+        raise ConfigError(
+            f"distil.space: {settings.space} has embeddings of {len(space.centre)} numbers, but "
+            f"the network that is trained has {dim}. Name another model, or none."
+        )
+    return space
+
+
 def teacher_targets(
     dataset: Dataset,
     teacher_name: str,
     augment: AugmentSettings,
     device: torch.device,
     progress: ProgressCallback = ignore_progress,
+    space: Space | None = None,
 ) -> torch.Tensor:
     """(num_tracks, num_steps, dim) float32 on the device; zeros where a track has no vocals.
 
-    The target of a song is the mean over some of its segments, minus the mean of all targets, of
-    unit length. A single segment would tell as much of its syllables as of the voice. A song whose
-    vocals are separated has the target of the clean recording.
+    The target of a song is the mean over some of its segments, in ``space`` (without one: minus the
+    mean of all targets), of unit length. A single segment would tell as much of its syllables as of
+    the voice. A song whose vocals are separated has the target of the clean recording.
     """
     teacher = load(teacher_name)
     ratios = speed_ratios(augment)
@@ -53,7 +84,10 @@ def teacher_targets(
         raw = np.concatenate(blocks)
         save_targets(path, raw)
     means, tracks = _track_means(dataset, chosen, raw)
-    means -= means.reshape(-1, means.shape[-1]).mean(0)
+    if space is None:
+        means -= means.reshape(-1, means.shape[-1]).mean(0)
+    else:
+        means = space(torch.from_numpy(means).float().to(space.centre.device)).cpu().numpy()
     means /= np.maximum(np.linalg.norm(means, axis=-1, keepdims=True), NORM_EPS)
     return torch.from_numpy(_spread(dataset, tracks, means)).to(device)
 

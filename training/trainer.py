@@ -23,10 +23,10 @@ from training.data.stems import open_stems, validation_rows
 from training.distributed import World, from_main, gather, sum_gradients
 from training.errors import ConfigError, RunError
 from training.heads import linear_map, make_head
-from training.networks import make_network
+from training.networks import WeightAverage, make_network
 from training.pairs.sampling import Pairs, PairSampler
 from training.schedule import Schedule, rate_of, stage_of
-from training.targets import teacher_network, teacher_targets
+from training.targets import make_space, teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -85,6 +85,7 @@ class Trainer:
         self._sampler: PairSampler | None = None
         self._make_distillation(dim, progress)
         self.optimiser = self._make_optimiser()
+        self.average = WeightAverage(self.network) if config.optim.average > 0 else None
         self.schedule = Schedule()
         self.batch = 0
         self.is_bfloat16 = self._wants_bfloat16()
@@ -125,19 +126,23 @@ class Trainer:
         return self._sampler
 
     def _make_distillation(self, dim: int, progress: ProgressCallback) -> None:
-        """Targets of songs and the map to them, and the teacher of excerpts."""
+        """Targets of songs and their map, the teacher of excerpts, and where both are compared."""
         distil = self.config.distil
         self.teacher = self._make_teacher()
+        space = make_space(distil, dim)
+        self.space = nn.Identity() if space is None else space.to(self.device)
         self.targets: torch.Tensor | None = None
-        self.target_map: nn.Module = nn.Identity()
+        self.target_map: nn.Module = self.space
         if distil.has_targets:
-            arguments = (self.dataset, distil.teacher, self.config.augment, self.device, progress)
+            augment = self.config.augment
+            arguments = (self.dataset, distil.teacher, augment, self.device, progress, space)
             if self.world.is_main:
                 self.targets = teacher_targets(*arguments)
             from_main(None, self.world)  # the others read what the main process has written
             if self.targets is None:
                 self.targets = teacher_targets(*arguments)
-            self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
+            if space is None:
+                self.target_map = linear_map(dim, self.targets.shape[-1]).to(self.device)
 
     def _make_teacher(self) -> nn.Module | None:
         """The network that hears the clean excerpts, if excerpts are to be denoised."""
@@ -198,6 +203,9 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.parameters(), most)
         self.optimiser.step()
         self.batch += 1
+        averaged_from = (1 - self.config.optim.average) * self.num_batches
+        if self.average is not None and self.batch > averaged_from:
+            self.average.add(self.network)
         facts: dict[str, float | torch.Tensor] = {"total": loss.detach(), "gradient_norm": norm}
         facts["learning_rate"] = learning_rate
         return facts | parts
@@ -247,7 +255,7 @@ class Trainer:
         with torch.no_grad(), self._autocast():
             targets = self.teacher(clean).float()
         outputs, targets = gather(own, self.world), gather(targets, self.world)
-        return losses.match(outputs, targets)
+        return losses.match(self.space(outputs), self.space(targets))
 
     def _distil(
         self, embeddings: torch.Tensor, pairs: Pairs, same: torch.Tensor
@@ -309,7 +317,8 @@ class Trainer:
     # --- state -------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        return {
+        average = {} if self.average is None else {"average": self.average.state()}
+        return average | {
             "batch": self.batch,
             "network": self.network.state_dict(),
             "head": self.head.state_dict(),
@@ -321,6 +330,8 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         self.batch = state["batch"]
         self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.restore(state["average"])
         self.head.load_state_dict(state["head"])
         self.target_map.load_state_dict(state["target_map"])
         self.optimiser.load_state_dict(state["optimiser"])

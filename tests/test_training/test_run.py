@@ -27,11 +27,12 @@ from training.data.data_set import ROW_BYTES, Dataset
 from training.data.stems import StreamedStems, open_stems
 from training.distributed import World
 from training.errors import ConfigError, DataError, RunError
-from training.export import ExportOptions, export
+from training.export import ExportOptions, export, final_weights
 from training.loop import (
     METRICS_NAME,
     STATE_NAME,
     Log,
+    load_state,
     read_config,
     run,
     save_state,
@@ -135,7 +136,8 @@ class Questions(TorchDispatchMode):  # type: ignore[no-untyped-call]
 @pytest.mark.parametrize("system", ["cvsm-af", "singalike", "singalike-cvsm"])
 def test_a_step_asks_the_device_for_no_number(system: str, dataset: Dataset) -> None:
     overrides = ["distil.teacher=''"] if system == "singalike" else []
-    trainer = Trainer(small(system, *overrides), dataset, CPU)
+    overrides += ["distil.space=singalike-3"] if system == "singalike-cvsm" else []
+    trainer = Trainer(small(system, "optim.average=1", *overrides), dataset, CPU)
     trainer.step()
     with Questions() as questions:
         trainer.step()
@@ -399,6 +401,30 @@ def test_running_statistics_of_a_fresh_network_are_those_of_its_batches(dataset:
         trainer.step()
     assert norm.running_var is not None
     torch.testing.assert_close(norm.running_var, torch.stack(seen).mean(0), rtol=1e-3, atol=1e-6)
+
+
+def test_weights_are_averaged_over_the_end_of_the_run(dataset: Dataset, tmp_path: Path) -> None:
+    settings = ("optim.num_pairs=2", "optim.num_batches=4", "optim.average=0.5")
+    config, seen = small("cola", *settings), []
+    trainer = Trainer(config, dataset, CPU)
+    for _ in range(4):
+        trainer.step()
+        seen.append({name: t.clone() for name, t in trainer.network.state_dict().items()})
+        if trainer.batch in (1, 3):  # saved and gone on with, as a run that was interrupted
+            save_state(tmp_path, trainer.state())
+            trainer = Trainer(config, dataset, CPU)
+            trainer.restore(load_state(tmp_path))
+    for name, tensor in final_weights(trainer.state()).items():
+        third, fourth = seen[2][name], seen[3][name]
+        is_count = not tensor.is_floating_point()
+        torch.testing.assert_close(tensor, fourth if is_count else (third + fourth) / 2)
+
+
+def test_a_run_without_an_average_ends_with_its_last_weights() -> None:
+    last, mean = {"w": torch.ones(1)}, {"w": torch.zeros(1)}
+    assert final_weights({"network": last}) is last
+    assert final_weights({"network": last, "average": {"num": 0, "means": mean}}) is last
+    assert final_weights({"network": last, "average": {"num": 1, "means": mean}}) is mean
 
 
 def test_export_is_a_model_of_the_application(
