@@ -53,17 +53,18 @@ class LoadedSpace:
         num_all = len(self.matrix)
         num_allowed = num_all if allowed is None else min(num_all, len(allowed))
         num_asked = num * num_all // max(1, num_allowed)
-        note = self.note
-        if self.graph is not None and num_allowed > _ROWS_PER_ANSWER * num_asked:
-            try:
-                found = self._by_graph(self.graph, query, num_asked)
-            except hnsw.UnusableIndexError as error:
-                note = _slow_note(error)
-            else:
-                is_allowed = slice(None) if allowed is None else places(allowed, found) != NO_ROW
-                return Nearest(found[is_allowed], is_all=False)
         every = self.matrix.track_ids if allowed is None else allowed
-        return Nearest(every, is_all=True, note=note)
+        if num_allowed <= _ROWS_PER_ANSWER * num_asked:
+            # Nobody misses a graph here; of a damaged one is told all the same.
+            return Nearest(every, is_all=True, note=self.note if self.index_id else None)
+        if self.graph is None:
+            return Nearest(every, is_all=True, note=self.note)
+        try:
+            found = self._by_graph(self.graph, query, num_asked)
+        except hnsw.UnusableIndexError as error:
+            return Nearest(every, is_all=True, note=_slow_note(error))
+        is_allowed = slice(None) if allowed is None else places(allowed, found) != NO_ROW
+        return Nearest(found[is_allowed], is_all=False)
 
     def _by_graph(self, graph: hnsw.Graph, query: np.ndarray, num: int) -> np.ndarray:
         """Tracks (n,), those among them that are newer than the graph."""
