@@ -430,7 +430,7 @@ def test_a_run_without_an_average_ends_with_its_last_weights() -> None:
 def test_export_is_a_model_of_the_application(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.models.has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr("engine.models.voice_model.has_fast_bfloat16", lambda: False)
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
     trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", stop_after=1))
     options = ExportOptions("tiny", "A tiny model", "For tests.", metrics={"vocals": {"EER": 1.0}})
