@@ -352,7 +352,7 @@ def test_training_and_evaluation_hear_the_voice_that_a_library_hears(tmp_path: P
         EMBEDDING_DIM,
         {view: Geometry.neutral(EMBEDDING_DIM) for view in VIEWS},
     )
-    assert embed_file(path, model, "vocals", separator=separator) is not None
+    embed_file(path, model, "vocals", separator=separator)  # whether this is sung is decided after
     library = np.concatenate(model.heard)
     training, _ = cut(separate_file(path, separator))
     clip = Clip("singer", "song", files={"mixture": path})
