@@ -10,7 +10,7 @@ import torch
 
 from engine import models
 from engine.errors import CheckpointError
-from engine.models import MAX_MOMENTS, SEGMENT_SAMPLES, Geometry
+from engine.models import MAX_MOMENTS, SEGMENT_SAMPLES, Geometry, voice_model
 from engine.models.checkpoint import (
     Manifest,
     load_tensors,
@@ -33,7 +33,7 @@ def manifest(**changes):
 def ge2e():
     """In float32, whatever the processor."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "has_fast_bfloat16", lambda: False)
+        patch.setattr(voice_model, "has_fast_bfloat16", lambda: False)
         return models.load("ge2e")
 
 
@@ -253,9 +253,9 @@ def test_damaged_models_do_not_hide_the_others(tmp_path, monkeypatch):
 
 
 def test_bfloat16_changes_next_to_nothing(ge2e, monkeypatch):
-    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(voice_model, "has_fast_bfloat16", lambda: False)
     exact = models.load("ge2e")
-    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: True)
+    monkeypatch.setattr(voice_model, "has_fast_bfloat16", lambda: True)
     quick = models.load("ge2e")
     expected, found = (model.embed_segments(segments(3)) for model in (exact, quick))
     assert found.dtype == np.float32

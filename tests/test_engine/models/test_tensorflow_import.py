@@ -16,6 +16,7 @@ from support.seeded import seeded_excerpts, seeded_keras
 
 from engine import models
 from engine.errors import CheckpointError
+from engine.models import voice_model
 from engine.models.checkpoint import load_tensors, read_manifest
 from engine.models.tensorflow_bundle import read_bundle
 from engine.models.tensorflow_import import SUFFIX, import_tensorflow
@@ -61,7 +62,7 @@ def test_embeddings_are_tensorflows(
     folder: Path, excerpts: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     golden = np.load(GOLDEN / "cvsm_tensorflow.npz")["embedding"]
-    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(voice_model, "has_fast_bfloat16", lambda: False)
     ours = models.load(str(folder)).embed_excerpts(excerpts)
     assert np.abs(golden[0] - golden[1]).max() > 0.05  # it does depend on what is heard
     np.testing.assert_allclose(ours, golden, atol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from engine import models
+from engine.models import voice_model
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
 from engine.networks.campp import EMBEDDING_DIM, INPUT_GAIN, Campp
 from engine.networks.kaldi import KaldiFilterbank
@@ -68,7 +69,7 @@ def test_excerpts_of_any_length_are_heard(network):
 
 
 def test_the_model_hears_a_segment_at_once(monkeypatch):
-    monkeypatch.setattr(models, "has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(voice_model, "has_fast_bfloat16", lambda: False)
     model = models.load("campp")
     segments = 3.0 * sound().numpy()  # of any level
     expected = GOLDEN["embeddings_of_float16_weights"]
