@@ -9,9 +9,9 @@ from app.services.services import Services
 from app.settings import INDEX_SPEED
 from app.ui.text_format import duration
 
-# Seconds of one core for one song of four minutes, from the speeds of the parts, rounded up: decode
-# 240, separate 18, singalike-2 60 times as fast as it plays.
-VOCALS_S, OVERALL_S = 20.0, 4.0
+# Seconds of one core for one song of four minutes, rounded up: separated voices are heard 34 times
+# as fast as songs play, whole songs 167 times (docs/results.md).
+VOCALS_S, OVERALL_S = 8.0, 2.0
 
 
 def relisten_text(widget: QWidget, services: Services, *, is_vocals: bool) -> str:
@@ -24,6 +24,6 @@ def relisten_text(widget: QWidget, services: Services, *, is_vocals: bool) -> st
     seconds /= num_workers(services.settings.get(INDEX_SPEED))
     return widget.tr(
         "All {num} songs have to be listened to again, which takes about {time}. You can go on "
-        "meanwhile; results come from the songs that have been heard so far. What was heard "
-        "before is kept, so that you can change back at once."
+        "meanwhile; what was heard before serves until nearly all songs are heard anew, and is "
+        "kept, so that you can change back at once."
     ).format(num=f"{num_songs:,}", time=duration(seconds))
