@@ -78,9 +78,15 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Listen again to the files that failed."""
+    from dataclasses import replace
+
+    from engine.library import TrackStatus
+
     with open_library(library) as opened:
+        failed = frozenset(opened.track_ids(status=TrackStatus.FAILED))
         note(f"Trying {some(opened.clear_failure(), 'file')} again.")
-        _index(opened, [], _options(model, separator, voices, workers), as_json)
+        options = replace(_options(model, separator, voices, workers), only=failed)
+        _index(opened, [], options, as_json)
 
 
 def _options(

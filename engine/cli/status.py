@@ -37,6 +37,8 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     typer.echo(", ".join(f"{facts[state]} {state.replace('_', ' ')}" for state in STATES))
     for space in facts["spaces"]:
         heard = f"{space['embeddings']} heard, {space['in_index']} in the index"
+        if space["from_whole_songs"]:
+            heard += f", {space['from_whole_songs']} through whole songs, to be separated yet"
         typer.echo(f"  {space['view']} by {space['model']}: {heard}")
 
 
@@ -54,6 +56,7 @@ def _facts(library: Library) -> dict[str, Any]:
                 "view": key.view,
                 "separator": key.separator,
                 "embeddings": counts.embeddings.get(space_id, 0),
+                "from_whole_songs": library.num_from_mixture(space_id),
                 "in_index": index[1].num_elements if index else 0,
             }
         )

@@ -39,5 +39,5 @@ def tags(
     elif not heard:
         typer.echo("Nothing stands out.")
     else:
-        for tag in heard:
+        for tag in sorted(heard, key=lambda tag: -tag.strength):
             typer.echo(f"{tag.strength:4.0%}  {tag.name}  ({tag.kind})")

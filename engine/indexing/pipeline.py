@@ -44,6 +44,7 @@ class IndexOptions:
         separator: cuts out the vocals for the view ``vocals``.
         views: what to listen for.
         voices: ``fast`` leaves them as they are heard through whole songs; ``fine`` separates them.
+        only: ids of the tracks to listen to; None: all that wait.
         num_workers: tracks listened to at the same time; 0: one per core, and one more where
             nothing is separated, since a third of the time then goes by in decoders.
     """
@@ -52,6 +53,7 @@ class IndexOptions:
     separator: str = field(default_factory=separation.default_name)
     views: tuple[View, ...] = ("overall", "vocals")
     voices: Voices = field(default_factory=lambda: read_choices().voices)
+    only: frozenset[int] | None = None
     num_workers: int = 0
 
 
@@ -107,10 +109,10 @@ def index_folders(
         for make_pass in (_whole_songs, _separated_voices):
             passes.append(make_pass(library, ears, options))
             heard |= passes[-1].run(lease, progress, cancel)
-        for ear in ears:
-            progress(Progress("index", message=ear.view))
-            refresh(library, ear.space_id)
-            centre.refresh(library, ear.space_id)
+            for ear in ears:  # after each: the second pass may take days
+                progress(Progress("index", message=ear.view))
+                refresh(library, ear.space_id)
+                centre.refresh(library, ear.space_id)
     summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
     if num_gone := sum(one.num_gone for one in passes):
         gone = f"Gone during the run: {num_gone} files. Index again once they are back."
@@ -144,7 +146,7 @@ def _whole_songs(library: Library, ears: Sequence[Ear], options: IndexOptions) -
     """The first pass: what needs no separation, of all views at once."""
     waiting: dict[int, list[Ear]] = {}
     for ear in ears:
-        pending = library.pending(ear.space_id)
+        pending = _wanted(library.pending(ear.space_id), options)
         for track_id in pending if pending and _hears_songs(ear, options) else ():
             waiting.setdefault(track_id, []).append(ear)
 
@@ -154,6 +156,10 @@ def _whole_songs(library: Library, ears: Sequence[Ear], options: IndexOptions) -
     num_workers = options.num_workers or (os.cpu_count() or 1) + 1
     waiting = dict(sorted(waiting.items()))
     return Pass(library, "overall", waiting, hear, num_workers, is_final=False)
+
+
+def _wanted(track_ids: Sequence[int], options: IndexOptions) -> list[int]:
+    return [one for one in track_ids if options.only is None or one in options.only]
 
 
 def _hears_songs(ear: Ear, options: IndexOptions) -> bool:
@@ -175,7 +181,7 @@ def _separated_voices(library: Library, ears: Sequence[Ear], options: IndexOptio
     waiting: dict[int, list[Ear]] = {}
     for ear in ears:
         if ear.view == "vocals" and options.voices == "fine":
-            pending = library.pending(ear.space_id, to_separate=True)
+            pending = _wanted(library.pending(ear.space_id, to_separate=True), options)
             waiting = {track_id: [ear] for track_id in pending}
             if pending:  # errors come before anything is listened to
                 ear.model(), ear.separator()

@@ -262,6 +262,10 @@ class Library:
         )
         return {row[0] for row in rows}
 
+    def num_from_mixture(self, space_id: int) -> int:
+        sql = "SELECT count(*) FROM embedding WHERE space_id = ? AND from_mixture"
+        return int(self.database.rows(sql, (space_id,))[0][0])
+
     def put_embedding(
         self,
         track_id: int,

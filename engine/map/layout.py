@@ -8,6 +8,7 @@ input gives the same places.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import count
 
@@ -16,6 +17,8 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.initialization import rescale
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+logging.getLogger("openTSNE").setLevel(logging.WARNING)  # it tells what it was asked to do
 
 NUM_EARLY, NUM_LATE = 200, 400  # steps with and without exaggeration, of a map
 TICK_STEPS = 10

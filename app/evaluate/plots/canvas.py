@@ -67,7 +67,7 @@ class PlotCanvas(QWidget):
         self._image = QImage()
         self._panels: list[QRectF] = []
         self._edges = np.empty((0, 4))  # (num_marks, 4): left, right, top, bottom
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setMouseTracking(True)

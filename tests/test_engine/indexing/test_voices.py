@@ -140,3 +140,15 @@ def test_who_sings_is_decided_by_the_share_of_the_mixture(
     song = np.full((2, 20 * 44_100), 0.4, np.float32)
     assert sum(c.shape[1] for c in levels.noted(np.array_split(song, 7, axis=1))) == 20 * 44_100
     assert levels.is_sung(np.array(sung)) is is_sung
+
+
+def test_only_what_is_asked_for_is_heard(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    index_folders(library, [music], FAST)
+    first = library.track_ids()[0]
+    only = IndexOptions(voices="fine", num_workers=1, only=frozenset([first]))
+    assert index_folders(library, [], only).indexed == 1
+    _, rough = voices(library)
+    assert (separator.num_songs, len(rough)) == (1, 2)
+    assert first not in rough
