@@ -164,6 +164,11 @@ def aged(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
+def version(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return version_of(db)
+
+
 def test_killed_while_migrating(
     processes: ForkServer, aged: Path, tmp_path: Path, tally: Counter[str]
 ) -> None:
@@ -171,15 +176,14 @@ def test_killed_while_migrating(
     undisturbed = prepare()
     assert processes.run("migrate", undisturbed).code == 0
     before, after = tables(aged), tables(undisturbed)
+    old = version(aged)
 
     def check(path: Path) -> None:
         assert not integrity(path)
-        with contextlib.closing(sqlite3.connect(path)) as db:
-            version = version_of(db)
         for backup in path.parent.glob("*.backup"):  # whole, or not there at all
             assert not integrity(backup)
-        if version > int(before["migration"][-1][0]):
-            (backup,) = path.parent.glob(f"*.v{int(before['migration'][-1][0])}.backup")
+        if version(path) > old:
+            (backup,) = path.parent.glob(f"*.v{old}.backup")
             assert tables(backup) == before
         assert processes.run("migrate", path).code == 0
         assert tables(path) == after
