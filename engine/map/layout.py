@@ -25,6 +25,7 @@ TICK_STEPS = 10
 EXACT_LIMIT = 250  # points; more of them repel each other by way of a grid
 CELL_WIDTH = 1.5  # of the grid: songs keep as many neighbours as with 1, in half of the time
 PERPLEXITY = 30.0
+FEW_POINTS = 8  # fewer are drawn onto one line by t-SNE: these lie where their main axes say
 NEIGHBOURS_PER_PERPLEXITY = 3  # beyond them the affinities of t-SNE are next to nothing
 
 Tick = Callable[[int, int], None]  # (steps done, steps in all); may raise CancelledError
@@ -35,6 +36,8 @@ def lay_out(near: np.ndarray, distances: np.ndarray, start: np.ndarray, tick: Ti
 
     ``distances`` (n, k) belong to these; ``start`` (n, 2) are the first two principal axes.
     """
+    if len(start) < FEW_POINTS:
+        return np.asarray(start / max(float(start.std()), 1e-9), np.float32)
     perplexity = near.shape[1] / NEIGHBOURS_PER_PERPLEXITY
     found = PrecomputedNeighbors(near, distances)
     ties = PerplexityBasedNN(knn_index=found, perplexity=perplexity, n_jobs=1)

@@ -74,3 +74,13 @@ def test_laying_out_can_be_stopped():
 
     with pytest.raises(CancelledError):
         layout.lay_out(*neighbours(points, 5, no_step), points[:, :2], stop)
+
+
+@pytest.mark.parametrize("num", [4, 5, 6, 7])
+def test_few_songs_are_not_drawn_onto_one_line(num: int) -> None:
+    points, _ = clusters(2, 4)
+    points = points[:num]
+    axes = principal_axes(lambda: [points], 2)
+    places = layout.lay_out(*neighbours(points, num - 1, no_step), axes, no_step)
+    assert places.shape == (num, 2)
+    assert places.std(0).min() > 0.05 * places.std(0).max()
