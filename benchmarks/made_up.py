@@ -73,7 +73,7 @@ def space_key(view: View, dim: int) -> SpaceKey:
     separator = separation.DEFAULT if view == "vocals" else None
     name = models.default_model_name(view)
     folder = next(info.folder for info in models.available() if info.name == name)
-    return SpaceKey(name, read_manifest(folder).sha256, view, separator, dim)
+    return SpaceKey(name, read_manifest(folder).identity, view, separator, dim)
 
 
 def add_tracks(library: Library, folder: Path, artist_of: np.ndarray) -> None:
@@ -111,7 +111,7 @@ def _add_some(db: sqlite3.Connection, space_id: int, start: int, vectors: np.nda
     ((first,),) = db.execute("SELECT coalesce(max(id), 0) + 1 FROM embedding").fetchall()
     halves = vectors.astype("<f2")
     db.executemany(
-        "INSERT INTO embedding VALUES (?, ?, ?, ?)",
+        "INSERT INTO embedding (id, track_id, space_id, vector) VALUES (?, ?, ?, ?)",
         ((first + i, start + i + 1, space_id, half.tobytes()) for i, half in enumerate(halves)),
     )
     db.executemany(

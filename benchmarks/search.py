@@ -236,14 +236,15 @@ def added(case: Case, searcher: Any) -> Result:
             )  # fmt: skip
 
     of_last, last = "WHERE track_id >= ?", (rows[-1][0],)
-    old = library.database.rows(f"SELECT * FROM embedding {of_last}", last)
+    columns = "id, track_id, space_id, vector"
+    old = library.database.rows(f"SELECT {columns} FROM embedding {of_last}", last)
     sql = f"SELECT * FROM moments WHERE embedding_id IN (SELECT id FROM embedding {of_last})"
     old_moments = library.database.rows(sql, last)
     _, seconds = timed(lambda r=r, v=v: add(r, v) for r, v in zip(rows, news, strict=True))
     _, searches = timed(lambda r=r: searcher.by_track(r[0]) for r in rows)
     with library.database.write() as db:
         db.execute(f"DELETE FROM embedding {of_last}", last)
-        db.executemany("INSERT INTO embedding VALUES (?, ?, ?, ?)", old)
+        db.executemany(f"INSERT INTO embedding ({columns}) VALUES (?, ?, ?, ?)", old)
         db.executemany("INSERT INTO moments VALUES (?, ?, ?, ?, ?)", old_moments)
     return spread(seconds, "add") | spread(searches, "search_among_new")
 

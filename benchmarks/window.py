@@ -110,7 +110,7 @@ def default_space(view: str):
     name = models.default_model_name(view)
     folder = next(info.folder for info in models.available() if info.name == name)
     separator = separation.DEFAULT if view == "vocals" else None
-    return SpaceKey(name, read_manifest(folder).sha256, view, separator, DIM)
+    return SpaceKey(name, read_manifest(folder).identity, view, separator, DIM)
 
 
 def voices(seed: int) -> np.ndarray:
@@ -124,15 +124,15 @@ def voices(seed: int) -> np.ndarray:
 
 def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np.ndarray) -> None:
     from engine.library import codec, files
-    from engine.records import MomentCodes
+    from engine.records import MomentCodes, TrackEmbedding
 
     random = np.random.default_rng(0)
     starts_s = np.arange(0, 240, 5, dtype=np.float32)
     codes = random.integers(-127, 127, (len(starts_s), 64), dtype=np.int8)
-    moments = codec.pack_moments(MomentCodes(codes, starts_s, 5.0))
+    moments = MomentCodes(codes, starts_s, 5.0)
     with library.database.write() as db:
         for track_id, vector in zip(track_ids, vectors, strict=True):
-            packed = codec.pack_vector(vector, DIM), moments
+            packed = codec.pack(TrackEmbedding(vector, moments), DIM)
             files.put_heard(db, track_id, space_id, packed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from engine.indexing.pipeline import IndexOptions, IndexSummary
     from engine.library import Library
-    from engine.models import VoiceModel
-    from engine.separation import Separator
+    from engine.progress import CancelToken
+    from engine.records import TrackEmbedding
 
 SeparatorOption = Annotated[
     str | None,
@@ -164,17 +165,22 @@ def embed(
         raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
 
     from engine import models, separation
+    from engine.listening.embedding import check_hears_songs, embed_file, embed_song
 
     voice = models.load(model or models.default_model_name(view.value))
     is_song = view is View.VOCALS and input_kind is Input.MIXTURE
     is_fast = is_song and voices_or_chosen(voices) == "fast"
-    if is_fast and not voice.hears_voices_in_mixtures:
-        raise SingalikeError(
-            f"{voice.name} cannot hear voices through accompaniments. Say --voices fine."
-        )
+    if is_fast:
+        check_hears_songs(voice)
     needs_separator = is_song and not is_fast
     cutter = separation.load(separator or separation.default_name()) if needs_separator else None
-    heard = _heard(files, voice, View.OVERALL if is_fast else view, cutter)
+
+    def hear(path: Path, cancel: CancelToken) -> TrackEmbedding | None:
+        if is_fast:
+            return embed_song(path, {"vocals": voice}, cancel=cancel)["vocals"]
+        return embed_file(path, voice, view.value, separator=cutter, cancel=cancel)
+
+    heard = _heard(files, hear)
     rows = [vector for _, vector in heard]
     embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
     try:
@@ -189,10 +195,9 @@ def embed(
 
 
 def _heard(
-    files: list[Path], voice: VoiceModel, view: View, cutter: Separator | None
+    files: list[Path], hear: Callable[[Path, CancelToken], TrackEmbedding | None]
 ) -> list[tuple[Path, np.ndarray]]:
     """Embeddings (dim,) of those files that can be heard, in their order; others are told."""
-    from engine.listening.embedding import embed_file
     from engine.progress import Progress
 
     heard = []
@@ -200,7 +205,7 @@ def _heard(
         for done, path in enumerate(files):
             progress(Progress("embed", done, len(files), message=path.name))
             try:
-                found = embed_file(path, voice, view.value, separator=cutter, cancel=cancel)
+                found = hear(path, cancel)
             except CancelledError:
                 raise
             except SingalikeError as error:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -179,21 +178,20 @@ class Pass:
     def _write(self, heard: Heard, lease: Lease) -> None:
         lease.check()
         track_id = heard.track.id
-        put_embedding = partial(
-            self.library.put_embedding, audio_hash=heard.audio_hash, duration_s=heard.duration_s
-        )
-        put_no_vocals = partial(
-            self.library.put_no_vocals, audio_hash=heard.audio_hash, duration_s=heard.duration_s
-        )
         if heard.is_gone:
             self.library.put_missing(track_id)
         elif heard.failure is not None:
             self.library.put_failure(track_id, heard.failure)
+        identity, duration_s = heard.audio_hash, heard.duration_s
         for space_id, embedding in heard.embeddings.items():
             if embedding is None:
-                put_no_vocals(track_id, space_id)
+                self.library.put_no_vocals(
+                    track_id, space_id, audio_hash=identity, duration_s=duration_s
+                )
             else:
-                put_embedding(track_id, space_id, embedding)
+                self.library.put_embedding(
+                    track_id, space_id, embedding, audio_hash=identity, duration_s=duration_s
+                )
 
 
 def _is_gone(path: Path) -> bool:

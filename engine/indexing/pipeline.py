@@ -26,7 +26,7 @@ from engine.library import Library, ScanSummary
 from engine.library.counts import tally
 from engine.library.filenames import resolved
 from engine.library.scan.scan import scan
-from engine.listening.embedding import embed_file, embed_song
+from engine.listening.embedding import check_hears_songs, embed_file, embed_song
 from engine.models import VoiceModel
 from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -107,17 +107,25 @@ def index_folders(
         scanned = scan(library, folders, progress, cancel)
         passes = []
         for make_pass in (_whole_songs, _separated_voices):
-            passes.append(make_pass(library, ears, options))
-            heard |= passes[-1].run(lease, progress, cancel)
-            for ear in ears:  # after each: the second pass may take days
-                progress(Progress("index", message=ear.view))
-                refresh(library, ear.space_id)
-                centre.refresh(library, ear.space_id)
+            one = make_pass(library, ears, options)
+            found = one.run(lease, progress, cancel)
+            if found and not one.is_final:  # the second pass may take days
+                _refresh_indexes(library, ears, progress)
+            passes.append(one)
+            heard |= found
+        _refresh_indexes(library, ears, progress)
     summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
     if num_gone := sum(one.num_gone for one in passes):
         gone = f"Gone during the run: {num_gone} files. Index again once they are back."
         summary = replace(summary, skipped=(*summary.skipped, gone))
     return summary
+
+
+def _refresh_indexes(library: Library, ears: Sequence[Ear], progress: ProgressCallback) -> None:
+    for ear in ears:
+        progress(Progress("index", message=ear.view))
+        refresh(library, ear.space_id)
+        centre.refresh(library, ear.space_id)
 
 
 def _ear(
@@ -167,13 +175,11 @@ def _hears_songs(ear: Ear, options: IndexOptions) -> bool:
 
     CheckpointError where voices are to be heard so, and cannot be.
     """
-    model = ear.model()
-    if ear.view == "vocals" and options.voices == "fast" and not model.hears_voices_in_mixtures:
-        raise CheckpointError(
-            f"{model.name} cannot hear voices through accompaniments. Choose fine voices, which "
-            "are separated first, or another model."
-        )
-    return ear.view == "overall" or model.hears_voices_in_mixtures
+    if ear.view == "overall":
+        return True
+    if options.voices == "fast":
+        check_hears_songs(ear.model())
+    return ear.model().hears_voices_in_mixtures
 
 
 def _separated_voices(library: Library, ears: Sequence[Ear], options: IndexOptions) -> Pass:

@@ -152,7 +152,7 @@ DELETE FROM sqlite_sequence WHERE name = 'new_space';
 INSERT INTO sqlite_sequence SELECT 'new_space', seq FROM sqlite_sequence WHERE name = 'space';
 DROP TABLE space;
 ALTER TABLE new_space RENAME TO space;
-ALTER TABLE embedding ADD COLUMN from_mixture INTEGER NOT NULL DEFAULT 0
+ALTER TABLE embedding ADD COLUMN from_mixture INTEGER NOT NULL DEFAULT 0;
 """
 
 
@@ -176,8 +176,7 @@ def record_by_sqlite_utils(db: sqlite_utils.Database) -> None:
 
 def ways_of_hearing(db: sqlite_utils.Database) -> None:
     """A space also knows the version of listening; a voice may come from the whole song."""
-    for statement in filter(str.strip, _V5.split(";")):
-        db.execute(statement)
+    db.executescript(_V5)
 
 
 Step = Callable[["sqlite_utils.Database"], None]

@@ -2,7 +2,7 @@
 
 Schema, inserts and upserts, what tables there are and how they refer to each other. What is done
 for each song, or while somebody types, is plain SQL: its statements stand in ``store``, ``files``,
-``queries`` and ``index_store``, and need no time to find out what a table looks like.
+``queries`` and ``indexes``, and need no time to find out what a table looks like.
 """
 
 from __future__ import annotations

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from engine import separation
-from engine.errors import SilentError, TooShortError
+from engine.errors import CheckpointError, SilentError, TooShortError
 from engine.models import (
     SAMPLE_RATE_HZ,
     SEGMENT_S,
     SEGMENT_SAMPLES,
     VoiceModel,
+    segment_weights,
 )
 from engine.progress import CancelToken
 from engine.records import TrackEmbedding, View
@@ -32,9 +33,9 @@ VOCAL_GATE = 0.01
 SILENCE = 1 / 32768
 MIN_DURATION_S = 1.0
 SEGMENTS_PER_BATCH = 64  # a request to stop waits for one batch at most
-# The view ``overall`` of long sound is heard through a part of its excerpts: every other one from
-# this many segments (80 s) on, every third from twice as many. There are always 48 or more of them;
-# singers are told apart as well as by all (docs/performance.md), in a third of the time.
+# Whole songs are heard through a part of each segment: half of its sound from this many segments
+# (80 s) on, a third from twice as many. Singers are told apart as well as by all of it
+# (docs/results.md), in a third of the time.
 LONG_SEGMENTS, MAX_EVERY = 16, 3
 # A segment is sung where its voice has so much of the mixture's level (rms), and a song where so
 # many segments are (docs/results.md: who sings).
@@ -69,37 +70,63 @@ def embed_file(
         DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
     """
     if view == "overall" or separator is None:
-        mono = _mono(path, cancel, on_decoded, on_hash, start_s, end_s)
-        return embed_stream(mono, model, view, cancel)
-    stereo = _decoded(path, SEPARATION_RATE_HZ, 2, start_s, end_s, cancel, on_decoded, on_hash)
+        mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
+        return embed_stream((chunk[0] for chunk in mono), model, view, cancel)
+    stereo = _decoded(path, SEPARATION_RATE_HZ, 2, cancel, on_decoded, on_hash, start_s, end_s)
     levels = MixtureLevels()
     vocals = separation.voice(separator, levels.noted(stereo), cancel)
     return embed_stream(vocals, model, view, cancel, levels)
 
 
-def _mono(
+def embed_song(
     path: Path,
-    cancel: CancelToken | None,
-    on_decoded: Callable[[float], None],
-    on_hash: Callable[[str], None],
+    models: Mapping[View, VoiceModel],
+    *,
     start_s: float = 0.0,
     end_s: float | None = None,
-) -> Iterator[np.ndarray]:
-    """(n,) at 16 kHz."""
-    for chunk in _decoded(path, SAMPLE_RATE_HZ, 1, start_s, end_s, cancel, on_decoded, on_hash):
-        yield chunk[0]
+    cancel: CancelToken | None = None,
+    on_decoded: Callable[[float], None] = lambda seconds: None,
+    on_hash: Callable[[str], None] = lambda audio_hash: None,
+) -> dict[View, TrackEmbedding]:
+    """What can be heard of a song, or of a part of it, without separation, in some views.
+
+    The song is decoded once, and a model that serves both views hears it once. The voice is marked
+    ``from_mixture``; its model must pass ``check_hears_songs``. Raises what ``embed_file`` raises.
+    """
+    cancel = cancel or CancelToken()
+    heard = _Heard(set(models.values()), "overall")
+    mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
+    for first, segments in segment_batches(chunk[0] for chunk in mono):
+        cancel.check()
+        heard.add(first, segments)
+    if not heard.starts_s:
+        raise SilentError(SILENT)
+    found = {view: heard.embedding(model, view) for view, model in models.items()}
+    if "vocals" in found:
+        found["vocals"] = replace(found["vocals"], from_mixture=True)
+    return found
+
+
+def check_hears_songs(model: VoiceModel) -> None:
+    """CheckpointError where a model cannot hear voices through accompaniments."""
+    if not model.hears_voices_in_mixtures:
+        raise CheckpointError(
+            f"{model.name} cannot hear voices through accompaniments. Choose fine voices, which "
+            "are separated first, or another model."
+        )
 
 
 def _decoded(
     path: Path,
     rate_hz: int,
     num_channels: int,
-    start_s: float,
-    end_s: float | None,
     cancel: CancelToken | None,
     on_decoded: Callable[[float], None],
     on_hash: Callable[[str], None],
+    start_s: float,
+    end_s: float | None,
 ) -> Iterator[np.ndarray]:
+    """(num_channels, n) float32, each told of as it comes."""
     for chunk in decode(
         path,
         sample_rate_hz=rate_hz,
@@ -111,30 +138,6 @@ def _decoded(
     ):
         on_decoded(chunk.shape[1] / rate_hz)
         yield chunk
-
-
-def embed_song(
-    path: Path,
-    models: Mapping[View, VoiceModel],
-    cancel: CancelToken | None = None,
-    on_decoded: Callable[[float], None] = lambda seconds: None,
-    on_hash: Callable[[str], None] = lambda audio_hash: None,
-) -> dict[View, TrackEmbedding]:
-    """What can be heard of a whole song without separation: of each view that has a model.
-
-    The song is decoded once, and a model that serves both views hears it once. The voice is marked
-    ``from_mixture``. Raises what ``embed_file`` raises.
-    """
-    heard = _Heard(set(models.values()), SILENCE, is_whole_song=True)
-    for first, segments in segment_batches(_mono(path, cancel, on_decoded, on_hash)):
-        (cancel or CancelToken()).check()
-        heard.add(first, segments)
-    if not heard.starts_s:
-        raise SilentError(SILENT)
-    found = {view: heard.embedding(model, view) for view, model in models.items()}
-    if "vocals" in found:
-        found["vocals"] = replace(found["vocals"], from_mixture=True)
-    return found
 
 
 def embed_stream(
@@ -151,8 +154,7 @@ def embed_stream(
     ``mixture``: how loud the song was from which the vocals were separated.
     """
     cancel = cancel or CancelToken()
-    is_whole_song = view == "overall"
-    heard = _Heard({model}, SILENCE if is_whole_song else VOCAL_GATE, is_whole_song)
+    heard = _Heard({model}, view)
     loudest, rms = 0.0, list[float]()
     for first, segments in segment_batches(chunks):
         cancel.check()
@@ -161,7 +163,7 @@ def embed_stream(
         heard.add(first, segments)
     if heard.starts_s and (mixture is None or mixture.is_sung(np.array(rms))):
         return heard.embedding(model, view)
-    if is_whole_song or loudest <= 0.0:
+    if view == "overall" or loudest <= 0.0:
         raise SilentError(SILENT)
     return None
 
@@ -170,7 +172,7 @@ class MixtureLevels:
     """How loud each segment of a song is, noted while it is on its way to the separator.
 
     A fixed level of the separated voice cannot tell a singer from what a separator leaves of a
-    band: of 60 accompaniments without their singers it heard one in 19.
+    band: it heard a voice in 19 of 60 accompaniments without their singers.
     """
 
     def __init__(self) -> None:
@@ -200,33 +202,32 @@ class MixtureLevels:
 
 
 class _Heard:
-    """Embeddings of the segments of one song that pass a gate, by each of some models."""
+    """Embeddings of the segments of one song that pass a gate, by each of some models.
 
-    def __init__(self, models: Collection[VoiceModel], gate: float, is_whole_song: bool) -> None:
-        self._gate, self._is_whole_song = gate, is_whole_song
+    ``view``: ``vocals`` of sound that is a voice alone, ``overall`` of a whole song.
+    """
+
+    def __init__(self, models: Collection[VoiceModel], view: View) -> None:
+        self._view = view
+        self._gate = VOCAL_GATE if view == "vocals" else SILENCE
         self._embeddings: dict[VoiceModel, list[np.ndarray]] = {model: [] for model in models}
-        self._levels = list[np.ndarray]()
+        self._weights = list[np.ndarray]()
         self.starts_s = list[np.ndarray]()
 
     def add(self, first: int, segments: np.ndarray) -> None:
-        level = np.abs(segments).mean(1, dtype=np.float64)
-        passes = level > self._gate
+        """(n, SEGMENT_SAMPLES), of which the first is segment ``first`` of the song."""
+        passes = np.abs(segments).mean(1) > self._gate
         if not passes.any():
             return
-        every = every_for(first + len(segments)) if self._is_whole_song else 1
+        every = every_for(first + len(segments)) if self._view == "overall" else 1
         for model, embeddings in self._embeddings.items():
             embeddings.append(model.embed_segments(segments[passes], every))
-        self._levels.append(level[passes])
+        self._weights.append(segment_weights(segments[passes], self._view))
         self.starts_s.append((first + np.flatnonzero(passes)) * SEGMENT_S)
 
     def embedding(self, model: VoiceModel, view: View) -> TrackEmbedding:
-        embeddings, starts_s = (
-            np.concatenate(self._embeddings[model]),
-            np.concatenate(self.starts_s),
-        )
-        weights = np.concatenate(self._levels)
-        if self._is_whole_song:
-            weights = np.ones(len(weights))
+        embeddings = np.concatenate(self._embeddings[model])
+        weights, starts_s = np.concatenate(self._weights), np.concatenate(self.starts_s)
         return TrackEmbedding(
             model.track_vector(embeddings, weights, view),
             model.moment_codes(embeddings, starts_s, view),

@@ -66,27 +66,29 @@ class FileEmbedder:
         return found
 
     def _embed(
-        self, part: FilePart, model: str, key: SpaceKey, cancel: CancelToken | None
+        self, part: FilePart, name: str, key: SpaceKey, cancel: CancelToken | None
     ) -> TrackEmbedding:
-        from engine.listening.embedding import embed_file
+        from engine.listening.embedding import check_hears_songs, embed_file, embed_song
 
-        voice, view = self._model(model, key), key.view
-        is_fast = part.voices == "fast" and view == "vocals" and not part.is_vocals
-        if is_fast and not voice.hears_voices_in_mixtures:
-            raise QueryError(
-                f"The model {key.model} cannot hear voices through accompaniments. Ask for fine "
-                "voices, which are separated first."
+        model, view = self._model(name, key), key.view
+        place, start_s, end_s = part.path, part.start_s, part.end_s
+        embedding: TrackEmbedding | None
+        if part.voices == "fast" and view == "vocals" and not part.is_vocals:
+            check_hears_songs(model)
+            heard = embed_song(place, {view: model}, start_s=start_s, end_s=end_s, cancel=cancel)
+            embedding = heard[view]
+        else:
+            needs_separator = key.separator is not None and not part.is_vocals
+            separator = self._separator(str(key.separator)) if needs_separator else None
+            embedding = embed_file(
+                place,
+                model,
+                view,
+                separator=separator,
+                start_s=start_s,
+                end_s=end_s,
+                cancel=cancel,
             )
-        needs_separator = key.separator is not None and not part.is_vocals and not is_fast
-        embedding = embed_file(
-            part.path,
-            voice,
-            "overall" if is_fast else view,
-            separator=self._separator(str(key.separator)) if needs_separator else None,
-            start_s=part.start_s,
-            end_s=part.end_s,
-            cancel=cancel,
-        )
         if embedding is None:
             raise NoEmbeddingError(nobody_sings(part.path.name))
         moments = embedding.moments
