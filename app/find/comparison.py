@@ -192,7 +192,8 @@ class Comparison(QObject):
         if sound is None:
             return
         self._waveforms.request(f"playing {side}", sound.path)
-        is_by_itself = side == Side.RESULT and self._player.is_one_of_many(side)
+        queue = self._player.queue
+        is_by_itself = side == Side.RESULT == queue.side and len(queue.entries) > 1
         if not is_by_itself or sound == self._panel.result_row.sound:
             return
         for results in self._panel.shown_lists():

@@ -124,10 +124,14 @@ class Deck:
             waiting.stop()
         self._coming = self._open(path, start_s, source.loop_s)
 
-    def prepare(self, path: Path) -> None:
-        """What comes after the song; decoded from now on."""
-        if self.following is None:
-            self.following = self._open(path, 0.0, None)
+    def prepare(self, path: Path | None) -> None:
+        """What comes after the song, or nothing; decoded from now on, in place of anything else."""
+        old = self.following
+        if path == (None if old is None else old.path) or (old is not None and self.heard is old):
+            return
+        self.following = None if path is None else self._open(path, 0.0, None)
+        if old is not None:
+            old.stop()
 
     def has_advanced(self) -> bool:
         """True once, when what was prepared has begun."""

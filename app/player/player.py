@@ -32,6 +32,7 @@ class Player(QObject):
     both run on together, so that switching sides compares the same moment.
 
     Attributes (to be read):
+        queue: what is played after one another; changing it is enough.
         is_playing, is_looping: of both sides.
         is_vocals_only: the separated vocals are heard, as soon as there are any.
     """
@@ -56,7 +57,7 @@ class Player(QObject):
         self._levels = levels or Levels()
         self._decks = Decks(decode, self._levels, PREFERRED_RATE_HZ)
         self._sounds: list[Sound | None] = [None, None]
-        self._queue = PlayQueue()
+        self.queue = PlayQueue(self)
         self._vocals: dict[Path, Path] = {}
         self.is_vocals_only = False
         self._moments: tuple[float, float] | None = None  # of a jump; the sides are linked
@@ -71,6 +72,7 @@ class Player(QObject):
         self.device.failed.connect(self._device_failed, queued)
         self.device.solved.connect(self.solved)
         self.device.switched.connect(self.problem, queued)
+        self.queue.changed.connect(self._tell_upcoming)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -81,14 +83,6 @@ class Player(QObject):
     def is_linked(self) -> bool:
         """Both songs are at matching moments."""
         return self._moments is not None
-
-    @property
-    def has_next(self) -> bool:
-        return bool(self._queue.coming)
-
-    def is_one_of_many(self, side: Side) -> bool:
-        """The song of a side is part of a queue that is played."""
-        return side == self._queue.side and bool(self._queue.coming or self._queue.past)
 
     def loop_s(self, side: Side) -> tuple[float, float] | None:
         """Begin and end of what is repeated."""
@@ -139,8 +133,8 @@ class Player(QObject):
 
     def load(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
         """Puts a song on one side, where it waits; the other side plays on."""
-        if side == self._queue.side:
-            self._queue.begin(side)
+        if side == self.queue.side:
+            self.queue.begin(side, [sound] if sound is not None else [])
         self._put(side, sound, start_s)
 
     def _put(self, side: Side, sound: Sound | None, start_s: float = 0.0) -> None:
@@ -161,29 +155,43 @@ class Player(QObject):
     ) -> None:
         """One side alone: ``sound`` from its start and ``queue`` after it, or what is loaded."""
         if sound is not None:
-            self._queue.begin(side, queue, past)
+            self.queue.begin(side, [*past, sound, *queue], len(past))
             if sound != self._sounds[side]:
                 self._put(side, sound)
-            self._tell_upcoming()
         self._unlink()
         self.set_mix(float(side))
         self.resume()
 
     def play_next(self) -> None:
         """The next song of the queue, now."""
-        queue = self._queue
-        if queue.coming:
-            following = queue.advance(self._sounds[queue.side])
-            self.play(queue.side, following, queue.coming, queue.past)
+        if self.queue.has_next:
+            self.queue.step(1)
+            self._play_current()
 
     def play_previous(self) -> None:
         """From the beginning; at the beginning, the song before."""
-        queue, current = self._queue, self._sounds[self._queue.side]
+        queue = self.queue
         is_late = self.side != queue.side or self.position_s(queue.side) > RESTART_S
-        if is_late or not queue.past or current is None:
+        if is_late or not queue.has_previous:
             self.seek(self.side, 0.0)
         else:
-            self.play(queue.side, queue.past[-1], [current, *queue.coming], queue.past[:-1])
+            queue.step(-1)
+            self._play_current()
+
+    def play_at(self, place: int) -> None:
+        """The song at a place of the queue, now."""
+        self.queue.go_to(place)
+        self._play_current()
+
+    def _play_current(self) -> None:
+        self._put(self.queue.side, self.queue.current)
+        self.play(self.queue.side)
+
+    def restore(self, position_s: float) -> None:
+        """The queue has come back after a restart: its song waits where it was."""
+        if self.queue.current is not None:
+            self._put(self.queue.side, self.queue.current, position_s)
+            self.set_mix(float(self.queue.side))
 
     def jump(self, query_s: float, result_s: float) -> None:
         """Moves both songs to matching moments and plays on from there, linked."""
@@ -225,6 +233,11 @@ class Player(QObject):
         (self.pause if self.is_playing else self.resume)()
 
     def resume(self) -> None:
+        """Goes on; from the next song of the queue, where there is none or it is over."""
+        is_over = self._decks[self.side].is_at_end and self.side == self.queue.side
+        if (is_over or not any(self._sounds)) and self.queue.has_next:
+            self.play_next()
+            return
         if not any(self._sounds):
             return
         for side in Side:
@@ -302,8 +315,8 @@ class Player(QObject):
         self.moved.emit()
 
     def _tell_upcoming(self) -> None:
-        if self._queue.coming:
-            self.upcoming.emit(self._queue.coming[0])
+        if (following := self.queue.following) is not None:
+            self.upcoming.emit(following)
 
     def _want_vocals(self, sound: Sound | None) -> None:
         if self.is_vocals_only and sound is not None and sound.path not in self._vocals:
@@ -364,22 +377,20 @@ class Player(QObject):
 
     def _advance(self, side: Side) -> None:
         """Has the next song decoded ahead, and takes note when it has begun."""
-        queue = self._queue
+        queue = self.queue
         if self._decks[side].has_advanced():
-            self._sounds[side] = queue.advance(self._sounds[side])
+            queue.advance()
+            self._sounds[side] = queue.current
             self._tell_loaded(side)
-            self._tell_upcoming()
-        elif side == queue.side and queue.coming and not self.is_linked:
-            path = self._file(queue.coming[0])
-            if path is not None and self.decoding(side).is_complete:
-                self._decks[side].prepare(path)
+        elif side == queue.side and not self.is_linked and self.decoding(side).is_complete:
+            self._decks[side].prepare(self._file(queue.following))
 
     def _give_up(self, side: Side, reason: str) -> None:
         """A song that cannot be read is left out of the queue, or ends the playing."""
         sound = self._sounds[side]
         if sound is not None:
             reason = self.tr("{title}: {reason}").format(title=sound.title[:80], reason=reason)
-        if side == self._queue.side and self._queue.coming and self.side == side:
+        if side == self.queue.side == self.side and self.queue.coming:
             self.play_next()
         else:
             self.pause()

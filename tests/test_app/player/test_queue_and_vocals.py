@@ -13,6 +13,7 @@ from support.patience import PATIENCE_S
 from app.player.decks import BLOCK_FRAMES
 from app.player.loudness import TARGET_LUFS, Levels, stepped
 from app.player.player import LOOP_S, Player, Side, Sound
+from app.player.queue import Repeat
 from app.player.source import Source, decode_file
 from engine.sound import audio
 from engine.sound.loudness import Loudness, measure
@@ -90,7 +91,7 @@ def test_songs_follow_each_other_without_a_gap(qtbot, player, songs):
         (len(heard) - len(whole(songs[0]))) / RATE_HZ
     )
     assert player.is_playing
-    assert player.has_next
+    assert player.queue.has_next
 
 
 def test_after_the_last_song_it_is_quiet(qtbot, player, songs):
@@ -103,7 +104,7 @@ def test_after_the_last_song_it_is_quiet(qtbot, player, songs):
     player.tick()
     assert player.sound(Side.RESULT) == songs[1]
     assert not player.is_playing
-    assert not player.has_next
+    assert not player.queue.has_next
 
 
 def test_next_and_previous(qtbot, player, songs):
@@ -140,7 +141,55 @@ def test_a_song_that_is_gone_is_passed_over_with_a_sentence(qtbot, player, songs
 def test_another_song_ends_the_queue(qtbot, player, songs):
     player.play(Side.QUERY, songs[0], songs[1:])
     player.play(Side.QUERY, songs[2])
-    assert not player.has_next
+    assert not player.queue.has_next
+
+
+def test_what_was_decoded_ahead_gives_way_to_a_song_that_is_put_before_it(
+    qtbot, player, songs, tmp_path
+):
+    other = sound(tmp_path / "other.wav", 2000.0)
+    player.play(Side.QUERY, songs[0], songs[1:])
+    decoded(qtbot, player)
+    player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    player.queue.add([other], is_next=True)
+    player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    num_blocks = len(whole(songs[0])) // BLOCK_FRAMES
+    player.device.pull(num_blocks + 1)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(2000, abs=15)
+    player.tick()
+    assert player.sound(Side.QUERY) == player.queue.current == other
+
+
+def test_one_song_is_repeated_without_a_gap(qtbot, player, songs):
+    player.play(Side.QUERY, songs[0], songs[1:])
+    player.queue.set_repeat(Repeat.ONE)
+    decoded(qtbot, player)
+    player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    player.device.pull(len(whole(songs[0])) // BLOCK_FRAMES + 1)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(300, abs=15)
+    player.tick()
+    assert player.sound(Side.QUERY) == songs[0]
+    assert player.position_s(Side.QUERY) < 0.4
+
+
+def test_play_begins_with_the_queue_where_nothing_has_been_played(player, songs):
+    player.queue.add(songs[:2])
+    player.toggle()
+    assert player.playing == songs[0]
+
+
+def test_a_song_added_after_the_end_is_what_play_plays(qtbot, player, songs):
+    player.play(Side.QUERY, songs[0])
+    decoded(qtbot, player)
+    player.device.pull(60)
+    player.tick()
+    assert not player.is_playing
+    player.queue.add(songs[1:2])
+    player.toggle()
+    assert player.playing == songs[1]
 
 
 # Vocals

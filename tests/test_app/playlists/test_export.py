@@ -135,7 +135,7 @@ def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     qtbot.mouseClick(dialog._play, Qt.MouseButton.LeftButton)
     player = window.services.player
     assert player.sound(Side.RESULT).title == "First light"
-    assert player.has_next
+    assert player.queue.has_next
     qtbot.mouseClick(dialog._save, Qt.MouseButton.LeftButton)
     num = len(dialog.tracks())
     save_as(qtbot, window, music / "journey.m3u8")
