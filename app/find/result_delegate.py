@@ -33,6 +33,7 @@ SCORE_WIDTH = 58
 CHIP_PAD = 8
 CHIP_GAP = 6
 LINE_GAP = 2
+MARK = 14  # of a voice from the whole song
 
 PLAY = -1  # parts of a row: PLAY, NOTHING, or the number of a moment
 NOTHING = -2
@@ -128,7 +129,7 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, rect, state, hovered_part is not None)
         self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
-        self._paint_text(painter, layout, neighbour.track)
+        self._paint_text(painter, layout, neighbour)
         if neighbour.percent != NO_PERCENT:
             is_far = index.data(LikenessRole) == ""
             self._paint_score(painter, layout, neighbour.percent, is_far)
@@ -169,10 +170,16 @@ class ResultDelegate(QStyledItemDelegate):
         icon = self._theme.pixmap("pause" if is_playing else "play", "on_scrim", 24, ratio)
         painter.drawPixmap(rect.center() - QPoint(11, 11), icon)
 
-    def _paint_text(self, painter: QPainter, layout: RowLayout, track: Track) -> None:
+    def _paint_text(self, painter: QPainter, layout: RowLayout, neighbour: Neighbour) -> None:
+        track, rect = neighbour.track, QRect(layout.artist)
         self._line(painter, layout.title, title_of(track), self._title_font, "text")
+        if neighbour.is_from_mixture:  # explained in the tool tip, and to screen readers
+            ratio = painter.device().devicePixelRatio()
+            icon = self._theme.pixmap("overall", "muted", MARK, ratio)
+            painter.drawPixmap(rect.left(), rect.center().y() - MARK // 2 + 1, icon)
+            rect.setLeft(rect.left() + MARK + 4)
         artist = one_line(track.artist) or one_line(track.path.parent.name)
-        self._line(painter, layout.artist, artist, self._small_font, "muted")
+        self._line(painter, rect, artist, self._small_font, "muted")
 
     def _paint_score(
         self, painter: QPainter, layout: RowLayout, percent: int, is_far: bool

@@ -32,6 +32,7 @@ class ResultModel(QAbstractListModel):
         super().__init__(parent)
         self._neighbours: tuple[Neighbour, ...] = ()
         self._is_calibrated = False
+        self._whole_song = self.tr("voice from the whole song")
         self._verdicts: dict[Likeness, str] = {
             "very similar": self.tr(
                 "Very similar: hardly one of a hundred pairs of different singers comes so near."
@@ -73,9 +74,10 @@ class ResultModel(QAbstractListModel):
             name = by if artist else title_of(neighbour.track)
             if neighbour.percent == NO_PERCENT:
                 return name
-            return self.tr("{name}, {similarity} % alike").format(
+            said = self.tr("{name}, {similarity} % alike").format(
                 name=name, similarity=neighbour.percent
             )
+            return f"{said}, {self._whole_song}" if neighbour.is_from_mixture else said
         return None
 
     def _explanation(self, neighbour: Neighbour) -> list[str]:
@@ -83,7 +85,8 @@ class ResultModel(QAbstractListModel):
         track, verdict = neighbour.track, self._likeness(neighbour)
         names = filter(None, (one_line(track.artist), one_line(track.album)))
         told = "" if verdict is None else self._verdicts[verdict]
-        return [line for line in (title_of(track), " · ".join(names), told) if line]
+        heard = self._whole_song.capitalize() + "." if neighbour.is_from_mixture else ""
+        return [line for line in (title_of(track), " · ".join(names), told, heard) if line]
 
     def _likeness(self, neighbour: Neighbour) -> Likeness | None:
         has_name = self._is_calibrated and neighbour.percent != NO_PERCENT

@@ -75,7 +75,7 @@ class ResultList(QWidget):
             nothing = self.tr(
                 "No other song to compare with yet. Index more songs, or relax the filters."
             )
-            self.show_message(result.note or nothing)
+            self.show_message(" ".join(filter(None, (nothing, result.note))))
 
     def show_message(self, text: str) -> None:
         self.model.set_neighbours(())

@@ -74,6 +74,7 @@ class TrackState(StrEnum):
 
     WAITING = "waiting"  # not listened to yet
     OVERALL = "overall"  # overall similarity is known, the voice is not
+    WHOLE_SONG = "from the whole song"  # so is the voice
     READY = "ready"
     NO_VOICE = "no voice"
     FAILED = "failed"
@@ -89,7 +90,9 @@ def state_of(track: Track) -> TrackState:
         return TrackState.WAITING
     if track.has_vocals is None:
         return TrackState.OVERALL
-    return TrackState.READY if track.has_vocals else TrackState.NO_VOICE
+    if not track.has_vocals:
+        return TrackState.NO_VOICE
+    return TrackState.WHOLE_SONG if track.is_from_mixture else TrackState.READY
 
 
 class TrackModel(QAbstractTableModel):
@@ -124,6 +127,7 @@ class TrackModel(QAbstractTableModel):
         self._state_texts = {
             TrackState.WAITING: self.tr("Not listened to yet"),
             TrackState.OVERALL: self.tr("Overall sound known, voice still to come"),
+            TrackState.WHOLE_SONG: self.tr("Ready; the voice was heard through the whole song"),
             TrackState.READY: self.tr("Ready"),
             TrackState.NO_VOICE: self.tr("Ready; nobody sings in it"),
             TrackState.FAILED: self.tr("Could not be read"),

@@ -53,7 +53,10 @@ FILLED = {TrackState.READY: "good", TrackState.NO_VOICE: "wave", TrackState.FAIL
 
 
 class StateDelegate(QStyledItemDelegate):
-    """A dot: hollow waits, half has only its overall sound, full is ready, grey has no voice."""
+    """A dot: hollow waits, half has only its overall sound, full is ready, grey has no voice.
+
+    A small one in a ring is ready by its voice from the whole song.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,13 +81,17 @@ def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) 
         painter.setBrush(theme.colour(FILLED[state]))
         painter.drawEllipse(rect)
         return
-    colour = theme.colour("good" if state == TrackState.OVERALL else "muted")
+    is_heard = state in (TrackState.OVERALL, TrackState.WHOLE_SONG)
+    colour = theme.colour("good" if is_heard else "muted")
     painter.setPen(QPen(colour, 1.5))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawEllipse(rect.adjusted(0.75, 0.75, -0.75, -0.75))
     if state == TrackState.OVERALL:
         painter.setBrush(colour)
         painter.drawPie(rect.adjusted(0.75, 0.75, -0.75, -0.75), 90 * 16, 180 * 16)
+    if state == TrackState.WHOLE_SONG:
+        painter.setBrush(colour)
+        painter.drawEllipse(rect.center(), 1.8, 1.8)
     if state == TrackState.MISSING:
         painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
 

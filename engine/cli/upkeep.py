@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Check that the library is sound, search indexes and all. Nothing is changed.
+    """Check that the library is sound, search indexes and all. Nothing is mended.
 
-    Exit code 0: all is well; 1: something is not.
+    One from an older version is first brought up to date, as by any command; a copy stays beside
+    it. Exit code 0: all is well; 1: something is not.
     """
     from engine.library import upkeep
     from engine.paths import default_library_path

@@ -15,7 +15,7 @@ from engine.evaluation.evaluation_data import Clip, Input
 from engine.listening.embedding import SILENCE, VOCAL_GATE, segment_batches
 from engine.models import SAMPLE_RATE_HZ
 from engine.progress import CancelToken
-from engine.records import View
+from engine.records import LISTENING_VERSION, View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode, probe
@@ -35,7 +35,7 @@ class Listening:
 
     def key(self, source: Input) -> str:
         """Everything but the sound itself that shapes what is heard through an input."""
-        parts = [source, f"clip_s={self.clip_s}"]
+        parts = [source, f"clip_s={self.clip_s}", f"listening={LISTENING_VERSION}"]
         if source == "separated":
             assert self.separator is not None
             parts.append(self.separator.name)

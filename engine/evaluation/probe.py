@@ -6,6 +6,7 @@ of validation clips; a clip's prediction is the mean over its excerpts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,10 +75,13 @@ class Probe:
     def share_correct(self, clip: LabelledClip, length_s: float) -> float:
         """Share of the clip's parts of such a length, side by side, that are classified rightly.
 
-        What is too short counts as one part.
+        A clip that is too short counts as one part. NaN where the model hears longer excerpts than
+        that: it would be the figure of these once more.
         """
         per_excerpt = self.probabilities(clip.rows)
         excerpt_s = SEGMENT_S / clip.excerpts.shape[1]
+        if length_s < excerpt_s:
+            return math.nan
         size = min(max(1, round(length_s / excerpt_s)), len(per_excerpt))
         num_parts = len(per_excerpt) // size
         parts = per_excerpt[: num_parts * size].reshape(num_parts, size, -1).mean(1)

@@ -27,9 +27,9 @@ TRACK_COLUMNS = """
     track.album_artist, track.genre, track.year, track.track_number, track.size_bytes,
     track.mtime_ns, track.audio_hash, track.duration_s,
     CASE WHEN track.is_missing THEN 'missing' ELSE track.state END, track.error,
-    CASE WHEN EXISTS (SELECT 1 FROM embedding JOIN space ON space.id = embedding.space_id
-                      WHERE embedding.track_id = track.id AND space.view = 'vocals') THEN 1
-         WHEN EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id) THEN 0 END
+    (SELECT from_mixture FROM embedding JOIN space ON space.id = embedding.space_id
+     WHERE embedding.track_id = track.id AND space.view = 'vocals' ORDER BY space.id DESC LIMIT 1),
+    EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id)
     FROM track JOIN folder ON folder.id = track.folder_id
 """
 
@@ -55,7 +55,8 @@ def track_from_row(row: Any) -> Track:
         duration_s=row[14],
         status=TrackStatus(row[15]),
         error=row[16] if row[15] == "failed" else None,
-        has_vocals=None if row[17] is None else bool(row[17]),
+        has_vocals=(False if row[18] else None) if row[17] is None else True,
+        is_from_mixture=bool(row[17]),
     )
 
 

@@ -57,6 +57,7 @@ class Track:
         audio_hash: identity of the sound, whatever the tags; None until it has been read.
         error: why the track failed, a sentence; None unless ``status`` is FAILED.
         has_vocals: None: not listened to yet; False: listened to, and nobody sings.
+        is_from_mixture: the voice was heard through the whole song.
     """
 
     id: int
@@ -70,6 +71,7 @@ class Track:
     status: TrackStatus
     error: str | None
     has_vocals: bool | None
+    is_from_mixture: bool = False
 
     @property
     def is_elsewhere(self) -> bool:

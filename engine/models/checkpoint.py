@@ -193,16 +193,18 @@ def load_tensors(
 
 
 def quantised(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Matrices as 8-bit integers with one scale for each row, all else as float16.
+    """Matrices and filters as 8-bit integers with scales, all else as float16.
 
-    The error is at most half a step: 1/254 of a row's largest weight. ``load_tensors`` undoes it.
+    A scale is of a row of a matrix, or of one channel's taps in a filter. The error is at most half
+    a step: 1/254 of the largest weight among these. ``load_tensors`` undoes it.
     """
     import torch
 
     stored = {}
     for name, tensor in tensors.items():
-        if tensor.ndim == 2 and tensor.is_floating_point():
-            scale = tensor.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
+        if tensor.ndim > 1 and tensor.is_floating_point():
+            together = 1 if tensor.ndim == 2 else tuple(range(2, tensor.ndim))
+            scale = tensor.abs().amax(together, keepdim=True).clamp(min=1e-12) / 127
             stored[name] = torch.round(tensor / scale).to(torch.int8)
             stored[name + SCALE_SUFFIX] = scale
         else:

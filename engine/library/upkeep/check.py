@@ -101,8 +101,9 @@ def verify(
 ) -> HealthReport:
     """Check a library: its file, what its rows say, its vectors, the bytes of its indexes.
 
-    Reads all of it. Damage is a problem in the report, not an error. Raises LibraryError where
-    there is no library, or none that may be read now; CancelledError.
+    Reads all of it, and mends nothing; one of an older schema is brought up to date first. Damage
+    is a problem in the report, not an error. Raises LibraryError where there is no library, or none
+    that may be read now; CancelledError.
     """
     cancel = cancel or CancelToken()
     try:

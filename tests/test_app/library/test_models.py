@@ -112,6 +112,7 @@ def test_sorting_is_asked_for(model, qtbot, column, key):
         ({"status": TrackStatus.NEW, "has_vocals": None}, TrackState.WAITING),
         ({"has_vocals": None}, TrackState.OVERALL),
         ({"has_vocals": True}, TrackState.READY),
+        ({"has_vocals": True, "is_from_mixture": True}, TrackState.WHOLE_SONG),
         ({"has_vocals": False}, TrackState.NO_VOICE),
         ({"status": TrackStatus.FAILED}, TrackState.FAILED),
         ({"status": TrackStatus.MISSING}, TrackState.MISSING),
@@ -166,6 +167,18 @@ def test_a_result_is_told_in_words(qapp):
     assert model.data(model.index(0)) == "Title by Artist, 88 % alike"
     assert model.data(model.index(1)) == "Title by Artist, 0 % alike"
     assert model.data(model.index(0), Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_a_voice_from_the_whole_song_is_told(qapp):
+    model = ResultModel()
+    model.set_neighbours(
+        [Neighbour(1, track(), 0.9, 90, (), True), Neighbour(2, track(2), 0.8, 80, ())]
+    )
+    said = [model.data(model.index(row), Qt.ItemDataRole.AccessibleTextRole) for row in range(2)]
+    tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(2)]
+    assert said[0] == "Title by Artist, 90 % alike, voice from the whole song"
+    assert "Voice from the whole song." in tips[0]
+    assert "whole song" not in said[1] + tips[1]
 
 
 def test_a_chance_has_a_name_and_a_bare_percentage_has_none(qapp):

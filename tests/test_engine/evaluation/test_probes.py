@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,9 @@ def test_parts_of_a_clip_by_length() -> None:
     assert probe.share_correct(clip, 5.0) == 0.5
     assert probe.share_correct(clip, 30.0) == 1.0
     assert probe.predict(clip) == 1
+    of_5_s = LabelledClip(clip.excerpts[:, :1], 1)  # a model that hears no less at once
+    assert math.isnan(probe.share_correct(of_5_s, 2.0))
+    assert probe.share_correct(of_5_s, 5.0) == 0.5
 
 
 def test_songs_are_split_without_overlap(tmp_path: Path) -> None:

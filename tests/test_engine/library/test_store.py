@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +270,10 @@ def test_no_vocals_is_of_the_view_vocals(library: Library, ids: list[int]) -> No
     assert library.track(ids[0]).has_vocals is False
     library.put_embedding(ids[0], vocals, embedding(), audio_hash="a", duration_s=1)
     assert library.track(ids[0]).has_vocals is True
+    assert not library.track(ids[0]).is_from_mixture
+    rough = replace(embedding(), from_mixture=True)
+    library.put_embedding(ids[0], vocals, rough, audio_hash="a", duration_s=1)
+    assert library.track(ids[0]).is_from_mixture
     with pytest.raises(ValueError, match="vocals"):
         library.put_no_vocals(ids[0], library.space_id(OVERALL), audio_hash="a", duration_s=1)
 

@@ -203,16 +203,19 @@ def test_float16_weights_come_back_as_float32(tmp_path):
     assert load_tensors(tmp_path, written)["a"].dtype is torch.float32
 
 
-def test_matrices_are_kept_as_integers_with_a_scale_for_each_row(tmp_path: Path) -> None:
+def test_matrices_and_filters_are_kept_as_integers_with_scales(tmp_path: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(8, 50, generator=generator) * torch.logspace(-3, 2, 8)[:, None]
     tensors = {"weight": weight, "bias": torch.linspace(-1, 1, 5), "zero": torch.zeros(2, 3)}
+    tensors["filter"] = weight[:4].reshape(4, 2, 5, 5)
     written = save_checkpoint(tmp_path, manifest(), quantised(tensors))
     loaded = load_tensors(tmp_path, written)
     assert set(loaded) == set(tensors)
     assert {t.dtype for t in loaded.values()} == {torch.float32}
     step = weight.abs().amax(1, keepdim=True) / 127
     assert ((loaded["weight"] - weight).abs() <= step * 0.501).all()
+    step = tensors["filter"].abs().amax((2, 3), keepdim=True) / 127
+    assert ((loaded["filter"] - tensors["filter"]).abs() <= step * 0.501).all()
     assert not loaded["zero"].any()
     torch.testing.assert_close(loaded["bias"], tensors["bias"], atol=1e-3, rtol=0)
 

@@ -53,9 +53,9 @@ def noise(seconds, seed=0):
     return (np.random.default_rng(seed).standard_normal((2, count)) * 0.1).astype(np.float32)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-3), (torch.bfloat16, 2e-2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-3), (torch.bfloat16, 2e-2)])
 def test_both_nets_agree_with_the_package(dtype, tolerance):
-    """In float32 they agree to 2e-6; what is left here is our float16 weights."""
+    """In float32 they agree to 2e-6; what is left here is how weights are rounded."""
     magnitude = np.random.default_rng(0).gamma(0.5, 4.0, (1, 2, 64, 64)).astype(np.float32)
     golden = np.load(GOLDEN)["outputs"]
     for net, expected in zip(spleeter.load_nets(dtype=dtype), golden, strict=True):
