@@ -76,6 +76,33 @@ class MomentCodes:
         return MomentCodes(self.codes[rows], self.starts_s[rows], self.length_s)
 
 
+@dataclass(frozen=True)
+class VoicePortrait:
+    """What a voice sounds like in a song (``engine.listening.portrait``). Nothing of who it is.
+
+    Attributes:
+        lowest_note, usual_note, highest_note: in semitones as MIDI counts them, 60 is C4; a
+            twentieth of what is sung lies below the lowest, and above the highest.
+        vibrato_hz, vibrato_cents: rate, and depth up and down; None where no note has any.
+        vibrato_share: of the long notes.
+        clearness_db: harmonics over the noise between them; low: breathy. None: cannot be told.
+        roughness_db: subharmonics over that noise; 0 and below: smooth.
+        brightness_hz: centre of gravity of the spectrum.
+        sung_share: of the song's time.
+    """
+
+    lowest_note: float
+    usual_note: float
+    highest_note: float
+    vibrato_hz: float | None
+    vibrato_cents: float | None
+    vibrato_share: float
+    clearness_db: float | None
+    roughness_db: float | None
+    brightness_hz: float | None
+    sung_share: float
+
+
 @dataclass(frozen=True, eq=False)
 class TrackEmbedding:
     """What a model hears in one view of a track.
@@ -84,8 +111,10 @@ class TrackEmbedding:
         vector: (dim,) float32, L2-normalised.
         moments: the same for single segments, much compressed.
         from_mixture: a voice that was heard through the whole song, until it is separated.
+        portrait: of a voice that was separated, where enough is sung to tell.
     """
 
     vector: np.ndarray
     moments: MomentCodes
     from_mixture: bool = False
+    portrait: VoicePortrait | None = None

@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import export, forget, indexing, journey, self_test, similar, status, tags, upkeep
+from engine.cli import (
+    export,
+    forget,
+    indexing,
+    journey,
+    portrait,
+    self_test,
+    similar,
+    status,
+    tags,
+    upkeep,
+)
 from engine.cli.common import new_commands
 
 # Groups of commands with a module of their own, imported only when one is called.
@@ -49,6 +60,7 @@ for _command in (
     similar.similar,
     journey.journey,
     tags.tags,
+    portrait.portrait,
     indexing.embed,
     status.status,
     status.failed,

@@ -17,6 +17,7 @@ from engine.cli.similar import (
     GenreOption,
     LengthOption,
     NoDuplicatesOption,
+    NotesOption,
     NumOption,
     OneEachOption,
     OtherAlbumsOption,
@@ -51,6 +52,7 @@ def export(
     years: YearsOption = None,
     folder: FolderOption = None,
     length: LengthOption = None,
+    notes: NotesOption = None,
     absolute: Annotated[
         bool, typer.Option("--absolute", help="Full paths in a playlist, not relative ones.")
     ] = False,
@@ -63,7 +65,7 @@ def export(
     from engine.search import SearchOptions
     from engine.search.export import export as write
 
-    scope = parse_scope(genre, years, folder, length)
+    scope = parse_scope(genre, years, folder, length, notes)
     options = SearchOptions(
         by.value, blend, k, other_artists, other_albums, no_duplicates, model, one_each, scope
     )

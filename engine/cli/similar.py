@@ -74,6 +74,10 @@ LengthOption = Annotated[
     str | None,
     typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
 ]
+NotesOption = Annotated[
+    str | None,
+    typer.Option("--range", metavar="LOW-HIGH", help="Only voices within these notes, as A2-E4."),
+]
 
 
 def similar(
@@ -99,6 +103,7 @@ def similar(
     years: YearsOption = None,
     folder: FolderOption = None,
     length: LengthOption = None,
+    notes: NotesOption = None,
     voice_alone: Annotated[
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
     ] = False,
@@ -120,7 +125,7 @@ def similar(
         no_duplicates,
         model,
         one_each,
-        parse_scope(genre, years, folder, length),
+        parse_scope(genre, years, folder, length, notes),
     )
     if qdrant is not None:
         if library is not None:
@@ -230,10 +235,15 @@ def search_artist(
 
 
 def parse_scope(
-    genres: list[str] | None, years: str | None, folders: list[Path] | None, length: str | None
+    genres: list[str] | None,
+    years: str | None,
+    folders: list[Path] | None,
+    length: str | None,
+    notes: str | None = None,
 ) -> Scope:
     """The part of the library that the options name."""
     from engine.library.scope import Scope, genre_key
+    from engine.listening.notes import parse_notes
 
     first_year, last_year = (None, None)
     if years is not None:
@@ -244,6 +254,10 @@ def parse_scope(
     shortest_s, longest_s = (
         (None, None) if length is None else parse_part(length, "is no length", "2:00-5:00")
     )
+    try:
+        low, high = (None, None) if notes is None else parse_notes(notes)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     return Scope(
         frozenset(map(genre_key, genres or ())),
         first_year,
@@ -251,6 +265,8 @@ def parse_scope(
         frozenset(folders or ()),
         shortest_s,
         longest_s,
+        low,
+        high,
     )
 
 

@@ -96,6 +96,8 @@ def forget_heard(db: sqlite3.Connection, track_id: int, only_space_id: int | Non
             f"DELETE FROM {table} WHERE track_id = :track AND space_id = ifnull(:space, space_id)",
             {"track": track_id, "space": only_space_id},
         )
+    if only_space_id is None:
+        db.execute("DELETE FROM portrait WHERE track_id = ?", (track_id,))
 
 
 def vacate(db: sqlite3.Connection, track_ids: Collection[int]) -> None:

@@ -155,6 +155,22 @@ ALTER TABLE new_space RENAME TO space;
 ALTER TABLE embedding ADD COLUMN from_mixture INTEGER NOT NULL DEFAULT 0;
 """
 
+_V6 = """
+CREATE TABLE portrait (
+    track_id INTEGER PRIMARY KEY REFERENCES track(id) ON DELETE CASCADE,
+    lowest_note REAL NOT NULL,
+    usual_note REAL NOT NULL,
+    highest_note REAL NOT NULL,
+    vibrato_hz REAL,
+    vibrato_cents REAL,
+    vibrato_share REAL NOT NULL,
+    clearness_db REAL,
+    roughness_db REAL,
+    brightness_hz REAL,
+    sung_share REAL NOT NULL
+);
+"""
+
 
 def tracks_and_embeddings(db: sqlite_utils.Database) -> None:
     db.executescript(_V1)
@@ -179,6 +195,10 @@ def ways_of_hearing(db: sqlite_utils.Database) -> None:
     db.executescript(_V5)
 
 
+def voice_portraits(db: sqlite_utils.Database) -> None:
+    db.executescript(_V6)
+
+
 Step = Callable[["sqlite_utils.Database"], None]
 STEPS: tuple[Step, ...] = (
     tracks_and_embeddings,
@@ -186,6 +206,7 @@ STEPS: tuple[Step, ...] = (
     centres,
     record_by_sqlite_utils,
     ways_of_hearing,
+    voice_portraits,
 )
 
 

@@ -32,6 +32,8 @@ class Scope:
         first_year, last_year: both included. A track without a year is in no range of years.
         folders: any of these, with all folders inside them.
         min_duration_s, max_duration_s: length of the song; not yet known lengths are in no range.
+        lowest_note, highest_note: in semitones as MIDI counts them; all that is sung lies between
+            them. Voices that were not measured yet are in no range.
     """
 
     genres: frozenset[str] = frozenset()
@@ -40,6 +42,8 @@ class Scope:
     folders: frozenset[Path] = frozenset()
     min_duration_s: float | None = None
     max_duration_s: float | None = None
+    lowest_note: int | None = None
+    highest_note: int | None = None
 
     def __post_init__(self) -> None:
         for low, high in (
@@ -51,10 +55,11 @@ class Scope:
 
     @property
     def num_conditions(self) -> int:
-        """How many ways it is narrowed: by genre, years, folders, length."""
+        """How many ways it is narrowed: by genre, years, folders, length, notes."""
         years = (self.first_year, self.last_year) != (None, None)
         lengths = (self.min_duration_s, self.max_duration_s) != (None, None)
-        return sum((bool(self.genres), years, bool(self.folders), lengths))
+        notes = (self.lowest_note, self.highest_note) != (None, None)
+        return sum((bool(self.genres), years, bool(self.folders), lengths, notes))
 
 
 EVERYTHING = Scope()
@@ -113,6 +118,13 @@ def ids_within(database: Database, scope: Scope) -> np.ndarray:
             if limit is not None:
                 conditions.append(f"{column} {sign} ?")
                 values.append(limit)
+    for column, sign, note in (
+        ("lowest_note", ">=", scope.lowest_note),
+        ("highest_note", "<=", scope.highest_note),
+    ):
+        if note is not None:  # half a semitone off is the same note
+            conditions.append(f"id IN (SELECT track_id FROM portrait WHERE {column} {sign} ?)")
+            values.append(note - 0.5 if sign == ">=" else note + 0.5)
     if scope.folders:
         condition, places = inside(database, scope.folders)
         conditions.append(condition)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, files, queries
+from engine.library import codec, filenames, files, portraits, queries
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.lease import Lease
 from engine.library.records import Embeddings, Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
 from engine.library.text import normalise
-from engine.records import MomentCodes, SpaceKey, TrackEmbedding
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding, VoicePortrait
 
 _CHUNK_ROWS = 4096
 
@@ -281,7 +281,7 @@ class Library:
         ValueError where the vector is not (dim,), finite and of length 1.
         """
         packed = codec.pack(embedding, self.space(space_id).dim)
-        self._put_heard(track_id, space_id, packed, audio_hash, duration_s)
+        self._put_heard(track_id, space_id, packed, audio_hash, duration_s, embedding.portrait)
 
     def put_no_vocals(
         self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
@@ -298,10 +298,13 @@ class Library:
         packed: codec.Packed | None,
         audio_hash: str,
         duration_s: float,
+        portrait: VoicePortrait | None = None,
     ) -> None:
         with self.database.write() as db:
             if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 files.put_heard(db, track_id, space_id, packed)
+                if portrait is not None:
+                    portraits.put(db, track_id, portrait)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""
@@ -318,7 +321,9 @@ class Library:
             moments = self.moments(track.id, space_id)
             if len(vectors) and moments is not None and track.duration_s is not None:
                 is_rough = track.id in self.from_mixture(space_id, [track.id])
-                return TrackEmbedding(vectors[0], moments, is_rough), track.duration_s
+                portrait = portraits.portraits(self.database, [track.id]).get(track.id)
+                found = TrackEmbedding(vectors[0], moments, is_rough, portrait)
+                return found, track.duration_s
             silent = self.database.row(
                 "SELECT 1 FROM no_vocals WHERE track_id = ? AND space_id = ?", (track.id, space_id)
             )

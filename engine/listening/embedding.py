@@ -14,6 +14,7 @@ import numpy as np
 
 from engine import separation
 from engine.errors import CheckpointError, SilentError, TooShortError
+from engine.listening.portrait import PortraitSampler
 from engine.models import (
     SAMPLE_RATE_HZ,
     SEGMENT_S,
@@ -155,17 +156,24 @@ def embed_stream(
     """
     cancel = cancel or CancelToken()
     heard = _Heard({model}, view)
-    loudest, rms = 0.0, list[float]()
+    loudest, rms, sampler = 0.0, list[float](), PortraitSampler()
     for first, segments in segment_batches(chunks):
         cancel.check()
         loudest = max(loudest, float(np.abs(segments).mean(1).max()))
         rms.extend(np.sqrt(np.square(segments).mean(1)).tolist())
         heard.add(first, segments)
+        if mixture is not None:  # vocals that a separator left, whose portrait is kept
+            sampler.add(segments, is_voiced(segments))
     if heard.starts_s and (mixture is None or mixture.is_sung(np.array(rms))):
-        return heard.embedding(model, view)
+        return replace(heard.embedding(model, view), portrait=sampler.portrait())
     if view == "overall" or loudest <= 0.0:
         raise SilentError(SILENT)
     return None
+
+
+def is_voiced(segments: np.ndarray) -> np.ndarray:
+    """(n, num_samples) of vocals -> (n,) bool: which of them pass the paper's gate."""
+    return np.asarray(np.abs(segments).mean(1) > VOCAL_GATE)
 
 
 class MixtureLevels:

@@ -21,9 +21,9 @@ from support.libraries import (
 
 from engine.cli.similar import parse_scope
 from engine.errors import QueryError
-from engine.library import Library, Tags
+from engine.library import Library, Tags, portraits
 from engine.library.scope import LatestScope, artist_ids, artists_like, facets, ids_within
-from engine.records import MomentCodes, View
+from engine.records import MomentCodes, View, VoicePortrait
 from engine.search import Scope, Searcher, SearchOptions, SearchResult, resolve_artist
 from engine.search.export import result_as_dict
 
@@ -52,8 +52,26 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield library
 
 
+def put_portraits(library: Library, *ranges: tuple[float, float]) -> None:
+    """Of the first tracks: what is sung lies between these notes."""
+    with library.database.write() as db:
+        for track_id, (lowest, highest) in enumerate(ranges, start=1):
+            middle = (lowest + highest) / 2
+            timbre = (None, None, 0.0, None, None, None)
+            portraits.put(db, track_id, VoicePortrait(lowest, middle, highest, *timbre, 0.5))
+
+
 def ids(result: SearchResult) -> list[int]:
     return [neighbour.track.id for neighbour in result.neighbours]
+
+
+def test_voices_within_a_range_of_notes(library: Library) -> None:
+    put_portraits(library, (45, 64), (45.4, 63), (40, 60), (50, 70), (50, 62))
+    within = Scope(lowest_note=45, highest_note=64)
+    np.testing.assert_array_equal(ids_within(library.database, within), [1, 2, 5])
+    assert found(library, within) == [2, 5]
+    assert within.num_conditions == 1
+    assert parse_scope(None, None, None, None, "A2-E4") == within
 
 
 def found(library: Library, scope: Scope, **options: object) -> list[int]:
