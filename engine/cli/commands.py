@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from functools import partial
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Annotated
 
 import typer
@@ -26,9 +27,12 @@ from engine.cli.common import new_commands
 
 # Groups of commands with a module of their own, imported only when one is called.
 GROUPS = {
-    "evaluate": ("engine.cli.evaluate", "How well does a model know voices?"),
-    "separators": ("engine.cli.separators", "List separators, and install more of them."),
-    "checkpoint": ("engine.cli.checkpoint", "Convert published checkpoints."),
+    "playlist": ("engine.cli.kept:playlist", "List, make, change, import and export playlists."),
+    "favourite": ("engine.cli.kept:favourite", "List favourites; give songs a heart."),
+    "mark": ("engine.cli.kept:mark", "Say which songs have the same voice, and which do not."),
+    "evaluate": ("engine.cli.evaluate:app", "How well does a model know voices?"),
+    "separators": ("engine.cli.separators:app", "List separators, and install more of them."),
+    "checkpoint": ("engine.cli.checkpoint:app", "Convert published checkpoints."),
 }
 # Packages above the engine register theirs as entry points, since the engine imports none of them.
 REGISTERED = {
@@ -85,7 +89,7 @@ def _defer(name: str, load: Callable[[], typer.Typer], text: str) -> None:
         load()(args=context.args, prog_name=f"singalike {name}")
 
 
-for _name, (_module, _text) in GROUPS.items():
-    _defer(_name, lambda module=_module: import_module(module).app, _text)  # type: ignore[misc]
+for _name, (_place, _text) in GROUPS.items():
+    _defer(_name, partial(resolve_name, _place), _text)
 for _point in entry_points(group="singalike.commands"):
     _defer(_point.name, _point.load, REGISTERED.get(_point.name, ""))

@@ -81,10 +81,12 @@ NotesOption = Annotated[
 
 
 def similar(
-    song: Annotated[
-        str | None,
+    songs: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="A file, a track id, or words from artist and title. Default: an example."
+            metavar="[SONG]...",
+            help="A file, a track id, or words in quotes from artist and title. Several songs are"
+            " one question. Default: an example.",
         ),
     ] = None,
     library: LibraryOption = None,
@@ -112,8 +114,8 @@ def similar(
     qdrant: QdrantOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the songs whose singer, or whose whole sound, is most like a song's."""
-    from engine.search import SearchOptions
+    """Show the songs whose singer, or whose whole sound, is most like a song's, or like several."""
+    from engine.search import Searcher, SearchOptions
     from engine.search.export import result_as_dict
 
     options = SearchOptions(
@@ -127,6 +129,10 @@ def similar(
         one_each,
         parse_scope(genre, years, folder, length, notes),
     )
+    song = songs[0] if songs else None
+    is_several = len(songs or ()) > 1
+    if is_several and (artist or at or voice_alone or qdrant):
+        raise typer.BadParameter("Several songs are compared whole, and are of the library.")
     if qdrant is not None:
         if library is not None:
             raise typer.BadParameter("--qdrant stands for a library: give one or the other.")
@@ -135,6 +141,9 @@ def similar(
         with open_library(library) as opened:
             if artist is not None:
                 result = search_artist(opened, artist, song, at, options)
+            elif is_several:
+                ids = [meant(opened, one).id for one in songs or ()]
+                result = Searcher(opened).by_tracks(ids, options)
             else:
                 result = search(opened, song, options, at, voice_alone, voices)
     if as_json:
@@ -311,6 +320,8 @@ def show(result: SearchResult) -> None:
     name = name_of(query.track) if query.track else printable(query.path.name)
     if query.artist is not None:
         name = printable(query.artist)
+    elif len(query.tracks) > 1:
+        name = f"{len(query.tracks)} songs, above all {name}"
     part = f", {clock(query.start_s)}–{clock(query.end_s)}" if query.end_s is not None else ""
     listener = ", ".join(dict.fromkeys(result.models.values()))
     kind = {"vocals": "voices", "overall": "songs overall", "blend": "voices and songs"}[result.by]

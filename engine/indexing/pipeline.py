@@ -25,6 +25,7 @@ from engine.indexing.passes import Ear, Pass
 from engine.library import Library, ScanSummary
 from engine.library.counts import tally
 from engine.library.filenames import resolved
+from engine.library.kept.songs import relink
 from engine.library.scan.scan import scan
 from engine.listening.embedding import check_hears_songs, embed_file, embed_song
 from engine.models import VoiceModel
@@ -114,6 +115,7 @@ def index_folders(
             passes.append(one)
             heard |= found
         _refresh_indexes(library, ears, progress)
+        relink(library.database)  # now that the sounds are known
     summary = _summary(library, folders, scanned, heard, time.monotonic() - started)
     if num_gone := sum(one.num_gone for one in passes):
         gone = f"Gone during the run: {num_gone} files. Index again once they are back."

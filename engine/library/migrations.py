@@ -171,6 +171,45 @@ CREATE TABLE portrait (
 );
 """
 
+# A kept song outlives its track, so its track_id refers to nothing once that is forgotten.
+_V7 = """
+CREATE TABLE kept_song (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    track_id INTEGER,
+    path BLOB NOT NULL,
+    audio_hash TEXT,
+    artist TEXT NOT NULL,
+    title TEXT NOT NULL
+);
+CREATE INDEX kept_song_by_track ON kept_song (track_id);
+CREATE TABLE playlist (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE playlist_entry (
+    playlist_id INTEGER NOT NULL REFERENCES playlist(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    song_id INTEGER NOT NULL REFERENCES kept_song(id),
+    PRIMARY KEY (playlist_id, position)
+) WITHOUT ROWID;
+CREATE TABLE favourite (
+    song_id INTEGER PRIMARY KEY REFERENCES kept_song(id),
+    added_s REAL NOT NULL
+);
+CREATE TABLE mark (
+    song_id INTEGER NOT NULL REFERENCES kept_song(id),
+    other_id INTEGER NOT NULL REFERENCES kept_song(id),
+    is_same INTEGER NOT NULL,
+    made_s REAL NOT NULL,
+    PRIMARY KEY (song_id, other_id)
+) WITHOUT ROWID;
+CREATE TABLE saved_search (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    question TEXT NOT NULL
+);
+"""
+
 
 def tracks_and_embeddings(db: sqlite_utils.Database) -> None:
     db.executescript(_V1)
@@ -199,6 +238,11 @@ def voice_portraits(db: sqlite_utils.Database) -> None:
     db.executescript(_V6)
 
 
+def what_a_person_keeps(db: sqlite_utils.Database) -> None:
+    """Favourites, playlists, marks of same and other voices, saved searches."""
+    db.executescript(_V7)
+
+
 Step = Callable[["sqlite_utils.Database"], None]
 STEPS: tuple[Step, ...] = (
     tracks_and_embeddings,
@@ -207,6 +251,7 @@ STEPS: tuple[Step, ...] = (
     record_by_sqlite_utils,
     ways_of_hearing,
     voice_portraits,
+    what_a_person_keeps,
 )
 
 

@@ -14,6 +14,7 @@ from engine.errors import LibraryError
 from engine.library import codec, filenames, files, portraits, queries
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
+from engine.library.kept.songs import note_places
 from engine.library.lease import Lease
 from engine.library.records import Embeddings, Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
@@ -86,12 +87,14 @@ class Library:
     def forget_folder(self, path: Path) -> int:
         """Forget a folder and all that was learned from it; returns the number of its tracks.
 
-        The files themselves are not touched. LibraryError where it is no folder of the library.
+        The files themselves are not touched, and playlists keep its songs for when it comes back.
+        LibraryError where it is no folder of the library.
         """
         absolute = filenames.given(path)
         for folder in self.folders():
             if folder.path in (absolute, filenames.resolved(path)):
                 with self.database.write() as db:
+                    note_places(db, folder.id)
                     db.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
                 self.database.shrink()
                 return folder.num_tracks

@@ -15,6 +15,8 @@ from typing import Any, Literal
 from engine.errors import SingalikeError
 from engine.library import Track
 from engine.library.filenames import is_address, resolved, shown
+from engine.library.kept.marks import Mark
+from engine.library.kept.songs import KeptSong
 from engine.library.text import plain
 from engine.search import Neighbour, Query, SearchResult
 
@@ -28,6 +30,9 @@ _FORMATS: dict[str, ExportFormat] = {
 _CSV_COLUMNS = (
     "rank similarity percent track_id path artist title album album_artist genre year track_number"
     " duration_s status query_start_s start_s"
+)
+_MARK_COLUMNS = (
+    "is_same track_id path artist title other_track_id other_path other_artist other_title"
 )
 # Windows takes these for devices in every folder and with every ending.
 _DEVICES = frozenset(
@@ -68,7 +73,32 @@ def export(
     for playlists: paths are then relative to the target's folder. Raises ExportError.
     """
     folder = target.absolute().parent if has_relative_paths else None
-    content = render(items, format_of(target), relative_to=folder)
+    _write(target, render(items, format_of(target), relative_to=folder))
+
+
+def export_marks(marks: Sequence[Mark], target: Path) -> None:
+    """Write pairs of songs, and whether they have the same voice, as CSV. Raises ExportError."""
+    if format_of(target) != "csv":
+        raise ExportError(f"{target.name} is to be a table. End the name in .csv.")
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _MARK_COLUMNS.split(), lineterminator="\n")
+    writer.writeheader()
+    for mark in marks:
+        row = mark_as_dict(mark)
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    _write(target, out.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def mark_as_dict(mark: Mark) -> dict[str, Any]:
+    """A mark as JSON can hold it."""
+    told: dict[str, Any] = {"is_same": int(mark.is_same)}
+    for prefix, song in (("", mark.song), ("other_", mark.other)):
+        told |= {f"{prefix}{name}": value for name, value in as_dict(song).items()}
+    return told
+
+
+def _write(target: Path, content: bytes) -> None:
+    """All of it or nothing, in the place of an earlier file."""
     target = resolved(target)  # a link to a file stays a link
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -99,8 +129,11 @@ def render(
     return text.encode("utf-8", "surrogateescape")
 
 
-def as_dict(item: Track | Neighbour) -> dict[str, Any]:
-    """A track or a neighbour as JSON can hold it."""
+def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
+    """A track, a neighbour, or a song that need not be in the library, as JSON can hold it."""
+    if isinstance(item, KeptSong):
+        place, names = shown(item.path), {"artist": item.artist, "title": item.title}
+        return {"track_id": item.track_id, "path": place, **names}
     if isinstance(item, Neighbour):
         return {
             "rank": item.rank,
@@ -148,6 +181,8 @@ def _query_as_dict(query: Query) -> dict[str, Any]:
     if query.artist is not None:
         typical = None if query.track is None else as_dict(query.track)
         return {"track_id": None, "path": None, "artist": query.artist, "most_typical": typical}
+    if len(query.tracks) > 1:
+        return {"track_id": None, "path": None, "songs": [as_dict(one) for one in query.tracks]}
     track = as_dict(query.track) if query.track else {"track_id": None, "path": str(query.path)}
     return {**track, "start_s": query.start_s, "end_s": query.end_s}
 

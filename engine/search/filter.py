@@ -71,13 +71,15 @@ class Filter:
     """What to leave out; the query itself is never shown.
 
     Attributes:
-        own_ids: tracks that are the query, or part of it.
+        own_ids: tracks that are the query or part of it, or were marked as another voice.
+        others: further songs that are asked with.
         options: of which the ways to leave songs out count here; the scope does not.
     """
 
     query: Song
     own_ids: frozenset[int]
     options: SearchOptions
+    others: tuple[Song, ...] = ()
 
     @property
     def is_narrow(self) -> bool:
@@ -98,10 +100,11 @@ class Filter:
         Vectors are needed to hide duplicates.
         """
         shown: list[tuple[Track, float]] = []
-        songs = [self.query]
+        asked = [self.query, *self.others]
+        songs = list[Song]()
         for track, similarity, vector in ranked:
             song = Song.of_track(track, vector)
-            if track.id in self.own_ids or not self._is_wanted(song, songs):
+            if track.id in self.own_ids or not self._is_wanted(song, asked, songs):
                 continue
             shown.append((track, similarity))
             songs.append(song)
@@ -109,12 +112,13 @@ class Filter:
                 break
         return shown
 
-    def _is_wanted(self, song: Song, songs: list[Song]) -> bool:
-        options, query = self.options, self.query
-        if options.other_artists and song.artists() & query.artists():
+    def _is_wanted(self, song: Song, asked: list[Song], shown: list[Song]) -> bool:
+        options = self.options
+        if options.other_artists and any(song.artists() & one.artists() for one in asked):
             return False
-        if options.other_albums and song.is_on_album_of(query):
+        if options.other_albums and any(song.is_on_album_of(one) for one in asked):
             return False
-        if options.one_per_artist and any(song.artists() & other.artists() for other in songs[1:]):
+        if options.one_per_artist and any(song.artists() & one.artists() for one in shown):
             return False
-        return not (options.hide_duplicates and any(song.is_same_song(other) for other in songs))
+        alike = (*asked, *shown) if options.hide_duplicates else ()
+        return not any(song.is_same_song(one) for one in alike)

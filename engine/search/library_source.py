@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.library import Library, Track
+from engine.library.kept.marks import marked_apart
 from engine.library.scope import LatestScope, artist_ids
 from engine.records import LISTENING_VERSION, MomentCodes, View
 from engine.search.filter import Filter
@@ -74,6 +75,9 @@ class LibrarySource:
 
     def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
         return self.library.from_mixture(int(space.name), track_ids)
+
+    def marked_apart(self, track_ids: Collection[int]) -> set[int]:
+        return marked_apart(self.library.database, track_ids)
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         return self.library.tracks(track_ids)

@@ -57,9 +57,9 @@ class SearchOptions:
 
 @dataclass(frozen=True)
 class Query:
-    """What was searched for: a track of the library (whole or a part), any file, or an artist.
+    """What was searched for: tracks of the library, a part of one, any file, or an artist.
 
-    For an artist, ``track`` is the song of theirs that is most like all the others.
+    For an artist, or several ``tracks``, ``track`` is the song that is most like all the others.
     """
 
     track: Track | None
@@ -67,6 +67,7 @@ class Query:
     start_s: float = 0.0
     end_s: float | None = None
     artist: str | None = None
+    tracks: tuple[Track, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -88,50 +88,69 @@ class Searcher:
 
     def by_track(self, track_id: int, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of a track that has been indexed. Raises QueryError, LibraryError."""
-        options = options or SearchOptions()
-        found = self.source.tracks([track_id])
-        if not found:
-            raise QueryError(f"There is no track {track_id} in the library. Choose another one.")
-        track = found[0]
+        return self.by_tracks([track_id], options)
 
-        def in_view(view: View) -> QueryView:
-            space = self.source.space(view, options.model)
-            _, vectors = self.source.vectors(space, [track.id])
-            if not len(vectors):
-                raise NoEmbeddingError(why_no_embedding(track, view))
-            moments = self.source.moments(space, [track.id])
-            return QueryView(space, vectors[0], moments.get(track.id))
+    def by_tracks(
+        self, track_ids: Sequence[int], options: SearchOptions | None = None
+    ) -> SearchResult:
+        """Neighbours of what some tracks have in common: of the mean of their vectors.
 
-        question = _question(options, in_view)
-        query, song = Query(track, track.path), Song.of_track(track, None)
-        return self._search(query, song, {track.id}, question)
+        They are never among the neighbours. Raises QueryError, LibraryError.
+        """
+        own = list(dict.fromkeys(track_ids))
+        tracks = {track.id: track for track in self.source.tracks(own)}
+        if not own:
+            raise QueryError("No song is asked for. Choose one.")
+        for one in own:
+            if one not in tracks:
+                raise QueryError(f"There is no track {one} in the library. Choose another one.")
+        question, typical = self._question_of(
+            own, options, lambda view: why_no_embedding(tracks[own[0]], view)
+        )
+        track = tracks[typical]
+        songs = {one: Song.of_track(tracks[one], None) for one in (typical, *own)}
+        query = Query(track, track.path, tracks=tuple(tracks[one] for one in own))
+        return self._search(query, tuple(songs.values()), own, question)
 
     def by_artist(self, name: str, options: SearchOptions | None = None) -> SearchResult:
         """Neighbours of the mean of an artist's songs, which are never among them.
 
         Raises QueryError, LibraryError.
         """
-        options = options or SearchOptions()
         own = self.source.tracks_of_artist(name)
         if not own:
             raise QueryError(f"There is no song by “{name}”. Look at how it is spelt.")
-        typical = list[int]()  # the song nearest to the mean, in the first view that has any
+
+        def why(view: View) -> str:
+            voice = "voice" if view == "vocals" else "songs"
+            return f"The {voice} of {name} cannot be compared: not heard yet."
+
+        question, typical = self._question_of(own, options, why)
+        (track,) = self.source.tracks([typical])
+        song = Song(Tags(artist=name), track.path, None, None, None)
+        return self._search(Query(track, track.path, artist=name), (song,), own, question)
+
+    def _question_of(
+        self, own: Sequence[int], options: SearchOptions | None, why: Callable[[View], str]
+    ) -> tuple[_Question, int]:
+        """(what some tracks have in common, the one of them that is nearest to it).
+
+        ``why`` none of them can be compared in a view.
+        """
+        options = options or SearchOptions()
+        typical = list[int]()  # in the first view that has any
 
         def in_view(view: View) -> QueryView:
             space = self.source.space(view, options.model)
             ids, vectors = self.source.vectors(space, own)
             if not len(ids):
-                voice = "voice" if view == "vocals" else "songs"
-                raise NoEmbeddingError(f"The {voice} of {name} cannot be compared: not heard yet.")
-            mean = _mean(vectors)
+                raise NoEmbeddingError(why(view))
+            mean = vectors[0] if len(ids) == 1 else _mean(vectors)
             if not typical:
                 typical.append(int(ids[np.argmax(vectors @ mean)]))
             return QueryView(space, mean, self.source.moments(space, typical).get(typical[0]))
 
-        question = _question(options, in_view)
-        (track,) = self.source.tracks(typical)
-        song = Song(Tags(artist=name), track.path, None, None, None)
-        return self._search(Query(track, track.path, artist=name), song, set(own), question)
+        return _question(options, in_view), typical[0]
 
     def by_file(
         self,
@@ -170,7 +189,7 @@ class Searcher:
 
         question = _question(options, in_view)
         song = Song(tags, path, audio_hash, duration_s, None)
-        return self._search(Query(track, path, start_s, end_s), song, own_ids, question)
+        return self._search(Query(track, path, start_s, end_s), (song,), own_ids, question)
 
     def nearest(self, view: QueryView, k: int) -> Hits:
         """The ``k`` nearest tracks in one view, whatever they are."""
@@ -187,11 +206,19 @@ class Searcher:
     # From a query to its neighbours
 
     def _search(
-        self, query: Query, song: Song, own_ids: Collection[int], question: _Question
+        self,
+        query: Query,
+        songs: tuple[Song, ...],
+        own_ids: Collection[int],
+        question: _Question,
     ) -> SearchResult:
+        """``songs``: what is asked with, the most typical one first."""
         views, options, notes = question.views, question.options, question.notes
-        song = replace(song, vector=views[0].stored)
-        accept = Filter(song, frozenset(own_ids), options)
+        song = replace(songs[0], vector=views[0].stored)
+        unwanted = set(own_ids)
+        if options.by != "overall":
+            unwanted |= self.source.marked_apart(own_ids)
+        accept = Filter(song, frozenset(unwanted), options, songs[1:])
         num = _CANDIDATES_PER_NEIGHBOUR * options.k
         while True:
             candidates = self.source.candidates(views, num, accept)

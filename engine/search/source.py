@@ -87,6 +87,9 @@ class Source(Protocol):
     def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
         """Those of these tracks whose voice was heard through the whole song."""
 
+    def marked_apart(self, track_ids: Collection[int]) -> set[int]:
+        """Tracks that a person marked as another voice than any of these."""
+
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         """Those of them that are there, in this order."""
 

@@ -30,7 +30,18 @@ ALL = commands()
 OTHERS = {"pip", "pipx", "sudo", "npm", "py", "git", "ln", "tar", "pip-audit"}
 SCRIPTS = {"python", "sh"}
 # Run in a library of a few songs; all others would listen to music for seconds, or change things.
-CHEAP = {"similar", "journey", "export", "status", "failed", "models", "verify", "separators"}
+CHEAP = {
+    "similar",
+    "journey",
+    "export",
+    "mark",
+    "favourite",
+    "status",
+    "failed",
+    "models",
+    "verify",
+    "separators",
+}
 # They listen, or need another model or library than the one here, or a server.
 COSTLY_OPTIONS = {"--at", "--voice-alone", "--model", "--library", "--qdrant"}
 SONGS = (
@@ -48,13 +59,13 @@ def ours(program: str) -> list[Command]:
 
 def loaded(name: str) -> Any:
     """The real command behind one that is loaded only when it is called."""
-    import importlib
+    from pkgutil import resolve_name
 
     from app.record.command import app as recording_app
 
     registered = {"record": recording_app, "train": training_app}
     if name in GROUPS:
-        return typer.main.get_command(importlib.import_module(GROUPS[name][0]).app)
+        return typer.main.get_command(resolve_name(GROUPS[name][0]))
     return typer.main.get_command(registered[name])
 
 

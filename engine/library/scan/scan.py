@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.library import filenames, files
 from engine.library.files import KnownFile
+from engine.library.kept.songs import relink
 from engine.library.records import Folder
 from engine.library.scan.reconcile import Findings, Reconciliation
 from engine.library.scan.walk import FoundFile, Skipped, Walk, why_unavailable
@@ -71,6 +72,7 @@ def scan(
         _walk_scope(library, folder, top, walk, findings, progress, cancel)
     result = Reconciliation(library.database, findings, audio_hash or _default_hash)
     result.run(progress, cancel)
+    relink(library.database)
     return ScanSummary(
         found=findings.num_found,
         new=result.num_new,

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sqlite_utils.db import Table
 
 # As the schema orders them, parents first. All other tables hold what is made anew from these.
-_SAVED = ("folder", "track", "space", "embedding", "moments", "no_vocals")
+_HEARD = ("folder", "track", "space", "embedding", "moments", "no_vocals")
+_KEPT = ("kept_song", "playlist", "playlist_entry", "favourite", "mark", "saved_search")
 _TYPES: dict[str, tuple[type, ...]] = {
     "INTEGER": (int,),
     "REAL": (float, int),
@@ -92,7 +93,12 @@ def _copy(old: sqlite3.Connection, draft: Path, path: Path) -> dict[str, int]:
         upgrade(new, STEPS[:version])
         db, num_possible = tables(new), path.stat().st_size // _MIN_ROW_BYTES
         new.execute("BEGIN")
-        num_rows = {name: _copy_table(old, db.table(name), num_possible) for name in _SAVED}
+        there = set(db.table_names())
+        num_rows = {
+            name: _copy_table(old, db.table(name), num_possible)
+            for name in (*_HEARD, *_KEPT)
+            if name in there
+        }
         new.execute("COMMIT")
     return num_rows
 

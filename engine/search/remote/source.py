@@ -94,6 +94,9 @@ class QdrantSource:
     def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
         return set()  # a catalogue run separates all
 
+    def marked_apart(self, track_ids: Collection[int]) -> set[int]:
+        return set()  # marks lie in a person's own library
+
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         found = dict[int, Track]()
         for one in self._collections:  # voices last: who is only in the others does not sing

@@ -1,0 +1,303 @@
+"""``singalike playlist | favourite | mark``: what a person keeps of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.common import (
+    JsonOption,
+    LibraryOption,
+    new_commands,
+    note,
+    open_library,
+    printable,
+    some,
+    write_json,
+)
+from engine.cli.similar import meant, name_of
+
+if TYPE_CHECKING:
+    from engine.library import Library
+    from engine.library.kept.songs import KeptSong
+
+playlist = new_commands(needs_arguments=False)
+favourite = new_commands(needs_arguments=False)
+mark = new_commands(needs_arguments=False)
+
+NameArgument = Annotated[str, typer.Argument(help="The playlist's name.")]
+SongsArgument = Annotated[
+    list[str], typer.Argument(help="Files of the library, track ids, or words in quotes.")
+]
+SongArgument = Annotated[str, typer.Argument(help="A file of the library, a track id, or words.")]
+
+
+@playlist.callback(invoke_without_command=True)
+def list_playlists(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """List the playlists, or do something with one of them."""
+    from engine.library.kept.playlists import playlists
+
+    if context.invoked_subcommand is not None:
+        return
+    with open_library(library) as opened:
+        found = playlists(opened.database)
+    if as_json:
+        write_json([{"name": one.name, "num_songs": one.num_songs} for one in found])
+        return
+    for one in found:
+        typer.echo(f"{printable(one.name)}  ({some(one.num_songs)})")
+    if not found:
+        note("No playlists yet. `singalike playlist create` makes one.")
+
+
+@playlist.command("show")
+def show_playlist(
+    name: NameArgument, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """List the songs of a playlist."""
+    with open_library(library) as opened:
+        _show(opened, _songs(opened, name)[1], as_json)
+
+
+@playlist.command()
+def create(
+    name: NameArgument,
+    songs: Annotated[
+        list[str] | None, typer.Argument(help="Files of the library, track ids, or quoted words.")
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Make a playlist of songs, or an empty one."""
+    from engine.library.kept.playlists import create
+
+    with open_library(library) as opened:
+        create(opened.database, name, _kept(opened, songs or ()))
+        _note_size(opened, name)
+
+
+@playlist.command()
+def add(name: NameArgument, songs: SongsArgument, library: LibraryOption = None) -> None:
+    """Put songs at the end of a playlist."""
+    from engine.library.kept.playlists import add_songs
+
+    with open_library(library) as opened:
+        add_songs(opened.database, _songs(opened, name)[0], _kept(opened, songs))
+        _note_size(opened, name)
+
+
+@playlist.command()
+def remove(
+    name: NameArgument,
+    numbers: Annotated[list[int], typer.Argument(help="As `playlist show` counts them.")],
+    library: LibraryOption = None,
+) -> None:
+    """Take songs out of a playlist."""
+    from engine.library.kept.playlists import set_songs
+
+    with open_library(library) as opened:
+        playlist_id, songs = _songs(opened, name)
+        if wrong := [one for one in numbers if not 0 < one <= len(songs)]:
+            raise typer.BadParameter(f"There is no song {wrong[0]} among {len(songs)}.")
+        rest = [song.id for number, song in enumerate(songs, start=1) if number not in numbers]
+        set_songs(opened.database, playlist_id, rest)
+        _note_size(opened, name)
+
+
+@playlist.command()
+def rename(
+    name: NameArgument,
+    new_name: Annotated[str, typer.Argument(help="Its new name.")],
+    library: LibraryOption = None,
+) -> None:
+    """Give a playlist another name."""
+    from engine.library.kept.playlists import rename
+
+    with open_library(library) as opened:
+        rename(opened.database, _songs(opened, name)[0], new_name)
+        _note_size(opened, new_name)
+
+
+@playlist.command()
+def delete(name: NameArgument, library: LibraryOption = None) -> None:
+    """Delete a playlist; its songs stay in the library."""
+    from engine.library.kept.playlists import delete
+
+    with open_library(library) as opened:
+        delete(opened.database, _songs(opened, name)[0])
+    note(f"“{printable(name)}” is deleted. Its songs stay in the library.")
+
+
+@playlist.command("import")
+def import_playlist(
+    file: Annotated[Path, typer.Argument(help="A playlist of another program: .m3u8 or .m3u.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it.", show_default="the file's name")
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Take in a playlist; songs that the library does not hold wait in it until it does."""
+    from engine.library.kept.playlists import import_m3u, songs_of
+
+    with open_library(library) as opened:
+        songs = songs_of(opened.database, import_m3u(opened.database, file, name))
+    num_here = sum(song.track_id is not None for song in songs)
+    note(f"{some(len(songs))}, of which the library holds {num_here}.")
+
+
+@playlist.command("export")
+def export_playlist(
+    name: NameArgument,
+    target: Annotated[Path, typer.Argument(help="A file ending in .m3u8, .json or .csv.")],
+    absolute: Annotated[
+        bool, typer.Option("--absolute", help="Full paths in a playlist, not relative ones.")
+    ] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Write those songs of a playlist that the library holds, for other programs."""
+    from engine.search.export import export
+
+    with open_library(library) as opened:
+        songs = _songs(opened, name)[1]
+        tracks = opened.tracks([song.track_id for song in songs if song.track_id is not None])
+        export(tracks, target, has_relative_paths=not absolute)
+    note(f"{some(len(tracks))} of {len(songs)} written to {target}.")
+
+
+@favourite.callback(invoke_without_command=True)
+def list_favourites(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """List the favourites, or give songs a heart (`add`) or take it from them (`remove`)."""
+    from engine.library.kept.favourites import favourites
+
+    if context.invoked_subcommand is None:
+        with open_library(library) as opened:
+            _show(opened, favourites(opened.database), as_json)
+
+
+@favourite.command("add")
+def add_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
+    """Give songs a heart."""
+    from engine.library.kept.favourites import set_favourite
+
+    with open_library(library) as opened:
+        set_favourite(opened.database, _meant(opened, songs), True)
+    note(f"{some(len(songs))} with a heart.")
+
+
+@favourite.command("remove")
+def remove_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
+    """Take the heart from songs."""
+    from engine.library.kept.favourites import set_favourite
+
+    with open_library(library) as opened:
+        set_favourite(opened.database, _meant(opened, songs), False)
+    note(f"{some(len(songs))} without a heart.")
+
+
+@mark.callback(invoke_without_command=True)
+def list_marks(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """List which songs you marked as the same voice (`same`) or not (`different`).
+
+    A song marked as different is no longer found by the other one's voice.
+    """
+    from engine.library.kept.marks import marks
+    from engine.search.export import mark_as_dict
+
+    if context.invoked_subcommand is not None:
+        return
+    with open_library(library) as opened:
+        found = marks(opened.database)
+    if as_json:
+        write_json([mark_as_dict(one) for one in found])
+        return
+    for one in found:
+        word = "same voice" if one.is_same else "other voice"
+        typer.echo(f"{word:<12} {_name(one.song)}  |  {_name(one.other)}")
+    if not found:
+        note("No marks yet. `singalike mark same` and `mark different` make some.")
+
+
+def _add_marking(name: str, is_same: bool | None, said: str, text: str) -> None:
+    @mark.command(name, help=text)
+    def put(song: SongArgument, other: SongArgument, library: LibraryOption = None) -> None:
+        from engine.library.kept.marks import put_mark
+
+        with open_library(library) as opened:
+            pair = meant(opened, song), meant(opened, other)
+            put_mark(opened.database, pair[0].id, pair[1].id, is_same)
+        note(f"{said}: {name_of(pair[0])} | {name_of(pair[1])}")
+
+
+_add_marking("same", True, "The same voice", "Say that two songs have the same voice.")
+_add_marking("different", False, "Different voices", "Say that two songs have different voices.")
+_add_marking("remove", None, "No mark any more", "Say nothing about two songs any more.")
+
+
+@mark.command("export")
+def export_mark_table(
+    target: Annotated[Path, typer.Argument(help="A file ending in .csv.")],
+    library: LibraryOption = None,
+) -> None:
+    """Write all marks as a table: pairs of songs, and whether they have the same voice."""
+    from engine.library.kept.marks import marks
+    from engine.search.export import export_marks
+
+    with open_library(library) as opened:
+        found = marks(opened.database)
+        export_marks(found, target)
+    note(f"{some(len(found), 'pair')} written to {target}.")
+
+
+def _songs(library: Library, name: str) -> tuple[int, list[KeptSong]]:
+    """(id, songs) of the playlist of this name."""
+    from engine.library.kept.playlists import playlist_named, songs_of
+
+    playlist_id = playlist_named(library.database, name).id
+    return playlist_id, songs_of(library.database, playlist_id)
+
+
+def _note_size(library: Library, name: str) -> None:
+    note(f"“{printable(name)}” has {some(len(_songs(library, name)[1]))}.")
+
+
+def _meant(library: Library, songs: Sequence[str]) -> list[int]:
+    return [meant(library, song).id for song in songs]
+
+
+def _kept(library: Library, songs: Sequence[str]) -> list[int]:
+    from engine.library.kept.songs import keep
+
+    return keep(library.database, _meant(library, songs))
+
+
+def _show(library: Library, songs: Sequence[KeptSong], as_json: bool) -> None:
+    from engine.search.export import as_dict
+
+    ids = [song.track_id for song in songs if song.track_id is not None]
+    tracks = {track.id: track for track in library.tracks(ids)}
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {"in_library": song.track_id is not None}
+            | as_dict(tracks.get(song.track_id or 0, song))
+            for song in songs
+        ]
+        write_json(rows)
+        return
+    if not songs:
+        note("No songs in it yet.")
+    for number, song in enumerate(songs, start=1):
+        track = tracks.get(song.track_id or 0)
+        told = name_of(track) if track else f"{_name(song)}  (not in the library)"
+        typer.echo(f"{number:>3}  {told}")
+
+
+def _name(song: KeptSong) -> str:
+    return printable(" – ".join(filter(None, (song.artist, song.title))) or song.path.name)

@@ -1,0 +1,1 @@
+"""What a person keeps: favourites, playlists, marks of same and other voices, saved searches."""
