@@ -137,6 +137,8 @@ class _Runnable(QRunnable):
 class JobRunner(QObject):
     """Runs jobs in the named pools and keeps each alive until it has finished."""
 
+    done = Signal(object, float)  # Pool, seconds: minutes or hours of work have succeeded
+
     def __init__(
         self, parent: QObject | None = None, close_timeout_ms: int = CLOSE_TIMEOUT_MS
     ) -> None:
@@ -160,6 +162,9 @@ class JobRunner(QObject):
         """Queues a job whose signals are connected; after ``close`` it ends as cancelled."""
         self._jobs.add(job)
         job.finished.connect(lambda: self._forget(job))
+        if pool in LOGGED:
+            begun_s = time.monotonic()
+            job.succeeded.connect(lambda _: self.done.emit(pool, time.monotonic() - begun_s))
         if self._is_closed:
             job.cancel()
             job.execute()

@@ -56,6 +56,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from app.crash import CrashReporter
     from app.desktop.single_instance import SingleInstance, hand_over
+    from app.services.desktop import Desktop
     from app.services.services import make_services
     from app.settings import THEME, Settings
     from app.ui.theme import Theme
@@ -76,12 +77,14 @@ def _run(options: argparse.Namespace) -> int:
     theme.install(app, settings.get(THEME))
     window = MainWindow(make_services(library_path, settings, theme), options.folders)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
+    desktop = Desktop(window, window.services, APP_ID)
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()
     instance.close()
+    desktop.close()
     reporter.remove()
     if not window.has_stopped:
         # Work that does not listen (loading a library of code, say) must not keep the program

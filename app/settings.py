@@ -28,6 +28,7 @@ class Option(Generic[T]):
 
 THEME = Option("window/theme", "system")
 WINDOW_GEOMETRY = Option("window/geometry", b"")
+QUEUE_SHOWN = Option("window/queue", False)
 SPLITTER = Option("window/splitter", b"")
 TABLE_HEADER = Option("library/table_header", b"")
 SORT_COLUMN = Option("library/sort", "artist")

@@ -20,6 +20,7 @@ from app.desktop.drag_and_drop import dropped_files
 from app.evaluate.page import EvaluatePage
 from app.find.commands import Commands
 from app.find.page import FindPage
+from app.find.queueing import Queueing
 from app.find.results_panel import ResultList
 from app.library.covers import Covers
 from app.library.start_page import StartPage
@@ -111,7 +112,9 @@ class MainWindow(QMainWindow):
         # what pages make later comes before it, and not after.
         whole = QWidget()
         self.player_bar.setParent(whole)
-        vbox(self.top_bar, self.section_stack, self.player_bar, of=whole)
+        self.queueing = Queueing(self.services, self.commands, self.find_page, self.covers)
+        area = self.queueing.area_around(self.section_stack, self.player_bar)
+        vbox(self.top_bar, (area, 1), self.player_bar, of=whole)
         return whole
 
     # Connecting
@@ -206,6 +209,7 @@ class MainWindow(QMainWindow):
             Keys.COMPARE: player.swap,
             Keys.VOCALS: self.comparison.toggle_vocals,
             Keys.LOOP: self.comparison.toggle_loop,
+            **self.queueing.actions(),
             Keys.NEXT: player.play_next,
             Keys.PREVIOUS: player.play_previous,
         }
@@ -379,5 +383,6 @@ class MainWindow(QMainWindow):
         settings.set(OUTPUT_DEVICE, self.services.player.device.name)
         settings.set(THEME, self.services.theme.choice)
         self.find_page.save_state()
+        self.queueing.save_state()
         self.map_page.save_state()
         settings.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
@@ -11,11 +12,13 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.desktop.reveal import reveal
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
+from app.player.queue import Sound, sound_of_track
 from app.services.services import Services
 from app.settings import LAST_FOLDER, LAST_SOUND
 from app.ui.dialogs import HelpSheet
 from app.ui.file_dialogs import choose_folder, choose_sound
-from app.ui.text_format import one_line, title_of
+from app.ui.shortcuts import Keys
+from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track, TrackStatus
 
 MenuEntry = tuple[str, str, Callable[[], object]]  # icon, text, what to do
@@ -25,6 +28,8 @@ class Commands(QObject):
     """The one place that opens menus and dialogs; ``window`` is their parent."""
 
     play_requested = Signal(object)  # Track
+    radio_requested = Signal(object)  # Track
+    enqueued = Signal(int)  # so many songs
     problem = Signal(str)
 
     def __init__(self, window: QWidget, services: Services) -> None:
@@ -33,6 +38,7 @@ class Commands(QObject):
         self._open_library = services.open_library
         self._settings = services.settings
         self._search = services.search
+        self._queue = services.player.queue
         self._theme = services.theme
 
     def add_folder(self) -> None:
@@ -70,6 +76,30 @@ class Commands(QObject):
 
     def _probe(self, path: Path) -> None:
         self._open_library.probe(path, lambda seconds: self._search.find_file(path, seconds))
+
+    # The queue
+
+    def enqueue(self, track_ids: Sequence[int], *, is_next: bool = False) -> None:
+        """Songs of the library, to be played next or at the end."""
+
+        def use(tracks: list[Track]) -> None:
+            sounds = [sound_of_track(track) for track in tracks if can_be_played(track)]
+            self._queue.add(sounds, is_next=is_next)
+            self.enqueued.emit(len(sounds))
+
+        self._open_library.fetch_tracks(track_ids, use)
+
+    def enqueue_files(self, paths: Sequence[Path], place: int | None = None) -> None:
+        """Files from anywhere, at a place of the queue or at its end."""
+
+        def use(sounds: list[Sound]) -> None:
+            last = len(self._queue.entries)
+            self._queue.insert(sounds, last if place is None else min(place, last))
+            self.enqueued.emit(len(sounds))
+
+        self._open_library.sounds_of(paths, use)
+
+    # Dialogs
 
     def show_folders(self) -> None:
         if (overview := self._open_library.overview) is None:
@@ -110,8 +140,13 @@ class Commands(QObject):
                 self.tr("No file manager could be opened. The file is {path}").format(path=path)
             )
 
-    def show_track_menu(self, track: Track, at: QPoint, more: Sequence[MenuEntry] = ()) -> None:
-        """What can be done with a song, at a global position; ``more`` comes after finding."""
+    def show_track_menu(
+        self, track: Track, at: QPoint, ids: Sequence[int], more: Sequence[MenuEntry] = ()
+    ) -> None:
+        """What can be done with a song, at a global position; ``more`` comes after playing.
+
+        ``ids``: all songs that are selected with it.
+        """
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._theme.icon
@@ -127,10 +162,7 @@ class Commands(QObject):
                 self.tr("Voices like {artist}’s").format(artist=name),
                 lambda: self._search.find_artist(track.artist),
             )
-        play = menu.addAction(
-            icon("play"), self.tr("Play"), lambda: self.play_requested.emit(track)
-        )
-        play.setEnabled(track.status is not TrackStatus.MISSING and not track.is_elsewhere)
+        self._add_playing(menu, track, ids)
         if more:
             menu.addSeparator()
         for name, text, action in more:
@@ -148,3 +180,34 @@ class Commands(QObject):
                 icon("retry"), self.tr("Try again"), lambda: self._open_library.retry([track.id])
             )
         menu.popup(at)
+
+    def _add_playing(self, menu: QMenu, track: Track, ids: Sequence[int]) -> None:
+        """Now, next, at the end, and without one."""
+        songs = "" if len(ids) < 2 else f"  ({num_songs(len(ids))})"
+        entries: list[tuple[str, str, Keys | None, Callable[[], object]]] = [
+            ("play", self.tr("Play"), None, partial(self.play_requested.emit, track)),
+            (
+                "next",
+                self.tr("Play next") + songs,
+                Keys.PLAY_NEXT,
+                partial(self.enqueue, ids, is_next=True),
+            ),
+            ("queue", self.tr("Add to queue") + songs, Keys.ENQUEUE, partial(self.enqueue, ids)),
+            (
+                "radio",
+                self.tr("Radio from this voice"),
+                Keys.RADIO,
+                partial(self.radio_requested.emit, track),
+            ),
+        ]
+        menu.addSeparator()
+        for icon, text, keys, action in entries:
+            entry = menu.addAction(self._theme.icon(icon), text, action)
+            entry.setEnabled(can_be_played(track))
+            if keys is not None:
+                entry.setShortcut(keys.value.keys)
+                entry.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the window has it
+
+
+def can_be_played(track: Track) -> bool:
+    return track.status is not TrackStatus.MISSING and not track.is_elsewhere

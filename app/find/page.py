@@ -171,7 +171,7 @@ class FindPage(QSplitter):
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
             entries.append(("share", text, partial(self.export.save_ids, ids)))
-        self._commands.show_track_menu(track, at, entries)
+        self._commands.show_track_menu(track, at, ids, entries)
 
     def _result_menu(self, results: ResultList, neighbour: Neighbour, at: QPoint) -> None:
         question, track = self._services.search.question, neighbour.track
@@ -179,11 +179,12 @@ class FindPage(QSplitter):
         if question is not None and question.track is not None:
             view: View = "overall" if results is self.results.overall else "vocals"
             entries.append(self._journey_entry(question.track, track, view))
-        num = len(results.view.selected())
+        ids = [one.track.id for one in results.view.selected()] or [track.id]
+        num = len(ids)
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
         text = text.format(num=num if num > 1 else len(results.model.neighbours))
         entries.append(("share", text, partial(self.export_menu.save_results, results)))
-        self._commands.show_track_menu(track, at, entries)
+        self._commands.show_track_menu(track, at, ids, entries)
 
     def _journey_entry(self, start: Track, goal: Track, view: View) -> MenuEntry:
         name = one_line(title_of(start))[:30].replace("&", "&&")
@@ -264,6 +265,14 @@ class FindPage(QSplitter):
             return self.library.view.current_track()
         chosen = self.results.chosen()
         return chosen.track if chosen is not None else self.library.view.current_track()
+
+    def selected_ids(self) -> list[int]:
+        """Of the songs selected in the list or table that ``selected_track`` is from."""
+        track = self.selected_track()
+        lists = [self.library.view.selected_ids()]
+        lists += [[n.track.id for n in one.view.selected()] for one in self.results.shown_lists()]
+        alone = [track.id] if track is not None else []
+        return next((ids for ids in lists if track is not None and track.id in ids), alone)
 
     def show_recorder(self) -> None:
         """Sing or hum, then find the voices nearest to it."""

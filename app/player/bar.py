@@ -5,25 +5,29 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QActionGroup, QFont, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import QActionGroup, QDragEnterEvent, QDropEvent, QFont, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QToolTip, QWidget
 
+from app.desktop.drag_and_drop import dropped_files
 from app.player.output import device_choices
 from app.player.player import Player
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
-from app.ui.text_format import clock
+from app.ui.text_format import clock, num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
 
 STEPS = 1000
 NAMES_PX = 130
 ROOMY_PX = 1000
+ADDED_MS = 2500
 
 
 class PlayerBar(QWidget):
     vocals_requested = Signal()
     loop_requested = Signal()
+    queue_requested = Signal()
+    files_dropped = Signal(object)  # list[Path]
 
     def __init__(self, player: Player, theme: Theme) -> None:
         super().__init__()
@@ -35,7 +39,10 @@ class PlayerBar(QWidget):
             theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
         )
         self._play.setProperty("kind", "round")
+        self._previous = self._key_button(theme, "previous", Keys.PREVIOUS)
         self._next = self._key_button(theme, "next", Keys.NEXT)
+        self._queue = self._key_button(theme, "queue", Keys.SHOW_QUEUE)
+        self._queue.setCheckable(True)
         self._loop = self._key_button(theme, "loop", Keys.LOOP)
         self._loop.setCheckable(True)
         self._vocals = button(self.tr("Vocals"), "toggle")
@@ -58,6 +65,7 @@ class PlayerBar(QWidget):
         self._volume = self._slider(self.tr("Volume"))
         self._loud_volume = player.volume
         self._is_asking = False
+        self.setAcceptDrops(True)
         self._lay_out(theme)
         self._connect()
         self._refresh()
@@ -86,6 +94,7 @@ class PlayerBar(QWidget):
         where = (self._time, (self._seek, 5), self._length)
         mixture = (self._swap, self._ends[0], self._fader, self._ends[1])
         hbox(
+            self._previous,
             self._play,
             self._next,
             (names, 3),
@@ -96,8 +105,9 @@ class PlayerBar(QWidget):
             self._mute,
             self._volume,
             self._devices,
+            self._queue,
             spacing=8,
-            margins=(14, 10, 14, 10),
+            margins=(10, 10, 10, 10),
             of=self,
         )
 
@@ -109,7 +119,9 @@ class PlayerBar(QWidget):
     def _connect(self) -> None:
         player = self._player
         self._play.clicked.connect(player.toggle)
+        self._previous.clicked.connect(player.play_previous)
         self._next.clicked.connect(player.play_next)
+        self._queue.clicked.connect(self._queue_clicked)
         self._loop.clicked.connect(self._loop_clicked)
         self._vocals.clicked.connect(self._vocals_clicked)
         self._devices.clicked.connect(self._ask_for_devices)
@@ -136,7 +148,8 @@ class PlayerBar(QWidget):
         self._artist.setText(sound.artist if sound else "")
         self._artist.setVisible(bool(self._artist.text()))
         has_both = all(player.sound(side) for side in type(player.side))
-        self._play.setEnabled(sound is not None)
+        self._play.setEnabled(sound is not None or player.queue.has_next)
+        self._previous.setEnabled(sound is not None)
         self._seek.setEnabled(sound is not None)
         self._fader.setEnabled(has_both)
         self._swap.setEnabled(has_both)
@@ -146,6 +159,33 @@ class PlayerBar(QWidget):
         self._loop.set_colour("accent" if player.is_looping else "muted")
         self._vocals.setChecked(player.is_vocals_only)
         self._show_position()
+
+    def show_queue(self, is_shown: bool) -> None:
+        """Whether the queue is there to be seen."""
+        self._queue.setChecked(is_shown)
+        self._queue.set_colour("accent" if is_shown else "muted")
+
+    def show_added(self, num: int) -> None:
+        """Says for a moment that songs have come into the queue, where it is not to be seen."""
+        if not self._queue.isChecked():
+            text = self.tr("{songs} added to the queue").format(songs=num_songs(num))
+            corner = self._queue.mapToGlobal(QPoint(-120, -60))
+            QToolTip.showText(corner, text, self._queue, self._queue.rect(), ADDED_MS)
+
+    def _queue_clicked(self) -> None:
+        self._queue.setChecked(not self._queue.isChecked())  # what counts is what the window does
+        self.queue_requested.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Songs from anywhere may be let go over the player, too."""
+        if dropped_files(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.files_dropped.emit(dropped_files(event.mimeData()))
 
     def _loop_clicked(self) -> None:
         self._loop.setChecked(self._player.is_looping)  # what counts is what the player says

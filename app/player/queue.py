@@ -211,12 +211,15 @@ class PlayQueue(QObject):
             "place": self.place - first if self.place >= 0 else -1,
             "repeat": str(self.repeat),
             "is_shuffled": self.is_shuffled,
-            "songs": [_as_list(entry) for entry in self.entries[first : first + MAX_SAVED]],
+            "songs": [
+                [*saved(entry.sound), entry.is_chosen]
+                for entry in self.entries[first : first + MAX_SAVED]
+            ],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Raises KeyError, TypeError, ValueError, and changes nothing, where it makes no sense."""
-        entries = [_from_list(values) for values in state["songs"]]
+        entries = [Entry(from_saved(song[:-1]), bool(song[-1])) for song in state["songs"]]
         place, repeat = int(state["place"]), Repeat(state["repeat"])
         if not -1 <= place < max(1, len(entries)) or (place >= 0 and not entries):
             raise ValueError(place)
@@ -226,16 +229,16 @@ class PlayQueue(QObject):
         self.changed.emit()
 
 
-def _as_list(entry: Entry) -> list[Any]:
-    sound = entry.sound
-    path = os.fsdecode(sound.path)
+def saved(sound: Sound) -> list[Any]:
+    """As JSON can write it."""
     names = [sound.title, sound.artist, sound.album]
-    return [path, *names, sound.duration_s, sound.track_id, entry.is_chosen]
+    return [os.fsdecode(sound.path), *names, sound.duration_s, sound.track_id]
 
 
-def _from_list(values: list[Any]) -> Entry:
-    path, title, artist, album, duration_s, track_id, is_chosen = values
-    sound = Sound(
+def from_saved(values: Sequence[Any]) -> Sound:
+    """What ``saved`` gave. Raises TypeError, ValueError."""
+    path, title, artist, album, duration_s, track_id = values
+    return Sound(
         Path(str(path)),
         str(title),
         str(artist),
@@ -243,4 +246,3 @@ def _from_list(values: list[Any]) -> Entry:
         None if track_id is None else int(track_id),
         str(album),
     )
-    return Entry(sound, bool(is_chosen))

@@ -10,7 +10,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, JobRunner, LatestJob, Pool
+from app.player.queue import Sound, sound_of_track
+from app.ui.text_format import one_line
+from engine.errors import DecodeError, SingalikeError
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
+from engine.library.scan.tags import read_tags
 from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
 from engine.sound import audio
@@ -153,6 +157,17 @@ class OpenLibrary(QObject):
             lambda _: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
         )
 
+    def sounds_of(self, paths: Sequence[Path], use: Callable[[list[Sound]], object]) -> None:
+        """Hands over files as songs to play, those without sound left out."""
+
+        def work(library: Library) -> list[Sound]:
+            found = [sound for path in paths if (sound := _sound_of(library, path)) is not None]
+            if not found:
+                raise DecodeError("None of these files can be played. Take songs, one or many.")
+            return found
+
+        self._run(work, use)
+
     def probe(self, path: Path, use: Callable[[float], None]) -> None:
         """Hands over how long a file outside the library is; ``problem`` where it has no sound."""
         self._run(lambda _: audio.probe(path).duration_s, use)
@@ -192,3 +207,16 @@ class OpenLibrary(QObject):
         job.succeeded.connect(lambda _: self.add_folders([folder]))
         job.failed.connect(self.problem)
         return self.runner.start(job, Pool.BACKGROUND)
+
+
+def _sound_of(library: Library, path: Path) -> Sound | None:
+    """As the library knows a file, or as its tags say; None where nothing can be heard."""
+    if (track := library.track_by_path(path)) is not None:
+        return sound_of_track(track)
+    try:
+        duration_s = audio.probe(path).duration_s
+    except SingalikeError:
+        return None
+    tags = read_tags(path, path.parent)
+    title = one_line(tags.title) or one_line(path.stem)
+    return Sound(path, title, one_line(tags.artist), duration_s, None, one_line(tags.album))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from engine.library import Track
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, ProgressCallback
 from engine.records import View
-from engine.search import By, Searcher, SearchOptions, SearchResult
+from engine.search import By, Neighbour, Searcher, SearchOptions, SearchResult
 from engine.search.journey import Journey, journey
+from engine.search.radio import radio
 
 NUM_RESULTS = 30
 
@@ -71,6 +72,7 @@ class SearchService(QObject):
         self._searcher: Searcher | None = None
         self._latest = LatestJob(runner, Pool.INTERACTIVE)
         self._journeys = LatestJob(runner, Pool.INTERACTIVE)
+        self._radios = LatestJob(runner, Pool.INTERACTIVE)
         self._history: list[Question] = []
         self._place = -1
         self.options = SearchOptions(k=NUM_RESULTS)
@@ -139,6 +141,27 @@ class SearchService(QObject):
         job.succeeded.connect(use)
         job.failed.connect(fail)
         self._journeys.start(job)
+
+    def find_radio(
+        self,
+        track_id: int,
+        by: By,
+        played: Sequence[int],
+        use: Callable[[list[Neighbour]], None],
+        fail: Callable[[str], None],
+    ) -> None:
+        """The next songs of a radio; the latest wish counts."""
+
+        def work(progress: ProgressCallback, cancel: CancelToken) -> list[Neighbour]:
+            return radio(self._ready_searcher(), track_id, played, by)
+
+        job = Job(work)
+        job.succeeded.connect(use)
+        job.failed.connect(fail)
+        self._radios.start(job)
+
+    def stop_radio(self) -> None:
+        self._radios.cancel()
 
     def set_options(self, options: SearchOptions, blend: float | None) -> None:
         if (options, blend) != (self.options, self.blend):

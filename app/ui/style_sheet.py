@@ -14,6 +14,8 @@ QWidget#bar { background: $panel; }
 QWidget#topBar { background: $panel; border-bottom: 1px solid $line; }
 QWidget#playerBar { background: $panel; border-top: 1px solid $line; }
 QWidget#side { background: $surface; }
+QFrame#queue { background: $surface; border-left: 1px solid $line; }
+QWidget#radio { background: $panel; border-top: 1px solid $line; border-bottom: 1px solid $line; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame#sheet { background: $surface; border: 1px solid $wave; }
 QFrame#card[active="true"] { border: 1px solid $accent; }

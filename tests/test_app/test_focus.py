@@ -135,4 +135,4 @@ def test_tab_comes_to_a_page_that_was_filled_late_before_it_comes_to_the_player(
     names = walk(qtbot, window.top_bar.help, 60)
     assert names[:2] == ["New evaluation", "New listening test"]
     assert names.index("Late") < names.index("Volume") < names.index("Sound device")
-    assert names[names.index("Sound device") + 1] == "Library"
+    assert names[names.index("Show or hide the queue") + 1] == "Library"

@@ -166,3 +166,21 @@ def test_this_qt_keeps_count_of_true_and_none(qtbot, runner):
         job.cancelled.emit()
     after = sys.getrefcount(True), sys.getrefcount(None)
     assert all(abs(b - a) < 20 for a, b in zip(before, after, strict=True))
+
+
+def test_long_work_that_has_succeeded_is_told(qtbot, runner):
+    told: list[object] = []
+    runner.done.connect(lambda pool, seconds: told.append(pool))
+    for pool, work in (
+        (Pool.MAP, lambda progress, cancel: 1),
+        (Pool.DATABASE, lambda progress, cancel: 2),
+        (Pool.EVALUATION, _fail),
+    ):
+        job = Job(work)
+        with qtbot.waitSignal(job.finished):
+            runner.start(job, pool)
+    assert told == [Pool.MAP]
+
+
+def _fail(progress: object, cancel: object) -> None:
+    raise ValueError("no")

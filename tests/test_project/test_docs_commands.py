@@ -36,6 +36,7 @@ CHEAP = {
     "export",
     "mark",
     "favourite",
+    "radio",
     "status",
     "failed",
     "models",
@@ -183,7 +184,7 @@ def test_the_command_works(command, library, tmp_path, monkeypatch):
 
 def test_enough_of_them_are_really_run():
     run = {command.words[1] for command in ours("singalike") if is_cheap(command)}
-    assert run >= {"similar", "journey", "export", "status", "failed"}
+    assert run >= {"similar", "journey", "radio", "export", "status", "failed"}
 
 
 def test_targets_of_make_exist():

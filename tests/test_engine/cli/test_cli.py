@@ -96,6 +96,14 @@ def test_index_tells_in_json_what_became_of_the_files(indexed, music):
     assert "singalike failed" in indexed.stderr
 
 
+def test_radio_in_json(indexed, home):
+    done = singalike(home, "radio", "low song 1", "--by", "overall", "--songs", 3, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [song["rank"] for song in found] == [1, 2, 3]
+    assert found[0]["artist"] == "High"  # the other one has just been heard
+
+
 def test_similar_in_json(indexed, home):
     done = singalike(home, "similar", "low song 1", "--by", "overall", "--json")
     assert done.returncode == 0, done.stderr
