@@ -19,6 +19,7 @@ from app.services.search_service import Answer, Question, SearchService
 from app.ui.shortcuts import noop
 from app.ui.text_format import one_line, title_of
 from engine.library import Track
+from engine.records import VoicePortrait
 from engine.search import Neighbour
 from engine.sound.loudness import Loudness
 
@@ -48,6 +49,7 @@ class Comparison(QObject):
         self._vocals = vocals
         self._question: Question | None = None
         self._chosen: Neighbour | None = None
+        self._query_voice: VoicePortrait | None = None
         self._last_moment = -1
         self._wait = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._wait.timeout.connect(self._say_searching)
@@ -87,7 +89,7 @@ class Comparison(QObject):
         self._wait.start()
         if question == self._question:
             return  # other filters, the same song
-        self._question = question
+        self._question, self._query_voice = question, None
         self._choose(None)
         if question.artist is not None:
             self._panel.query_row.set_sound(None)
@@ -123,6 +125,12 @@ class Comparison(QObject):
         chosen = self._chosen
         self._panel.show_answer(self._put_patiently(answer) if self._is_indexing() else answer)
         self._show_artist(answer)
+        results = (found for found in answer.lists.values() if not isinstance(found, str))
+        voices = (result.query.portrait for result in results if result.query.portrait)
+        self._query_voice = voice = next(voices, None)
+        if voice is not None and answer.question.is_voice:
+            self._panel.filter_button.set_my_range((voice.lowest_note, voice.highest_note))
+        self._show_portraits()
         if chosen is not None:
             self._choose(chosen)  # it stays on show, in whatever place it is now
 
@@ -150,12 +158,17 @@ class Comparison(QObject):
         sound = Sound(track.path, one_line(query.artist), typical, track.duration_s, track.id)
         self._show_query(sound, cover_seed(track))
 
+    def _show_portraits(self) -> None:
+        chosen = self._chosen.portrait if self._chosen is not None else None
+        self._panel.portraits.show_voices(self._query_voice, chosen)
+
     # Choosing and hearing
 
     def _choose(self, neighbour: Neighbour | None) -> None:
         row = self._panel.result_row
         self._chosen = neighbour
         self._last_moment = -1
+        self._show_portraits()
         if neighbour is None:
             for results in self._panel.lists.values():
                 results.view.setCurrentIndex(QModelIndex())

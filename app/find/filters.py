@@ -24,6 +24,7 @@ from app.ui.text_format import clock, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, Button, button, label
 from engine.library.scope import EVERYTHING, Facets, Scope
+from engine.listening.notes import note_name, parse_note
 from engine.search import SearchOptions
 
 WIDTH_PX = 340
@@ -68,6 +69,7 @@ class FilterButton(Button):
         self._ask_facets = ask_facets
         self._filters = Filters()
         self._sheet: FilterSheet | None = None
+        self._my_range: tuple[float, float] | None = None
         self.setProperty("kind", "toggle")
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -89,11 +91,16 @@ class FilterButton(Button):
             self._show()
             self.changed.emit()
 
+    def set_my_range(self, notes: tuple[float, float]) -> None:
+        """What the person sang last: (lowest, highest) in semitones."""
+        self._my_range = notes
+
     def open_sheet(self) -> None:
         self._show()  # a click must not change how the button looks
         if self._sheet is None:
             self._sheet = FilterSheet(self._theme, self)
             self._sheet.changed.connect(self.set_filters)
+        self._sheet.set_my_range(self._my_range)
         self._sheet.open_below(self, self._filters)
         self._ask_facets(self._sheet.show_facets)
 
@@ -126,11 +133,14 @@ class FilterSheet(QFrame):
         self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
         self.genres = GenreList(theme)
         self.years = (self._number(self.tr("from")), self._number(self.tr("to")))
+        self.notes = (self._note(self.tr("lowest, as A2")), self._note(self.tr("highest, as E4")))
+        self.my_range = button(self.tr("As I sing"), "plain")
         self.lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
         self.folder = QComboBox()
         self.folder.setAccessibleName(self.tr("Folder"))
         self.folder.setSizeAdjustPolicy(AS_WIDE_AS_THERE_IS_ROOM)
         self.reset = button(self.tr("Reset"), "plain")
+        self.set_my_range(None)
         self._lay_out()
         self._connect()
 
@@ -139,6 +149,12 @@ class FilterSheet(QFrame):
         field.setValidator(QIntValidator(0, 9999, field))
         field.setPlaceholderText(hint)
         field.setAccessibleName(self.tr("Year: {hint}").format(hint=hint))
+        return field
+
+    def _note(self, hint: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText(hint)
+        field.setAccessibleName(self.tr("Note: {hint}").format(hint=hint))
         return field
 
     def _time(self, hint: str) -> QLineEdit:
@@ -169,13 +185,18 @@ class FilterSheet(QFrame):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
-        rows = ((self.tr("Year"), self.years), (self.tr("Length"), self.lengths))
+        rows = (
+            (self.tr("Year"), self.years),
+            (self.tr("Length"), self.lengths),
+            (self.tr("Notes"), self.notes),
+        )
         for row, (name, fields) in enumerate(rows):
             grid.addWidget(self._caption(name), row, 0)
             for column, field in enumerate(fields, start=1):
                 grid.addWidget(field, row, column)
-        grid.addWidget(self._caption(self.tr("Folder")), 2, 0)
-        grid.addWidget(self.folder, 2, 1, 1, 2)
+        grid.addWidget(self.my_range, 3, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self._caption(self.tr("Folder")), 4, 0)
+        grid.addWidget(self.folder, 4, 1, 1, 2)
         return grid
 
     def _caption(self, text: str) -> QWidget:
@@ -184,10 +205,11 @@ class FilterSheet(QFrame):
     def _connect(self) -> None:
         for box in (self.other_artists, self.one_per_artist, self.hide_duplicates):
             box.toggled.connect(self._tell)
-        for field in (*self.years, *self.lengths):
+        for field in (*self.years, *self.lengths, *self.notes):
             field.editingFinished.connect(self._tell)
         self.genres.changed.connect(self._tell)
         self.folder.activated.connect(self._tell)
+        self.my_range.clicked.connect(self._take_my_range)
         self.reset.clicked.connect(self._reset_all)
 
     # Opening and closing
@@ -224,6 +246,7 @@ class FilterSheet(QFrame):
         for fields, values, told in (
             (self.years, (scope.first_year, scope.last_year), str),
             (self.lengths, (scope.min_duration_s, scope.max_duration_s), clock),
+            (self.notes, (scope.lowest_note, scope.highest_note), note_name),
         ):
             for field, value in zip(fields, values, strict=True):
                 field.setText("" if value is None else told(value))
@@ -238,14 +261,29 @@ class FilterSheet(QFrame):
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
         first, last = _in_order(*(_year(field.text()) for field in self.years))
         low, high = _in_order(*(seconds_of(field.text()) for field in self.lengths))
+        lowest, highest = _in_order(*(_note(field.text()) for field in self.notes))
         folder = self.folder.currentData()
         folders = frozenset[Path]() if folder is None else frozenset({folder})
         return Filters(
             self.other_artists.isChecked(),
             self.one_per_artist.isChecked(),
             self.hide_duplicates.isChecked(),
-            Scope(self.genres.chosen, first, last, folders, low, high),
+            Scope(self.genres.chosen, first, last, folders, low, high, lowest, highest),
         )
+
+    def set_my_range(self, notes: tuple[float, float] | None) -> None:
+        """What the person sang last: (lowest, highest) in semitones; None: nothing yet."""
+        self._my_range = notes
+        self.my_range.setEnabled(notes is not None)
+        how = self.tr("Sing a low and a high note first: the microphone is in the bar above.")
+        known = self.tr("The notes that you sang last")
+        self.my_range.setToolTip(how if notes is None else known)
+
+    def _take_my_range(self) -> None:
+        if self._my_range is not None:
+            for field, note in zip(self.notes, self._my_range, strict=True):
+                field.setText(note_name(note))
+            self._tell()
 
     def _tell(self) -> None:
         self.changed.emit(self.filters())
@@ -265,6 +303,13 @@ class FilterSheet(QFrame):
         for path, text in folders.items():
             self.folder.addItem(text, path)
         self.folder.setCurrentIndex(0 if chosen is None else 1 + list(folders).index(chosen))
+
+
+def _note(text: str) -> int | None:
+    try:
+        return parse_note(text)
+    except ValueError:
+        return None
 
 
 def _year(text: str) -> int | None:

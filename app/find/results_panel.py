@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QPushButton,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.find.blend_bar import BlendBar
 from app.find.filters import FilterButton
+from app.find.portrait_view import PortraitView
 from app.find.result_delegate import ResultDelegate
 from app.find.result_model import ResultModel
 from app.find.result_view import ResultView
@@ -25,6 +26,8 @@ from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
 from engine.search import By, Neighbour, SearchResult
+
+MIN_HEIGHT_FOR_PORTRAITS_PX = 560
 
 
 class ResultList(QWidget):
@@ -106,6 +109,7 @@ class ResultsPanel(QWidget):
             lists["blend"],
         )
         self.filter_button = filter_button
+        self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
         self.save_button = IconButton(
             theme, "share", Keys.SAVE.value.description, shortcut=Keys.SAVE.value.label
@@ -148,7 +152,7 @@ class ResultsPanel(QWidget):
     def _main(self) -> QWidget:
         card = QFrame()
         card.setObjectName("card")
-        rows = (self.query_row, divider(), self.result_row)
+        rows = (self.query_row, divider(), self.result_row, self.portraits)
         vbox(*rows, spacing=10, margins=(14, 12, 14, 12), of=card)
         lists = QFrame()
         lists.setObjectName("card")
@@ -158,6 +162,10 @@ class ResultsPanel(QWidget):
         page = QWidget()
         vbox(card, controls, (lists, 1), spacing=10, margins=(14, 14, 14, 14), of=page)
         return page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.portraits.set_has_room(event.size().height() >= MIN_HEIGHT_FOR_PORTRAITS_PX)
 
     def show_main(self) -> None:
         """From now on a song is picked."""

@@ -162,7 +162,7 @@ def embed_stream(
         loudest = max(loudest, float(np.abs(segments).mean(1).max()))
         rms.extend(np.sqrt(np.square(segments).mean(1)).tolist())
         heard.add(first, segments)
-        if mixture is not None:  # vocals that a separator left, whose portrait is kept
+        if view == "vocals":
             sampler.add(segments, is_voiced(segments))
     if heard.starts_s and (mixture is None or mixture.is_sung(np.array(rms))):
         return replace(heard.embedding(model, view), portrait=sampler.portrait())

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,6 +142,7 @@ def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
             "similarity": round(item.similarity, 6),
             "percent": item.percent,
             "voice_from": "whole song" if item.is_from_mixture else "separated",
+            "portrait": None if item.portrait is None else asdict(item.portrait),
             "moments": [
                 {
                     "query_start_s": round(moment.query_start_s, 3),

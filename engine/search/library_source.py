@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.library import Library, Track
 from engine.library.kept.marks import marked_apart
+from engine.library.portraits import portraits
 from engine.library.scope import LatestScope, artist_ids
-from engine.records import LISTENING_VERSION, MomentCodes, View
+from engine.records import LISTENING_VERSION, MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.matrix import NO_ROW
 from engine.search.index.space_index import LoadedSpace, Nearest, SpaceIndex
@@ -78,6 +79,9 @@ class LibrarySource:
 
     def marked_apart(self, track_ids: Collection[int]) -> set[int]:
         return marked_apart(self.library.database, track_ids)
+
+    def portraits(self, track_ids: Collection[int]) -> dict[int, VoicePortrait]:
+        return portraits(self.library.database, track_ids)
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         return self.library.tracks(track_ids)

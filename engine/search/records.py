@@ -10,7 +10,7 @@ from engine.errors import QueryError
 from engine.library import Track
 from engine.library.scope import EVERYTHING, Scope
 from engine.preferences import Voices
-from engine.records import View
+from engine.records import View, VoicePortrait
 from engine.search.moments import Moment
 
 By = Literal["vocals", "overall", "blend"]
@@ -68,6 +68,7 @@ class Query:
     end_s: float | None = None
     artist: str | None = None
     tracks: tuple[Track, ...] = ()
+    portrait: VoicePortrait | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Neighbour:
         percent: for people, 0 to 100: the chance that it is the same voice, if that was as likely
             as not beforehand; of a model that is not calibrated, the similarity itself.
         is_from_mixture: its voice was heard through the whole song; it is to be separated yet.
+        portrait: of its voice, where it was measured.
     """
 
     rank: int
@@ -103,6 +105,7 @@ class Neighbour:
     percent: int
     moments: tuple[Moment, ...]
     is_from_mixture: bool = False
+    portrait: VoicePortrait | None = None
 
 
 @dataclass(frozen=True)

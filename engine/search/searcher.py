@@ -17,7 +17,7 @@ from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
 from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.records import SpaceKey, View
+from engine.records import SpaceKey, View, VoicePortrait
 from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
 from engine.search.library_source import LibrarySource
@@ -109,7 +109,9 @@ class Searcher:
         )
         track = tracks[typical]
         songs = {one: Song.of_track(tracks[one], None) for one in (typical, *own)}
-        query = Query(track, track.path, tracks=tuple(tracks[one] for one in own))
+        portrait = self.source.portraits([typical]).get(typical)
+        asked = tuple(tracks[one] for one in own)
+        query = Query(track, track.path, tracks=asked, portrait=portrait)
         return self._search(query, tuple(songs.values()), own, question)
 
     def by_artist(self, name: str, options: SearchOptions | None = None) -> SearchResult:
@@ -179,17 +181,20 @@ class Searcher:
         track, own_ids = self.source.tracks_of_file(path, audio_hash)
         tags = track.tags if track else read_tags(path, path.parent)
         part = FilePart(path, start_s, end_s, is_vocals, voices)
+        portraits = list[VoicePortrait]()
 
         def in_view(view: View) -> QueryView:
             space = self.source.space(view, options.model)
             found = self._files.embedding(
                 part, audio_hash, space.key, options.model, progress, cancel
             )
+            portraits.extend([found.portrait] if found.portrait else [])
             return QueryView(space, space.stored(found.vector), found.moments)
 
         question = _question(options, in_view)
         song = Song(tags, path, audio_hash, duration_s, None)
-        return self._search(Query(track, path, start_s, end_s), (song,), own_ids, question)
+        query = Query(track, path, start_s, end_s, portrait=next(iter(portraits), None))
+        return self._search(query, (song,), own_ids, question)
 
     def nearest(self, view: QueryView, k: int) -> Hits:
         """The ``k`` nearest tracks in one view, whatever they are."""
@@ -289,6 +294,7 @@ class Searcher:
         moments = self._moments(views, ids)
         voices = [view.space for view in views if view.space.key.view == "vocals"]
         rough = self.source.from_mixture(voices[0], ids) if voices else set[int]()
+        portraits = self.source.portraits(ids)
         return tuple(
             Neighbour(
                 rank,
@@ -297,6 +303,7 @@ class Searcher:
                 _percent(similarity, calibration),
                 moments.get(track.id, ()),
                 track.id in rough,
+                portraits.get(track.id),
             )
             for rank, (track, similarity) in enumerate(found, start=1)
         )

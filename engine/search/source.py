@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.library import Track
-from engine.records import MomentCodes, SpaceKey, View
+from engine.records import MomentCodes, SpaceKey, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.centre import placed
 from engine.search.index.space_index import Nearest
@@ -89,6 +89,9 @@ class Source(Protocol):
 
     def marked_apart(self, track_ids: Collection[int]) -> set[int]:
         """Tracks that a person marked as another voice than any of these."""
+
+    def portraits(self, track_ids: Collection[int]) -> dict[int, VoicePortrait]:
+        """By track, of those of them whose voice was measured."""
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         """Those of them that are there, in this order."""

@@ -15,7 +15,7 @@ from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Track, filenames
 from engine.library.scope import artist_key
 from engine.library.text import normalise
-from engine.records import MomentCodes, View
+from engine.records import MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.space_index import Nearest
 from engine.search.remote import store
@@ -96,6 +96,9 @@ class QdrantSource:
 
     def marked_apart(self, track_ids: Collection[int]) -> set[int]:
         return set()  # marks lie in a person's own library
+
+    def portraits(self, track_ids: Collection[int]) -> dict[int, VoicePortrait]:
+        return {}
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
         found = dict[int, Track]()
