@@ -45,7 +45,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="singalike-app", description="Find singers who sound alike in your own music."
     )
-    parser.add_argument("folders", nargs="*", type=Path, help="folders of music to add")
+    what = "folders of music to add, or songs to hear and to search with"
+    parser.add_argument("paths", nargs="*", type=Path, help=what)
     parser.add_argument("--library", type=Path, help="library file (default: your own)")
     return parser.parse_args(arguments)
 
@@ -70,12 +71,13 @@ def _run(options: argparse.Namespace) -> int:
     app = QApplication(sys.argv[:1])
     app.setDesktopFileName(APP_ID)
     library_path = options.library or default_library_path()
-    if hand_over(library_path, options.folders):
+    paths = [path.absolute() for path in options.paths]
+    if hand_over(library_path, paths):
         return 0
     settings = Settings(settings_path())
     theme = Theme(resources_path() / "icons", app)
     theme.install(app, settings.get(THEME))
-    window = MainWindow(make_services(library_path, settings, theme), options.folders)
+    window = MainWindow(make_services(library_path, settings, theme), paths)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
     desktop = Desktop(window, window.services, APP_ID)
     instance = SingleInstance(library_path, app)

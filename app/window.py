@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
+    QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
     QKeySequence,
@@ -16,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from app.desktop.drag_and_drop import dropped_files
+from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.evaluate.page import EvaluatePage
 from app.find.commands import Commands
 from app.find.page import FindPage
@@ -26,6 +27,7 @@ from app.library.covers import Covers
 from app.library.start_page import StartPage
 from app.map.page import MapPage
 from app.player.bar import PlayerBar
+from app.player.player import Side
 from app.services.open_library import Overview
 from app.services.services import Services
 from app.services.watched_folders import WatchedFolders
@@ -46,23 +48,25 @@ from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
 
+MIN_SIZE = QSize(860, 476)  # a screen of 1366 x 768 at 150 %, but for the desktop's own bars
 SKIP_S = 5.0
 VOLUME_STEP = 0.05
 MAIN = 2  # of the pages: the one with songs; before it nothing yet, and the first start
 
 
 class MainWindow(QMainWindow):
-    def __init__(self, services: Services, folders: list[Path] | None = None) -> None:
+    def __init__(self, services: Services, paths: list[Path] | None = None) -> None:
+        """``paths``: of folders to add, or files to hear, as soon as the library is open."""
         super().__init__()
         self.services = services
-        self._folders_to_add = folders or []
+        self._paths = paths or []
         self._has_looked = False  # for new songs, at the start
         self.has_stopped = True  # False once closing had to leave work behind
         for part in (services.open_library, services.player, services.indexing, services.search):
             part.setParent(self)
         self.covers = Covers(services.theme, services.open_library.runner, cover_bytes, self)
         self.setWindowTitle("Singalike")
-        self.setMinimumSize(QSize(860, 560))
+        self.setMinimumSize(MIN_SIZE)
         self.setAcceptDrops(True)
         self.watch = WatchedFolders(services.open_library.runner, self)
         self.watch.set_on(services.settings.get(WATCH_FOLDERS))
@@ -77,7 +81,11 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self) -> None:
-        theme = self.services.theme
+        theme, whole = self.services.theme, QWidget()
+        # Tab goes round in the order in which widgets came into the window: with the player first,
+        # what pages make later comes before it, and not after.
+        self.player_bar = PlayerBar(self.services.player, theme)
+        self.player_bar.setParent(whole)
         self.notice = NoticeBar(theme)
         self.start_page = StartPage(theme)
         self.problem_page = ProblemPage(theme)
@@ -91,12 +99,13 @@ class MainWindow(QMainWindow):
         blank.setObjectName("page")
         for page in (blank, self.start_page, self._build_main(), self.problem_page):
             self.pages.addWidget(page)
-        whole = QWidget()
-        vbox(self.notice, self.pages, of=whole)
+        vbox(self.notice, self.pages, self.player_bar, of=whole)
         self.setCentralWidget(whole)
+        self.pages.currentChanged.connect(self._show_playing)
+        self._show_playing()
 
     def _build_main(self) -> QWidget:
-        """The pages of the switch, between the bar at the top and the player."""
+        """The pages of the switch, below the bar at the top."""
         self.map_page = MapPage(self.services, self.covers)
         self.sections: dict[Page, QWidget] = {
             Page.LIBRARY: self.find_page,
@@ -104,17 +113,13 @@ class MainWindow(QMainWindow):
             Page.EVALUATE: EvaluatePage(self.services),
         }
         self.top_bar = TopBar(self.services.theme, tuple(self.sections))
-        self.player_bar = PlayerBar(self.services.player, self.services.theme)
         self.section_stack = QStackedWidget()
         for page in self.sections.values():
             self.section_stack.addWidget(page)
-        # Tab goes round in the order in which widgets came into the window: with the player first,
-        # what pages make later comes before it, and not after.
         whole = QWidget()
-        self.player_bar.setParent(whole)
         self.queueing = Queueing(self.services, self.commands, self.find_page, self.covers)
         area = self.queueing.area_around(self.section_stack, self.player_bar)
-        vbox(self.top_bar, (area, 1), self.player_bar, of=whole)
+        vbox(self.top_bar, (area, 1), of=whole)
         return whole
 
     # Connecting
@@ -127,11 +132,12 @@ class MainWindow(QMainWindow):
         open_library.folders_added.connect(self.services.indexing.start)
         open_library.overview_changed.connect(self.watch.show_overview)
         self.watch.changed.connect(self.services.indexing.look)
-        for source in (open_library, self.services.indexing, self.services.player, self.commands):
+        for source in (open_library, self.services.indexing, self.commands):
             source.problem.connect(self.notice.show_text)
+        self.services.player.problem.connect(self._show_player_problem)
         self.services.player.solved.connect(self.notice.withdraw)
         for signal in (self.services.player.state_changed, self.services.player.loaded):
-            signal.connect(self._show_title)
+            signal.connect(self._show_playing)
         self.problem_page.retry_requested.connect(open_library.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
@@ -202,7 +208,7 @@ class MainWindow(QMainWindow):
             Keys.RESCAN: self.services.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
-            Keys.PLAY_PAUSE: self.comparison.toggle,
+            Keys.PLAY_PAUSE: player.toggle,
             Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
             Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
             Keys.NEXT_MOMENT: self.comparison.play_next_moment,
@@ -216,7 +222,8 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self.services.settings
-        self.resize(1200, 780)
+        frame = QSize(8, 40)  # which the desktop draws around
+        self.resize(QSize(1200, 780).boundedTo(self.screen().availableSize() - frame))
         if geometry := settings.get(WINDOW_GEOMETRY):
             self.restoreGeometry(geometry)
         self.services.player.set_volume(settings.get(VOLUME))
@@ -231,15 +238,15 @@ class MainWindow(QMainWindow):
         open_library = self.services.open_library
         open_library.refresh_overview()
         self.library.set_text(self.top_bar.search.text())
-        if self._folders_to_add:
-            open_library.add_folders(self._folders_to_add)
+        self.commands.open_paths(self._paths)
 
     def _library_failed(self, reason: str) -> None:
         self.problem_page.show_reason(reason)
         self.pages.setCurrentWidget(self.problem_page)
 
     def _show_overview(self, overview: Overview) -> None:
-        if overview.folders:
+        question = self.services.search.question
+        if overview.folders or (question is not None and not question.is_known):
             self.start_page.show_idle()
             if self.pages.currentIndex() != MAIN:
                 self.pages.setCurrentIndex(MAIN)
@@ -247,7 +254,7 @@ class MainWindow(QMainWindow):
         else:
             self.pages.setCurrentWidget(self.start_page)
         is_first, self._has_looked = not self._has_looked, True
-        if is_first and overview.folders and not self._folders_to_add:
+        if is_first and overview.folders:
             self.services.indexing.look()
 
     def _make_demo(self) -> None:
@@ -294,9 +301,17 @@ class MainWindow(QMainWindow):
         dialog.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 
-    def _show_title(self) -> None:
-        """What plays, as window lists and task bars show it."""
-        sound = self.services.player.playing
+    def _show_player_problem(self, text: str) -> None:
+        """Not where the pointer has only passed over the map."""
+        if not self.map_page.preview.is_on:
+            self.notice.show_text(text)
+
+    def _show_playing(self) -> None:
+        """As window lists and task bars show it; the bar is there wherever it can be stopped."""
+        player = self.services.player
+        is_loaded = any(player.sound(side) for side in Side)
+        self.player_bar.setVisible(is_loaded or self.pages.currentIndex() == MAIN)
+        sound = player.playing
         names = (sound.title[:80], sound.artist[:80]) if sound is not None else ()
         self.setWindowTitle(" · ".join(filter(None, (*names, "Singalike"))))
 
@@ -334,14 +349,13 @@ class MainWindow(QMainWindow):
         if (track := self.find_page.selected_track()) is not None:
             self.commands.reveal(track)
 
-    def come_forward(self, folders: list[Path]) -> None:
+    def come_forward(self, paths: list[Path]) -> None:
         """The program was started once more."""
         if self.isMinimized():
             self.showNormal()
         self.raise_()
         self.activateWindow()
-        if folders and self.services.open_library.is_open:
-            self.services.open_library.add_folders(folders)
+        self.commands.open_paths(paths)
 
     # Qt
 
@@ -350,18 +364,21 @@ class MainWindow(QMainWindow):
         action = self._plain_keys.get(key)
         if event.key() == Qt.Key.Key_Escape:
             self.notice.hide()
-        elif action is None or self.pages.currentIndex() != MAIN:
+        elif action is None or self.player_bar.isHidden() or self.services.player.is_plain:
             super().keyPressEvent(event)
         else:
             action()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.source() is None and dropped_files(event.mimeData()):
-            event.acceptProposedAction()
+            accept_copy(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.commands.open_dropped(dropped_files(event.mimeData()))
+        accept_copy(event)
+        self.commands.open_paths(dropped_files(event.mimeData()))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -1,4 +1,4 @@
-"""Songs that are dragged out of the window, into a file manager or a player, and files dropped."""
+"""Songs dragged or copied out of the window, into a file manager or a player; files dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from app.desktop.reveal import file_url
 
@@ -22,6 +23,17 @@ def files_as_mime_data(paths: Sequence[Path]) -> QMimeData:
     return data
 
 
+def copy_files(paths: Sequence[Path]) -> None:
+    """To the clipboard: pasted as files, or as their paths where text is wanted."""
+    QGuiApplication.clipboard().setMimeData(files_as_mime_data(paths))
+
+
 def dropped_files(data: QMimeData) -> list[Path]:
     """Files and folders of this computer."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def accept_copy(event: QDropEvent) -> None:
+    """Whatever keys are held: one who hears that files were moved deletes their own."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

@@ -25,8 +25,10 @@ class _LogFile(RotatingFileHandler):
 
 
 def start_log(path: Path) -> None:
-    """Log to ``path`` and to stderr. A file that cannot be written is no reason not to start."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    """Log to ``path``, and what goes wrong to stderr. Without a file, the program starts, too."""
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    handlers: list[logging.Handler] = [terminal]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(_LogFile(path, maxBytes=MAX_BYTES, backupCount=NUM_OLD, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""One window for one library: a second start shows the first window, and hands its folders over."""
+"""One window for one library: a second start shows the first window, and hands its paths over."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def server_name(library_path: Path) -> str:
     return f"singalike-{key[:24]}"
 
 
-def hand_over(library_path: Path, folders: list[Path]) -> bool:
+def hand_over(library_path: Path, paths: list[Path]) -> bool:
     """Ask a window that shows this library to come to the front; False where there is none."""
     socket = QLocalSocket()
     socket.connectToServer(server_name(library_path))
     if not socket.waitForConnected(PATIENCE_MS):
         return False
-    message = json.dumps([str(folder.absolute()) for folder in folders]).encode() + b"\n"
+    message = json.dumps([str(path) for path in paths]).encode() + b"\n"
     socket.write(message)
     is_sent = socket.waitForBytesWritten(PATIENCE_MS)
     socket.disconnectFromServer()
@@ -41,7 +41,7 @@ def hand_over(library_path: Path, folders: list[Path]) -> bool:
 class SingleInstance(QObject):
     """What the first start listens with."""
 
-    asked = Signal(object)  # list[Path]: come to the front, and add these folders
+    asked = Signal(object)  # list[Path]: come to the front, and open these
 
     def __init__(self, library_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class SingleInstance(QObject):
         if not socket.canReadLine():
             return
         try:
-            folders = [Path(str(place)) for place in json.loads(bytes(socket.readLine().data()))]
+            paths = [Path(str(place)) for place in json.loads(bytes(socket.readLine().data()))]
         except (ValueError, TypeError):
-            folders = []
-        self.asked.emit(folders)
+            paths = []
+        self.asked.emit(paths)

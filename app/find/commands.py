@@ -8,11 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.desktop.reveal import reveal
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
-from app.player.queue import Sound, sound_of_track
+from app.player.player import Side
+from app.player.queue import Sound, sound_of_file, sound_of_track
 from app.services.services import Services
 from app.settings import LAST_FOLDER, LAST_SOUND
 from app.ui.dialogs import HelpSheet
@@ -27,7 +28,6 @@ MenuEntry = tuple[str, str, Callable[[], object]]  # icon, text, what to do
 class Commands(QObject):
     """The one place that opens menus and dialogs; ``window`` is their parent."""
 
-    play_requested = Signal(object)  # Track
     radio_requested = Signal(object)  # Track
     enqueued = Signal(int)  # so many songs
     problem = Signal(str)
@@ -38,6 +38,7 @@ class Commands(QObject):
         self._open_library = services.open_library
         self._settings = services.settings
         self._search = services.search
+        self._player = services.player
         self._queue = services.player.queue
         self._theme = services.theme
 
@@ -49,7 +50,9 @@ class Commands(QObject):
             self._open_library.add_folders([path])
 
         if self._open_library.is_open:
-            choose_folder(self.window, self._settings.get(LAST_FOLDER), use)
+            # A sheet over a sheet, on macOS: it would open behind it.
+            parent = QApplication.activeModalWidget() or self.window
+            choose_folder(parent, self._settings.get(LAST_FOLDER), use)
 
     def find_file(self) -> None:
         """Asks for an audio file, which need not be in the library."""
@@ -61,21 +64,34 @@ class Commands(QObject):
         if self._open_library.is_open:
             choose_sound(self.window, self._settings.get(LAST_SOUND), use)
 
-    def open_dropped(self, paths: Sequence[Path]) -> None:
-        """What was dropped: folders are added; else the first file is searched with."""
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """What was dropped, or named at the start: folders are added, else files are heard.
 
-        def use(dropped: tuple[list[Path], list[Path]]) -> None:
-            folders, files = dropped
+        The first file is searched with; several play one after another.
+        """
+
+        def use(found: tuple[list[Path], list[Path]]) -> None:
+            folders, files = found
+            gone = [path for path in paths if path not in (*folders, *files)]
+            if gone:
+                text = self.tr("{path} is not there. Was it moved or renamed?")
+                self.problem.emit(text.format(path=one_line(str(gone[0]))[-200:]))
             if folders:
                 self._open_library.add_folders(folders)
             elif files:
-                self._probe(files[0])
+                self._probe(files[0], files[1:])
 
         if paths and self._open_library.is_open:
             self._open_library.sort_out(paths, use)
 
-    def _probe(self, path: Path) -> None:
-        self._open_library.probe(path, lambda seconds: self._search.find_file(path, seconds))
+    def _probe(self, path: Path, following: Sequence[Path] = ()) -> None:
+        def use(duration_s: float) -> None:
+            self._search.find_file(path, duration_s)
+            if following:
+                queue = [sound_of_file(one) for one in following]
+                self._player.play(Side.QUERY, sound_of_file(path, duration_s), queue)
+
+        self._open_library.probe(path, use)
 
     # The queue
 
@@ -141,11 +157,16 @@ class Commands(QObject):
             )
 
     def show_track_menu(
-        self, track: Track, at: QPoint, ids: Sequence[int], more: Sequence[MenuEntry] = ()
+        self,
+        track: Track,
+        at: QPoint,
+        play: Callable[[], object],
+        ids: Sequence[int],
+        more: Sequence[MenuEntry] = (),
     ) -> None:
         """What can be done with a song, at a global position; ``more`` comes after playing.
 
-        ``ids``: all songs that are selected with it.
+        ``play``: as a double click would. ``ids``: all songs that are selected with it.
         """
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -162,7 +183,7 @@ class Commands(QObject):
                 self.tr("Voices like {artist}’s").format(artist=name),
                 lambda: self._search.find_artist(track.artist),
             )
-        self._add_playing(menu, track, ids)
+        self._add_playing(menu, track, play, ids)
         if more:
             menu.addSeparator()
         for name, text, action in more:
@@ -181,11 +202,13 @@ class Commands(QObject):
             )
         menu.popup(at)
 
-    def _add_playing(self, menu: QMenu, track: Track, ids: Sequence[int]) -> None:
+    def _add_playing(
+        self, menu: QMenu, track: Track, play: Callable[[], object], ids: Sequence[int]
+    ) -> None:
         """Now, next, at the end, and without one."""
         songs = "" if len(ids) < 2 else f"  ({num_songs(len(ids))})"
         entries: list[tuple[str, str, Keys | None, Callable[[], object]]] = [
-            ("play", self.tr("Play"), None, partial(self.play_requested.emit, track)),
+            ("play", self.tr("Play"), None, play),
             (
                 "next",
                 self.tr("Play next") + songs,

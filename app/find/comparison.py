@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QTimer
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.covers import cover_seed
 from app.player.player import Player, Side, Sound
-from app.player.queue import sound_of_track
+from app.player.queue import sound_of_file, sound_of_track
 from app.player.vocals import VocalsFetcher
 from app.player.waveform_cache import WaveformCache
 from app.services.search_service import Answer, Question, SearchService
@@ -105,6 +105,7 @@ class Comparison(QObject):
         if sound != row.sound:
             row.set_sound(sound, seed)
             self._waveforms.request("query", sound.path, row.set_shape)
+            self._player.pick(sound)
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
@@ -218,12 +219,12 @@ class Comparison(QObject):
 
     # Vocals
 
-    def _fetch_vocals(self, sound: Sound) -> None:
+    def _fetch_vocals(self, sounds: list[Sound]) -> None:
         question = self._question
-        if question is not None and question.is_voice and sound.path == question.path:
-            self._player.put_vocals(sound.path, sound.path)  # nothing but a voice
-        else:
-            self._vocals.want(sound)
+        voice = question.path if question is not None and question.is_voice else None
+        self._vocals.want([sound for sound in sounds if sound.path != voice])
+        if voice is not None and any(sound.path == voice for sound in sounds):
+            self._player.put_vocals(voice, voice)  # nothing but a voice
 
     def _vocals_arrived(self, path: Path, vocals_path: Path, loudness: Loudness) -> None:
         self._player.put_loudness(vocals_path, loudness)
@@ -231,10 +232,8 @@ class Comparison(QObject):
 
     def toggle_vocals(self) -> None:
         """Vocals alone, or whole songs."""
-        is_wanted = not self._player.is_vocals_only
-        if not is_wanted:
-            self._vocals.cancel()
-        self._player.set_vocals_only(is_wanted)
+        if not self._player.is_plain:
+            self._player.set_vocals_only(not self._player.is_vocals_only)
 
     def toggle_loop(self) -> None:
         """Repeats the matching moments that are heard, or the next ones."""
@@ -252,14 +251,6 @@ class Comparison(QObject):
             self._player.toggle()
         else:
             self._player.play(Side.QUERY, sound)
-
-    def toggle(self) -> None:
-        """Play or pause; with nothing loaded yet, the song on show is played."""
-        player, query = self._player, self._panel.query_row.sound
-        if player.sound(player.side) is None and query is not None:
-            player.play(Side.QUERY, query)
-        else:
-            player.toggle()
 
     def play_next_moment(self) -> None:
         if self._chosen is None:
@@ -315,4 +306,4 @@ def sound_of(question: Question) -> Sound:
     if question.is_voice:
         title, origin = (QCoreApplication.translate("Comparison", text) for text in YOUR_VOICE)
         return Sound(path, title, origin, question.duration_s)
-    return Sound(path, one_line(path.stem), one_line(path.parent.name), question.duration_s or None)
+    return sound_of_file(path, question.duration_s)

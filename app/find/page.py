@@ -145,7 +145,6 @@ class FindPage(QSplitter):
         table.menu_requested.connect(self._table_menu)
         table.find_requested.connect(services.search.find_track)
         table.play_requested.connect(self._play_track)
-        commands.play_requested.connect(self._play_track)
         for results in panel.lists.values():
             results.view.menu_requested.connect(partial(self._result_menu, results))
         for signal in (
@@ -171,7 +170,8 @@ class FindPage(QSplitter):
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
             entries.append(("share", text, partial(self.export.save_ids, ids)))
-        self._commands.show_track_menu(track, at, ids, entries)
+        play = partial(self._play_track, track)
+        self._commands.show_track_menu(track, at, play, ids, entries)
 
     def _result_menu(self, results: ResultList, neighbour: Neighbour, at: QPoint) -> None:
         question, track = self._services.search.question, neighbour.track
@@ -184,7 +184,8 @@ class FindPage(QSplitter):
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
         text = text.format(num=num if num > 1 else len(results.model.neighbours))
         entries.append(("share", text, partial(self.export_menu.save_results, results)))
-        self._commands.show_track_menu(track, at, ids, entries)
+        play = partial(self.comparison.play_result, neighbour, results.model.neighbours)
+        self._commands.show_track_menu(track, at, play, ids, entries)
 
     def _journey_entry(self, start: Track, goal: Track, view: View) -> MenuEntry:
         name = one_line(title_of(start))[:30].replace("&", "&&")
@@ -256,8 +257,6 @@ class FindPage(QSplitter):
         if results.isHidden():
             results = self.results.shown_lists()[0]
         results.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not results.view.currentIndex().isValid() and results.model.rowCount():
-            results.view.setCurrentIndex(results.model.index(0))
 
     def selected_track(self) -> Track | None:
         """Of the list that has the focus; else the result chosen, else the song of the table."""
@@ -287,6 +286,7 @@ class FindPage(QSplitter):
             self._services.open_library.runner,
             Path(self._recordings.name),
         )
+        dialog.began.connect(self._services.player.pause)
         dialog.found.connect(self._services.search.find_voice)
         dialog.play_requested.connect(self.comparison.play_recording)
         dialog.finished.connect(self._recorder_closed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
+from app.desktop.drag_and_drop import copy_files
 from app.find.result_delegate import NOTHING, PLAY, ResultDelegate
 from app.find.result_model import NeighbourRole, ResultModel
 from engine.search import Neighbour
@@ -28,6 +29,7 @@ class ResultView(QListView):
         self._delegate = delegate
         self.setModel(model)
         self.setItemDelegate(delegate)
+        self.setMinimumHeight(48)  # Qt would want more, which low screens have not
         self.setMouseTracking(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
@@ -44,6 +46,7 @@ class ResultView(QListView):
         is_by_keyboard = event.reason() in (
             Qt.FocusReason.TabFocusReason,
             Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
         )
         if is_by_keyboard and self.current() is None and self._results.rowCount():
             self.setCurrentIndex(self._results.index(0))
@@ -137,7 +140,15 @@ class ResultView(QListView):
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current is not None:
             signal = self.play_requested if event.modifiers() else self.find_requested
             signal.emit(current)
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
         elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
             event.ignore()  # the window's: play and pause, skip, compare
         else:
             super().keyPressEvent(event)
+
+    def _copy(self) -> None:
+        if chosen := self.selected():
+            copy_files([neighbour.track.path for neighbour in chosen])

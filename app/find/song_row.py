@@ -129,7 +129,8 @@ class SongRow(QWidget):
         if self._sound is None:
             self._time.setText("")
             return
-        length = clock(self._sound.duration_s or self._player.duration_s(self._side))
+        duration_s = self._player.duration_s(self._side) if is_loaded else 0.0
+        length = clock(self._sound.duration_s or duration_s or None)
         self._time.setText(f"{clock(position_s)} / {length}" if position_s > 0 else length)
 
     def _play_clicked(self) -> None:

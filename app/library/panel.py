@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
+from app.desktop.drag_and_drop import copy_files
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView
 from app.services.open_library import ListQuery, OpenLibrary, Overview
@@ -67,6 +68,7 @@ class LibraryPanel(QWidget):
         open_library, model, view = self._open_library, self.model, self.view
         model.rows_needed.connect(open_library.fetch_rows)
         open_library.rows_arrived.connect(model.put)
+        view.copy_requested.connect(self._copy)
         open_library.listed.connect(self._listed)
         open_library.overview_changed.connect(self._overview_changed)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
@@ -131,6 +133,11 @@ class LibraryPanel(QWidget):
             return []
         below = (self.model.track_at(r) for r in range(row + 1, row + 1 + MAX_QUEUED))
         return [track for track in below if track and track.status is not TrackStatus.MISSING]
+
+    def _copy(self, track_ids: Sequence[int]) -> None:
+        self._open_library.fetch_tracks(
+            track_ids, lambda tracks: copy_files([track.path for track in tracks])
+        )
 
     def save_state(self) -> None:
         self._settings.set(TABLE_HEADER, self.view.save_columns())

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QProgressBar,
+    QScrollArea,
     QWidget,
 )
 
@@ -21,14 +22,15 @@ from engine.progress import Progress
 WIDTH_PX = 620
 
 
-class StartPage(QWidget):
+class StartPage(QScrollArea):
     folder_requested = Signal()
     demo_requested = Signal()
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("page")
+        self.setWidgetResizable(True)  # for low screens
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._choose = button(self.tr("Choose a music folder…"), "primary")
         self._demo = button(self.tr("Try the demo library"), "large")
         self._bar = QProgressBar()
@@ -68,13 +70,16 @@ class StartPage(QWidget):
         middle = QWidget()
         vbox(*items, spacing=12, margins=(9, 9, 9, 9), of=middle)
         middle.setMaximumWidth(WIDTH_PX)
-        outer = QGridLayout(self)
+        page = QWidget()
+        page.setObjectName("page")
+        outer = QGridLayout(page)
         outer.setRowStretch(0, 2)
         outer.setRowStretch(2, 3)
         outer.setColumnStretch(0, 1)
         outer.setColumnStretch(2, 1)
         outer.setColumnMinimumWidth(1, WIDTH_PX)
         outer.addWidget(middle, 1, 1)
+        self.setWidget(page)
 
     def _steps(self, theme: Theme) -> QFrame:
         steps = (

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -100,6 +101,7 @@ class TrackView(QTableView):
     find_requested = Signal(object)  # Track
     play_requested = Signal(object)
     menu_requested = Signal(object, QPoint)  # Track, global position
+    copy_requested = Signal(object)  # list[int], of which not all may be fetched
 
     def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -296,7 +298,15 @@ class TrackView(QTableView):
         key, track = event.key(), self.current_track()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and track is not None:
             (self.play_requested if event.modifiers() else self.find_requested).emit(track)
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
         elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
             event.ignore()  # the window's: play and pause, skip, compare
         else:
             super().keyPressEvent(event)
+
+    def _copy(self) -> None:
+        if ids := self.selected_ids():
+            self.copy_requested.emit(ids)

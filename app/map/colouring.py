@@ -103,6 +103,17 @@ def aligned(track_ids: np.ndarray, known_ids: np.ndarray) -> np.ndarray:
     return np.where(known_ids[places] == track_ids, places, -1)
 
 
+def carried(
+    known_ids: np.ndarray, values: np.ndarray, track_ids: np.ndarray, otherwise: float
+) -> np.ndarray:
+    """(n,) for each of ``track_ids`` its value among those of ``known_ids``, in whatever order."""
+    order = np.argsort(known_ids)
+    rows = aligned(track_ids, known_ids[order])
+    found = np.full(len(track_ids), otherwise, values.dtype)
+    found[rows >= 0] = values[order][rows[rows >= 0]]
+    return found
+
+
 def by_tags(kind: Colour, track_ids: np.ndarray, labels: Labels) -> Colouring:
     """Points coloured by what their tags say."""
     rows = aligned(track_ids, labels.track_ids)

@@ -31,7 +31,9 @@ class Legend(QFrame):
         self._column.setSpacing(0)
         self.setFixedWidth(WIDTH_PX)
 
-    def show_colouring(self, colouring: Colouring, table: list[QColor], others: str) -> None:
+    def show_colouring(
+        self, colouring: Colouring, table: list[QColor], others: str, picked: int = -1
+    ) -> None:
         """``others``: what points without a colour of their own are called, with their number."""
         while (item := self._column.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
@@ -43,16 +45,19 @@ class Legend(QFrame):
         groups = zip(colouring.names, colouring.counts, strict=True)
         for code, (name, count) in enumerate(groups, start=1):
             self._add(code, one_line(name)[:NAME_CHARS], count, table[code])
+        self._check(picked)
         if others:
-            note = label(others, "muted", self._theme.font(SMALL))
+            note = label(others, "muted", self._theme.font(SMALL), wrap=True)
             note.setContentsMargins(8, 4, 4, 2)
             self._show(note)
         self.setVisible(self._column.count() > 0)
         self.adjustSize()
+        if self._column.hasHeightForWidth():  # of which that makes nothing
+            self.resize(WIDTH_PX, self._column.totalHeightForWidth(WIDTH_PX))
 
-    def clear_pick(self) -> None:
-        for row in self._rows.values():
-            row.setChecked(False)
+    def _check(self, code: int) -> None:
+        for other, row in self._rows.items():
+            row.setChecked(other == code)
 
     def _add(self, code: int, name: str, count: int, colour: QColor) -> None:
         row = button("", "legend")
@@ -81,8 +86,7 @@ class Legend(QFrame):
         widget.show()  # at once: what is shown later does not count for the height now
 
     def _pick(self, code: int, is_on: bool) -> None:
-        for other, row in self._rows.items():
-            row.setChecked(is_on and other == code)
+        self._check(code if is_on else -1)
         self.picked.emit(code if is_on else -1)
 
 

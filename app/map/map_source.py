@@ -41,6 +41,8 @@ class MapSource(QObject):
     opened = Signal(object)  # OpenedMap
     progressed = Signal(object)  # Progress of making a map
     making_changed = Signal()
+    made = Signal()
+    stopped = Signal()
     compared = Signal(int, object)  # track id, (track ids, similarities)
     problem = Signal(str)
 
@@ -65,14 +67,15 @@ class MapSource(QObject):
         job.failed.connect(self.problem)
         self._opening.start(job)
 
-    def make(self, view: View, space_id: int) -> None:
-        """Lays out a map; it is opened when it is done. Nothing happens while one is made."""
+    def make(self, space_id: int) -> None:
+        """Lays out a map, to be opened when it is ``made``. Nothing happens while one is made."""
         if self._making is not None or not self._open_library.is_open:
             return
         library = self._open_library.library
         job = Job(partial(_make, library, space_id))
         job.progressed.connect(self.progressed)
-        job.succeeded.connect(lambda _: self.open(view))
+        job.succeeded.connect(lambda _: self.made.emit())
+        job.cancelled.connect(self.stopped)
         job.failed.connect(self.problem)
         job.finished.connect(self._made)
         self._making = job

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
+from app.ui.layouts import hbox
 from app.ui.text_format import duration
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, IconLabel, button, label
@@ -38,7 +39,10 @@ class MapMessage(QWidget):
         for words in (icon, self._heading, self._text):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for widget in (icon, self._heading, self._text, self._bar, self._make, self._stop):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignCenter)
+            if widget is self._text:  # aligned, it would get too few lines
+                layout.addLayout(hbox(None, (widget, 1), None))
+            else:
+                layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(3)
         self.show_text("", "")
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QHBoxLayout,
-    QLineEdit,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QStackedWidget, QWidget
 
 from app.library.covers import Covers
-from app.map.colouring import Colour, Colouring, aligned, by_likeness, by_tags, table_of
+from app.map.colouring import (
+    NO_VALUE,
+    Colour,
+    Colouring,
+    aligned,
+    by_likeness,
+    by_tags,
+    carried,
+    table_of,
+)
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
 from app.map.map_source import MapSource, OpenedMap
@@ -29,6 +33,7 @@ from app.services.open_library import Overview
 from app.services.search_service import Question
 from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
+from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.text_format import num_songs
 from app.ui.widgets import button, label
 from engine.map import MIN_SONGS
@@ -54,8 +59,8 @@ class MapPage(QWidget):
         self._ids = np.empty(0, np.int64)
         self._colouring = Colouring(np.empty(0, np.uint8))
         self._matching: list[int] | None = None  # what the search field finds
-        self._picked = -1
-        self._selected = np.empty(0, np.int64)
+        self._picked = ""  # name of the group that stands out
+        self._selected = np.empty(0, np.int64)  # ids, on whichever of the maps
         self.view = MapView(services.theme)
         self.tools = MapToolBar(services.theme)
         self.legend = Legend(services.theme, self.view)
@@ -74,6 +79,7 @@ class MapPage(QWidget):
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")
         self._stop = button(self.tr("Stop"), "plain")
+        keep_room(self._anew, self._stop)  # or the map would move when they come
         self._reopen = QTimer(self)
         self._reopen.setSingleShot(True)
         self._reopen.setInterval(REOPEN_MS)
@@ -83,26 +89,14 @@ class MapPage(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        foot = QHBoxLayout()
-        foot.setContentsMargins(MARGIN_PX, 4, MARGIN_PX, 6)
-        foot.addWidget(self._note)
-        foot.addWidget(self._anew)
-        foot.addWidget(self._stop)
-        foot.addStretch()
+        margins = (MARGIN_PX, 4, MARGIN_PX, 6)
+        foot = hbox(self._note, self._anew, self._stop, None, spacing=6, margins=margins)
         shown = QWidget()
-        column = QVBoxLayout(shown)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.view, 1)
-        column.addLayout(foot)
+        vbox((self.view, 1), foot, of=shown)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.message)
         self.stack.addWidget(shown)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.tools)
-        layout.addWidget(self.stack, 1)
+        vbox(self.tools, (self.stack, 1), of=self)
         self._stop.hide()
         self.setTabOrder(self.tools.whole, self.view)
 
@@ -116,13 +110,13 @@ class MapPage(QWidget):
     def _connect(self) -> None:
         tools, view, source = self.tools, self.view, self.source
         tools.views.chosen.connect(lambda _: self._open())
-        tools.colour_chosen.connect(self._colour)
+        tools.colour_chosen.connect(self._choose_colour)
         tools.lasso.clicked.connect(lambda is_on: view.set_lasso(is_on))
         view.lasso_changed.connect(tools.lasso.setChecked)
         tools.whole.clicked.connect(view.show_all)
         tools.preview.toggled.connect(lambda is_on: None if is_on else self.preview.stop())
         self.pointing.chosen.connect(self.find_requested)
-        view.encircled.connect(self._select)
+        view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
         self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
         self.selection.playlist_requested.connect(
@@ -132,6 +126,8 @@ class MapPage(QWidget):
         source.opened.connect(self._show)
         source.progressed.connect(self._show_progress)
         source.making_changed.connect(self._making_changed)
+        source.made.connect(self._open)  # of the view that is looked at by then
+        source.stopped.connect(self._stopped)
         source.compared.connect(self._compared)
         source.problem.connect(lambda text: self._say(self.tr("No map"), text))
         for asked in (self.message.make_requested, self._anew.clicked):
@@ -146,7 +142,8 @@ class MapPage(QWidget):
 
     @property
     def selected_ids(self) -> list[int]:
-        return [int(i) for i in self._ids[self._selected]]
+        """Of the songs encircled, those that are on this map."""
+        return [int(i) for i in self._ids[np.isin(self._ids, self._selected)]]
 
     def showEvent(self, event: QShowEvent) -> None:
         self.preview.begin()
@@ -159,6 +156,13 @@ class MapPage(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.view.setFocus(event.reason())  # a focus proxy would keep Tab from all the other parts
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What its bars make no use of is the map's, wherever the focus is."""
+        if self.view.isVisible() and not self.view.hasFocus():
+            self.view.keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -179,24 +183,33 @@ class MapPage(QWidget):
             self._reopen.start()
 
     def _show(self, opened: OpenedMap) -> None:
-        is_other = self._opened is None or self._opened.space_id != opened.space_id
-        self._opened = opened
+        before, self._opened = self._opened, opened
+        is_other = before is None or before.record is None or before.space_id != opened.space_id
         if opened.record is None:
             self._show_none(opened)
             return
-        record = opened.record
-        if is_other or not np.array_equal(self._ids, record.track_ids):
-            self._ids = self.pointing.ids = record.track_ids
-            self._selected = np.empty(0, np.int64)
-            self._picked = -1
-            self.view.show_points(record.positions)
-        else:
-            self.view.move_points(record.positions)
+        self._put(opened.record.track_ids, opened.record.positions)
+        if is_other:
+            self.view.show_all()
         self._show_view()
         self._show_note()
         self._mark_query(self._services.search.question)
-        self._colour(self.tools.colour)
+        self._colour()
+        self._show_selection()
         QTimer.singleShot(0, self, self._place)
+
+    def _put(self, track_ids: np.ndarray, positions: np.ndarray) -> None:
+        """Other songs, or other places: what is seen of those that stay, stays."""
+        colours = self._colouring
+        codes = carried(self._ids, colours.codes, track_ids, NO_VALUE)  # until they are coloured
+        self._colouring = replace(colours, codes=codes)
+        pointed = self._ids[self.view.row] if self.view.row >= 0 else -1
+        self._ids = self.pointing.ids = track_ids
+        self.view.show_points(positions, codes, self._row_of(pointed))
+
+    def _row_of(self, track_id: int) -> int:
+        rows = np.flatnonzero(self._ids == track_id)
+        return int(rows[0]) if len(rows) else -1
 
     def _show_view(self) -> None:
         if self.stack.currentIndex() == 0:
@@ -205,9 +218,10 @@ class MapPage(QWidget):
                 self.view.setFocus(Qt.FocusReason.OtherFocusReason)  # it could not have it before
 
     def _show_none(self, opened: OpenedMap) -> None:
-        self._ids = self.pointing.ids = np.empty(0, np.int64)
+        self._put(np.empty(0, np.int64), np.empty((0, 2), np.float32))
+        self._show_selection()
+        self.stack.setCurrentIndex(0)
         if self.source.is_making:
-            self.stack.setCurrentIndex(0)
             return
         if opened.num_songs < MIN_SONGS:
             view = self.tr("voices") if opened.view == "vocals" else self.tr("songs")
@@ -238,14 +252,16 @@ class MapPage(QWidget):
 
     def _make(self) -> None:
         if self._opened is not None and self._opened.space_id is not None:
-            self.source.make(self._opened.view, self._opened.space_id)
+            self.source.make(self._opened.space_id)
 
     def _making_changed(self) -> None:
         if self.source.is_making:
             self.message.show_progress(None)
-        elif self.stack.currentIndex() == 0 and self._opened is not None:
-            self._say(self.tr("No map yet"), self.tr("It was stopped."), can_make=True)
         self._show_note()
+
+    def _stopped(self) -> None:
+        if self.stack.currentIndex() == 0:
+            self._say(self.tr("No map yet"), self.tr("It was stopped."), can_make=True)
 
     def _show_progress(self, progress: Progress) -> None:
         self.message.show_progress(progress)
@@ -267,12 +283,15 @@ class MapPage(QWidget):
 
     # Colours
 
-    def _colour(self, colour: Colour) -> None:
+    def _choose_colour(self, colour: Colour) -> None:
         self._services.settings.set(MAP_COLOUR, str(colour))
+        self._picked = ""
+        self._colour()
+
+    def _colour(self) -> None:
+        colour = self.tools.colour
         if self._opened is None or self._opened.record is None:
             return
-        self.legend.clear_pick()
-        self._picked = -1
         if colour != Colour.LIKENESS:
             self.pointing.scores = {}
             self._set_colouring(by_tags(colour, self._ids, self._opened.labels))
@@ -286,10 +305,7 @@ class MapPage(QWidget):
     def _compared(self, track_id: int, found: tuple[np.ndarray, np.ndarray]) -> None:
         if self.tools.colour != Colour.LIKENESS:
             return
-        order = np.argsort(found[0])
-        rows = aligned(self._ids, found[0][order])
-        scores = np.full(len(self._ids), np.nan)
-        scores[rows >= 0] = found[1][order][rows[rows >= 0]]
+        scores = carried(*found, self._ids, np.nan)
         self.pointing.scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
         self._set_colouring(by_likeness(scores, self.tr("unlike"), self.tr("alike")))
 
@@ -301,7 +317,7 @@ class MapPage(QWidget):
     def _show_colours(self) -> None:
         colouring = self._colouring
         table = table_of(self._theme.palette, colouring.is_graded)
-        self.legend.show_colouring(colouring, table, self._others_text())
+        self.legend.show_colouring(colouring, table, self._others_text(), self._picked_code)
         if len(colouring.codes) == len(self.view.positions):
             self.view.show_colours(colouring.codes, table)
         self._place()
@@ -323,13 +339,22 @@ class MapPage(QWidget):
         if self.isVisible():  # while typing into the table's search, nobody looks at the map
             self._show_meant()
 
+    @property
+    def _picked_code(self) -> int:
+        """-1 where no group stands out."""
+        names = self._colouring.names
+        return names.index(self._picked) + 1 if self._picked in names else -1
+
     def _pick(self, code: int) -> None:
-        self._picked = code
+        self._picked = self._colouring.names[code - 1] if code > 0 else ""
         self._show_meant()
 
-    def _select(self, rows: np.ndarray) -> None:
-        self._selected = rows
-        self.selection.show_count(len(rows))
+    def _select(self, track_ids: np.ndarray) -> None:
+        self._selected = track_ids
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        self.selection.show_count(len(self.selected_ids))
         self._place()
         self._show_meant()
 
@@ -340,10 +365,11 @@ class MapPage(QWidget):
         if self._matching is not None:
             found = np.sort(np.array(self._matching, np.int64))
             is_meant &= aligned(self._ids, found) >= 0
-        if self._picked >= 0:
-            is_meant &= self._colouring.codes == self._picked
-        if len(self._selected):
-            is_meant &= np.isin(np.arange(len(self._ids)), self._selected)
+        if self._picked_code > 0:
+            is_meant &= self._colouring.codes == self._picked_code
+        is_selected = np.isin(self._ids, self._selected)
+        if is_selected.any():
+            is_meant &= is_selected
         self.view.mean_only(None if is_meant.all() else is_meant)
 
     # The song asked for
@@ -351,12 +377,11 @@ class MapPage(QWidget):
     def _asked(self, question: Question) -> None:
         self._mark_query(question)
         if self.tools.colour == Colour.LIKENESS and self.isVisible():
-            self._colour(Colour.LIKENESS)
+            self._colour()
 
     def _mark_query(self, question: Question | None) -> None:
         track_id = question.track.id if question is not None and question.track else -1
-        rows = np.flatnonzero(self._ids == track_id)
-        self.view.mark_query(int(rows[0]) if len(rows) else -1)
+        self.view.mark_query(self._row_of(track_id))
 
     def _place(self) -> None:
         """What floats over the map keeps its corner."""

@@ -1,10 +1,11 @@
-"""Hears a song while the pointer rests on it, and leaves alone whatever else is playing."""
+"""Hears a song while the pointer rests on it, and leaves alone whatever else is loaded."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.player.player import Player, Side, Sound
+from app.player.loan import Loan
+from app.player.player import Player
 from app.player.queue import sound_of_track
 from engine.library import Track, TrackStatus
 
@@ -17,7 +18,7 @@ class Preview(QObject):
         super().__init__(parent)
         self._player = player
         self._track: Track | None = None
-        self._sound: Sound | None = None  # the one that plays for this preview
+        self._loan = Loan(player)
         self._is_refused = False  # there is no sound device, say: once told is enough
         player.problem.connect(self._refused)
         self._rest = QTimer(self)
@@ -38,28 +39,21 @@ class Preview(QObject):
         """The page is shown: it is worth trying again."""
         self._is_refused = False
 
+    @property
+    def is_on(self) -> bool:
+        """Something sounds, or fails to, that nobody has asked for."""
+        return self._loan.is_on
+
     def stop(self) -> None:
-        """Silence, if it is the preview that plays."""
+        """Silence, if it is the preview that plays; whatever was paused is there again."""
         self._rest.stop()
-        if self._is_ours():
-            self._player.pause()
-        self._sound = None
+        self._loan.end()
 
     def _refused(self, reason: str) -> None:
-        self._is_refused = self._sound is not None
-
-    def _is_ours(self) -> bool:
-        player = self._player
-        return (
-            self._sound is not None
-            and player.is_playing
-            and player.sound(player.side) == self._sound
-        )
+        self._is_refused = self.is_on
 
     def _start(self) -> None:
-        if self._track is None or (self._player.is_playing and not self._is_ours()):
-            return
-        self._sound = sound_of_track(self._track)
-        start_s = START_SHARE * (self._track.duration_s or 0.0)
-        self._player.load(Side.RESULT, self._sound, start_s)
-        self._player.play(Side.RESULT)
+        if self._track is not None and (self.is_on or not self._player.is_playing):
+            self._loan.begin()
+            start_s = START_SHARE * (self._track.duration_s or 0.0)
+            self._loan.play(sound_of_track(self._track), start_s)

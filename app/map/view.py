@@ -69,19 +69,15 @@ class MapView(QWidget):
 
     # What is shown
 
-    def show_points(self, positions: np.ndarray) -> None:
-        """(n, 2) float32, other points than before."""
-        self.positions = positions
-        self._codes = np.zeros(len(positions), np.uint8)
-        self._is_meant = None
-        self.row = self.query_row = -1
-        self.show_all()
-        self._sort()
+    def show_points(self, positions: np.ndarray, codes: np.ndarray, row: int = -1) -> None:
+        """(n, 2) float32 places and (n,) uint8 codes of colours; one looks where one looked before.
 
-    def move_points(self, positions: np.ndarray) -> None:
-        """The same points at other places."""
-        self.positions = positions
-        self._redraw()
+        ``row``: where the song is now that was pointed to.
+        """
+        self.positions, self._codes = positions, codes
+        self._is_meant = None
+        self.row, self.query_row = row, -1
+        self._sort()
 
     def show_colours(self, codes: np.ndarray, table: list[QColor]) -> None:
         """(n,) uint8 places in a table of colours; code 0 is drawn below all others."""

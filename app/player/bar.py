@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QDragEnterEvent, QDropEvent, QFont, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QToolTip, QWidget
 
-from app.desktop.drag_and_drop import dropped_files
+from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.player.output import device_choices
 from app.player.player import Player
 from app.ui.layouts import hbox, vbox
@@ -54,6 +54,7 @@ class PlayerBar(QWidget):
         self._time = label("0:00", role="muted", font=theme.font(SMALL))
         self._length = label("0:00", role="muted", font=theme.font(SMALL))
         self._seek = self._slider(self.tr("Position in the song"))
+        self._seek.setTracking(False)  # a drag is sought when it is let go
         self._fader = self._slider(self.tr("Mixture of query (left) and result (right)"))
         self._fader.setProperty("kind", "fader")
         ends = (self.tr("Query"), self.tr("Result"))
@@ -129,8 +130,7 @@ class PlayerBar(QWidget):
         player.queue.changed.connect(self._refresh)
         self._swap.clicked.connect(player.swap)
         self._mute.clicked.connect(self._toggle_mute)
-        self._seek.sliderReleased.connect(self._seek_released)
-        self._seek.actionTriggered.connect(self._seek_stepped)
+        self._seek.valueChanged.connect(lambda _: player.seek(player.side, self._slider_s()))
         self._seek.sliderMoved.connect(self._show_dragged)
         self._fader.valueChanged.connect(lambda value: player.set_mix(value / STEPS))
         self._volume.valueChanged.connect(lambda value: player.set_volume(value / STEPS))
@@ -141,7 +141,7 @@ class PlayerBar(QWidget):
 
     def _refresh(self) -> None:
         player = self._player
-        sound = player.sound(player.side)
+        sound = player.picked or player.sound(player.side)
         self._play.set_icon("pause" if player.is_playing else "play")
         self._play.set_name(self.tr("Pause") if player.is_playing else self.tr("Play"))
         self._title.setText(sound.title if sound else self.tr("Nothing is playing"))
@@ -150,14 +150,15 @@ class PlayerBar(QWidget):
         has_both = all(player.sound(side) for side in type(player.side))
         self._play.setEnabled(sound is not None or player.queue.has_next)
         self._previous.setEnabled(sound is not None)
-        self._seek.setEnabled(sound is not None)
+        self._seek.setEnabled(sound is not None and player.picked is None)
         self._fader.setEnabled(has_both)
         self._swap.setEnabled(has_both)
-        self._next.setEnabled(player.queue.has_next)
+        self._next.setEnabled(player.queue.has_next and not player.is_lent)
         self._loop.setEnabled(has_both or player.is_looping)
         self._loop.setChecked(player.is_looping)
         self._loop.set_colour("accent" if player.is_looping else "muted")
-        self._vocals.setChecked(player.is_vocals_only)
+        self._vocals.setEnabled(not player.is_plain)
+        self._vocals.setChecked(player.is_vocals_only and not player.is_plain)
         self._show_position()
 
     def show_queue(self, is_shown: bool) -> None:
@@ -179,20 +180,18 @@ class PlayerBar(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Songs from anywhere may be let go over the player, too."""
         if dropped_files(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        accept_copy(event)
         self.files_dropped.emit(dropped_files(event.mimeData()))
 
     def _loop_clicked(self) -> None:
-        self._loop.setChecked(self._player.is_looping)  # what counts is what the player says
+        self._refresh()
         self.loop_requested.emit()
 
     def _vocals_clicked(self) -> None:
-        self._vocals.setChecked(self._player.is_vocals_only)
+        self._refresh()  # what counts is what the player says
         self.vocals_requested.emit()
 
     def show_separating(self, percent: int | None) -> None:
@@ -226,15 +225,15 @@ class PlayerBar(QWidget):
             return
         player = self._player
         position_s, duration_s = player.position_s(player.side), player.duration_s(player.side)
+        if player.picked is not None:
+            position_s, duration_s = 0.0, player.picked.duration_s or 0.0
         self._time.setText(clock(position_s))
-        self._length.setText(clock(duration_s))
-        self._seek.setValue(round(position_s / duration_s * STEPS) if duration_s > 0 else 0)
+        self._length.setText(clock(duration_s or None))
+        _show(self._seek, position_s / duration_s if duration_s > 0 else 0.0)
 
     def _show_levels(self) -> None:
-        for slider, value in ((self._fader, self._player.mix), (self._volume, self._player.volume)):
-            slider.blockSignals(True)
-            slider.setValue(round(value * STEPS))
-            slider.blockSignals(False)
+        _show(self._fader, self._player.mix)
+        _show(self._volume, self._player.volume)
         volume = self._player.volume
         self._mute.set_icon(
             "volume-off" if volume == 0 else "volume-low" if volume < 0.4 else "volume"
@@ -251,12 +250,12 @@ class PlayerBar(QWidget):
     def _slider_s(self) -> float:
         return self._seek.sliderPosition() / STEPS * self._player.duration_s(self._player.side)
 
-    def _seek_released(self) -> None:
-        self._player.seek(self._player.side, self._slider_s())
-
-    def _seek_stepped(self, action: int) -> None:
-        if not self._seek.isSliderDown():  # arrow keys; a drag is sought when it is let go
-            self._player.seek(self._player.side, self._slider_s())
-
     def _show_dragged(self) -> None:
         self._time.setText(clock(self._slider_s()))
+
+
+def _show(slider: QSlider, share: float) -> None:
+    """Without asking for anything."""
+    slider.blockSignals(True)
+    slider.setValue(round(share * STEPS))
+    slider.blockSignals(False)

@@ -68,12 +68,6 @@ class Deck:
         return self.source.position_s if self.source is not None else 0.0
 
     @property
-    def decoded_s(self) -> float:
-        """The end of the song as far as it is known."""
-        source = self.source
-        return source.start_s + source.num_written / source.rate_hz if source is not None else 0.0
-
-    @property
     def decoding(self) -> Decoding:
         source, following = self.source, self.following
         if source is None:

@@ -15,10 +15,15 @@ STEP_DB = 0.7  # of a tick of 33 ms: a correction that is not heard as a jump
 
 
 class Levels:
-    """What is known of the loudness of files. ``is_on``: False plays everything as it is."""
+    """What is known of the loudness of files.
+
+    Attributes:
+        is_on: False plays everything as it is. is_plain: the same, for a while.
+    """
 
     def __init__(self, is_on: bool = True) -> None:
         self.is_on = is_on
+        self.is_plain = False
         self._known: dict[Path, Loudness] = {}
 
     def put(self, path: Path, loudness: Loudness) -> None:
@@ -26,7 +31,7 @@ class Levels:
 
     def gains(self, paths: Sequence[Path | None]) -> list[float]:
         """For songs that are compared: equally loud, and no sample beyond full scale."""
-        if not self.is_on:
+        if self.is_plain or not self.is_on:
             return [1.0] * len(paths)
         known = [TYPICAL if path is None else self._known.get(path, TYPICAL) for path in paths]
         reachable = [

@@ -57,6 +57,11 @@ def sound_of_track(track: Track) -> Sound:
     )
 
 
+def sound_of_file(path: Path, duration_s: float | None = None) -> Sound:
+    """A file that need not be in the library."""
+    return Sound(path, one_line(path.stem), one_line(path.parent.name), duration_s or None)
+
+
 @dataclass(frozen=True, eq=False)
 class Entry:
     """A place in the queue. ``is_chosen``: somebody put it there, so it outlives what is begun."""

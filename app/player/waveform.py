@@ -20,7 +20,7 @@ STEP_S = 5.0
 
 
 class Waveform(QWidget):
-    """``sought`` brings a position in seconds; ``moment_chosen`` the index of a marker."""
+    """``sought`` brings seconds, once a drag is let go; ``moment_chosen`` a marker's index."""
 
     sought = Signal(float)
     moment_chosen = Signal(int)
@@ -36,6 +36,7 @@ class Waveform(QWidget):
         self._moments_s: tuple[float, ...] = ()
         self._loop_s: tuple[float, float] | None = None
         self._hover_x: float | None = None
+        self._is_drag = False
         self.setAccessibleName(self.tr("Waveform"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -84,6 +85,12 @@ class Waveform(QWidget):
 
     def _x(self, seconds: float) -> float:
         return seconds / self._duration_s * self.width() if self._duration_s > 0 else 0.0
+
+    def _played_x(self) -> float:
+        """Where it is, or will be when the drag is let go."""
+        if self._is_drag and self._hover_x is not None:
+            return self._hover_x
+        return self._x(self._position_s)
 
     def _seconds(self, x: float) -> float:
         return min(max(x / max(1, self.width()), 0.0), 1.0) * self._duration_s
@@ -136,7 +143,7 @@ class Waveform(QWidget):
     def _paint_bars(self, painter: QPainter, area: QRectF, left: int, right: int) -> None:
         """Only those between ``left`` and ``right``; one call per colour."""
         pitch = BAR_PX + GAP_PX
-        played_x, middle = self._x(self._position_s), area.center().y()
+        played_x, middle = self._played_x(), area.center().y()
         num_bars = len(self._bars) or self.width() // pitch
         bars = range(max(0, left // pitch - 1), min(num_bars, right // pitch + 2))
         lines: dict[str, list[QLineF]] = {self._colour: [], "wave": []}
@@ -155,8 +162,7 @@ class Waveform(QWidget):
             colour = self._theme.colour("muted")
             colour.setAlphaF(0.7)
             painter.fillRect(QRectF(self._hover_x, area.top(), 1, area.height()), colour)
-        if self._position_s > 0:
-            x = self._x(self._position_s)
+        if (x := self._played_x()) > 0:
             painter.fillRect(
                 QRectF(x - 0.75, area.top(), 1.5, area.height()), self._theme.colour("text")
             )
@@ -180,11 +186,20 @@ class Waveform(QWidget):
         if moment is not None:
             self.moment_chosen.emit(moment)
         else:
-            self.sought.emit(self._seconds(event.position().x()))
+            self._is_drag = True
+            self._hover(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover_x = event.position().x()
+        self._hover(event)
+
+    def _hover(self, event: QMouseEvent) -> None:
+        self._hover_x = min(max(event.position().x(), 0.0), float(self.width()))
         self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._is_drag and event.button() == Qt.MouseButton.LeftButton:
+            self._is_drag = False
+            self.sought.emit(self._seconds(event.position().x()))
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover_x = None

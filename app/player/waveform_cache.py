@@ -18,7 +18,7 @@ MAX_KEPT = 200
 class WaveformCache(QObject):
     """One slot per place on the screen, so that only the song that is shown now is read."""
 
-    measured = Signal(object, object)  # Path, Loudness
+    measured = Signal(object, object, float)  # Path, Loudness, seconds
 
     def __init__(self, runner: JobRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +48,6 @@ class WaveformCache(QObject):
 
     def _keep(self, path: Path, shape: SoundShape) -> None:
         self._kept[path] = shape
-        self.measured.emit(path, shape.loudness)
+        self.measured.emit(path, shape.loudness, shape.duration_s)
         while len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)

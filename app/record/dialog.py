@@ -98,6 +98,7 @@ class RecordDialog(Dialog):
     Recordings are written into ``folder``, whose owner deletes them.
     """
 
+    began = Signal()  # nothing had better sound from now on: it would be recorded as well
     found = Signal(object, float)
     play_requested = Signal(object, float)  # the same, to be heard
 
@@ -157,6 +158,7 @@ class RecordDialog(Dialog):
             self._finish()
         else:
             self._show(RecordState.OPENING)
+            self.began.emit()
             devices = self._devices
             job = Job(lambda progress, cancel: open_microphone(devices))
             # No bound method: that would no longer be called once the dialog is gone.

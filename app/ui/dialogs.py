@@ -32,7 +32,7 @@ class Dialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.resize(size)
+        self.resize(size.boundedTo(self.screen().availableSize()))
         self.theme = theme
         self.body, self.buttons = vbox(spacing=10), hbox(spacing=8)
         heading = label(title, font=theme.font(TITLE * 0.85, QFont.Weight.DemiBold))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from app.ui.layouts import hbox
@@ -38,6 +38,9 @@ class NoticeBar(QFrame):
         self._report = report
         self._copy.setVisible(bool(report))
         self.show()
+        event = QAccessibleAnnouncementEvent(self, text)
+        event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+        QAccessible.updateAccessibility(event)
 
     def show_crash(self, report: str) -> None:
         """Something went wrong in the program itself."""

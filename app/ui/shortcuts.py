@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from enum import Enum
 
@@ -42,6 +43,9 @@ MAP = noop("Map")
 TEST = noop("Listening test")
 
 
+SING = "Ctrl+Shift+M" if sys.platform == "darwin" else "Ctrl+M"  # there, that minimises windows
+
+
 class Keys(Enum):
     PAGE_LIBRARY = Shortcut("Ctrl+1", noop("Library"), PAGES)
     PAGE_MAP = Shortcut("Ctrl+2", noop("Map"), PAGES)
@@ -51,7 +55,7 @@ class Keys(Enum):
     SEARCH = Shortcut("Ctrl+F", noop("Search the library"), FIND)
     FIND_SIMILAR = Shortcut("Return", noop("Find songs like the selected one"), FIND, True)
     FIND_FILE = Shortcut("Ctrl+L", noop("Find songs like any audio file"), FIND)
-    RECORD = Shortcut("Ctrl+M", noop("Sing or hum, and find voices like yours"), FIND)
+    RECORD = Shortcut(SING, noop("Sing or hum, and find voices like yours"), FIND)
     FILTERS = Shortcut("Ctrl+Shift+F", noop("Filter the results"), FIND)
     BLEND = Shortcut("Ctrl+B", noop("Results side by side, or in one list"), FIND)
     BACK = Shortcut("Alt+Left", noop("Back to the song before"), FIND)
@@ -80,6 +84,8 @@ class Keys(Enum):
     LOUDER = Shortcut("Ctrl+Up", noop("Louder"), LISTEN)
     SOFTER = Shortcut("Ctrl+Down", noop("Softer"), LISTEN)
     REVEAL = Shortcut("Ctrl+R", noop("Show the selected file in its folder"), LIBRARY)
+    SELECT_ALL = Shortcut("Ctrl+A", noop("Select all songs of the list"), LIBRARY, True)
+    COPY = Shortcut("Ctrl+C", noop("Copy the selected files"), LIBRARY, True)
     SAVE = Shortcut("Ctrl+S", noop("Save the results, or the selected songs"), LIBRARY)
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
     FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)

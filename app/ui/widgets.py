@@ -114,8 +114,9 @@ class IconButton(QToolButton):
             self._refresh()
 
     def set_name(self, name: str) -> None:
-        self.setAccessibleName(name)
-        self.setToolTip(f"{name}  ({self._shortcut})" if self._shortcut else name)
+        if name != self.accessibleName():  # screen readers are told each time, also of the same
+            self.setAccessibleName(name)
+            self.setToolTip(f"{name}  ({self._shortcut})" if self._shortcut else name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_return(event):

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.library import Library, Track, TrackStatus
+from engine.library.text import normalise
 
 Kind = Literal["mixture", "vocals", "accompaniment"]
 KINDS: tuple[Kind, ...] = ("mixture", "vocals", "accompaniment")
@@ -94,12 +95,15 @@ def read_data(path: Path, where: Sequence[str] = ()) -> EvaluationData:
 def read_library(library: Library, where: Sequence[str] = ()) -> EvaluationData:
     """All tracks that are there and name an artist, as mixtures; the artist is their singer.
 
+    Spellings of one name (of case, accents, punctuation) are one singer, as everywhere.
+
     ``where``: as for a table, with the columns ``LIBRARY_COLUMNS``. Raises EvaluationError.
     """
     tracks = library.tracks(library.track_ids(sort="path"))
+    spellings: dict[str, str] = {}
     clips = [
         Clip(
-            track.artist,
+            spellings.setdefault(normalise(track.artist), track.artist),
             track.title or track.path.stem,
             track.album,
             _labels(track),

@@ -22,7 +22,9 @@ MAX_PLACED_SHARE = 0.5  # of the laid out; with more newcomers the map says litt
 # nearest neighbours among the ten nearest on the map, and needs the layout's own scale.
 NUM_HOSTS = 10
 BATCH = 1024
-JITTER = 0.003  # of the map's half width: newcomers among the same neighbours do not coincide
+# Of the map's half width: so far a newcomer stays from any other song, which it would cover.
+MAX_GAP, GAP_OF_ONE = 0.04, 0.5  # the second is for a map of one song; of n, it is over sqrt(n)
+GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
 
 
 def make_map(
@@ -140,24 +142,58 @@ def _with(
     progress: ProgressCallback,
     cancel: CancelToken,
 ) -> MapRecord:
-    """The map and the newcomers, each at the median of its nearest among the laid out."""
+    """The map and the newcomers, each at or beside the median of its nearest laid out ones."""
     step = _stage("map-place", len(newcomers), progress, cancel)
     laid_out = record.positions[: record.num_laid_out]
     row_of = _rows(record.track_ids[: record.num_laid_out])
     num_hosts = min(NUM_HOSTS, record.num_laid_out)
     track_ids, positions = [record.track_ids], [record.positions]
+    ground = _Ground(record.positions, len(record.track_ids) + len(newcomers))
     for start in range(0, len(newcomers), BATCH):
         ids, vectors = library.embeddings(record.space_id, newcomers[start : start + BATCH])
         hosts = _nearest(library, record.space_id, vectors, row_of, num_hosts, cancel)
         places = np.median(laid_out[hosts], axis=1)
         track_ids.append(ids)
-        positions.append(places + JITTER * np.vstack([_jitter(1, int(i)) for i in ids]))
+        positions.append(np.array([ground.settle(place) for place in places]))
         step(start + len(ids))
     return replace(
         record,
         track_ids=np.concatenate(track_ids),
         positions=np.concatenate(positions).astype(np.float32),
     )
+
+
+class _Ground:
+    """Which places of a map are taken; no song that settles covers another."""
+
+    def __init__(self, positions: np.ndarray, num_songs: int) -> None:
+        self._gap = min(MAX_GAP, GAP_OF_ONE / num_songs**0.5)
+        self._cells: dict[tuple[int, int], list[np.ndarray]] = {}
+        for place in positions:
+            self._take(place)
+
+    def settle(self, wanted: np.ndarray) -> np.ndarray:
+        """(2,) the nearest free place, on a spiral around what is wanted."""
+        place, step = wanted, 0
+        while not self._is_free(place):
+            step += 1
+            angle, radius = GOLDEN_ANGLE * step, 0.5 * self._gap * step**0.5
+            place = wanted + radius * np.array([np.cos(angle), np.sin(angle)])
+        self._take(place)
+        return place
+
+    def _cell(self, place: np.ndarray) -> tuple[int, int]:
+        x, y = np.floor(place / self._gap).astype(int).tolist()
+        return x, y
+
+    def _take(self, place: np.ndarray) -> None:
+        self._cells.setdefault(self._cell(place), []).append(place)
+
+    def _is_free(self, place: np.ndarray) -> bool:
+        x, y = self._cell(place)
+        around = ((x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1))
+        others = (other for cell in around for other in self._cells.get(cell, ()))
+        return all(np.hypot(*(other - place)) >= self._gap for other in others)
 
 
 def _nearest(

@@ -46,16 +46,18 @@ class SoundShape:
 
     peaks: np.ndarray
     loudness: Loudness
+    duration_s: float
 
 
 def shape_of(path: Path, num_bins: int, cancel: CancelToken | None = None) -> SoundShape:
     """Loudness and waveform of a file. Raises DecodeError, CancelledError."""
     cancel = cancel or CancelToken()
     meter, cells = LoudnessMeter(RATE_HZ), list[np.ndarray]()
-    held = np.zeros(0, np.float32)
+    held, num_samples = np.zeros(0, np.float32), 0
     for chunk in audio.decode(path, sample_rate_hz=RATE_HZ, num_channels=2):
         cancel.check()
         meter.add(chunk)
+        num_samples += chunk.shape[1]
         held = np.concatenate([held, chunk.mean(0)])
         num_cells = len(held) // _CELL
         whole = held[: num_cells * _CELL].reshape(-1, _CELL)
@@ -67,7 +69,7 @@ def shape_of(path: Path, num_bins: int, cancel: CancelToken | None = None) -> So
         firsts = np.linspace(0, len(lows_highs), num_bins, endpoint=False).astype(int)
         peaks[:, 0] = np.minimum.reduceat(lows_highs[:, 0], firsts)
         peaks[:, 1] = np.maximum.reduceat(lows_highs[:, 1], firsts)
-    return SoundShape(peaks, meter.loudness())
+    return SoundShape(peaks, meter.loudness(), num_samples / RATE_HZ)
 
 
 def measure(chunks: Iterable[np.ndarray], rate_hz: int) -> Loudness:

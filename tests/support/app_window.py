@@ -24,7 +24,7 @@ from app.services.indexing import Indexing
 from app.services.open_library import OpenLibrary
 from app.services.search_service import SearchService
 from app.services.services import Services
-from app.settings import Settings
+from app.settings import WINDOW_GEOMETRY, Settings
 from app.ui.theme import Theme
 from app.window import MainWindow
 from engine.library import Library
@@ -190,6 +190,8 @@ def make_window(
     window = MainWindow(services, list(folders))
     window.watch.set_on(False)
     qtbot.addWidget(window)  # type: ignore[attr-defined]
+    if not services.settings.get(WINDOW_GEOMETRY):
+        window.resize(1200, 780)  # the screen that there is without one is smaller
     window.show()
     return window
 

@@ -28,7 +28,7 @@ def test_music_on_a_drive_that_is_gone_stays_in_the_library(qtbot, window, music
     qtbot.waitUntil(lambda: not window.services.indexing.is_running)
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: "First light" in results(window)[0])
-    window.comparison.toggle()
+    window.services.player.toggle()
     qtbot.waitUntil(lambda: window.notice.text.startswith("Second wind: "))
     assert "gone" in window.notice.text
     assert not window.services.player.is_playing
@@ -81,6 +81,6 @@ def test_titles_of_five_hundred_letters_leave_the_window_as_it_is(
     click_song(qtbot, window, 0)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
     window.results.voices.view.setCurrentIndex(window.results.voices.model.index(0))
-    window.comparison.toggle()
+    window.services.player.toggle()
     window.resize(1024, 700)
     assert window.width() == 1024

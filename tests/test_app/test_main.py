@@ -57,3 +57,20 @@ def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_pat
 def test_a_url_of_any_file_name():
     assert file_url(Path("/music/a b#%.mp3")) == "file:///music/a%20b%23%25.mp3"
     assert file_url(Path(os.fsdecode(b"/music/\xff.mp3"))) == "file:///music/%FF.mp3"
+
+
+def test_a_terminal_sees_what_goes_wrong_and_the_file_everything(tmp_path):
+    script = (
+        "import logging, sys; from pathlib import Path; from app.desktop.log import start_log\n"
+        "start_log(Path(sys.argv[1])); logging.info('a run'); logging.warning('a fault')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "log")],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "a fault" in done.stderr
+    assert "a run" not in done.stderr
+    assert "a run" in (tmp_path / "log").read_text("utf-8")

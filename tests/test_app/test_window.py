@@ -149,6 +149,17 @@ def test_the_table_is_sorted_by_a_click_and_remembers_it(qtbot, window, open_win
     qtbot.waitUntil(lambda: shown_titles(again) == expected)
 
 
+def test_the_player_is_on_a_screen_of_1366_by_768_at_150_percent(qtbot, window):
+    find_first(qtbot, window)
+    window.resize(910, 482)  # what is left of it between the desktop's own bars
+    for page in window.sections:
+        window.show_page(page)
+        qtbot.waitUntil(lambda: window.player_bar.isVisible())
+        assert window.height() == 482
+        bar = window.player_bar
+        assert bar.mapTo(window, bar.rect().bottomRight()).y() < window.height()
+
+
 def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window):
     view, header = window.library.view, window.library.view.horizontalHeader()
     window.find_page.setSizes([440, 700])
@@ -191,7 +202,7 @@ def test_the_table_marks_the_song_asked_for_and_the_one_that_sounds(qtbot, windo
     assert left_edge(0) == accent
     assert left_edge(2) != accent
     silent = view.grab().toImage()
-    window.comparison.toggle()
+    window.services.player.toggle()
     assert window.services.player.playing is not None
     qtbot.waitUntil(lambda: view.grab().toImage() != silent)
 

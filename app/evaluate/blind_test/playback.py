@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from app.player.loan import Loan
 from app.player.player import Player, Side, Sound
-from engine.sound.loudness import Loudness
-
-# Excerpts were made equally loud when they were cut; a peak of 1 keeps the player from adding to
-# some of them more than to others.
-AS_CUT = Loudness(-23.0, 1.0)
 
 HEARD_S = 1.0  # from then on a sound counts as listened to
 
 Part = Literal["query", "a", "b"]
 PARTS: tuple[Part, ...] = ("query", "a", "b")
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What the player held."""
-
-    sounds: tuple[Sound | None, ...]
-    positions_s: tuple[float, ...]
-    mix: float
-    is_vocals_only: bool
 
 
 class Playback(QObject):
@@ -38,7 +23,7 @@ class Playback(QObject):
         super().__init__(parent)
         self._player = player
         self._titles = titles
-        self._before: _Before | None = None
+        self._loan = Loan(player, is_plain=True)  # excerpts were made equally loud when cut
         self._sounds: dict[Part, Sound] = {}
         self.part: Part | None = None
         self.heard: set[Part] = set()
@@ -48,7 +33,7 @@ class Playback(QObject):
     @property
     def is_active(self) -> bool:
         """Whether the player is lent to the test."""
-        return self._before is not None
+        return self._loan.is_on
 
     @property
     def is_playing(self) -> bool:
@@ -62,32 +47,11 @@ class Playback(QObject):
 
     def begin(self) -> None:
         """Takes the player over."""
-        if self._before is not None:
-            return
-        player = self._player
-        player.pause()
-        self._before = _Before(
-            tuple(player.sound(side) for side in Side),
-            tuple(player.position_s(side) for side in Side),
-            player.mix,
-            player.is_vocals_only,
-        )
-        for side in Side:
-            player.load(side, None)
-        if player.is_vocals_only:
-            player.set_vocals_only(False)  # people judge what models were given
+        self._loan.begin()
 
     def end(self) -> None:
         """Gives it back as it was, paused."""
-        before, self._before = self._before, None
-        if before is None:
-            return
-        self._player.pause()
-        for side in Side:
-            self._player.load(side, before.sounds[side], before.positions_s[side])
-        self._player.set_mix(before.mix)
-        if before.is_vocals_only:
-            self._player.set_vocals_only(True)
+        self._loan.end()
         self.part = None
 
     def set_sounds(self, paths: dict[Part, Path]) -> None:
@@ -96,8 +60,6 @@ class Playback(QObject):
         self._sounds = {
             part: Sound(path, self._titles[part], "", None) for part, path in paths.items()
         }
-        for path in paths.values():
-            self._player.put_loudness(path, AS_CUT)
         self.part = None
         self.heard = set()
         self.changed.emit()
@@ -105,14 +67,14 @@ class Playback(QObject):
     def play(self, part: Part) -> None:
         """From its start."""
         self.part = part
-        self._player.load(Side.QUERY, self._sounds[part])
-        self._player.play(Side.QUERY)
+        self._loan.begin()  # unless it still has it
+        self._loan.play(self._sounds[part])
         self.changed.emit()
 
     def toggle(self) -> None:
         """Pause, or go on; the query first, when nothing has been heard yet."""
-        if self.part is None:
-            self.play("query")
+        if self.part is None or not self.is_active:
+            self.play(self.part or "query")
         else:
             self._player.toggle()
 

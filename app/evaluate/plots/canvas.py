@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFontInfo,
@@ -165,7 +165,7 @@ class PlotCanvas(QWidget):
         painter.restore()
 
     def _draw_readout(self, painter: QPainter, mark: Mark) -> None:
-        """A frame around the mark, and its text in a box that stays inside."""
+        """A frame around the mark, and its text in a box that stays inside what is in sight."""
         rect, font = QRectF(*mark[:4]), self.theme.font(SMALL)
         painter.setPen(QPen(self.theme.colour("text"), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -177,10 +177,9 @@ class PlotCanvas(QWidget):
             for line in mark.text.split("\n")
         ]
         width = max(metrics.horizontalAdvance(line) for line in lines) + 18
-        height = metrics.height() * len(lines) + 12
-        left = min(max(4.0, rect.center().x() - width / 2), self.width() - width - 4)
-        above = rect.top() - height - 8
-        box = QRectF(left, above if above > 2 else rect.bottom() + 8, width, height)
+        size = QSizeF(width, metrics.height() * len(lines) + 12)
+        seen = self.visibleRegion().boundingRect()
+        box = readout_box(rect, size, QRectF(self.rect() if seen.isEmpty() else seen))
         painter.setPen(self.theme.colour("line"))
         painter.setBrush(self.theme.colour("raised"))
         painter.drawRoundedRect(box, 6, 6)
@@ -250,6 +249,21 @@ class PlotCanvas(QWidget):
         clipboard = QGuiApplication.clipboard()
         job = self._draw(COPY_RATIO, lambda picture: clipboard.setImage(image_of(picture)))
         self._runner.start(job, Pool.MEDIA)
+
+
+def readout_box(mark: QRectF, size: QSizeF, room: QRectF) -> QRectF:
+    """Above a mark, or below it where there is no room; inside of ``room`` in any case."""
+    inner = room.adjusted(4, 2, -4, -2)
+    box = QRectF(QPointF(), size)
+    box.moveCenter(mark.center())
+    box.moveBottom(mark.top() - 8)
+    if box.top() < inner.top():
+        box.moveTop(mark.bottom() + 8)
+    box.moveBottom(min(box.bottom(), inner.bottom()))
+    box.moveTop(max(box.top(), inner.top()))
+    box.moveRight(min(box.right(), inner.right()))
+    box.moveLeft(max(box.left(), inner.left()))
+    return box
 
 
 def image_of(picture: Picture) -> QImage:

@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from support import app_fixtures
-from support.app_window import write_wav
+from support.app_fixtures import find_first
+from support.app_window import write_wav as write_sine
 from support.evaluate_page import (
     choose_models,
     open_page,
@@ -18,6 +19,7 @@ from support.evaluate_page import (
     wait_until_ready,
     write_listening_test,
 )
+from support.sound import buzz, write_wav
 
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
 from app.evaluate.blind_test.page import BlindTestEnd, BlindTestPage, BlindTestStart
@@ -25,9 +27,14 @@ from app.evaluate.blind_test.view import BlindTestView
 from app.evaluate.report_view import ReportView
 from app.evaluate.saved_reports import list_reports, open_report
 from app.player.player import Side, Sound
+from app.ui.top_bar import Page
 from engine.evaluation.triplets import Answer, read_answers, save_answers
 
 no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+window = app_fixtures.window
 
 KEYS = {"a": Qt.Key.Key_Left, "tie": Qt.Key.Key_Down, "b": Qt.Key.Key_Right}
 
@@ -234,11 +241,11 @@ def test_buttons_do_what_the_keys_do(qtbot, page):
 
 def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, page, tmp_path):
     player = page.services.player
-    before = Sound(write_wav(tmp_path / "before.wav", 3.0), "Before", "Alma", 3.0)
+    before = Sound(write_sine(tmp_path / "before.wav", 3.0), "Before", "Alma", 3.0)
     player.load(Side.QUERY, before, 1.5)
     player.set_vocals_only(True)
     view = begin(qtbot, page)
-    assert not player.is_vocals_only
+    assert player.is_plain
     triplet = view.sheet.current.triplet
     folder = view.sheet.folder
     assert player.is_playing
@@ -259,10 +266,42 @@ def test_what_sounds_is_the_triplet_and_the_player_comes_back_as_it_was(qtbot, p
     assert not player.is_playing
     assert player.sound(Side.QUERY) == before
     assert player.is_vocals_only
+    assert not player.is_plain
     assert player.position_s(Side.QUERY) == pytest.approx(1.5)
     page.show()
     assert player.sound(Side.QUERY).path == folder / triplet.query
     assert view.playback.heard == set()
+
+
+def test_in_the_window_all_three_are_heard_as_they_were_cut(qtbot, window, report):
+    player = window.services.player
+    find_first(qtbot, window)
+    player.toggle()
+    player.seek(Side.QUERY, 0.2)
+    test = open_report(report)
+    folder = test.test_folder
+    for name, level in (("0q", 0.9), ("0a", 0.1), ("0b", 0.5)):  # the player would level these
+        write_wav(folder / "audio" / f"{name}.wav", level * buzz(15.0, pitch_hz=220.0))
+    view = BlindTestView(window.services.theme, player, new_sheet(folder, test.test))
+    window.sections[Page.EVALUATE] = view
+    window.section_stack.addWidget(view)
+    window.show_page(Page.EVALUATE)
+    assert not window.player_bar._vocals.isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_V)  # with the focus elsewhere, keys come to the window
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    for part in ("query", "a", "b"):
+        view.play(part)
+        qtbot.waitUntil(lambda: window.services.open_library.runner.num_jobs == 0)
+        player.tick()
+        file = view.playback._sounds[part].path
+        assert player.decoding(Side.QUERY).path == file
+        assert player.decoding(Side.QUERY).gain == 1.0
+        seconds = 15.0 if file.name.startswith("0") else 1.5
+        assert player.duration_s(Side.QUERY) == pytest.approx(seconds, abs=0.01)
+    window.show_page(Page.LIBRARY)
+    assert player.sound(Side.QUERY).title == "First light"
+    assert player.position_s(Side.QUERY) == pytest.approx(0.2)
+    assert window.player_bar._vocals.isEnabled()
 
 
 # Other people

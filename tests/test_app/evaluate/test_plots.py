@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from support import app_fixtures
 from support.app_window import PATIENCE_MS
 from support.evaluate_page import BARS, CURVES, HEAT, POINTS
 
-from app.evaluate.plots.canvas import PlotCanvas
+from app.evaluate.plots.canvas import PlotCanvas, readout_box
 from app.jobs import JobRunner
 from app.ui.theme import Theme
 from engine.evaluation.colours import colour
@@ -161,3 +161,10 @@ def test_another_theme_or_width_redraws(qtbot, show, theme):
     wait(qtbot, canvas)
     assert place(canvas.marks[0]).right() < place(first).right()
     assert canvas.rect().contains(middle(canvas.marks[-1]))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (390, 0), (0, 290), (390, 290), (200, 30), (200, 270)])
+def test_what_a_mark_says_is_never_cut(place):
+    room, mark = QRectF(0, 20, 400, 260), QRectF(*place, 10, 10)  # scrolled: not all is in sight
+    box = readout_box(mark, QSizeF(180, 60), room)
+    assert room.contains(box)

@@ -5,9 +5,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from support import app_fixtures
-from support.app_window import make_library
+from support.app_window import listen, make_library, write_songs
 
 from app.map.camera import Camera
 from app.map.colouring import (
@@ -23,10 +23,12 @@ from app.map.colouring import (
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
 from app.player.player import Side
+from app.player.queue import sound_of_track
 from app.ui.palette import DARK, LIGHT, contrast, luminance
 from app.ui.top_bar import Page
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library import Library
+from engine.library.scan.scan import scan
 from engine.map.library_map import make_map
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -293,9 +295,10 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     track = page.pointing.tracks[int(page._ids[row])]
     assert page.card._title.text() == track.title
     qtbot.waitUntil(lambda: player.is_playing)
-    assert player.sound(Side.RESULT).track_id == track.id
+    assert player.sound(player.side).track_id == track.id
     page.view.point_to(-1)
     assert not player.is_playing
+    assert player.sound(player.side) is None
     assert not page.card.isVisible()
 
 
@@ -336,6 +339,41 @@ def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on
     page.view.point_to(-1)
     assert player.is_playing
     assert player.sound(Side.QUERY).track_id == track.id
+
+
+def test_what_was_paused_and_what_comes_next_are_there_again_after_hovering(qtbot, on_map):
+    page, player = on_map.map_page, on_map.services.player
+    first, second = (on_map.library.model.track_at(row) for row in (0, 1))
+    on_map.comparison.play_track(first, [second])
+    player.load(Side.RESULT, sound_of_track(second), 0.3)
+    player.seek(Side.QUERY, 0.2)
+    player.pause()
+    for row in (5, 7):  # from one song to another
+        hover(page, row)
+        qtbot.waitUntil(lambda row=row: _sounds(player, int(page._ids[row])))
+        assert not on_map.player_bar._next.isEnabled()
+    page.view.point_to(-1)
+    assert not player.is_playing
+    assert [player.sound(side).track_id for side in Side] == [first.id, second.id]
+    assert [player.position_s(side) for side in Side] == pytest.approx([0.2, 0.3])
+    player.play_next()
+    assert player.sound(Side.QUERY).track_id == second.id
+
+
+def _sounds(player, track_id: int) -> bool:
+    return player.playing is not None and player.playing.track_id == track_id
+
+
+def test_hovering_without_a_sound_device_says_nothing(qtbot, on_map):
+    page, player = on_map.map_page, on_map.services.player
+    player.device.reason = "No sound can be played: no device."
+    with qtbot.waitSignal(player.problem):
+        hover(page, 3)
+    assert on_map.notice.text == ""
+    page.view.point_to(-1)
+    with qtbot.waitSignal(player.problem):
+        on_map.comparison.play_track(on_map.library.model.track_at(0))
+    qtbot.waitUntil(lambda: on_map.notice.text == player.device.reason)
 
 
 def test_a_click_asks_for_songs_like_it(qtbot, on_map):
@@ -410,12 +448,14 @@ def test_colours_and_their_legend(qtbot, on_map):
     assert page.view._is_meant.sum() == 4
     page.legend._rows[2].click()
     assert page.view._is_meant is None
-    page._colour(Colour.YEAR)
+    page.tools.choose_colour(Colour.YEAR)
+    page._colour()
     assert not page.legend._rows
     page.tools.choose_colour(Colour.LIKENESS)
     on_map.services.search.find_track(on_map.library.model.track_at(0))
     on_map.show_page(Page.MAP)
     qtbot.waitUntil(lambda: page._colouring.is_graded)
+    assert page.legend.height() >= page.legend.sizeHint().height() > 40
     query = int(np.flatnonzero(page._ids == on_map.services.search.question.track.id)[0])
     assert page._colouring.codes[query] == page._colouring.codes.max()
 
@@ -437,6 +477,59 @@ def test_the_other_view_has_a_map_of_its_own(qtbot, on_map):
     assert page._opened.view == "overall"
 
 
+def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
+    qtbot, on_map, library_path, music
+):
+    page = on_map.map_page
+    page.view.encircled.emit(np.array([0, 1, 2]))
+    chosen = page.selected_ids
+    page.legend._rows[2].click()
+    page.view.zoom(2.0, QPointF(100, 100))
+    camera, colours = page.view.camera, dict(zip(page._ids, page._colouring.codes, strict=True))
+    write_songs(music, [("Alma", "Late")])
+    with Library.open(library_path) as library:
+        scan(library)
+        listen(library)
+    page._open()
+    qtbot.waitUntil(lambda: len(page._ids) == len(SONGS) + 1)
+    assert page.view.camera == camera
+    assert page.selected_ids == chosen
+    assert page.selection._count.text() == "3 songs"
+    assert page.legend._rows[2].isChecked()
+    assert page._picked == page._colouring.names[1]
+    after = dict(zip(page._ids, page._colouring.codes, strict=True))
+    assert {i: after[i] for i in colours} == colours
+    page.tools.views.segment("overall").click()  # the same songs, on the other map
+    qtbot.waitUntil(lambda: page._opened.view == "overall" and len(page._ids) > 0)
+    assert sorted(page.selected_ids) == sorted(chosen)
+    page.view.encircled.emit(np.empty(0, np.int64))
+    assert page.selection.isHidden()
+
+
+def test_the_maps_keys_serve_wherever_the_focus_is(qtbot, on_map):
+    page = on_map.map_page
+    qtbot.mouseClick(page.tools.whole, Qt.MouseButton.LeftButton)
+    page.tools.whole.setFocus()
+    scale = page.view.camera.scale
+    qtbot.keyClick(page.tools.whole, Qt.Key.Key_Plus)
+    assert page.view.camera.scale > scale
+    qtbot.keyClick(page.tools.whole, Qt.Key.Key_L)
+    assert page.tools.lasso.isChecked()
+
+
+def test_no_sentence_of_the_page_is_cut(qtbot, on_map):
+    page = on_map.map_page
+    on_map.resize(860, 480)
+    page.tools.choose_colour(Colour.LIKENESS)
+    page._colour()
+    page._say("No map yet", "The map shows which voices sound alike. " * 4)
+    for widget in (page.legend, page.message):
+        for text in widget.findChildren(QLabel):
+            QApplication.processEvents()
+            assert text.heightForWidth(text.width()) <= text.height() or not text.wordWrap()
+            assert text.wordWrap() or text.sizeHint().width() <= text.width()
+
+
 def test_a_map_that_moves_is_drawn_anew(qtbot, on_map):
     view = on_map.map_page.view
     view.grab()
@@ -449,7 +542,7 @@ def test_a_map_that_moves_is_drawn_anew(qtbot, on_map):
 
 def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     page = on_map.map_page
-    page._select(np.array([0, 1, 2]))
+    page.view.encircled.emit(np.array([0, 1, 2]))
     page.selection.playlist_requested.emit()
     qtbot.waitUntil(lambda: bool(on_map.findChildren(QFileDialog)))
     (dialog,) = on_map.findChildren(QFileDialog)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -21,8 +23,10 @@ from support.patience import PATIENCE_S
 from app.player import waveform_cache
 from app.player.loudness import TARGET_LUFS, TYPICAL
 from app.player.player import Side
+from app.ui import notice
 from app.ui.dialogs import HelpSheet
 from app.ui.shortcuts import Keys
+from app.ui.widgets import IconButton
 from engine.errors import SeparatorError
 from engine.progress import Progress
 
@@ -60,7 +64,7 @@ def test_a_result_is_played_and_its_moments_move_both_songs(qtbot, window):
 def test_choosing_a_result_shows_it_and_leaves_the_music_alone(qtbot, window):
     find_first(qtbot, window)
     player, voices = window.services.player, window.results.voices
-    window.comparison.toggle()
+    window.services.player.toggle()
     assert player.sound(Side.QUERY).title == "First light"
     voices.view.setCurrentIndex(voices.model.index(1))
     assert window.results.result_row.sound.title == results(window)[0][1]
@@ -77,15 +81,99 @@ def test_the_waveform_moves_the_song(qtbot, window):
     assert window.services.player.is_playing
 
 
+def test_dragging_on_the_waveform_or_the_bar_seeks_once(qtbot, window, monkeypatch):
+    find_first(qtbot, window)
+    player, bar = window.services.player, window.player_bar._seek
+    player.toggle()
+    player.pause()
+    sought = []
+    seek = player.seek
+    monkeypatch.setattr(player, "seek", lambda *where: sought.append(where) or seek(*where))
+    waveform = window.results.query_row.waveform
+    places = [QPoint(round(waveform.width() * share), 40) for share in (0.1, 0.3, 0.6)]
+    left = Qt.MouseButton.LeftButton
+    qtbot.mousePress(waveform, left, pos=places[0])
+    for place in places[1:]:
+        qtbot.mouseMove(waveform, place)
+    assert sought == []
+    qtbot.mouseRelease(waveform, left, pos=places[-1])
+    assert [side for side, _ in sought] == [Side.QUERY]
+    assert sought[0][1] == pytest.approx(0.3, abs=0.01)
+    sought.clear()
+    qtbot.mouseClick(bar, left, pos=QPoint(bar.width() // 2, bar.height() // 2))
+    assert [s for _, s in sought] == pytest.approx([0.25], abs=0.02)
+    sought.clear()
+    qtbot.keyClick(bar, Qt.Key.Key_Right)
+    assert len(sought) == 1
+
+
+def test_the_menu_of_a_result_plays_it_as_the_list_does(qtbot, window):
+    find_first(qtbot, window)
+    voices, player = window.results.voices, window.services.player
+    voices.view.menu_requested.emit(voices.model.neighbours[0], QPoint(5, 5))
+    menu = window.findChildren(QMenu)[-1]
+    next(action for action in menu.actions() if action.text() == "Play").trigger()
+    menu.close()
+    by_voice = results(window)[0]
+    assert player.side == Side.RESULT
+    assert player.sound(Side.RESULT).title == by_voice[0]
+    player.play_next()
+    assert player.sound(Side.RESULT).title == by_voice[1]
+
+
+def test_all_songs_of_a_list_are_selected_and_copied(qtbot, window):
+    find_first(qtbot, window)
+    control, clipboard = Qt.KeyboardModifier.ControlModifier, QGuiApplication.clipboard()
+    for view, num in ((window.library.view, 5), (window.results.voices.view, 4)):
+        clipboard.clear()
+        view.setFocus()
+        qtbot.keyClick(view, Qt.Key.Key_A, control)
+        qtbot.keyClick(view, Qt.Key.Key_C, control)
+        qtbot.waitUntil(lambda num=num: len(clipboard.text().splitlines()) == num)
+        assert len(clipboard.mimeData().urls()) == num
+
+
+def test_a_song_that_cannot_be_read_is_not_exchanged_for_the_next_one(qtbot, window):
+    window.library.model.track_at(1).path.write_bytes(b"no sound" * 100)
+    view, model = window.library.view, window.library.model
+    place = view.visualRect(model.index(1, 0)).center()
+    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    player = window.services.player
+    qtbot.waitUntil(lambda: not player.is_playing)
+    assert window.notice.text.startswith("Second wind: ")
+    assert player.sound(Side.QUERY) is None
+
+
+def test_a_song_of_unknown_length_does_not_show_another_ones(qtbot, window):
+    find_first(qtbot, window)
+    player, row = window.services.player, window.results.query_row
+    player.play(Side.QUERY, row.sound)
+    row.set_sound(replace(row.sound, path=row.sound.path.with_name("x.wav"), duration_s=None))
+    assert row._time.text() == "—"
+
+
+def test_screen_readers_are_told_what_changes_and_nothing_else(qtbot, window, monkeypatch):
+    find_first(qtbot, window)
+    told = []
+    monkeypatch.setattr(IconButton, "setAccessibleName", lambda self, name: told.append(name))
+    for _ in range(10):
+        window.services.player.moved.emit()
+    assert told == []
+    announced = []
+    monkeypatch.setattr(notice.QAccessible, "updateAccessibility", announced.append)
+    window.notice.show_text("Something to know.")
+    assert announced[0].message() == "Something to know."
+
+
 def test_a_missing_device_is_told_once_and_the_rest_works(qtbot, window):
     window.services.player.device.reason = "No sound can be played: no device."
     find_first(qtbot, window)
-    window.comparison.toggle()
+    window.services.player.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "No sound can be played: no device.")
     click_song(qtbot, window, 1)
     qtbot.waitUntil(lambda: window.results.query_row.sound.title == "Second wind")
     window.services.player.device.reason = None
-    window.comparison.toggle()
+    window.services.player.toggle()
     qtbot.waitUntil(lambda: window.notice.text == "")  # it is heard again
     assert window.services.player.is_playing
 
@@ -110,6 +198,8 @@ def test_the_whole_way_by_keyboard(qtbot, window):
     assert not player.is_playing
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     assert window.results.voices.view.hasFocus()
+    assert [index.row() for index in window.results.voices.view.selectedIndexes()] == [0]
+    assert window.results.result_row.sound.title == results(window)[0][0]
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_Down)
     assert window.results.result_row.sound.title == results(window)[0][1]
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_M)
@@ -207,12 +297,31 @@ def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
     assert told.args == [43]
     assert window.player_bar._vocals.isChecked()
     qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == vocals)
-    assert asked == [player.sound(Side.RESULT).path]
+    queued = window.results.voices.model.neighbours[1].track.path
+    qtbot.waitUntil(lambda: asked == [player.sound(Side.RESULT).path, queued])
     qtbot.waitUntil(lambda: window.player_bar._vocals.text() == "Vocals")
     qtbot.mouseClick(window.player_bar._vocals, Qt.MouseButton.LeftButton)
     mixture = player.sound(Side.RESULT).path
     qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == mixture)
     assert not window.player_bar._vocals.isChecked()
+
+
+def test_vocals_come_however_often_the_key_was_pressed(qtbot, window, tmp_path, monkeypatch):
+    vocals, go_on = write_wav(tmp_path / "vocals.wav", 0.5, 1600.0), threading.Event()
+
+    def vocals_of(self, path, progress, cancel):
+        while not go_on.wait(0.01):
+            cancel.check()
+        return vocals
+
+    monkeypatch.setattr("engine.separation.vocals_cache.VocalsCache.vocals_of", vocals_of)
+    play_first_result(qtbot, window)
+    for _ in range(3):
+        qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
+    assert window.player_bar._vocals.isChecked()
+    go_on.set()
+    player = window.services.player
+    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == vocals)
 
 
 def test_vocals_that_cannot_be_had_are_told(qtbot, window, monkeypatch):
@@ -224,6 +333,25 @@ def test_vocals_that_cannot_be_had_are_told(qtbot, window, monkeypatch):
     qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     qtbot.waitUntil(lambda: window.notice.text == "The vocals cannot be kept. Make room.")
     assert window.services.player.is_playing
+
+
+def test_a_song_picked_is_what_play_plays(qtbot, window):
+    find_first(qtbot, window)
+    player, bar = window.services.player, window.player_bar
+    assert bar._play.isEnabled()
+    assert bar._title.text() == "First light"
+    qtbot.mouseClick(bar._play, Qt.MouseButton.LeftButton)
+    assert player.playing.title == "First light"
+    qtbot.mouseClick(bar._play, Qt.MouseButton.LeftButton)
+    click_song(qtbot, window, 2)
+    assert bar._title.text() == "Third rail"
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert player.playing.title == "Third rail"
+    click_song(qtbot, window, 0)  # while something plays, that goes on
+    assert player.playing.title == "Third rail"
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert player.playing.title == "Third rail"
 
 
 def test_a_moment_is_repeated_by_one_key(qtbot, window):
@@ -256,9 +384,9 @@ def test_repeating_begins_to_play_and_is_seen(qtbot, window):
 
 def test_the_window_is_called_by_what_plays(qtbot, window):
     find_first(qtbot, window)
-    window.comparison.toggle()
+    window.services.player.toggle()
     assert window.windowTitle() == "First light · Alma · Singalike"
-    window.comparison.toggle()
+    window.services.player.toggle()
     assert window.windowTitle() == "Singalike"
 
 

@@ -12,9 +12,10 @@ from support.patience import PATIENCE_S
 
 from app.player.decks import BLOCK_FRAMES
 from app.player.loudness import TARGET_LUFS, Levels, stepped
-from app.player.player import LOOP_S, Player, Side, Sound
+from app.player.player import Player, Side, Sound
 from app.player.queue import Repeat
 from app.player.source import Source, decode_file
+from app.player.two_songs import LOOP_S
 from engine.sound import audio
 from engine.sound.loudness import Loudness, measure
 
@@ -203,7 +204,7 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
     player.device.pull(20)
     with qtbot.waitSignal(player.vocals_wanted) as wanted:
         player.set_vocals_only(True)
-    assert wanted.args == [mixture]
+    assert wanted.args == [[mixture]]
     assert pitch_hz(player.device.pull(8)) == pytest.approx(400, abs=15)
     player.put_vocals(mixture.path, vocals.path)
     place_s = player.position_s(Side.QUERY)
@@ -222,9 +223,10 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
 
 def test_vocals_of_a_song_that_rests_are_there_at_once(qtbot, player, tmp_path):
     mixture, vocals = sound(tmp_path / "m.wav", 400.0, 2.0), sound(tmp_path / "v.wav", 900.0, 2.0)
-    player.put_vocals(mixture.path, vocals.path)
+    player.load(Side.QUERY, mixture)
     player.set_vocals_only(True)
-    player.play(Side.QUERY, mixture)
+    player.put_vocals(mixture.path, vocals.path)
+    player.play(Side.QUERY)
     decoded(qtbot, player)
     player.device.pull(1)
     assert pitch_hz(player.device.pull(8)) == pytest.approx(900, abs=15)
@@ -257,6 +259,61 @@ def test_a_song_that_has_ended_does_not_end_the_other_when_its_vocals_are_shorte
     assert problems == []
     assert player.is_playing
     assert player.sound(Side.QUERY) == over
+
+
+def test_the_next_song_begins_as_it_is_wanted_by_then(qtbot, player, songs, tmp_path):
+    vocals = sound(tmp_path / "vocals.wav", 1600.0)
+    wanted: list[list[Sound]] = []
+    player.vocals_wanted.connect(wanted.append)
+    player.set_vocals_only(True)
+    player.play(Side.QUERY, songs[0], songs[1:])
+    assert wanted[-1] == songs[:2]  # ahead of its turn
+    for one in songs[:2]:
+        player.put_vocals(one.path, vocals.path)
+    decoded(qtbot, player)
+    player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    player.set_vocals_only(False)  # what was prepared are its vocals
+    assert wanted[-1] == []
+    for _ in range(2):
+        qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+        decoded(qtbot, player)
+        player.tick()
+    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    player.device.pull(-(-len(whole(songs[0])) // BLOCK_FRAMES) + 2)
+    assert pitch_hz(player.device.pull(8)) == pytest.approx(600, abs=15)
+
+
+def test_vocals_that_were_deleted_are_asked_for_again(qtbot, player, tmp_path):
+    mixture, vocals = sound(tmp_path / "m.wav", 400.0, 3.0), sound(tmp_path / "v.wav", 900.0, 3.0)
+    player.set_vocals_only(True)
+    player.play(Side.QUERY, mixture)
+    player.put_vocals(mixture.path, vocals.path)
+    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    vocals.path.unlink()
+    problems: list[str] = []
+    player.problem.connect(problems.append)
+    wanted: list[list[Sound]] = []
+    player.vocals_wanted.connect(wanted.append)
+    player.seek(Side.QUERY, 1.0)
+    qtbot.waitUntil(lambda: wanted == [[mixture]])
+    assert player.sound(Side.QUERY) == mixture
+    assert player.position_s(Side.QUERY) == pytest.approx(1.0)
+    assert problems == []
+    assert player.is_playing
+
+
+def test_vocals_are_asked_for_anew_whenever_they_are_wanted(player, songs, tmp_path):
+    """They may have been deleted, or another separator may be chosen meanwhile."""
+    vocals = sound(tmp_path / "vocals.wav", 1600.0)
+    wanted: list[list[Sound]] = []
+    player.load(Side.QUERY, songs[0])
+    player.set_vocals_only(True)
+    player.put_vocals(songs[0].path, vocals.path)
+    player.set_vocals_only(False)
+    player.vocals_wanted.connect(wanted.append)
+    player.set_vocals_only(True)
+    assert wanted == [[songs[0]]]
 
 
 # Loops

@@ -87,6 +87,15 @@ def open_dialog(qtbot, window: MainWindow) -> RecordDialog:
     return dialog
 
 
+def test_nothing_plays_into_the_microphone(qtbot, window, devices):
+    window.comparison.play_track(window.library.model.track_at(0))
+    dialog = open_dialog(qtbot, window)
+    assert window.services.player.is_playing
+    qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
+    assert not window.services.player.is_playing
+    dialog.close()
+
+
 def record(qtbot, dialog: RecordDialog) -> None:
     qtbot.mouseClick(dialog._again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dialog._state is RecordState.RECORDING)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
 )
 from support import app_fixtures
-from support.app_fixtures import click_song, find_first, results, shown_titles
+from support.app_fixtures import MAIN_PAGE, click_song, find_first, results, shown_titles
 from support.app_window import SONGS, listen, make_library, write_songs
 
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
@@ -79,12 +79,55 @@ def test_a_folder_is_seen_and_removed(qtbot, window):
     dialog.close()
 
 
-def drop(window: MainWindow, path: Path) -> None:
+def test_what_plays_can_be_stopped_when_no_folder_is_left(qtbot, window, music):
+    window.comparison.play_track(window.library.model.track_at(0))
+    window.services.open_library.forget_folder(music)
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.start_page)
+    assert window.player_bar.isVisible()
+    qtbot.mouseClick(window.player_bar._play, Qt.MouseButton.LeftButton)
+    assert not window.services.player.is_playing
+
+
+def drop(window: MainWindow, *paths: Path, keys=Qt.KeyboardModifier.NoModifier) -> QDropEvent:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    actions, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    modifiers = Qt.KeyboardModifier.NoModifier
-    window.dropEvent(QDropEvent(QPointF(10, 10), actions, data, buttons, modifiers))
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    actions = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+    event = QDropEvent(QPointF(10, 10), actions, data, Qt.MouseButton.LeftButton, keys)
+    if keys:
+        event.setDropAction(Qt.DropAction.MoveAction)  # what Shift means
+    window.dropEvent(event)
+    return event
+
+
+def test_files_that_are_dropped_stay_where_they_are_whatever_key_is_held(qtbot, window, music):
+    event = drop(window, music, keys=Qt.KeyboardModifier.ShiftModifier)
+    assert event.isAccepted()
+    assert event.dropAction() == Qt.DropAction.CopyAction
+
+
+def test_songs_named_at_the_start_are_asked_about_and_played(qtbot, open_window, tmp_path):
+    songs = write_songs(tmp_path, [("Dora", "One"), ("Dora", "Two")])
+    window = open_window(folders=songs[:1])
+    qtbot.waitUntil(lambda: window.results.query_row.sound is not None)
+    assert window.results.query_row.sound.title == "One"
+    assert window.pages.currentIndex() == MAIN_PAGE
+    assert not window.services.player.is_playing
+    window.come_forward(songs)  # started once more
+    player = window.services.player
+    qtbot.waitUntil(lambda: player.is_playing)
+    assert player.sound(player.side).title == "One"
+    assert window.results.query_row.is_playing
+    player.play_next()
+    assert player.sound(player.side).title == "Two"
+    qtbot.waitUntil(lambda: window.services.open_library.overview is not None)
+    assert not window.services.open_library.overview.folders
+
+
+def test_what_is_not_there_at_the_start_is_told(qtbot, open_window, tmp_path):
+    window = open_window(folders=[tmp_path / "gone.mp3"])
+    told = "gone.mp3 is not there. Was it moved or renamed?"
+    qtbot.waitUntil(lambda: window.notice.text.endswith(told))
+    assert window.pages.currentWidget() is window.start_page
 
 
 def test_a_dropped_folder_is_added(qtbot, open_window, music):
@@ -135,12 +178,15 @@ def nobody_sings() -> None:
 
 def test_the_menu_of_a_song(qtbot, window):
     track = window.library.model.track_at(0)
-    window.commands.show_track_menu(track, QPoint(5, 5))
+    window.commands.show_track_menu(track, QPoint(5, 5), lambda: None, [track.id])
     (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
     assert [a.text() for a in menu.actions() if a.text()] == [
         "Find similar",
         "Voices like Alma’s",
         "Play",
+        "Play next",
+        "Add to queue",
+        "Radio from this voice",
         "Show in folder",
         "Copy path",
     ]
@@ -152,7 +198,7 @@ def test_the_menu_of_a_song(qtbot, window):
 def test_a_song_heard_elsewhere_is_not_looked_for_on_this_computer(qtbot, window):
     there = window.library.model.track_at(0)
     track = replace(there, path=Path("s3://songs/first.mp3"))
-    window.commands.show_track_menu(track, QPoint(5, 5))
+    window.commands.show_track_menu(track, QPoint(5, 5), lambda: None, [track.id])
     (menu,) = [m for m in window.findChildren(QMenu) if m.isVisible()]
     enabled = {action.text(): action.isEnabled() for action in menu.actions() if action.text()}
     assert not enabled["Show in folder"]

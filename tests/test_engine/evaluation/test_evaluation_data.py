@@ -130,6 +130,16 @@ def test_a_library_is_a_data_set(tmp_path: Path) -> None:
         read_data(tmp_path / "l.db", ["artist=Zoe"])
 
 
+def test_two_spellings_of_a_singer_are_one(tmp_path: Path) -> None:
+    for artist in ("Buena Pregunta", "Buena-Pregunta", "buena pregunta"):
+        (tmp_path / "music" / artist / "LP").mkdir(parents=True)
+        write_wav(tmp_path / "music" / artist / "LP" / "Song.wav", buzz(0.5))
+    with Library.open(tmp_path / "l.db") as library:
+        scan(library, [tmp_path / "music"])
+        singers = {clip.singer for clip in read_library(library).clips}
+    assert singers == {"Buena Pregunta"}
+
+
 def test_tags_of_a_library_are_labels(tmp_path: Path) -> None:
     path = tmp_path / "music" / "song.flac"
     path.parent.mkdir()

@@ -10,7 +10,7 @@ from support.libraries import DIM, OVERALL, add_tracks, put_vectors
 from engine.errors import CancelledError, QueryError
 from engine.library import Library, Tags
 from engine.library.maps import MapRecord, drop_map, ids_in_space, labels, map_of, put_map
-from engine.map.library_map import current_map, make_map, similarities
+from engine.map.library_map import MAX_GAP, current_map, make_map, similarities
 from engine.progress import CancelToken, Progress
 
 SINGERS = 4
@@ -88,6 +88,18 @@ def test_newcomers_lie_with_their_like_and_nothing_else_moves(library, tmp_path)
     assert after.num_laid_out == len(ids)
     kept = map_of(library.database, space)
     np.testing.assert_array_equal(kept.positions, after.positions)
+
+
+def test_newcomers_cover_no_other_song(library, tmp_path):
+    add_songs(library, tmp_path, range(SINGERS), range(EACH))
+    space = library.space_id(OVERALL)
+    make_map(library, space)
+    new = add_songs(library, tmp_path, range(1), range(EACH, 2 * EACH))  # all among the same
+    record = current_map(library, space)
+    places = places_of(record, new)
+    away = np.linalg.norm(places[:, None] - record.positions, axis=2)
+    assert np.sort(away, axis=1)[:, 1].min() >= 0.9 * MAX_GAP  # but for itself
+    assert away.shape == (EACH, EACH * (SINGERS + 1))
 
 
 def test_songs_that_are_gone_leave_the_map(library, tmp_path):
