@@ -49,6 +49,7 @@ EQUALLY_LOUD = Option("player/equally_loud", True)
 LAST_SAVED = Option("files/last_saved", "")
 LAST_SOUND = Option("files/last_sound", "")
 LAST_FOLDER = Option("files/last_folder", "")
+LAST_CATALOGUE = Option("files/last_catalogue", "")
 
 
 class Settings:

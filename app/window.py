@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
         open_library.open_failed.connect(self._library_failed)
         open_library.overview_changed.connect(self._show_overview)
         open_library.folders_added.connect(self.services.indexing.start)
-        open_library.overview_changed.connect(self.watch.show_overview)
+        open_library.songs_changed.connect(self._songs_changed)
         self.watch.changed.connect(self.services.indexing.look)
         for source in (open_library, self.services.indexing, self.commands):
             source.problem.connect(self.notice.show_text)
@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
             Keys.SAVE: self.find_page.export_menu.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,
+            Keys.CATALOGUE: self.commands.open_catalogue,
             Keys.RESCAN: self.services.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
@@ -253,9 +254,20 @@ class MainWindow(QMainWindow):
                 self.find_page.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.pages.setCurrentWidget(self.start_page)
+        if self.services.open_library.catalogue is not None:
+            return
+        self.watch.show_overview(overview)
         is_first, self._has_looked = not self._has_looked, True
         if is_first and overview.folders:
             self.services.indexing.look()
+
+    def _songs_changed(self) -> None:
+        """A catalogue is shown, or the library again; map and evaluation are the library's."""
+        is_library = self.services.open_library.catalogue is None
+        for page in (Page.MAP, Page.EVALUATE):
+            self.top_bar.pages.segment(page).setEnabled(is_library)
+        self.results.show_welcome()
+        self.services.search.start_over()
 
     def _make_demo(self) -> None:
         path = self.services.demo_path or data_path() / "demo"
@@ -273,7 +285,7 @@ class MainWindow(QMainWindow):
         return next(page for page, widget in self.sections.items() if widget is shown)
 
     def show_page(self, page: Page) -> None:
-        if page in self.sections:
+        if page in self.sections and self.top_bar.pages.segment(page).isEnabled():
             if page != self.page:
                 shown = self.sections[page]
                 self.section_stack.setCurrentWidget(shown)

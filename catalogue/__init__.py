@@ -1,6 +1,6 @@
-"""Beyond one machine: many workers listen to a manifest and write shards; shards become searchable.
+"""Beyond one machine: many workers listen to a manifest and append to a table that is searched.
 
 ``singalike-catalogue`` is for archives and labels with millions of recordings. Workers run on Ray,
-shards are Parquet, and what no longer fits one library goes to Qdrant. All of them come with the
-extra ``catalogue``; the engine needs none. What is heard, and how, is the engine's alone.
+tables are LanceDB's, in a folder or in a store of objects. Both come with the extra ``catalogue``;
+the engine needs neither. What is heard, and how, is the engine's alone.
 """

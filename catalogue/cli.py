@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalogue.errors import extra_packages
 from engine.cli import run_app
 from engine.cli.common import (
     JsonOption,
+    LibraryOption,
     ModelOption,
     View,
     clock,
     new_commands,
     note,
+    open_library,
     printable,
     stoppable,
     write_json,
 )
 from engine.cli.progress import shown_progress
+from engine.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from engine.search.remote.table import SongTable
 
 app = new_commands()
 
-Shards = Annotated[list[str], typer.Argument(help="Folders of shards, shard files, or addresses.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="A catalogue: folder or address.")]
 
 
 def main() -> None:
@@ -38,12 +44,32 @@ def catalogue() -> None:
     """Listen to an archive on many processes or machines, and make it searchable."""
 
 
+@contextmanager
+def extra_packages() -> Iterator[None]:
+    """Around what the extra ``catalogue`` brings: CatalogueError without it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise CatalogueError(
+            f"This needs the package {error.name}: pip install 'singalike[catalogue]'."
+        ) from error
+
+
+def _opened(place: str) -> SongTable:
+    from catalogue.storage import absolute
+    from engine.search.remote.table import SongTable
+
+    return SongTable.open(absolute(place))
+
+
 @app.command()
 def run(
     manifest: Annotated[
         str, typer.Argument(help="CSV, JSON lines or Parquet with a column `path`; any address.")
     ],
-    out: Annotated[str, typer.Option("-o", "--out", help="Folder or address for the shards.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="TABLE", help="The catalogue: a folder or an address.")
+    ],
     workers: Annotated[
         int, typer.Option(min=0, help="Processes. Default: one per core of machine or cluster.")
     ] = 0,
@@ -55,100 +81,132 @@ def run(
     ] = None,
     model: ModelOption = None,
     separator: Annotated[str, typer.Option(help="Cuts out the vocals.")] = "spleeter",
-    shard_rows: Annotated[
-        int, typer.Option(min=0, help="Rows per shard. Default: at most 256.")
-    ] = 0,
-    is_retry: Annotated[bool, typer.Option("--retry", help="Listen again to failed rows.")] = False,
+    is_retry: Annotated[bool, typer.Option("--retry", help="Listen again to what failed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Listen to everything that a manifest lists, and write what is heard as Parquet shards.
+    """Listen to everything that a manifest lists, and append what is heard to a catalogue.
 
-    Can be stopped at any time; the same command goes on where it stopped.
+    Can be stopped at any time; the same command goes on where it stopped. Then call `index`.
     """
-    with extra_packages():
-        from catalogue.run import RunOptions, run_catalogue
     from engine.models import VIEWS
 
     views = tuple(one for one in VIEWS if not view or View(one) in view)
-    options = RunOptions(
-        dict.fromkeys(views, model) if model else {},
-        separator,
-        views,
-        workers,
-        address,
-        shard_rows,
-        is_retry,
-    )
-    with stoppable() as cancel, shown_progress() as progress:
-        summary = run_catalogue(manifest, out, options, progress, cancel)
+    chosen = dict.fromkeys(views, model) if model else {}
+    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+        from catalogue.run import RunOptions, run_catalogue
+
+        options = RunOptions(chosen, separator, views, workers, address, is_retry)
+        summary = run_catalogue(manifest, to, options, progress, cancel)
     if as_json:
         write_json(asdict(summary))
     speed = summary.audio_seconds / summary.seconds if summary.seconds else 0
     note(
         f"{summary.rows} rows: {summary.heard} heard now ({clock(summary.audio_seconds)} of audio, "
-        f"{speed:.0f} × real time), {summary.done_before} done before, {summary.no_vocals} without "
-        f"vocals, {summary.failed} failed."
+        f"{speed:.0f} × real time), {summary.done_before} done before, {summary.copies} copies, "
+        f"{summary.no_vocals} without vocals, {summary.failed} failed."
     )
     if summary.workers_lost:
         note(f"{summary.workers_lost} workers died and were replaced.")
     if summary.failed:
-        note(f"`singalike-catalogue failed {out}` tells why; --retry listens to them again.")
+        note(f"`singalike-catalogue failed {to}` tells why; --retry listens to them again.")
         raise typer.Exit(3)
 
 
-class Quantise(StrEnum):
-    """How Qdrant keeps the vectors that it searches in memory; whole ones lie on its disk."""
+@app.command()
+def index(table: Table) -> None:
+    """Build or extend the indexes of a catalogue: what is asked of it is found quickly then."""
+    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+        from catalogue.upkeep import index as build
 
-    NONE = "none"
-    INT8 = "int8"
-    BINARY = "binary"
+        build(_opened(table), progress, cancel)
 
 
 @app.command()
-def to_qdrant(
-    shards: Shards,
-    qdrant: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="http(s)://host:port, or a local folder.")
-    ],
-    quantise: Annotated[
-        Quantise, typer.Option(help="Of the vectors that Qdrant keeps in memory.")
-    ] = Quantise.INT8,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring shards into Qdrant, for `singalike similar SONG --qdrant ADDRESS`.
-
-    A server's key is read from $QDRANT_API_KEY.
-    """
+def status(table: Table, as_json: JsonOption = False) -> None:
+    """Say what is in a catalogue."""
     with extra_packages():
-        from catalogue.to_qdrant import upload_shards
-    from engine.search.remote.store import opened_qdrant
+        from catalogue.upkeep import status as status_of
 
-    with (
-        stoppable() as cancel,
-        shown_progress() as progress,
-        opened_qdrant(qdrant, create=True) as client,
-    ):
-        summary = upload_shards(client, shards, quantise.value, progress, cancel)
+        told = status_of(_opened(table))
     if as_json:
-        write_json(asdict(summary))
-    for name, num in summary.points.items():
-        note(f"{num} recordings are in the collection {name}.")
+        write_json(asdict(told))
+        return
+    voices = "" if told.voices is None else f", in {told.voices} of which somebody sings"
+    typer.echo(f"{told.songs} songs{voices} ({told.num_bytes / 1e6:.0f} MB)")
+    typer.echo(f"heard by {told.models}")
+    typer.echo(f"{told.copies} copies and {told.failed} failures are not among them")
+    waiting = max(told.to_index.values(), default=0)
+    typer.echo(f"{waiting} songs are in no vector index yet" if waiting else "all are indexed")
 
 
 @app.command()
-def failed(shards: Shards, as_json: JsonOption = False) -> None:
+def verify(table: Table) -> None:
+    """Read all of a catalogue, and say what is not as it should be."""
+    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+        from catalogue.upkeep import verify as problems_of
+
+        problems = problems_of(_opened(table), progress, cancel)
+    for problem in problems:
+        typer.echo(printable(problem))
+    if problems:
+        raise typer.Exit(1)
+    typer.echo("The catalogue is sound.")
+
+
+@app.command()
+def failed(table: Table, as_json: JsonOption = False) -> None:
     """List the recordings that could not be heard, and why."""
     with extra_packages():
-        from catalogue.shards import read_shard, shard_places
-
-    rows = list[dict[str, object]]()
-    for place in shard_places(shards):
-        table = read_shard(place, ["row", "path", "id", "error"]).table
-        rows += [row for row in table.to_pylist() if row["error"] is not None]
+        batches = list(_opened(table).skipped_batches())
+    rows = [row for batch in batches for row in batch.to_pylist() if row["is_failed"]]
     if as_json:
         write_json(rows)
         return
     for row in rows:
-        typer.echo(f"{printable(str(row['path']))}\n    {printable(str(row['error']))}")
+        typer.echo(f"{printable(row['path'])}\n    {printable(row['reason'])}")
     if not rows:
         typer.echo("No file failed.")
+
+
+@app.command()
+def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Take all songs of a catalogue into a library.
+
+    Recordings that are not on this machine keep their address; a rescan leaves them alone.
+    """
+    with (
+        extra_packages(),
+        open_library(library, create=True) as opened,
+        stoppable() as cancel,
+        shown_progress() as progress,
+    ):
+        from catalogue.libraries import to_library as take
+
+        counts = take(_opened(table), opened, progress, cancel)
+    if as_json:
+        write_json(asdict(counts))
+    note(
+        f"{counts.new} songs are new, {counts.updated} were updated, {counts.known} were known, "
+        f"{counts.outdated} are older than the files that the library knows."
+    )
+
+
+@app.command()
+def from_library(table: Table, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Put all songs that a library has heard into a catalogue."""
+    with (
+        extra_packages(),
+        open_library(library) as opened,
+        stoppable() as cancel,
+        shown_progress() as progress,
+    ):
+        from catalogue.libraries import from_library as put
+        from catalogue.storage import absolute
+
+        summary = put(opened, absolute(table), progress, cancel)
+    if as_json:
+        write_json(asdict(summary))
+    note(
+        f"{summary.songs} songs are new in the catalogue, {summary.copies} are copies of songs in "
+        f"it, {summary.waiting} were not heard in every way yet."
+    )

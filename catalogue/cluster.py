@@ -7,18 +7,15 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from catalogue.errors import CatalogueError, extra_packages
-from catalogue.listener import Ears, Listener, RowReport, ShardTask
-from catalogue.manifest import Manifest
-from catalogue.storage import ShardFolder
-from engine.errors import SingalikeError
-from engine.records import SpaceKey
+from catalogue.listener import Ears, Listener
+from catalogue.manifest import Entry
+from engine.errors import CatalogueError, SingalikeError
 
-# Results pass through this store; shards do not: workers write them.
+# Results pass through this store, some 20 kB each.
 OBJECT_STORE_BYTES = 100 * 2**20
 
 
@@ -31,9 +28,7 @@ def joined_cluster(address: str | None, num_workers: int) -> Iterator[int]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    with extra_packages():
-        import ray
-
+    ray: Any = import_module("ray")
     if ray.is_initialized():
         yield num_workers or _num_cpus()
         return
@@ -73,17 +68,13 @@ class Worker:
     """One process.
 
     Attributes:
-        pending: what is awaited of it: its spaces first, then a stream of reports.
-        task: what it is at; None while it loads its models.
-        reports: of this task, so far.
-        spaces: that it embeds in; empty while it loads its models.
+        pending: what is awaited of it: its spaces first, then what it hears.
+        entry: what it listens to; None while it loads its models.
     """
 
     actor: Any
     pending: Any
-    task: ShardTask | None = None
-    reports: list[RowReport] = field(default_factory=list)
-    spaces: tuple[SpaceKey, ...] = ()
+    entry: Entry | None = None
 
 
 class WorkerLostError(Exception):
@@ -93,9 +84,9 @@ class WorkerLostError(Exception):
 class Crew:
     """Workers, started and asked through Ray. Only ``ready`` waits for anything."""
 
-    def __init__(self, ears: Ears, folder: ShardFolder, manifest: Manifest) -> None:
+    def __init__(self, ears: Ears, root: str) -> None:
         self._ray: Any = import_module("ray")
-        self._arguments = (ears, folder, manifest)
+        self._arguments = (ears, root)
         self.workers: list[Worker] = []
 
     def hire(self) -> None:
@@ -105,9 +96,8 @@ class Crew:
         actor = kind.remote(*self._arguments)
         self.workers.append(Worker(actor, actor.load.remote()))
 
-    def assign(self, worker: Worker, task: ShardTask) -> None:
-        method = worker.actor.make_shard.options(num_returns="streaming")
-        worker.task, worker.reports, worker.pending = task, [], method.remote(task)
+    def assign(self, worker: Worker, entry: Entry) -> None:
+        worker.entry, worker.pending = entry, worker.actor.hear.remote(entry)
 
     def dismiss(self, worker: Worker) -> None:
         self.workers.remove(worker)
@@ -116,31 +106,17 @@ class Crew:
     def ready(self, timeout_s: float) -> list[Worker]:
         """Those that have something to tell; waits until there is one, at most this long."""
         awaited = {worker.pending: worker for worker in self.workers}
-        for num, time_s in ((len(awaited), 0.0), (1, timeout_s)):
-            found, _ = self._ray.wait(
-                list(awaited), num_returns=num, timeout=time_s, fetch_local=False
-            )
-            if found:
-                break
+        found, _ = self._ray.wait(list(awaited), num_returns=1, timeout=timeout_s)
         return [awaited[one] for one in found]
 
-    def is_done(self, worker: Worker) -> bool:
-        """Take what a worker that is ready has to tell; True: its task, or its loading, is done.
-
-        Raises WorkerLostError, and what the worker raised.
-        """
+    def told(self, worker: Worker) -> Any:
+        """Its spaces, or what became of its entry. WorkerLostError, and what it raised itself."""
         try:
-            if worker.task is None:
-                worker.spaces = self._ray.get(worker.pending)
-                return True
-            worker.reports.append(self._ray.get(next(worker.pending)))
-        except StopIteration:
-            return True
+            return self._ray.get(worker.pending)
         except self._ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self._ray.exceptions.RayError as error:
             raise WorkerLostError(str(error)) from error
-        return False
 
 
 def _cause(error: Any) -> Exception:

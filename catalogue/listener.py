@@ -1,22 +1,21 @@
-"""A worker: loads the models once, then listens to rows of the manifest and writes shards."""
+"""A worker: loads the models once, then listens to one recording after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from catalogue.errors import CatalogueError
-from catalogue.manifest import Entry, Manifest
-from catalogue.shards import ShardHeader, ShardRow, pack_shard, read_shard, shard_name
-from catalogue.storage import LocalCopy, ShardFolder, local_copy
+from catalogue.manifest import Entry
+from catalogue.storage import LocalCopy, local_copy, place_in
 from engine import models, separation
-from engine.errors import CheckpointError, SingalikeError
+from engine.errors import CatalogueError, CheckpointError, SingalikeError
 from engine.library import Tags
-from engine.library.scan.tags import read_tags
+from engine.library.scan.tags import tags_of
 from engine.listening.embedding import embed_file
 from engine.models import VoiceModel
 from engine.networks.processor import single_threaded_torch
 from engine.records import SpaceKey, TrackEmbedding, View
+from engine.search.remote.rows import Skipped, Song
 from engine.separation import Separator
 
 
@@ -28,49 +27,14 @@ class Ears:
     separator: str
 
 
-@dataclass(frozen=True)
-class ShardTask:
-    """Rows to hear and to write as one shard.
-
-    Attributes:
-        refused: reasons for rows that must not be listened to again: they ended worker processes.
-        is_retry: keep what the shard holds, and listen only to its rows with an error.
-    """
-
-    number: int
-    entries: tuple[Entry, ...]
-    refused: Mapping[int, str] = field(default_factory=dict)
-    is_retry: bool = False
-
-
-@dataclass(frozen=True)
-class RowReport:
-    """What a worker says of a row as soon as it is through with it.
-
-    ``is_known``: it was heard by an earlier run.
-    """
-
-    address: str
-    audio_s: float
-    is_failed: bool
-    has_no_vocals: bool
-    is_known: bool
-
-
-def _report(row: ShardRow, is_known: bool) -> RowReport:
-    heard = row.heard or {}
-    has_no_vocals = "vocals" in heard and heard["vocals"] is None
-    audio_s, is_failed = row.duration_s or 0.0, row.error is not None
-    return RowReport(row.entry.address, audio_s, is_failed, has_no_vocals, is_known)
-
-
 class Listener:
-    """Runs in a process of its own, on one core. Everything it takes and gives can be pickled."""
+    """Runs in a process of its own, on one core. Everything it takes and gives can be pickled.
 
-    def __init__(self, ears: Ears, folder: ShardFolder, manifest: Manifest) -> None:
-        self._ears = ears
-        self._folder = folder
-        self._manifest = manifest
+    ``root``: the folder above all recordings; what is below it tells who sings.
+    """
+
+    def __init__(self, ears: Ears, root: str) -> None:
+        self._ears, self._root = ears, root
         self._models: dict[View, VoiceModel] = {}
         self._separator: Separator | None = None
 
@@ -83,74 +47,51 @@ class Listener:
         self._models = {view: by_name[name] for view, name in self._ears.models.items()}
         if "vocals" in self._models:
             self._separator = separation.load(self._ears.separator)
-        return self.spaces()
-
-    def spaces(self) -> tuple[SpaceKey, ...]:
         name = None if self._separator is None else self._separator.name
         return tuple(
             SpaceKey(m.name, m.sha256, view, name if view == "vocals" else None, m.dim)
             for view, m in self._models.items()
         )
 
-    def make_shard(self, task: ShardTask) -> Iterator[RowReport]:
-        """Hear all rows, telling of each; the shard is there once the last report was taken.
-
-        A row that fails is written down with its reason. Raises CatalogueError where nothing can be
-        read or written at all.
-        """
-        known = self._known_rows(task) if task.is_retry else {}
-        rows = list[ShardRow]()
-        with single_threaded_torch():
-            for entry in task.entries:
-                row = known.get(entry.row) or self._row(entry, task.refused.get(entry.row))
-                rows.append(row)
-                yield _report(row, is_known=entry.row in known)
-        header = ShardHeader(self.spaces(), self._manifest.sha256, rows[0].entry.row, len(rows))
-        self._folder.write(shard_name(task.number), pack_shard(header, rows))
-
-    def _known_rows(self, task: ShardTask) -> dict[int, ShardRow]:
-        shard = read_shard(self._folder.path_of(shard_name(task.number)))
-        return {row.entry.row: row for row in shard.rows() if row.error is None}
-
-    def _row(self, entry: Entry, refusal: str | None) -> ShardRow:
-        if refusal is not None:
-            return ShardRow(entry, error=refusal)
+    def hear(self, entry: Entry) -> Song | Skipped:
+        """What fails is skipped with its reason. CatalogueError where nothing can be read."""
         if not entry.address:
             reason = "The manifest names no path in this row. Correct the manifest."
-            return ShardRow(entry, error=reason)
+            return Skipped(f"row {entry.row}", reason, is_failed=True)
         try:
-            with local_copy(entry.address, self._manifest.root) as copy:
+            with single_threaded_torch(), local_copy(entry.address) as copy:
                 return self._listen(entry, copy)
         except (CatalogueError, CheckpointError):
             raise
         except SingalikeError as error:
-            return ShardRow(entry, error=str(error))
+            return Skipped(entry.address, str(error), is_failed=True)
         except Exception as error:  # one bad file must not end the run
             reason = f"Unexpected failure ({type(error).__name__}: {error}). Retry it."
-            return ShardRow(entry, error=reason)
+            return Skipped(entry.address, reason, is_failed=True)
 
-    def _listen(self, entry: Entry, copy: LocalCopy) -> ShardRow:
-        entry = replace(entry, tags=_completed(entry.tags, read_tags(copy.path, copy.root)))
-        row = ShardRow(entry, copy.size_bytes, copy.mtime_ns)
-        try:
-            heard, decoded_s = dict[View, TrackEmbedding | None](), list[float]()
-            identities = list[str]()
-            for view, model in self._models.items():
-                decoded_s.clear()
-                separator = self._separator if view == "vocals" else None
-                heard[view] = embed_file(
-                    copy.path,
-                    model,
-                    view,
-                    separator=separator,
-                    on_decoded=decoded_s.append,
-                    on_hash=identities.append,
-                )
-        except CheckpointError:
-            raise
-        except SingalikeError as error:
-            return replace(row, error=str(error))
-        return replace(row, audio_hash=identities[-1], duration_s=sum(decoded_s), heard=heard)
+    def _listen(self, entry: Entry, copy: LocalCopy) -> Song:
+        tags = _completed(entry.tags, tags_of(copy.path, place_in(entry.address, self._root)))
+        heard, identities = dict[View, TrackEmbedding | None](), list[str]()
+        for view, model in self._models.items():
+            decoded_s = list[float]()
+            heard[view] = embed_file(
+                copy.path,
+                model,
+                view,
+                separator=self._separator if view == "vocals" else None,
+                on_decoded=decoded_s.append,
+                on_hash=identities.append,
+            )
+        return Song(
+            entry.address,
+            tags,
+            copy.size_bytes,
+            copy.mtime_ns,
+            identities[-1],
+            sum(decoded_s),
+            heard,
+            entry.id,
+        )
 
 
 def _completed(given: Tags, found: Tags) -> Tags:

@@ -20,8 +20,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalogue.errors import CatalogueError
 from catalogue.storage import absolute, common_folder, folder_of, opened
+from engine.errors import CatalogueError
 from engine.library import Tags
 
 PLACE_COLUMNS = ("path", "address", "url")

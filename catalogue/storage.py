@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,12 +18,10 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from catalogue.errors import CatalogueError
-from engine.errors import DecodeError
+from engine.errors import CatalogueError, DecodeError
 
 NUM_TRIES = 3
 FIRST_PAUSE_S = 1.0
-MAX_NAME_BYTES = 200  # file systems take 255, and some keep a part of it for themselves
 NUM_TELLING_PARTS = 3  # artist/album/song: what tags are guessed from where a file has none
 
 
@@ -84,115 +81,49 @@ def _unreadable(place: str, error: Exception) -> CatalogueError:
 
 
 @dataclass(frozen=True)
-class ShardFolder:
-    """A folder of small files, here or elsewhere; each appears whole or not at all."""
-
-    place: str
-
-    def names(self) -> set[str]:
-        """Names of the files in it; none where the folder does not exist yet."""
-        try:
-            system, root = url_to_fs(self.place)
-            return {
-                str(path).rstrip("/").rpartition("/")[2]
-                for path in system.ls(root, detail=False, refresh=True)
-            }
-        except FileNotFoundError:
-            return set()
-        except Exception as error:
-            raise CatalogueError(f"{self.place} cannot be read: {_in_words(error)}.") from error
-
-    def path_of(self, name: str) -> str:
-        return f"{self.place.rstrip('/')}/{name}"
-
-    def write(self, name: str, data: bytes) -> None:
-        """Raises CatalogueError: a run that cannot write must stop."""
-        try:
-            if is_remote(self.place):  # stores of objects show an object once it is complete
-                system, root = url_to_fs(self.place)
-                system.pipe_file(f"{root.rstrip('/')}/{name}", data)
-            else:
-                _write_whole(Path(self.place) / name, data)
-        except Exception as error:
-            raise CatalogueError(
-                f"{self.path_of(name)} cannot be written: {_in_words(error)}. Make room, check "
-                "that you may write there, then repeat the command; finished shards are kept."
-            ) from error
-
-
-def _write_whole(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{platform.node()}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
 class LocalCopy:
     """A song on this machine.
 
     Attributes:
-        root: a folder above it that is no part of its name; tags may be guessed from what is below.
         size_bytes, mtime_ns: of the original; the time is 0 where its store tells none.
     """
 
     path: Path
-    root: Path
     size_bytes: int
     mtime_ns: int
 
 
 @contextmanager
-def local_copy(address: str, root: str) -> Iterator[LocalCopy]:
+def local_copy(address: str) -> Iterator[LocalCopy]:
     """The file itself where it is local, else a scratch copy that goes away afterwards.
-
-    ``root``: a folder above it that tells nothing; "" where there is none.
 
     Raises DecodeError (NotFetchedError), and CatalogueError where this machine lacks the package
     that reaches such addresses.
     """
     if not is_remote(address):
-        path = Path(address)
         try:
-            stat = path.stat()
+            stat = Path(address).stat()
         except OSError as error:
             raise DecodeError(f"The file cannot be read: {error.strerror or error}.") from error
-        top = Path(root) if root and path.is_relative_to(root) else path.parent
-        yield LocalCopy(path, top, stat.st_size, stat.st_mtime_ns)
+        yield LocalCopy(Path(address), stat.st_size, stat.st_mtime_ns)
         return
     with tempfile.TemporaryDirectory(prefix="singalike-", ignore_cleanup_errors=True) as scratch:
-        target = Path(scratch).joinpath(*telling_parts(address, root))
-        yield LocalCopy(target, Path(scratch), *_fetch(address, target))
+        target = Path(scratch) / f"song{place_in(address).suffix[:8]}"
+        yield LocalCopy(target, *_fetch(address, target))
 
 
-def telling_parts(address: str, root: str = "") -> list[str]:
-    """The names of an address below a folder, made safe as names of folders and of a file."""
-    split = urlsplit(address.partition("::")[0])
-    inside = split.path
+def place_in(address: str, root: str = "") -> Path:
+    """Where a song lies below a folder, as far as it tells who sings: artist/album/song."""
     if root and address.startswith(root + "/"):
-        inside = urlsplit(address[len(root) :].partition("::")[0]).path
-    parts = [part for part in unquote(inside).split("/") if part.strip(". ")]
-    parts = (parts or [split.netloc or "song"])[-NUM_TELLING_PARTS:]
-    return [_safe(part) for part in parts]
-
-
-def _safe(name: str) -> str:
-    bare = "".join("_" if char in '\\:*?"<>|' or not char.isprintable() else char for char in name)
-    stem, dot, suffix = bare.rpartition(".")
-    if dot and len(suffix) < 10:
-        return os.fsdecode(os.fsencode(stem)[: MAX_NAME_BYTES - 10]) + dot + suffix
-    return os.fsdecode(os.fsencode(bare)[:MAX_NAME_BYTES])
+        address = address[len(root) :]
+    inside = address.partition("::")[0]
+    inside = unquote(urlsplit(inside).path) if "://" in inside else inside
+    parts = [part for part in inside.split("/") if part.strip(". ")]
+    return Path(*parts[-NUM_TELLING_PARTS:] or ["song"])
 
 
 def _fetch(address: str, target: Path) -> tuple[int, int]:
     """Copy to ``target``; returns (size in bytes, time of change in ns, 0 if not told)."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     pause_s = FIRST_PAUSE_S
     for number in range(1, NUM_TRIES + 1):
         try:

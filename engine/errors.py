@@ -60,6 +60,10 @@ class LibraryCorruptError(LibraryError):
     """The file is not a library of ours, or it is damaged."""
 
 
+class CatalogueError(SingalikeError):
+    """A catalogue, a manifest or a cluster cannot be used."""
+
+
 class QueryError(SingalikeError):
     """A search cannot be run: unknown song, no embedding for the view asked for, bad options."""
 

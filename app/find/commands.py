@@ -11,11 +11,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.desktop.reveal import reveal
+from app.library.catalogue_dialog import CatalogueDialog
 from app.library.folder_dialogs import FailedDialog, FoldersDialog
 from app.player.player import Side
 from app.player.queue import Sound, sound_of_file, sound_of_track
 from app.services.services import Services
-from app.settings import LAST_FOLDER, LAST_SOUND
+from app.settings import LAST_CATALOGUE, LAST_FOLDER, LAST_SOUND
 from app.ui.dialogs import HelpSheet
 from app.ui.file_dialogs import choose_folder, choose_sound
 from app.ui.shortcuts import Keys
@@ -53,6 +54,16 @@ class Commands(QObject):
             # A sheet over a sheet, on macOS: it would open behind it.
             parent = QApplication.activeModalWidget() or self.window
             choose_folder(parent, self._settings.get(LAST_FOLDER), use)
+
+    def open_catalogue(self) -> None:
+        """Asks for a catalogue; where one is open, goes back to the library."""
+        if self._open_library.catalogue is not None:
+            self._open_library.close_catalogue()
+        elif self._open_library.is_open:
+            dialog = CatalogueDialog(self.window, self._theme, self._settings.get(LAST_CATALOGUE))
+            dialog.chosen.connect(partial(self._settings.set, LAST_CATALOGUE))
+            dialog.chosen.connect(self._open_library.open_catalogue)
+            dialog.open()
 
     def find_file(self) -> None:
         """Asks for an audio file, which need not be in the library."""
@@ -122,6 +133,7 @@ class Commands(QObject):
             return
         dialog = FoldersDialog(self.window, self._theme, overview.folders)
         dialog.add_requested.connect(self.add_folder)
+        dialog.catalogue_requested.connect(self.open_catalogue)
         dialog.forget_requested.connect(self._open_library.forget_folder)
         self._open_library.overview_changed.connect(dialog.show_overview)
         dialog.open()

@@ -171,6 +171,10 @@ class ResultsPanel(QWidget):
         """From now on a song is picked."""
         self._stack.setCurrentIndex(1)
 
+    def show_welcome(self) -> None:
+        """Nothing has been asked yet."""
+        self._stack.setCurrentIndex(0)
+
     def arrange(self, shown: Collection[By]) -> None:
         """Which lists there are from now on; those that come are empty at first."""
         had_focus = any(one.view.hasFocus() for one in self.lists.values())

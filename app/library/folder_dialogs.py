@@ -95,6 +95,7 @@ class FoldersDialog(ListDialog):
     """The folders of the library."""
 
     add_requested = Signal()
+    catalogue_requested = Signal()
     forget_requested = Signal(object)  # Path
 
     def __init__(self, parent: QWidget, theme: Theme, folders: Sequence[Folder]) -> None:
@@ -106,10 +107,15 @@ class FoldersDialog(ListDialog):
         )
         self._remove = self.add_button(self.tr("Remove…"), self._ask_to_forget)
         self.buttons.addStretch()
+        self.add_button(self.tr("Open a catalogue…"), self._ask_for_catalogue)
         self.add_button(self.tr("Add a folder…"), self.add_requested.emit)
         self.add_button(self.tr("Close"), self.close)
         self.list.itemSelectionChanged.connect(self._selection_changed)
         self.show_folders(folders)
+
+    def _ask_for_catalogue(self) -> None:
+        self.close()
+        self.catalogue_requested.emit()
 
     def show_overview(self, overview: Overview) -> None:
         self.show_folders(overview.folders)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -15,7 +15,7 @@ from app.library.table_view import HIDDEN_FIRST, TrackView
 from app.services.open_library import ListQuery, OpenLibrary, Overview
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.ui.layouts import hbox, vbox
-from app.ui.text_format import num_songs
+from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, label
 from engine.library import Track, TrackStatus
@@ -45,7 +45,16 @@ class LibraryPanel(QWidget):
         self._empty.setMargin(32)
         self._only: frozenset[int] | None = None
         self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
-        self._only_bar = self._build_only_bar(theme)
+        self._only_bar = self._build_bar(
+            theme, self._only_text, self.tr("Show all songs again"), self.show_all
+        )
+        self._catalogue_text = label(font=theme.font(weight=QFont.Weight.Medium))
+        self._catalogue_bar = self._build_bar(
+            theme,
+            self._catalogue_text,
+            self.tr("Back to your library"),
+            open_library.close_catalogue,
+        )
         self._lay_out()
         self._connect()
         self._show_sort()
@@ -54,13 +63,15 @@ class LibraryPanel(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._empty)
-        vbox(self._only_bar, self._stack, of=self)
+        vbox(self._catalogue_bar, self._only_bar, self._stack, of=self)
 
-    def _build_only_bar(self, theme: Theme) -> QWidget:
+    def _build_bar(
+        self, theme: Theme, text: QWidget, leave: str, action: Callable[[], object]
+    ) -> QWidget:
         bar = QWidget()
-        everything = IconButton(theme, "close", self.tr("Show all songs again"), size=16)
-        everything.clicked.connect(self.show_all)
-        hbox((self._only_text, 1), everything, spacing=6, margins=(14, 4, 8, 4), of=bar)
+        back = IconButton(theme, "close", leave, size=16)
+        back.clicked.connect(lambda: action())
+        hbox((text, 1), back, spacing=6, margins=(14, 4, 8, 4), of=bar)
         bar.hide()
         return bar
 
@@ -71,6 +82,7 @@ class LibraryPanel(QWidget):
         view.copy_requested.connect(self._copy)
         open_library.listed.connect(self._listed)
         open_library.overview_changed.connect(self._overview_changed)
+        open_library.songs_changed.connect(self._songs_changed)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
         self._refresh_soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_soon.timeout.connect(self.refresh)
@@ -178,6 +190,15 @@ class LibraryPanel(QWidget):
         if overview.counts.tracks != self._num_tracks:
             self._num_tracks = overview.counts.tracks
             self._list()
+
+    def _songs_changed(self) -> None:
+        """Of a catalogue, as many as anybody scrolls through: words find the others."""
+        catalogue, self._num_tracks = self._open_library.catalogue, -1
+        self._catalogue_bar.setVisible(catalogue is not None)
+        if catalogue is not None:
+            text = self.tr("Catalogue {place}").format(place=one_line(catalogue.table.place)[-60:])
+            self._catalogue_text.setText(text)
+        self.show_all()
 
     def _columns_menu(self, at: QPoint) -> None:
         header = self.view.horizontalHeader()

@@ -17,6 +17,10 @@ from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
 from engine.library.scan.tags import read_tags
 from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
+from engine.search.library_source import LibrarySource
+from engine.search.remote.source import TableSource
+from engine.search.remote.table import SongTable
+from engine.search.source import Source
 from engine.sound import audio
 
 
@@ -38,9 +42,14 @@ class Overview:
 
 
 class OpenLibrary(QObject):
-    """Owns the library and the jobs on it. Sentences for the user come with ``problem``."""
+    """Owns the library and the jobs on it. Sentences for the user come with ``problem``.
+
+    A catalogue can be shown in its place, to be read only: lists, rows and searches are its own
+    then, and folders and indexing stay the library's.
+    """
 
     opened = Signal()
+    songs_changed = Signal()  # the library's, or a catalogue's
     open_failed = Signal(str)
     overview_changed = Signal(object)  # Overview
     listed = Signal(object)  # list[int], the ids for the latest ListQuery
@@ -55,6 +64,7 @@ class OpenLibrary(QObject):
         self.library_path = library_path
         self.runner = runner
         self._library: Library | None = None
+        self.catalogue: TableSource | None = None
         self._listing = LatestJob(runner, Pool.DATABASE)
         self._counting = LatestJob(runner, Pool.DATABASE)
         self.overview: Overview | None = None  # the latest; None until there is one
@@ -63,6 +73,11 @@ class OpenLibrary(QObject):
     def library(self) -> Library:
         assert self._library is not None, "opened() has not been emitted yet"
         return self._library
+
+    @property
+    def source(self) -> Source:
+        """What is searched."""
+        return self.catalogue or LibrarySource(self.library)
 
     @property
     def is_open(self) -> bool:
@@ -81,6 +96,17 @@ class OpenLibrary(QObject):
         self._library = library
         self.opened.emit()
 
+    def open_catalogue(self, place: str) -> None:
+        self._run(lambda _: TableSource(SongTable.open(place)), self._show_catalogue)
+
+    def close_catalogue(self) -> None:
+        self._show_catalogue(None)
+
+    def _show_catalogue(self, catalogue: TableSource | None) -> None:
+        self.catalogue = catalogue
+        self.songs_changed.emit()
+        self.refresh_overview()
+
     def close(self) -> bool:
         """Stops all jobs, then closes the library; False when some work did not stop in time."""
         has_stopped = self.runner.close()
@@ -92,13 +118,17 @@ class OpenLibrary(QObject):
     # Reading
 
     def list_tracks(self, query: ListQuery) -> None:
+        songs = self.catalogue
+
         def work(library: Library) -> list[int]:
-            return library.track_ids(query.text, query.sort, descending=query.is_descending)
+            listed = (songs or library).track_ids
+            return listed(query.text, query.sort, descending=query.is_descending)
 
         self._run(work, self.listed.emit, self._listing)
 
     def fetch_rows(self, ids: Sequence[int]) -> None:
-        self._run(lambda library: library.tracks(ids), self.rows_arrived.emit)
+        songs = self.catalogue
+        self._run(lambda library: (songs or library).tracks(ids), self.rows_arrived.emit)
 
     def fetch_tracks(
         self,
@@ -108,8 +138,11 @@ class OpenLibrary(QObject):
         by_artist: bool = False,
     ) -> None:
         """Hands over these tracks, in this order or in the table's usual one."""
+        songs = self.catalogue
 
         def work(library: Library) -> list[Track]:
+            if songs is not None:
+                return songs.tracks(ids)
             wanted = set(ids)
             ordered = [i for i in library.track_ids() if i in wanted] if by_artist else ids
             return library.tracks(ordered)
@@ -117,7 +150,13 @@ class OpenLibrary(QObject):
         self._run(work, use)
 
     def refresh_overview(self) -> None:
+        songs = self.catalogue
+
         def work(library: Library) -> Overview:
+            if songs is not None:
+                num = songs.table.count()
+                counts = LibraryCounts(num, 0, num, 0, 0, 0, {})
+                return Overview((Folder(0, Path(songs.table.place), False, num),), counts)
             return Overview(tuple(library.folders()), library.counts())
 
         self._run(work, self._show_overview, self._counting)
@@ -133,7 +172,8 @@ class OpenLibrary(QObject):
     def read_facets(self, use: Callable[[Facets], None]) -> None:
         """Hands over what there is to filter by; no search and no table waits for it."""
         if (library := self._library) is not None:
-            job = Job(lambda progress, cancel: facets(library.database))
+            songs = self.catalogue
+            job = Job(lambda _, cancel: songs.facets() if songs else facets(library.database))
             job.succeeded.connect(use)
             job.failed.connect(self.problem)
             self.runner.start(job, Pool.MEDIA)
@@ -141,9 +181,20 @@ class OpenLibrary(QObject):
     # Changing
 
     def add_folders(self, paths: Sequence[Path]) -> None:
-        self._run(lambda library: [library.add_folder(path) for path in paths], self._work_to_index)
+        if not self._is_read_only():
+            self._run(lambda lib: [lib.add_folder(path) for path in paths], self._work_to_index)
+
+    def _is_read_only(self) -> bool:
+        """Says so while a catalogue is shown."""
+        if self.catalogue is not None:
+            self.problem.emit(
+                self.tr("A catalogue is open, in which nothing can be changed. Close it first.")
+            )
+        return self.catalogue is not None
 
     def forget_folder(self, path: Path) -> None:
+        if self._is_read_only():
+            return
         self._run(lambda library: library.forget_folder(path), lambda _: self.refresh_overview())
 
     def retry(self, track_ids: Sequence[int]) -> None:

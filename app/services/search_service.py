@@ -127,7 +127,6 @@ class SearchService(QObject):
             searcher = self._ready_searcher()
             start, goal = ends
             return journey(
-                searcher.library,
                 searcher,
                 start.id,
                 goal.id,
@@ -162,6 +161,12 @@ class SearchService(QObject):
 
     def stop_radio(self) -> None:
         self._radios.cancel()
+
+    def start_over(self) -> None:
+        """Other songs are searched from now on; nothing has been asked of them."""
+        self._latest.cancel()
+        self._searcher, self._history, self._place = None, [], -1
+        self.history_changed.emit()
 
     def set_options(self, options: SearchOptions, blend: float | None) -> None:
         if (options, blend) != (self.options, self.blend):

@@ -44,7 +44,7 @@ def make_services(library_path: Path, settings: Settings, theme: Theme) -> Servi
     runner = JobRunner()
     open_library = OpenLibrary(library_path, runner)
     runner.setParent(open_library)
-    search = SearchService(runner, lambda: Searcher(open_library.library))
+    search = SearchService(runner, lambda: Searcher(open_library.source))
     devices = SoundDevices()
     player = Player(make_output=lambda fill: SoundOutput(fill, devices))
     return Services(

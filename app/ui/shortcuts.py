@@ -89,6 +89,9 @@ class Keys(Enum):
     SAVE = Shortcut("Ctrl+S", noop("Save the results, or the selected songs"), LIBRARY)
     ADD_FOLDER = Shortcut("Ctrl+O", noop("Add a folder"), LIBRARY)
     FOLDERS = Shortcut("Ctrl+Shift+O", noop("See or remove folders"), LIBRARY)
+    CATALOGUE = Shortcut(
+        "Ctrl+Shift+K", noop("Open a catalogue, or go back to the library"), LIBRARY
+    )
     RESCAN = Shortcut("F5", noop("Look for new and changed songs"), LIBRARY)
     MAP_STEP = Shortcut("Up", noop("To the next song that way (all four arrows)"), MAP, True)
     MAP_MOVE = Shortcut("Shift+Up", noop("Move the map (all four arrows)"), MAP, True)

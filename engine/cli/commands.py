@@ -37,7 +37,6 @@ GROUPS = {
 }
 # Packages above the engine register theirs as entry points, since the engine imports none of them.
 REGISTERED = {
-    "import-embeddings": "Bring shards of singalike-catalogue into a library.",
     "train": "Train voice models of your own.",
     "record": "Sing or hum into the microphone.",
 }

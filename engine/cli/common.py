@@ -20,9 +20,16 @@ from engine.progress import CancelToken
 if TYPE_CHECKING:
     from engine.library import Library
     from engine.preferences import Voices
+    from engine.search.source import Source
 
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="The library's file. Default: your own library.")
+]
+CatalogueOption = Annotated[
+    str | None,
+    typer.Option(
+        "--catalogue", metavar="PLACE", help="Search a catalogue, in a folder or at an address."
+    ),
 ]
 ModelOption = Annotated[
     str | None,
@@ -92,6 +99,23 @@ def open_library(path: Path | None, *, create: bool = False) -> Iterator[Library
 
     with Library.open(path or default_library_path(), create=create) as library:
         yield library
+
+
+@contextmanager
+def open_source(library: Path | None, catalogue: str | None) -> Iterator[Source]:
+    """What is to be searched: a catalogue, or a library."""
+    if catalogue is None:
+        from engine.search.library_source import LibrarySource
+
+        with open_library(library) as opened:
+            yield LibrarySource(opened)
+        return
+    if library is not None:
+        raise typer.BadParameter("--catalogue stands for a library: give one or the other.")
+    from engine.search.remote.source import TableSource
+    from engine.search.remote.table import SongTable
+
+    yield TableSource(SongTable.open(catalogue))
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import By, LibraryOption, ModelOption, note, open_library, some
+from engine.cli.common import (
+    By,
+    CatalogueOption,
+    LibraryOption,
+    ModelOption,
+    note,
+    open_source,
+    some,
+)
 from engine.cli.similar import (
     ArtistOption,
     BlendOption,
@@ -27,6 +35,7 @@ from engine.cli.similar import (
     search,
     search_artist,
 )
+from engine.errors import QueryError
 
 if TYPE_CHECKING:
     from engine.library import Library, Track
@@ -57,6 +66,7 @@ def export(
         bool, typer.Option("--absolute", help="Full paths in a playlist, not relative ones.")
     ] = False,
     model: ModelOption = None,
+    catalogue: CatalogueOption = None,
 ) -> None:
     """Write a playlist (M3U8), JSON or CSV: the neighbours of a song, or the whole library.
 
@@ -64,19 +74,22 @@ def export(
     """
     from engine.search import SearchOptions
     from engine.search.export import export as write
+    from engine.search.library_source import LibrarySource
 
     scope = parse_scope(genre, years, folder, length, notes)
     options = SearchOptions(
         by.value, blend, k, other_artists, other_albums, no_duplicates, model, one_each, scope
     )
     found: Sequence[Track | Neighbour]
-    with open_library(library) as opened:
+    with open_source(library, catalogue) as source:
         if artist is not None:
-            found = search_artist(opened, artist, song, None, options).neighbours
+            found = search_artist(source, artist, song, None, options).neighbours
         elif song is not None:
-            found = search(opened, song, options).neighbours
+            found = search(source, song, options).neighbours
+        elif isinstance(source, LibrarySource):
+            found = _indexed(source.library, scope)
         else:
-            found = _indexed(opened, scope)
+            raise QueryError("Name a song or an artist: a catalogue is too long for a playlist.")
         write(found, target, has_relative_paths=not absolute)
     note(f"{some(len(found))} written to {target}.")
 

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from engine.cli.common import (
+    CatalogueOption,
     JsonOption,
     LibraryOption,
     ModelOption,
     View,
     note,
-    open_library,
+    open_source,
     some,
     stoppable,
     write_json,
@@ -36,6 +37,7 @@ def journey(
         Path | None, typer.Option("-o", "--out", help="Write a playlist: .m3u8, .csv or .json.")
     ] = None,
     model: ModelOption = None,
+    catalogue: CatalogueOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the way from one song to another in steps as small as possible."""
@@ -43,12 +45,11 @@ def journey(
     from engine.search.export import as_dict, export
     from engine.search.journey import journey as find_journey
 
-    with open_library(library) as opened, stoppable() as cancel:
+    with open_source(library, catalogue) as source, stoppable() as cancel:
         found = find_journey(
-            opened,
-            Searcher(opened),
-            meant(opened, start).id,
-            meant(opened, goal).id,
+            Searcher(source),
+            meant(source, start).id,
+            meant(source, goal).id,
             by.value,
             max_songs=songs,
             other_artists=other_artists,

@@ -11,6 +11,7 @@ import typer
 
 from engine.cli.common import (
     By,
+    CatalogueOption,
     JsonOption,
     LibraryOption,
     ModelOption,
@@ -18,7 +19,7 @@ from engine.cli.common import (
     VoicesOption,
     clock,
     note,
-    open_library,
+    open_source,
     printable,
     stoppable,
     voices_or_chosen,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from engine.library import Library, Track
     from engine.library.scope import Scope
     from engine.search import SearchOptions, SearchResult
+    from engine.search.source import Source
 
 MAX_CANDIDATES = 20
 
@@ -63,12 +65,6 @@ YearsOption = Annotated[
 ]
 FolderOption = Annotated[
     list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
-]
-QdrantOption = Annotated[
-    str | None,
-    typer.Option(
-        "--qdrant", metavar="ADDRESS", help="Search a Qdrant server or folder, not the library."
-    ),
 ]
 LengthOption = Annotated[
     str | None,
@@ -111,7 +107,7 @@ def similar(
     ] = False,
     voices: VoicesOption = None,
     model: ModelOption = None,
-    qdrant: QdrantOption = None,
+    catalogue: CatalogueOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the songs whose singer, or whose whole sound, is most like a song's, or like several."""
@@ -131,21 +127,16 @@ def similar(
     )
     song = songs[0] if songs else None
     is_several = len(songs or ()) > 1
-    if is_several and (artist or at or voice_alone or qdrant):
+    if is_several and (artist or at or voice_alone):
         raise typer.BadParameter("Several songs are compared whole, and are of the library.")
-    if qdrant is not None:
-        if library is not None:
-            raise typer.BadParameter("--qdrant stands for a library: give one or the other.")
-        result = _search_qdrant(qdrant, song, artist, options, at, voice_alone)
-    else:
-        with open_library(library) as opened:
-            if artist is not None:
-                result = search_artist(opened, artist, song, at, options)
-            elif is_several:
-                ids = [meant(opened, one).id for one in songs or ()]
-                result = Searcher(opened).by_tracks(ids, options)
-            else:
-                result = search(opened, song, options, at, voice_alone, voices)
+    with open_source(library, catalogue) as source:
+        if artist is not None:
+            result = search_artist(source, artist, song, at, options)
+        elif is_several:
+            ids = [meant(source, one).id for one in songs or ()]
+            result = Searcher(source).by_tracks(ids, options)
+        else:
+            result = search(source, song, options, at, voice_alone, voices)
     if as_json:
         write_json(result_as_dict(result))
     else:
@@ -153,7 +144,7 @@ def similar(
 
 
 def search(
-    library: Library,
+    source: Source,
     song: str | None,
     options: SearchOptions,
     at: str | None = None,
@@ -163,15 +154,17 @@ def search(
     """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
     from engine.search import Searcher
 
-    searcher = Searcher(library)
+    searcher = Searcher(source)
     if song is None:
-        return searcher.by_track(_example(library), options)
+        return searcher.by_track(_example(source), options)
     path = Path(song)
     is_file = os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
-    is_stranger = is_file and library.track_by_path(path) is None
-    track = None if is_stranger else meant(library, song)
+    is_stranger = is_file and source.track_by_path(path) is None
+    track = None if is_stranger else meant(source, song)
     if track is not None and at is None and not is_voice:
         return searcher.by_track(track.id, options)
+    if track is not None and track.is_elsewhere:
+        raise QueryError(f"{song} is not on this machine. Search by the whole of it.")
     start_s, end_s = parse_part(at) if at else (0.0, None)
     target = track.path if track is not None else path
     with stoppable() as cancel, shown_progress() as progress:
@@ -187,60 +180,29 @@ def search(
         )
 
 
-def _search_qdrant(
-    address: str,
-    song: str | None,
-    artist: str | None,
-    options: SearchOptions,
-    at: str | None,
-    is_voice: bool,
-) -> SearchResult:
-    """Like ``search`` and ``search_artist``. Several meanings: a list, and exit 2."""
-    from engine.search.remote.query import search_qdrant
-    from engine.search.remote.source import QdrantSource
-    from engine.search.remote.store import opened_qdrant
-
-    if artist is not None and (song is not None or at is not None):
-        raise typer.BadParameter("--artist stands for a song: give one or the other.")
-    part = parse_part(at) if at else None
-    with (
-        stoppable() as cancel,
-        shown_progress() as progress,
-        opened_qdrant(address) as client,
-    ):
-        try:
-            return search_qdrant(client, song, artist, options, part, is_voice, progress, cancel)
-        except AmbiguousQueryError as error:
-            _list_candidates(error, QdrantSource(client).tracks(error.candidates))
-            raise typer.Exit(2) from error
-
-
-def _list_candidates(error: AmbiguousQueryError, candidates: list[Track]) -> None:
-    note(str(error))
-    for candidate in candidates:
-        note(f"  {candidate.id:>6}  {name_of(candidate)}")
-
-
-def meant(library: Library, song: str) -> Track:
+def meant(songs: Library | Source, song: str) -> Track:
     """The track that a path, an id or words mean. Several: a list, and exit 2."""
     from engine.search import resolve
 
     try:
-        return library.track(resolve(library, song))
+        (track,) = songs.tracks([resolve(songs, song)])
     except AmbiguousQueryError as error:
-        _list_candidates(error, library.tracks(error.candidates[:MAX_CANDIDATES]))
+        note(str(error))
+        for candidate in songs.tracks(error.candidates[:MAX_CANDIDATES]):
+            note(f"  {candidate.id:>6}  {name_of(candidate)}")
         raise typer.Exit(2) from error
+    return track
 
 
 def search_artist(
-    library: Library, name: str, song: str | None, at: str | None, options: SearchOptions
+    source: Source, name: str, song: str | None, at: str | None, options: SearchOptions
 ) -> SearchResult:
     """Neighbours of an artist, who may be named by some words of the name."""
     from engine.search import Searcher, resolve_artist
 
     if song is not None or at is not None:
         raise typer.BadParameter("--artist stands for a song: give one or the other.")
-    return Searcher(library).by_artist(resolve_artist(library, name), options)
+    return Searcher(source).by_artist(resolve_artist(source, name), options)
 
 
 def parse_scope(
@@ -294,10 +256,14 @@ def parse_part(
     return start_s, end_s
 
 
-def _example(library: Library) -> int:
+def _example(source: Source) -> int:
     """A song to show what can be found: with vocals, by an artist of several songs if possible."""
     from engine.library import TrackStatus
+    from engine.search.library_source import LibrarySource
 
+    if not isinstance(source, LibrarySource):
+        raise QueryError("Name a song: a file, an address, an id, or words from artist and title.")
+    library = source.library
     tracks = library.tracks(library.track_ids(status=TrackStatus.INDEXED))
     if not tracks:
         raise QueryError("Nothing in this library has been heard yet. Index a folder first.")

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, files
+from engine.library import codec, filenames, files, portraits
 from engine.library.files import Sighting
 from engine.library.records import Folder, Tags
 from engine.library.store import Library
@@ -32,8 +32,6 @@ class ImportedTrack:
     Attributes:
         place: an absolute path, or an address.
         mtime_ns: of the file; 0 where its store tells none.
-        audio_hash, duration_s: None where there is an error.
-        error: why it could not be heard, a sentence.
         heard: by space id; None where nobody sings.
     """
 
@@ -41,9 +39,8 @@ class ImportedTrack:
     tags: Tags
     size_bytes: int
     mtime_ns: int
-    audio_hash: str | None
-    duration_s: float | None
-    error: str | None
+    audio_hash: str
+    duration_s: float
     heard: Mapping[int, TrackEmbedding | None]
 
 
@@ -54,14 +51,12 @@ class ImportCounts:
     Attributes:
         new: were not in the library. updated: were, and learned something.
         known: were, with all of this. outdated: the library knows a newer file in this place.
-        failed: of all, those that could not be heard.
     """
 
     new: int = 0
     updated: int = 0
     known: int = 0
     outdated: int = 0
-    failed: int = 0
 
     def __add__(self, other: ImportCounts) -> ImportCounts:
         return ImportCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
@@ -92,7 +87,6 @@ class Importer:
             for (folder_id, rel_path), track in placed.items():
                 file = Sighting(folder_id, rel_path, track.size_bytes, track.mtime_ns, track.tags)
                 counts[self._put(db, file, track)] += 1
-                counts["failed"] += track.error is not None
         return ImportCounts(**counts)
 
     def _put(self, db: sqlite3.Connection, file: Sighting, track: ImportedTrack) -> str:
@@ -100,8 +94,8 @@ class Importer:
         state = {
             "audio_hash": track.audio_hash,
             "duration_s": track.duration_s,
-            "state": "indexed" if track.error is None else "failed",
-            "error": track.error,
+            "state": "indexed",
+            "error": None,
         }
         known = db.execute(
             "SELECT id, audio_hash, mtime_ns, state FROM track"
@@ -114,14 +108,12 @@ class Importer:
         track_id, known_hash, known_mtime_ns, known_state = known
         spaces = _heard_in(db, track_id)
         is_same_sound = known_hash in (None, track.audio_hash)
-        if track.error is not None and (spaces or known_state == "failed"):
-            return "known"
         if not is_same_sound and track.mtime_ns < known_mtime_ns:
             return "outdated"
         if not is_same_sound:
             files.forget_heard(db, track_id)
             spaces = set()
-        elif not track.error and known_state != "new" and track.heard.keys() <= spaces:
+        elif known_state == "indexed" and track.heard.keys() <= spaces:
             return "known"
         # the tags of the same file are as its last scan read them
         tags = {} if known_hash == track.audio_hash else file.columns()
@@ -138,6 +130,8 @@ class Importer:
                 dim = self._dims[space_id]
                 packed = None if embedding is None else codec.pack(embedding, dim)
                 files.put_heard(db, track_id, space_id, packed)
+                if embedding is not None and embedding.portrait is not None:
+                    portraits.put(db, track_id, embedding.portrait)
 
     def _place(self, place: str) -> tuple[int, bytes]:
         """(id of the folder, path in it)."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.errors import QueryError
-from engine.library import Library, Track, TrackStatus
+from engine.library import Track, TrackStatus
 from engine.library.text import normalise
 from engine.progress import CancelToken
 from engine.records import View
@@ -36,7 +36,6 @@ class Journey:
 
 
 def journey(
-    library: Library,
     searcher: Searcher,
     start_id: int,
     goal_id: int,
@@ -62,22 +61,23 @@ def journey(
     if max_songs < 2:
         raise QueryError(f"A journey of {max_songs} songs has no way. Ask for at least 2.")
     cancel = cancel or CancelToken()
-    space = searcher.source.space(view, model)
-    space_id, centre = int(space.name), space.centre
-    ends = library.tracks([start_id, goal_id])
-    found, vectors = library.embeddings(space_id, [start_id, goal_id])
+    source = searcher.source
+    space = source.space(view, model)
+    ends = source.tracks([start_id, goal_id])
+    found, vectors = source.vectors(space, [start_id, goal_id])
     for track in ends:
         if track.id not in found:
             name = track.title or track.path.name
             raise QueryError(f"{name} has not been heard for the view {view} yet. Index it first.")
     if len(ends) < 2:
         raise QueryError("One of the two songs is not in the library any more.")
-    candidates = _candidates(library, searcher, space, vectors, cancel)
-    tracks = _distinct(ends, library.tracks(candidates))
-    ids, vectors = library.embeddings(space_id, [track.id for track in tracks])
-    tracks = [track for track in tracks if track.id in set(ids.tolist())]
+    candidates = _candidates(searcher, space, vectors, cancel)
+    tracks = _distinct(ends, source.tracks(candidates.tolist()))
+    ids, vectors = source.vectors(space, [track.id for track in tracks])
+    heard = set(ids.tolist())
+    tracks = [track for track in tracks if track.id in heard]
     cancel.check()
-    vectors = placed(vectors, centre)
+    vectors = placed(vectors, space.centre)
     steps = vectors @ vectors.T
     if other_artists:
         steps[_same_artist(tracks)] = -np.inf
@@ -141,12 +141,13 @@ def _traced(before: np.ndarray, goal: int) -> list[int]:
 
 
 def _candidates(
-    library: Library, searcher: Searcher, space: Space, ends: np.ndarray, cancel: CancelToken
+    searcher: Searcher, space: Space, ends: np.ndarray, cancel: CancelToken
 ) -> np.ndarray:
     """Ids of the songs that may lie on the way between two ends, (2, dim) as they are stored."""
-    space_id = int(space.name)
-    if library.counts().embeddings.get(space_id, 0) <= MAX_COMPARED:
-        return library.embeddings(space_id)[0]
+    if len(every := searcher.nearest(QueryView(space, ends[0]), MAX_COMPARED + 1).track_ids) <= (
+        MAX_COMPARED
+    ):
+        return every
     around = []
     for share in np.linspace(0.0, 1.0, _NUM_WAYPOINTS):
         cancel.check()

@@ -11,7 +11,7 @@ import numpy as np
 from engine.library import Library, Track
 from engine.library.kept.marks import marked_apart
 from engine.library.portraits import portraits
-from engine.library.scope import LatestScope, artist_ids
+from engine.library.scope import LatestScope, artist_ids, artists_like
 from engine.records import LISTENING_VERSION, MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.matrix import NO_ROW
@@ -88,6 +88,15 @@ class LibrarySource:
 
     def tracks_of_artist(self, name: str) -> list[int]:
         return artist_ids(self.library.database, name)
+
+    def artists_like(self, words: str) -> list[str]:
+        return artists_like(self.library.database, words)
+
+    def track_by_path(self, path: Path) -> Track | None:
+        return self.library.track_by_path(path)
+
+    def find(self, words: str) -> list[int]:
+        return self.library.find(words)
 
     def tracks_of_file(self, path: Path, audio_hash: str) -> tuple[Track | None, set[int]]:
         track = self.library.track_by_path(path)

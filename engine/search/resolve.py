@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library
 from engine.library.indexes import count_embeddings, has_embeddings
-from engine.library.scope import artist_ids, artist_key, artists_like
+from engine.library.scope import artist_key
 from engine.records import LISTENING_VERSION, SpaceKey, View
+
+if TYPE_CHECKING:
+    from engine.search.source import Source
 
 _MAX_NAMED = 12
 NEARLY_ALL = 0.9
@@ -46,19 +50,19 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
     return best if sizes[best[0]] >= NEARLY_ALL * sizes[fullest[0]] else fullest
 
 
-def resolve(library: Library, song: str) -> int:
+def resolve(songs: Library | Source, song: str) -> int:
     """The id of the track that a person means by a path, an id, or words from artist and title.
 
     Raises AmbiguousQueryError with the candidates where several fit equally well, QueryError where
     none does.
     """
-    if song and "\0" not in song and (track := library.track_by_path(Path(song))) is not None:
+    if song and "\0" not in song and (track := songs.track_by_path(Path(song))) is not None:
         return track.id
     if os.path.isfile(song):  # noqa: PTH113, words may be too long for a path
         raise QueryError(f"The file {song} is not in the library. Index its folder first.")
-    if song.isdecimal() and len(song) < _MAX_ID_DIGITS and library.tracks([int(song)]):
+    if song.isdecimal() and len(song) < _MAX_ID_DIGITS and songs.tracks([int(song)]):
         return int(song)
-    found = library.find(song)
+    found = songs.find(song)
     if not found:
         raise QueryError(
             f"No song matches “{song}”. Give a path, a track id, or words from artist and title."
@@ -70,14 +74,14 @@ def resolve(library: Library, song: str) -> int:
     return found[0]
 
 
-def resolve_artist(library: Library, words: str) -> str:
+def resolve_artist(source: Source, words: str) -> str:
     """The artist's name that a person means by it, or by words from it.
 
     Raises QueryError, with the names where several fit.
     """
-    if artist_ids(library.database, words):
+    if source.tracks_of_artist(words):
         return words
-    names = artists_like(library.database, words)
+    names = source.artists_like(words)
     if not names:
         raise QueryError(f"No artist matches “{words}”. Look at how the name is spelt.")
     if len({artist_key(name) for name in names}) > 1:

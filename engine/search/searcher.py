@@ -189,7 +189,7 @@ class Searcher:
                 part, audio_hash, space.key, options.model, progress, cancel
             )
             portraits.extend([found.portrait] if found.portrait else [])
-            return QueryView(space, space.stored(found.vector), found.moments)
+            return QueryView(space, found.vector, found.moments)
 
         question = _question(options, in_view)
         song = Song(tags, path, audio_hash, duration_s, None)

@@ -23,23 +23,13 @@ class Space:
     Attributes:
         name: what the collection calls it.
         centre: (dim,) float32, what its songs have in common now.
-        is_centred: whether the collection keeps vectors without the centre.
         note: what a person should know of it, a sentence, or None.
     """
 
     name: int | str
     key: SpaceKey
     centre: np.ndarray
-    is_centred: bool = False
     note: str | None = None
-
-    def stored(self, vector: np.ndarray) -> np.ndarray:
-        """(dim,) of unit length as a model gives it -> as the collection would keep it."""
-        return placed(vector, self.centre) if self.is_centred else vector
-
-    def vector(self, stored: np.ndarray) -> np.ndarray:
-        """(dim,) as the collection keeps it -> without the centre, of unit length."""
-        return stored if self.is_centred else placed(stored, self.centre)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +37,7 @@ class QueryView:
     """A query in one view.
 
     Attributes:
-        stored: (dim,) float32, as the collection keeps it, or would keep it.
+        stored: (dim,) float32, as the collection keeps it, or would keep it: as a model gives it.
         moments: None where there are none to compare.
         weight: how much this view counts; 1 over all views of a query.
         vector: (dim,) float32, without the centre and of unit length.
@@ -60,7 +50,7 @@ class QueryView:
     vector: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "vector", self.space.vector(self.stored))
+        object.__setattr__(self, "vector", placed(self.stored, self.space.centre))
 
 
 class Source(Protocol):
@@ -98,6 +88,15 @@ class Source(Protocol):
 
     def tracks_of_artist(self, name: str) -> list[int]:
         """Ids; empty where the name is not known."""
+
+    def artists_like(self, words: str) -> list[str]:
+        """Names of the artists with all of these words in them, in order, without guests."""
+
+    def track_by_path(self, path: Path) -> Track | None:
+        """The track that is this file, or lies at this address."""
+
+    def find(self, words: str) -> list[int]:
+        """Ids of the tracks that words from artist and title mean, best first."""
 
     def tracks_of_file(self, path: Path, audio_hash: str) -> tuple[Track | None, set[int]]:
         """(the track that is this file, ids of all tracks with its sound)."""

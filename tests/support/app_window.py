@@ -167,7 +167,7 @@ def make_services(
         theme,
         Player(make_output=HandOutput),
         Indexing(open_library, index, look),  # type: ignore[arg-type]
-        SearchService(runner, lambda: Searcher(open_library.library)),
+        SearchService(runner, lambda: Searcher(open_library.source)),
         library_path.with_name("demo"),
         VocalsCache(library_path.with_name("vocals")),
     )

@@ -5,33 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from support.libraries import at, vector_embedding
 from support.sound import buzz, write_wav
 
 from catalogue.cluster import WorkerLostError
-from catalogue.listener import Ears, Listener, RowReport, ShardTask
-from catalogue.manifest import Entry, Manifest, read_manifest
+from catalogue.listener import Ears, Listener
+from catalogue.manifest import Entry
 from catalogue.run import RunOptions
-from catalogue.shards import (
-    ShardHeader,
-    ShardRow,
-    pack_shard,
-    read_shard,
-    shard_name,
-    shard_places,
-)
-from catalogue.storage import ShardFolder
 from engine.library import Tags
-from engine.records import SpaceKey, TrackEmbedding, View
+from engine.records import SpaceKey, TrackEmbedding, View, VoicePortrait
+from engine.search.remote.rows import Song
+from engine.search.remote.table import SongTable, songs_in
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike
-SHARD_ROWS = 2
-OPTIONS = RunOptions(
-    models={"overall": MODEL}, views=("overall",), num_workers=2, shard_rows=SHARD_ROWS
-)
+OPTIONS = RunOptions(models={"overall": MODEL}, views=("overall",), num_workers=2)
 
 
 def write_songs(folder: Path, num: int) -> list[str]:
@@ -49,54 +40,69 @@ def write_manifest(target: Path, paths: Iterable[str]) -> str:
     return str(target)
 
 
-def rows_of(shards: Path | str) -> list[ShardRow]:
-    return [row for place in shard_places([str(shards)]) for row in read_shard(place).rows()]
+def songs_of(place: Path | str) -> list[Song]:
+    """All songs of a catalogue, by path."""
+    found = [song for some in songs_in(SongTable.open(str(place))) for song in some]
+    return sorted(found, key=lambda song: song.path)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Of all shards in a folder, where nothing else may be but the plan of the run."""
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert found.pop("run.json")
-    assert all(name.startswith("shard-") for name in found)
-    return found
+def skipped_of(place: Path | str) -> dict[str, str]:
+    """Reasons by path."""
+    rows = SongTable.open(str(place)).skipped.search().to_arrow().to_pylist()
+    return {row["path"]: row["reason"] for row in rows}
 
 
-def undisturbed(manifest: str, folder: Path) -> dict[str, bytes]:
-    """The shards that one listener writes, in this process, one after the other."""
-    read = read_manifest(manifest)
-    listener = Listener(Ears(OPTIONS.models, OPTIONS.separator), ShardFolder(str(folder)), read)
-    listener.load()
-    entries = list(read.entries())
-    for number, first in enumerate(range(0, len(entries), SHARD_ROWS)):
-        list(listener.make_shard(ShardTask(number, tuple(entries[first : first + SHARD_ROWS]))))
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def song(
+    path: str,
+    degrees: float,
+    tags: Tags = Tags(),  # noqa: B008, frozen
+    *,
+    sound: str = "",
+    sings: bool = True,
+    duration_s: float = 0.0,
+) -> Song:
+    """As a listener would have heard it; two views, at right angles to each other."""
+    notes = (45 + degrees / 5, 55.0, 65.0)
+    portrait = VoicePortrait(*notes, None, None, 0.1, 3.0, 2.0, 1500.0, 0.5)
+    heard: dict[View, TrackEmbedding | None] = {
+        "vocals": replace(vector_embedding(at(degrees)), portrait=portrait) if sings else None,
+        "overall": vector_embedding(at(90 - degrees)),
+    }
+    return Song(
+        path, tags, 1000, 1, sound or f"sound of {path}", duration_s or 200.0 + len(path), heard
+    )
+
+
+def write_table(place: Path, songs: Sequence[Song], spaces: Sequence[SpaceKey]) -> SongTable:
+    """What they have in common is nothing: cosines are those of the vectors as they are."""
+    table = SongTable.create(str(place), spaces)
+    table.add(songs)
+    for key in spaces:
+        table.set_centre(key, 0 * at(0))
+    return table
 
 
 @dataclass(eq=False)
 class _Worker:
     listener: Listener
-    task: ShardTask | None = None
-    pending: Iterator[RowReport] | None = None
-    reports: list[RowReport] = field(default_factory=list)
-    spaces: tuple[SpaceKey, ...] = ()
+    entry: Entry | None = None
 
 
 class LocalCrew:
-    """Real listeners in this process, one row at a time; some rows end the one that meets them."""
+    """Real listeners in this process; some recordings end the one that meets them."""
 
     is_fatal: Callable[[str], bool] = staticmethod(lambda address: False)
     can_load = True
 
-    def __init__(self, ears: Ears, folder: ShardFolder, manifest: Manifest) -> None:
-        self._arguments = (ears, folder, manifest)
+    def __init__(self, ears: Ears, root: str) -> None:
+        self._arguments = (ears, root)
         self.workers: list[_Worker] = []
 
     def hire(self) -> None:
         self.workers.append(_Worker(Listener(*self._arguments)))
 
-    def assign(self, worker: _Worker, task: ShardTask) -> None:
-        worker.task, worker.reports = task, []
-        worker.pending = worker.listener.make_shard(task)
+    def assign(self, worker: _Worker, entry: Entry) -> None:
+        worker.entry = entry
 
     def dismiss(self, worker: _Worker) -> None:
         self.workers.remove(worker)
@@ -104,53 +110,17 @@ class LocalCrew:
     def ready(self, timeout_s: float) -> list[_Worker]:
         return list(self.workers)
 
-    def is_done(self, worker: _Worker) -> bool:
-        if worker.task is None:
+    def told(self, worker: _Worker) -> Any:
+        if worker.entry is None:
             if not self.can_load:
                 raise WorkerLostError
-            worker.spaces = worker.listener.load()
-            return True
-        num_told = len(worker.reports)
-        if num_told < len(worker.task.entries):
-            entry = worker.task.entries[num_told]
-            if entry.row not in worker.task.refused and self.is_fatal(entry.address):
-                raise WorkerLostError
-        assert worker.pending is not None
-        report = next(worker.pending, None)
-        if report is not None:
-            worker.reports.append(report)
-        return report is None
+            return worker.listener.load()
+        if self.is_fatal(worker.entry.address):
+            raise WorkerLostError
+        return worker.listener.hear(worker.entry)
 
 
 @contextmanager
 def no_cluster(*arguments: Any) -> Iterator[int]:
     """In the place of ``joined_cluster``."""
     yield 2
-
-
-def heard_row(
-    row: int,
-    path: str,
-    tags: Tags,
-    heard: dict[View, TrackEmbedding | None],
-    *,
-    sound: str = "",
-    mtime_ns: int = 1,
-) -> ShardRow:
-    """As a listener would have written it, of a song of 200 s and more."""
-    entry = Entry(row, path, None, tags)
-    return ShardRow(entry, 1000 + row, mtime_ns, sound or f"sound {row}", 200.0 + row, None, heard)
-
-
-def failed_row(row: int, path: str, reason: str) -> ShardRow:
-    return ShardRow(Entry(row, path, None, Tags()), error=reason, heard={})
-
-
-def write_shards(
-    folder: Path, rows: Sequence[ShardRow], spaces: tuple[SpaceKey, ...], num_rows: int = 2
-) -> str:
-    for number, first in enumerate(range(0, len(rows), num_rows)):
-        some = rows[first : first + num_rows]
-        header = ShardHeader(spaces, "0" * 64, some[0].entry.row, len(some))
-        ShardFolder(str(folder)).write(shard_name(number), pack_shard(header, some))
-    return str(folder)

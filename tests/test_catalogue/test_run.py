@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,20 @@ from support.catalogue import (
     MODEL,
     OPTIONS,
     LocalCrew,
-    contents,
     no_cluster,
-    rows_of,
-    undisturbed,
+    skipped_of,
+    songs_of,
     write_manifest,
     write_songs,
 )
 
-from catalogue.errors import CatalogueError
 from catalogue.run import RunOptions, run_catalogue
 from engine import models
-from engine.errors import CancelledError
+from engine.errors import CancelledError, CatalogueError
 from engine.listening.embedding import embed_file
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress
+from engine.search.remote.table import SongTable
 from engine.sound.audio import audio_hash
 
 
@@ -45,20 +45,19 @@ def manifest(tmp_path: Path, songs: list[str]) -> str:
 
 
 def test_every_row_becomes_what_the_engine_hears(tmp_path: Path, songs: list[str]) -> None:
-    """Files that fail are rows with their reason; what the manifest says counts."""
+    """What fails is skipped with its reason; what the manifest says counts."""
     (tmp_path / "broken.mp3").write_bytes(b"no music at all")
     lines = ["path,id,artist,year,shelf", f"{songs[0]},first,Ann,1999-05-01,A1", f"{songs[1]},,,,"]
     lines += ["broken.mp3,,,,", "not there.ogg,,,,", ",nowhere,,,"]
     (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n", "utf-8")
-    summary = run_catalogue(str(tmp_path / "manifest.csv"), str(tmp_path / "shards"), OPTIONS)
+    summary = run_catalogue(str(tmp_path / "manifest.csv"), str(tmp_path / "table"), OPTIONS)
     assert (summary.rows, summary.heard, summary.failed, summary.done_before) == (5, 2, 3, 0)
-    first, second, broken, missing, pathless = rows_of(tmp_path / "shards")
+    first, second = songs_of(tmp_path / "table")
 
     path = tmp_path / songs[0]
     with single_threaded_torch():
         alone = embed_file(path, models.load(MODEL), "overall")
     assert alone is not None
-    assert first.heard is not None
     heard = first.heard["overall"]
     assert heard is not None
     np.testing.assert_allclose(heard.vector, alone.vector, atol=1e-3)
@@ -67,47 +66,65 @@ def test_every_row_becomes_what_the_engine_hears(tmp_path: Path, songs: list[str
     stat = path.stat()
     assert (first.size_bytes, first.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     assert (first.audio_hash, first.duration_s) == (audio_hash(path), pytest.approx(2, abs=0.01))
+    assert (first.archive_id, first.tags.artist, first.tags.year) == ("first", "Ann", 1999)
+    assert (first.tags.title, first.path) == ("Song 0", str(path))
+    assert (second.archive_id, second.tags.artist) == (None, "Artist 1")
 
-    assert (first.entry.id, first.entry.tags.artist, first.entry.tags.year) == (
-        "first",
-        "Ann",
-        1999,
-    )
-    assert (first.entry.tags.title, first.entry.address) == ("Song 0", str(path))
-    assert (second.entry.id, second.entry.tags.artist) == (None, "Artist 1")
-
-    assert "damaged" in (broken.error or "")
-    assert "No such file" in (missing.error or "")
-    assert "names no path" in (pathless.error or "")
-    assert not any(row.heard for row in (broken, missing, pathless))
+    skipped = skipped_of(tmp_path / "table")
+    assert "damaged" in skipped[str(tmp_path / "broken.mp3")]
+    assert "No such file" in skipped[str(tmp_path / "not there.ogg")]
+    assert "names no path" in skipped["row 4"]
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, manifest: str) -> None:
-    cancel, out = CancelToken(), tmp_path / "shards"
+    cancel, table = CancelToken(), tmp_path / "table"
 
     def stop(progress: Progress) -> None:
-        if out.exists() and list(out.glob("*.parquet")):
+        if progress.stage == "embed" and progress.num_done == 2:
             cancel.cancel()
 
     with pytest.raises(CancelledError):
-        run_catalogue(manifest, str(out), OPTIONS, stop, cancel)
-    expected = undisturbed(manifest, tmp_path / "alone")
-    assert 0 < len(contents(out)) < len(expected)
-    assert run_catalogue(manifest, str(out), OPTIONS).heard == 1
-    assert contents(out) == expected
-    assert run_catalogue(manifest, str(out), OPTIONS).done_before == 5
-    assert contents(out) == expected
+        run_catalogue(manifest, str(table), OPTIONS, stop, cancel)
+    before = songs_of(table)
+    assert len(before) == 2  # what was heard when it was stopped is kept
+    assert run_catalogue(manifest, str(table), OPTIONS).heard == 3
+    assert len(songs_of(table)) == 5
+    assert run_catalogue(manifest, str(table), OPTIONS).done_before == 5
 
 
-def test_a_file_that_ends_workers_becomes_a_row_with_a_reason(
+def test_no_sound_is_there_twice(tmp_path: Path, songs: list[str], manifest: str) -> None:
+    """A copy is not heard of again, and a run that goes on does not listen to it again."""
+    table = tmp_path / "table"
+    (tmp_path / "copy.wav").write_bytes((tmp_path / songs[2]).read_bytes())
+    more = write_manifest(tmp_path / "more.jsonl", [*songs, "copy.wav"])
+    summary = run_catalogue(more, str(table), OPTIONS)
+    assert (summary.heard, summary.copies) == (5, 1)
+    copies = skipped_of(table)
+    assert len(songs_of(table)) == 5
+    assert next(iter(copies.values())).startswith("The same sound as ")
+    assert run_catalogue(more, str(table), OPTIONS).done_before == 6
+    assert run_catalogue(manifest, str(table), OPTIONS).done_before in (4, 5)
+
+
+def test_what_failed_is_tried_again_on_request(tmp_path: Path, songs: list[str]) -> None:
+    manifest = write_manifest(tmp_path / "manifest.jsonl", [songs[0], "late.wav"])
+    table = str(tmp_path / "table")
+    assert run_catalogue(manifest, table, OPTIONS).failed == 1
+    (tmp_path / "late.wav").write_bytes((tmp_path / songs[1]).read_bytes())
+    assert run_catalogue(manifest, table, OPTIONS).done_before == 2
+    summary = run_catalogue(manifest, table, replace(OPTIONS, is_retry=True))
+    assert (summary.heard, summary.failed, summary.done_before) == (1, 0, 1)
+    assert skipped_of(table) == {}
+
+
+def test_a_file_that_ends_workers_is_skipped_with_a_reason(
     tmp_path: Path, manifest: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LocalCrew, "is_fatal", staticmethod(lambda place: "Song 2" in place))
-    summary = run_catalogue(manifest, str(tmp_path / "shards"), OPTIONS)
+    summary = run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
     assert (summary.heard, summary.failed, summary.workers_lost) == (4, 1, 3)
-    errors = [row.error for row in rows_of(tmp_path / "shards")]
-    assert [error is not None for error in errors] == [False, False, True, False, False]
-    assert "ended 3 workers" in (errors[2] or "")
+    (reason,) = skipped_of(tmp_path / "table").values()
+    assert "ended 3 workers" in reason
 
 
 def test_workers_that_never_get_ready_end_the_run(
@@ -115,26 +132,25 @@ def test_workers_that_never_get_ready_end_the_run(
 ) -> None:
     monkeypatch.setattr(LocalCrew, "can_load", False)
     with pytest.raises(CatalogueError, match="memory"):
-        run_catalogue(manifest, str(tmp_path / "shards"), OPTIONS)
+        run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
+    assert not (tmp_path / "table").exists()
 
 
-def test_shards_of_different_kinds_are_not_mixed(tmp_path: Path, manifest: str) -> None:
-    out = str(tmp_path / "shards")
-    run_catalogue(manifest, out, OPTIONS)
-    with pytest.raises(CatalogueError, match=f"made otherwise .overall by {MODEL}"):
-        run_catalogue(manifest, out, RunOptions({"overall": "dvector"}, views=("overall",)))
-    longer = write_manifest(tmp_path / "longer.jsonl", ["/a.mp3"])
-    with pytest.raises(CatalogueError, match="another manifest"):
-        run_catalogue(longer, out, OPTIONS)
-    (tmp_path / "shards" / "run.json").unlink()
-    with pytest.raises(CatalogueError, match="unknown origin"):
-        run_catalogue(manifest, out, OPTIONS)
+def test_one_table_knows_one_way_of_hearing(
+    tmp_path: Path, songs: list[str], manifest: str
+) -> None:
+    table = str(tmp_path / "table")
+    run_catalogue(write_manifest(tmp_path / "one.jsonl", songs[:1]), table, OPTIONS)
+    others = RunOptions({"overall": "dvector"}, views=("overall",))
+    with pytest.raises(CatalogueError, match=rf"was made by {MODEL}.*dvector"):
+        run_catalogue(manifest, table, others)
+    assert SongTable.open(table).count() == 1
 
 
 def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
     def run(name: str, text: str) -> None:
         (tmp_path / name).write_text(text, "utf-8")
-        run_catalogue(str(tmp_path / name), str(tmp_path / "shards"), OPTIONS)
+        run_catalogue(str(tmp_path / name), str(tmp_path / "table"), OPTIONS)
 
     with pytest.raises(CatalogueError, match="no column `path`"):
         run("a.csv", "file,artist\na,b\n")
@@ -147,7 +163,7 @@ def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="not the parquet"):
         run("e.parquet", "path\n")
     with pytest.raises(CatalogueError, match="cannot be read"):
-        run_catalogue(str(tmp_path / "none.csv"), str(tmp_path / "shards"), OPTIONS)
+        run_catalogue(str(tmp_path / "none.csv"), str(tmp_path / "table"), OPTIONS)
     with pytest.raises(CatalogueError, match=r"nowhere://.* cannot be read"):
-        run_catalogue("nowhere://a/b.csv", str(tmp_path / "shards"), OPTIONS)
-    assert not (tmp_path / "shards").exists()
+        run_catalogue("nowhere://a/b.csv", str(tmp_path / "table"), OPTIONS)
+    assert not (tmp_path / "table").exists()

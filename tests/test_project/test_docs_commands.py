@@ -44,7 +44,7 @@ CHEAP = {
     "separators",
 }
 # They listen, or need another model or library than the one here, or a server.
-COSTLY_OPTIONS = {"--at", "--voice-alone", "--model", "--library", "--qdrant"}
+COSTLY_OPTIONS = {"--at", "--voice-alone", "--model", "--library", "--catalogue"}
 SONGS = (
     ("Ysolde Marrin", "Harbour of Moths"),
     ("Ysolde Marrin", "Half a Compass"),

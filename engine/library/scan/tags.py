@@ -21,8 +21,12 @@ def read_tags(path: Path, folder: Path) -> Tags:
 
     Never raises: a file without readable tags is still a track.
     """
-    found = _embedded(path)
-    guess = from_path(path.relative_to(folder))
+    return tags_of(path, path.relative_to(folder))
+
+
+def tags_of(path: Path, place: Path) -> Tags:
+    """The same for a copy of a file: ``place`` is where the original lies in its folder."""
+    found, guess = _embedded(path), from_path(place)
     artist = found.get("artist", "") or found.get("album_artist", "") or guess.artist
     return Tags(
         title=found.get("title", "") or guess.title,

@@ -1,5 +1,5 @@
-"""Searching a Qdrant collection in the place of a library: where one index no longer fits.
+"""Searching a catalogue in the place of a library: millions of songs in a table of LanceDB.
 
-``singalike-catalogue to-qdrant`` fills it. The package qdrant-client comes with the extra
-``catalogue`` and is imported when it is needed.
+``singalike-catalogue`` fills it. The package lancedb comes with the extra ``catalogue`` and is
+imported when it is needed.
 """

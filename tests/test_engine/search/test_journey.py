@@ -45,11 +45,11 @@ def ids(found: Journey) -> list[int]:
 
 
 def go(library: Library, start: int, goal: int, **options: object) -> list[int]:
-    return ids(journey(library, Searcher(library), start, goal, **options))  # type: ignore[arg-type]
+    return ids(journey(Searcher(library), start, goal, **options))  # type: ignore[arg-type]
 
 
 def test_the_largest_step_is_as_small_as_can_be(library: Library) -> None:
-    found = journey(library, Searcher(library), 1, 2)
+    found = journey(Searcher(library), 1, 2)
     gaps = np.degrees(np.arccos(np.clip(found.similarities, -1, 1)))
     assert gaps.max() == pytest.approx(25, abs=0.2)
     assert ids(found) == [1, 4, 5, 6, 2]  # 25, 25, 20, 20: as small, and a song less
@@ -68,7 +68,7 @@ def test_with_few_songs_the_steps_are_larger(
 
 
 def test_no_artist_twice_in_a_row(library: Library) -> None:
-    found = journey(library, Searcher(library), 1, 2, other_artists=True)
+    found = journey(Searcher(library), 1, 2, other_artists=True)
     artists = [track.artist for track in found.tracks]
     assert all(one != other for one, other in pairwise(artists))
     assert len(set(ids(found))) == len(found.tracks)

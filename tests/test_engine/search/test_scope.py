@@ -192,12 +192,13 @@ def test_an_artist_who_is_unknown_or_not_heard(library: Library, tmp_path: Path)
 
 
 def test_which_artist_is_meant(library: Library) -> None:
-    assert resolve_artist(library, "ann") == "ann"
-    assert resolve_artist(library, "nnabe") == "Annabel"
+    source = Searcher(library).source
+    assert resolve_artist(source, "ann") == "ann"
+    assert resolve_artist(source, "nnabe") == "Annabel"
     with pytest.raises(QueryError, match="2 artists match “an”: Ann, Annabel"):
-        resolve_artist(library, "an")
+        resolve_artist(source, "an")
     with pytest.raises(QueryError, match="No artist matches"):
-        resolve_artist(library, "Zoe")
+        resolve_artist(source, "Zoe")
 
 
 # Files
