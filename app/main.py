@@ -52,10 +52,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from PySide6.QtCore import QCoreApplication, Qt
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtCore import QCoreApplication, Qt, QUrl
 
     from app.crash import CrashReporter
+    from app.desktop.application import Application
     from app.desktop.single_instance import SingleInstance, hand_over
     from app.services.desktop import Desktop
     from app.services.services import make_services
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     reporter.install()
     QCoreApplication.setApplicationName("Singalike")
     QCoreApplication.setApplicationVersion(_version())
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     app.setDesktopFileName(APP_ID)
     library_path = options.library or default_library_path()
     paths = [path.absolute() for path in options.paths]
@@ -80,8 +80,10 @@ def _run(options: argparse.Namespace) -> int:
     window = MainWindow(make_services(library_path, settings, theme), paths)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
     desktop = Desktop(window, window.services, APP_ID)
+    desktop.open_requested.connect(lambda url: window.come_forward([Path(QUrl(url).toLocalFile())]))
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
+    app.files_opened.connect(window.come_forward)
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()

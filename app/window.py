@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import (
@@ -30,6 +31,7 @@ from app.player.bar import PlayerBar
 from app.player.player import Side
 from app.services.open_library import Overview
 from app.services.services import Services
+from app.services.session import Session
 from app.services.watched_folders import WatchedFolders
 from app.settings import (
     EQUALLY_LOUD,
@@ -42,7 +44,7 @@ from app.settings import (
 from app.ui.dialogs import ProblemPage
 from app.ui.layouts import vbox
 from app.ui.notice import NoticeBar
-from app.ui.shortcuts import Keys
+from app.ui.shortcuts import MEDIA_KEYS, Keys
 from app.ui.top_bar import SEARCHABLE, Page, TopBar
 from engine.library import Track
 from engine.library.scan.covers import cover_bytes
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.watch.set_on(services.settings.get(WATCH_FOLDERS))
         self.commands = Commands(self, services)
         self._build()
+        self._session = self._keep_session()
         self._connect_session()
         self._connect_bar()
         self._bind_shortcuts()
@@ -173,7 +176,9 @@ class MainWindow(QMainWindow):
     def _bind_shortcuts(self) -> None:
         """Plain keys come to ``keyPressEvent``, when nobody else wants them."""
         self._plain_keys: dict[str, Callable[[], object]] = {}
-        for keys, action in self._actions().items():
+        actions = self._actions()
+        self._media_keys = {int(key): actions[keys] for key, keys in MEDIA_KEYS.items()}
+        for keys, action in actions.items():
             if keys.value.is_plain:
                 self._plain_keys[keys.value.keys] = action
             else:
@@ -233,6 +238,22 @@ class MainWindow(QMainWindow):
         if settings.notice:
             self.notice.show_text(settings.notice)
 
+    def _keep_session(self) -> Session:
+        """What goes on after a restart."""
+        open_library = self.services.open_library
+        path = self.services.settings.path.with_name("session.json")
+        session = Session(path, open_library.library_path)
+        session.keep("queue", self.queueing.state, self.queueing.restore)
+        session.keep("map", self.map_page.state, self.map_page.restore)
+        session.keep(
+            "page", lambda: {"page": str(self.page), **self.find_page.state()}, self._restore_page
+        )
+        return session
+
+    def _restore_page(self, state: dict[str, Any]) -> None:
+        page = Page(state["page"])
+        self.find_page.restore(state, lambda: self.show_page(page))
+
     # The library
 
     def _library_opened(self) -> None:
@@ -240,6 +261,8 @@ class MainWindow(QMainWindow):
         open_library.refresh_overview()
         self.library.set_text(self.top_bar.search.text())
         self.commands.open_paths(self._paths)
+        if not self._paths:
+            self._session.restore()
 
     def _library_failed(self, reason: str) -> None:
         self.problem_page.show_reason(reason)
@@ -373,7 +396,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = "" if event.modifiers() else QKeySequence(event.key()).toString()
-        action = self._plain_keys.get(key)
+        action = self._media_keys.get(event.key()) or self._plain_keys.get(key)
         if event.key() == Qt.Key.Key_Escape:
             self.notice.hide()
         elif action is None or self.player_bar.isHidden() or self.services.player.is_plain:
@@ -414,4 +437,5 @@ class MainWindow(QMainWindow):
         self.find_page.save_state()
         self.queueing.save_state()
         self.map_page.save_state()
+        self._session.save()
         settings.save()

@@ -51,6 +51,7 @@ class Comparison(QObject):
         self._chosen: Neighbour | None = None
         self._query_voice: VoicePortrait | None = None
         self._last_moment = -1
+        self._chosen_soon: int | None = None
         self._wait = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._wait.timeout.connect(self._say_searching)
         search.asked.connect(self._asked)
@@ -134,6 +135,9 @@ class Comparison(QObject):
         self._show_portraits()
         if chosen is not None:
             self._choose(chosen)  # it stays on show, in whatever place it is now
+        if self._chosen_soon is not None:
+            self._show_result(self._chosen_soon)
+            self._chosen_soon = None
 
     def _put_patiently(self, answer: Answer) -> Answer:
         """Nothing is wrong with a song that has not been listened to yet."""
@@ -210,9 +214,16 @@ class Comparison(QObject):
         is_by_itself = side == Side.RESULT == queue.side and len(queue.entries) > 1
         if not is_by_itself or sound == self._panel.result_row.sound:
             return
+        self._show_result(sound.track_id)
+
+    def choose_soon(self, track_id: int) -> None:
+        """Of the next answer, this result is on show."""
+        self._chosen_soon = track_id
+
+    def _show_result(self, track_id: int | None) -> None:
         for results in self._panel.shown_lists():
             for row, neighbour in enumerate(results.model.neighbours):
-                if neighbour.track.id == sound.track_id:
+                if neighbour.track.id == track_id:
                     results.view.setCurrentIndex(results.model.index(row))
                     self._choose(neighbour)
                     return

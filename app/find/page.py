@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QIcon
@@ -302,6 +304,38 @@ class FindPage(QSplitter):
             self._record_dialog.close()
         if self._recordings is not None:
             self._recordings.cleanup()
+
+    # Across a restart
+
+    def state(self) -> dict[str, Any]:
+        """What was asked, and what was selected; files from elsewhere would be heard anew."""
+        question, chosen = self._services.search.question, self.results.chosen()
+        song = self.library.view.current_track()
+        return {
+            "track": question.track.id if question is not None and question.track else None,
+            "artist": question.artist if question is not None else None,
+            "song": song.id if song is not None else None,
+            "result": chosen.track.id if chosen is not None else None,
+        }
+
+    def restore(self, state: dict[str, Any], then: Callable[[], object]) -> None:
+        """``then`` follows once the question has been asked again. Raises KeyError, TypeError."""
+        search, artist = self._services.search, state["artist"]
+        if state["result"] is not None:
+            self.comparison.choose_soon(int(state["result"]))
+        if state["song"] is not None:
+            self.library.select_soon(int(state["song"]))
+
+        def ask(tracks: list[Track]) -> None:
+            for track in tracks:
+                search.find_track(track)
+            overview = self._services.open_library.overview
+            if artist is not None and overview is not None and overview.folders:
+                search.find_artist(str(artist))
+            then()
+
+        ids = [int(state["track"])] if state["track"] is not None else []
+        self._services.open_library.fetch_tracks(ids, ask)
 
     def save_state(self) -> None:
         settings = self._services.settings

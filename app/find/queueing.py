@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QStackedWidget, QWidget
@@ -97,6 +98,24 @@ class Queueing(QObject):
                 self._services.search.find_track(track)
 
         self._services.open_library.fetch_tracks([track_id], use)
+
+    # Across a restart
+
+    def state(self) -> dict[str, Any]:
+        player = self._services.player
+        position_s = player.position_s(player.queue.side)
+        return {
+            "queue": player.queue.state(),
+            "position_s": position_s,
+            "radio": self.radio.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Raises KeyError, TypeError, ValueError where it makes no sense."""
+        player = self._services.player
+        player.queue.restore(state["queue"])
+        player.restore(float(state["position_s"]))
+        self.radio.restore(state["radio"])
 
     def save_state(self) -> None:
         self._services.settings.set(QUEUE_SHOWN, not self.panel.isHidden())

@@ -38,6 +38,7 @@ class LibraryPanel(QWidget):
             sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
         )
         self._num_tracks = -1
+        self._selected_soon: int | None = None
         self.model = model
         self.view = TrackView(model, theme)
         self._empty = label(role="muted", wrap=True)
@@ -151,6 +152,10 @@ class LibraryPanel(QWidget):
             track_ids, lambda tracks: copy_files([track.path for track in tracks])
         )
 
+    def select_soon(self, track_id: int) -> None:
+        """A song that is selected, and in sight, as soon as there are songs."""
+        self._selected_soon = track_id
+
     def save_state(self) -> None:
         self._settings.set(TABLE_HEADER, self.view.save_columns())
 
@@ -168,6 +173,10 @@ class LibraryPanel(QWidget):
         if current is not None:
             self.view.select_track(current.id)
         self.view.verticalScrollBar().setValue(place if is_same_search else 0)
+        if self._selected_soon is not None and ids:
+            self.view.select_track(self._selected_soon)
+            self.view.scrollTo(self.view.currentIndex())
+            self._selected_soon = None
         self._show_empty()
         self.num_shown_changed.emit(len(ids))
 

@@ -71,14 +71,18 @@ class Camera:
         """The same part of the map in a widget of another size."""
         if self.is_whole:
             return self.fit(width, height, self.tall, self.covered)
-        before = whole_scale(self.width - self.covered, self.height, self.tall)
-        scale = self.scale / before * whole_scale(width - self.covered, height, self.tall)
+        scale = self.nearness * whole_scale(width - self.covered, height, self.tall)
         return replace(self, scale=scale, width=width, height=height)
 
     @property
     def is_whole(self) -> bool:
         """All of the map is shown, as ``fit`` does."""
         return self == self.fit(self.width, self.height, self.tall, self.covered)
+
+    @property
+    def nearness(self) -> float:
+        """How much larger things are than where all of it is shown."""
+        return self.scale / whole_scale(self.width - self.covered, self.height, self.tall)
 
     def beside(self, covered: int) -> Camera:
         """With another part of the widget covered: what is seen stays, unless it is everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +62,7 @@ class MapPage(QWidget):
         self._matching: list[int] | None = None  # what the search field finds
         self._picked = ""  # name of the group that stands out
         self._selected = np.empty(0, np.int64)  # ids, on whichever of the maps
+        self._place_before: tuple[float, float, float] | None = None  # in the last session
         self.view = MapView(services.theme)
         self.tools = MapToolBar(services.theme)
         self.legend = Legend(services.theme, self.view)
@@ -197,6 +199,7 @@ class MapPage(QWidget):
         self._colour()
         self._show_selection()
         QTimer.singleShot(0, self, self._place)
+        QTimer.singleShot(0, self, self._go_to_place_before)  # once the view has its size
 
     def _put(self, track_ids: np.ndarray, positions: np.ndarray) -> None:
         """Other songs, or other places: what is seen of those that stay, stays."""
@@ -391,6 +394,22 @@ class MapPage(QWidget):
         self.view.keep_clear(min(covered, width // 2))
         bar = self.selection
         bar.move(QPoint((width - bar.width()) // 2, height - bar.height() - MARGIN_PX))
+
+    # Across a restart
+
+    def state(self) -> tuple[float, float, float] | None:
+        """Where one looks; None: at all of it, or nobody has looked."""
+        return self.view.place() if len(self._ids) else self._place_before
+
+    def restore(self, place: Sequence[float]) -> None:
+        """Looks there once there is a map. Raises TypeError, ValueError where it makes no sense."""
+        x, y, nearness = (float(number) for number in place)
+        self._place_before = (x, y, nearness)
+
+    def _go_to_place_before(self) -> None:
+        if self._place_before is not None and len(self._ids):
+            self.view.go_to(*self._place_before)
+            self._place_before = None
 
     def save_state(self) -> None:
         settings = self._services.settings

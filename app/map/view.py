@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -132,6 +134,16 @@ class MapView(QWidget):
         tall = float(np.abs(self.positions[:, 1]).max()) if len(self.positions) else 1.0
         width, height = max(1, self.width()), max(1, self.height())
         self.look(Camera.fit(width, height, tall, self.camera.covered))
+
+    def place(self) -> tuple[float, float, float] | None:
+        """Where one looks: x and y on the map, and how near; None where all of it is shown."""
+        camera = self.camera
+        return None if camera.is_whole else (camera.x, camera.y, camera.nearness)
+
+    def go_to(self, x: float, y: float, nearness: float) -> None:
+        """To a ``place`` from before."""
+        self.show_all()
+        self.look(replace(self.camera, x=x, y=y, scale=self.camera.scale * nearness))
 
     def keep_clear(self, covered: int) -> None:
         """So many pixels at the right are covered by something else."""

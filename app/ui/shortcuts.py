@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QKeySequence
 
 
@@ -104,3 +104,13 @@ class Keys(Enum):
     TEST_UNDO = Shortcut("Backspace", noop("Take the last answer back"), TEST, True)
     TEST_PAUSE = Shortcut("Escape", noop("Pause the test"), TEST, True)
     QUIT = Shortcut("Ctrl+Q", noop("Quit"), LIBRARY)
+
+
+# Keys of keyboards and headphones, where the desktop does not keep them for MPRIS.
+MEDIA_KEYS = {
+    Qt.Key.Key_MediaTogglePlayPause: Keys.PLAY_PAUSE,
+    Qt.Key.Key_MediaPlay: Keys.PLAY_PAUSE,
+    Qt.Key.Key_MediaPause: Keys.PLAY_PAUSE,
+    Qt.Key.Key_MediaNext: Keys.NEXT,
+    Qt.Key.Key_MediaPrevious: Keys.PREVIOUS,
+}

@@ -1,0 +1,138 @@
+"""After a restart the window goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QFileOpenEvent
+from support import app_fixtures
+from support.app_fixtures import click_song, find_first, results, shown_titles
+from support.app_window import SONGS
+
+from app.desktop.application import Application
+from app.player.queue import Repeat
+from app.services.session import Session
+from app.ui.top_bar import Page
+
+no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+window = app_fixtures.window
+
+
+def test_question_selection_page_queue_and_radio_come_back(qtbot, window, open_window):
+    find_first(qtbot, window)
+    view = window.results.voices.view
+    view.setCurrentIndex(view.model().index(2, 0))
+    chosen = view.current().track.title
+    qtbot.keyClick(
+        window,
+        Qt.Key.Key_R,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
+    player = window.services.player
+    qtbot.waitUntil(lambda: len(player.queue.coming) >= 5)
+    player.queue.set_repeat(Repeat.ALL)
+    songs = [entry.sound for entry in player.queue.entries]
+    player.pause()
+    player.seek(player.side, 0.3)
+    radio = window.queueing.radio.text
+    window.show_page(Page.EVALUATE)
+    window.close()
+
+    again = open_window()
+    qtbot.waitUntil(lambda: again.page == Page.EVALUATE)
+    qtbot.waitUntil(lambda: len(results(again)[0]) == 4)
+    assert again.services.search.question.track.title == "First light"
+    assert again.library.view.current_track().title == "First light"
+    assert again.results.voices.view.current().track.title == chosen
+    player = again.services.player
+    assert [entry.sound for entry in player.queue.entries] == songs
+    assert player.queue.repeat is Repeat.ALL
+    assert not player.is_playing
+    assert player.sound(player.side) == songs[0]
+    assert abs(player.position_s(player.side) - 0.3) < 0.01
+    assert again.queueing.radio.text == radio != ""
+    again.services.player.toggle()
+    assert again.services.player.playing == songs[0]
+
+
+def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library_path):
+    window.close()
+    path = library_path.with_name("session.json")
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({**state, "queue": {"queue": 1}, "map": "x", "page": {"page": 7}}))
+    again = open_window()
+    qtbot.waitUntil(lambda: shown_titles(again) == [title for _, title in SONGS])
+    assert again.page == Page.LIBRARY
+    assert again.services.player.queue.entries == []
+    again.close()
+    path.write_text("{")
+    open_window()
+
+
+def test_what_was_begun_with_counts_more_than_the_session(qtbot, window, open_window, music):
+    find_first(qtbot, window)
+    window.close()
+    again = open_window(folders=[music])
+    qtbot.waitUntil(lambda: shown_titles(again) == [title for _, title in SONGS])
+    assert again.services.search.question is None
+
+
+def test_another_library_has_another_session(tmp_path):
+    first, second = (Session(tmp_path / "s.json", tmp_path / name) for name in ("a.db", "b.db"))
+    came_back: list[object] = []
+    for one in (first, second):
+        one.keep("place", lambda: [1, 2], came_back.append)
+    first.save()
+    second.restore()
+    assert came_back == []
+    first.restore()
+    assert came_back == [[1, 2]]
+
+
+def test_the_place_on_the_map_comes_back(qtbot, window):
+    view = window.map_page.view
+    view.resize(800, 600)
+    view.show_all()
+    assert view.place() is None
+    view.zoom(4.0)
+    view.look(view.camera.moved(100, 50))
+    place = view.place()
+    view.show_all()
+    view.resize(400, 300)
+    view.go_to(*place)
+    assert view.place() == place
+
+
+def test_media_keys_do_what_their_buttons_do(qtbot, window):
+    click_song(qtbot, window, 0)
+    window.commands.enqueue(window.library.model.ids)
+    player = window.services.player
+    qtbot.waitUntil(lambda: len(player.queue.entries) == 5)
+    qtbot.keyClick(window, Qt.Key.Key_MediaNext)
+    first = player.playing
+    assert first is not None
+    qtbot.keyClick(window, Qt.Key.Key_MediaTogglePlayPause)
+    assert not player.is_playing
+    qtbot.keyClick(window, Qt.Key.Key_MediaNext)
+    assert player.playing not in (first, None)
+    qtbot.keyClick(window, Qt.Key.Key_MediaPrevious)
+    assert player.playing == first
+
+
+def test_files_that_macos_hands_over_are_opened(qapp):
+    opened: list[list[Path]] = []
+
+    class Receiver:
+        """An application stands in for itself: there is one a process."""
+
+        class files_opened:  # noqa: N801
+            emit = staticmethod(opened.append)
+
+    event = QFileOpenEvent(QUrl.fromLocalFile("/music/a song.mp3"))
+    assert Application.event(Receiver(), event)  # type: ignore[arg-type]
+    assert opened == [[Path("/music/a song.mp3")]]
