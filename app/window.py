@@ -51,8 +51,6 @@ from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
 
 MIN_SIZE = QSize(860, 476)  # a screen of 1366 x 768 at 150 %, but for the desktop's own bars
-SKIP_S = 5.0
-VOLUME_STEP = 0.05
 MAIN = 2  # of the pages: the one with songs; before it nothing yet, and the first start
 
 
@@ -120,7 +118,9 @@ class MainWindow(QMainWindow):
         for page in self.sections.values():
             self.section_stack.addWidget(page)
         whole = QWidget()
-        self.queueing = Queueing(self.services, self.commands, self.find_page, self.covers)
+        self.queueing = Queueing(
+            self.services, self.commands, self.covers, self.find_page, self._selected_ids
+        )
         area = self.queueing.area_around(self.section_stack, self.player_bar)
         vbox(self.top_bar, (area, 1), of=whole)
         return whole
@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
     def _connect_map(self) -> None:
         page = self.map_page
         page.find_requested.connect(self._find_on_map)
+        page.play_requested.connect(self.commands.play_all)
         page.playlist_requested.connect(
             lambda ids: self.find_page.export.save_ids(
                 ids, self.tr("Songs from the map"), by_artist=True
@@ -188,7 +189,7 @@ class MainWindow(QMainWindow):
 
     def _actions(self) -> dict[Keys, Callable[[], object]]:
         """What each key and each button of the bar at the top does."""
-        player, search = self.services.player, self.services.search
+        search = self.services.search
         return {
             Keys.PAGE_LIBRARY: lambda: self.show_page(Page.LIBRARY),
             Keys.PAGE_MAP: lambda: self.show_page(Page.MAP),
@@ -204,8 +205,6 @@ class MainWindow(QMainWindow):
             Keys.TO_TABLE: self._enter_table,
             Keys.TO_VOICES: lambda: self._enter_results(self.results.voices),
             Keys.TO_OVERALL: lambda: self._enter_results(self.results.overall),
-            Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
-            Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
             Keys.REVEAL: self._reveal_selected,
             Keys.SAVE: self.find_page.export_menu.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
@@ -214,16 +213,12 @@ class MainWindow(QMainWindow):
             Keys.RESCAN: self.services.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
-            Keys.PLAY_PAUSE: player.toggle,
-            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
-            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
+            Keys.PLAY_PAUSE: self.comparison.toggle,
             Keys.NEXT_MOMENT: self.comparison.play_next_moment,
-            Keys.COMPARE: player.swap,
             Keys.VOCALS: self.comparison.toggle_vocals,
             Keys.LOOP: self.comparison.toggle_loop,
-            **self.queueing.actions(),
-            Keys.NEXT: player.play_next,
-            Keys.PREVIOUS: player.play_previous,
+            **self.player_bar.key_actions(),
+            **self.queueing.key_actions(),
         }
 
     def _restore(self) -> None:
@@ -379,6 +374,12 @@ class MainWindow(QMainWindow):
         self.show_page(Page.LIBRARY)
         if self.results.filter_button.isVisible():
             self.results.filter_button.open_sheet()
+
+    def _selected_ids(self) -> list[int]:
+        """Of the songs selected on the page that is looked at."""
+        if self.page == Page.MAP:
+            return self.map_page.selected_ids
+        return self.find_page.selected_ids() if self.page == Page.LIBRARY else []
 
     def _reveal_selected(self) -> None:
         if (track := self.find_page.selected_track()) is not None:

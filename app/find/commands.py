@@ -106,6 +106,16 @@ class Commands(QObject):
 
     # The queue
 
+    def play_all(self, track_ids: Sequence[int]) -> None:
+        """These songs now, one after another."""
+
+        def use(tracks: list[Track]) -> None:
+            sounds = [sound_of_track(track) for track in tracks if can_be_played(track)]
+            if sounds:
+                self._player.play(Side.QUERY, sounds[0], sounds[1:])
+
+        self._open_library.fetch_tracks(track_ids, use)
+
     def enqueue(self, track_ids: Sequence[int], *, is_next: bool = False) -> None:
         """Songs of the library, to be played next or at the end."""
 

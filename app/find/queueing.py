@@ -23,9 +23,16 @@ from engine.library import Track
 
 class Queueing(QObject):
     def __init__(
-        self, services: Services, commands: Commands, find_page: FindPage, covers: Covers
+        self,
+        services: Services,
+        commands: Commands,
+        covers: Covers,
+        find_page: FindPage,
+        selected_ids: Callable[[], list[int]],
     ) -> None:
+        """``selected_ids``: of the songs selected on the page that is looked at."""
         super().__init__(commands.window)
+        self._selected_ids = selected_ids
         self._services, self._commands, self._find_page = services, commands, find_page
         self.radio = Radio(services.search, services.player, self)
         self.panel = QueuePanel(services.theme, services.player, covers.pixmap)
@@ -55,7 +62,7 @@ class Queueing(QObject):
         radio.changed.connect(lambda: panel.show_radio(radio.text))
         radio.problem.connect(self._commands.problem)
 
-    def actions(self) -> dict[Keys, Callable[[], object]]:
+    def key_actions(self) -> dict[Keys, Callable[[], object]]:
         """What the keys of the queue do."""
         return {
             Keys.SHOW_QUEUE: self.toggle,
@@ -81,7 +88,7 @@ class Queueing(QObject):
         self._bar.show_queue(is_shown)
 
     def _enqueue_selected(self, *, is_next: bool = False) -> None:
-        if ids := self._find_page.selected_ids():
+        if ids := self._selected_ids():
             self._commands.enqueue(ids, is_next=is_next)
 
     def _start_radio(self) -> None:

@@ -47,6 +47,7 @@ MARGIN_PX = 14
 
 class MapPage(QWidget):
     find_requested = Signal(object)  # Track
+    play_requested = Signal(object)  # list[int]
     playlist_requested = Signal(object)  # list[int]
     list_requested = Signal(object)  # list[int]
 
@@ -121,6 +122,7 @@ class MapPage(QWidget):
         view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
         self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
+        self.selection.play_requested.connect(lambda: self.play_requested.emit(self.selected_ids))
         self.selection.playlist_requested.connect(
             lambda: self.playlist_requested.emit(self.selected_ids)
         )

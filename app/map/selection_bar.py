@@ -11,6 +11,7 @@ from app.ui.widgets import IconButton, button, label
 
 
 class SelectionBar(QFrame):
+    play_requested = Signal()
     playlist_requested = Signal()
     list_requested = Signal()
     cleared = Signal()
@@ -19,14 +20,16 @@ class SelectionBar(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._count = label()
-        playlist = button(self.tr("Save as playlist…"), "primary")
+        play = button(self.tr("Play these"), "primary")
+        playlist = button(self.tr("Save as playlist…"))
         in_library = button(self.tr("Show in library"))
         clear = IconButton(theme, "close", self.tr("Let the selection go"), size=16)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(10)
-        for widget in (self._count, playlist, in_library, clear):
+        for widget in (self._count, play, playlist, in_library, clear):
             row.addWidget(widget)
+        play.clicked.connect(self.play_requested)
         playlist.clicked.connect(self.playlist_requested)
         in_library.clicked.connect(self.list_requested)
         clear.clicked.connect(self.cleared)

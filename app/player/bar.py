@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QToolTip, QWidget
 
 from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.player.output import device_choices
-from app.player.player import Player
+from app.player.player import Player, Side
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.text_format import clock, num_songs
@@ -18,6 +19,8 @@ from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
 
 STEPS = 1000
+SKIP_S = 5.0
+VOLUME_STEP = 0.05
 NAMES_PX = 130
 ROOMY_PX = 1000
 ADDED_MS = 2500
@@ -113,9 +116,21 @@ class PlayerBar(QWidget):
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, the fader's tool tip says what its ends are."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    @property
+    def _has_both(self) -> bool:
+        return all(self._player.sound(side) for side in Side)
+
+    def _make_room(self) -> None:
+        """What is of use, as far as there is room for it: preferences choose devices, too."""
+        is_roomy = self.width() >= ROOMY_PX
+        for widget in (self._swap, self._fader):
+            widget.setVisible(self._has_both)
         for end in self._ends:
-            end.setVisible(self.width() >= ROOMY_PX)
+            end.setVisible(self._has_both and is_roomy)
+        self._devices.setVisible(is_roomy)
 
     def _connect(self) -> None:
         player = self._player
@@ -147,19 +162,30 @@ class PlayerBar(QWidget):
         self._title.setText(sound.title if sound else self.tr("Nothing is playing"))
         self._artist.setText(sound.artist if sound else "")
         self._artist.setVisible(bool(self._artist.text()))
-        has_both = all(player.sound(side) for side in type(player.side))
+        self._make_room()
         self._play.setEnabled(sound is not None or player.queue.has_next)
         self._previous.setEnabled(sound is not None)
         self._seek.setEnabled(sound is not None and player.picked is None)
-        self._fader.setEnabled(has_both)
-        self._swap.setEnabled(has_both)
         self._next.setEnabled(player.queue.has_next and not player.is_lent)
-        self._loop.setEnabled(has_both or player.is_looping)
+        self._loop.setEnabled(self._has_both or player.is_looping)
         self._loop.setChecked(player.is_looping)
         self._loop.set_colour("accent" if player.is_looping else "muted")
         self._vocals.setEnabled(not player.is_plain)
         self._vocals.setChecked(player.is_vocals_only and not player.is_plain)
         self._show_position()
+
+    def key_actions(self) -> dict[Keys, Callable[[], object]]:
+        """What the keys of the player do."""
+        player = self._player
+        return {
+            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
+            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
+            Keys.COMPARE: player.swap,
+            Keys.NEXT: player.play_next,
+            Keys.PREVIOUS: player.play_previous,
+            Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
+            Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
+        }
 
     def show_queue(self, is_shown: bool) -> None:
         """Whether the queue is there to be seen."""

@@ -27,7 +27,7 @@ DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, 
 
 PAD = 8
 COVER_PX = 38
-PAST = 0.5  # how opaque a song is that was played
+PAST = 0.5  # how opaque the cover of a song is that was played
 
 
 class QueueDelegate(QStyledItemDelegate):
@@ -44,16 +44,18 @@ class QueueDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         entry: Entry = index.data(EntryRole)
         rect: QRect = option.rect
-        is_now = index.row() == self._queue.place
+        is_now, is_past = index.row() == self._queue.place, index.row() < self._queue.place
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, rect, option.state)
-        painter.setOpacity(PAST if index.row() < self._queue.place else 1.0)
         place = QRect(rect.left() + PAD + 4, rect.center().y() - COVER_PX // 2 + 1, 0, 0)
         place.setSize(QSize(COVER_PX, COVER_PX))
+        painter.setOpacity(PAST if is_past else 1.0)
         self._paint_cover(painter, place, entry, is_now)
+        painter.setOpacity(1.0)
         area = rect.adjusted(COVER_PX + 3 * PAD + 2, PAD, -PAD - 6, -PAD)
-        self._paint_names(painter, area, entry, "accent" if is_now else "text")
+        colour = "accent" if is_now else "muted" if is_past else "text"
+        self._paint_names(painter, area, entry, colour)
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:

@@ -170,7 +170,9 @@ def test_the_desktop_entry():
     entry.optionxform = str
     entry.read(PACKAGING / "linux" / "entry.desktop")
     assert entry["Desktop Entry"]["Icon"] == "singalike"
-    assert "MimeType" not in entry["Desktop Entry"]  # not the program that opens folders
+    types = entry["Desktop Entry"]["MimeType"].removesuffix(";").split(";")
+    assert {"audio/mpeg", "audio/flac", "audio/ogg", "audio/mp4"} <= set(types)
+    assert all(one.startswith("audio/") for one in types)  # not the program that opens folders
     assert entry["Desktop Entry"]["StartupWMClass"] == "Singalike"  # as X11 has it of the window
 
 
@@ -194,6 +196,13 @@ def test_what_app_stores_are_told():
     assert root.findtext("id") == "@ID@"
     assert root.findtext("launchable") == "@ID@.desktop"
     assert root.find("releases/release").get("version") == "@VERSION@"
+
+
+def test_macos_offers_the_program_for_music_and_takes_it_from_no_other():
+    told = plistlib.loads((PACKAGING / "macos" / "Info.plist").read_bytes())
+    (kind,) = told["CFBundleDocumentTypes"]
+    assert "public.audio" in kind["LSItemContentTypes"]
+    assert (kind["CFBundleTypeRole"], kind["LSHandlerRank"]) == ("Viewer", "Alternate")
 
 
 def test_macos_tells_why_the_microphone_is_asked_for():

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QSlider
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first
 from support.app_window import write_wav
 
-from app.player.queue import PlayQueue, Repeat
+from app.player.queue import PlayQueue, Repeat, Side
+from app.ui.top_bar import Page
 from app.window import MainWindow
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -172,3 +173,30 @@ def test_the_radio_ends_when_something_else_is_played(qtbot, window, queue):
     view.play_requested.emit(window.library.model.track_at(3))
     assert window.queueing.radio.seed is None
     assert titles(queue) == ["Wallflower", "Fifth wheel"]
+
+
+def test_the_fader_comes_with_the_second_song_and_leaves_room_to_seek(qtbot, window):
+    window.resize(window.minimumSize())
+    find_first(qtbot, window)
+    window.services.player.play(Side.QUERY, window.results.query_row.sound)
+    sliders = {one.accessibleName(): one for one in window.player_bar.findChildren(QSlider)}
+    fader = sliders["Mixture of query (left) and result (right)"]
+    seek = sliders["Position in the song"]
+    assert not fader.isVisible()
+    QApplication.processEvents()
+    assert seek.width() > 150
+    qtbot.keyClick(window, Key.Key_M)
+    assert fader.isVisible()
+    QApplication.processEvents()
+    assert seek.width() > 50
+
+
+def test_songs_encircled_on_the_map_are_played_and_added(qtbot, window, queue):
+    ids = window.library.model.ids
+    window.map_page.play_requested.emit(ids[1:4])
+    qtbot.waitUntil(lambda: titles(queue) == ["Second wind", "Third rail", "Wallflower"])
+    assert window.services.player.playing.title == "Second wind"
+    window.show_page(Page.EVALUATE)
+    qtbot.keyClick(window, Key.Key_D, Mod.ControlModifier)
+    QApplication.processEvents()
+    assert len(queue.entries) == 3  # nothing is selected there
