@@ -8,10 +8,14 @@ import multiprocessing
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.desktop.log import start_log
 from engine.paths import log_path
 from engine.sound.decoding import serve_if_asked
+
+if TYPE_CHECKING:
+    from PySide6.QtDBus import QDBusConnection
 
 # What desktops, app stores and macOS know the program by; whoever publishes it owns that domain.
 APP_ID = "org.singalike.Singalike"
@@ -79,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     theme.install(app, settings.get(THEME))
     window = MainWindow(make_services(library_path, settings, theme), paths)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
-    desktop = Desktop(window, window.services, APP_ID)
+    desktop = Desktop(window, window.services, APP_ID, _bus())
     desktop.open_requested.connect(lambda url: window.come_forward([Path(QUrl(url).toLocalFile())]))
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
@@ -95,6 +99,14 @@ def _run(options: argparse.Namespace) -> int:
         # alive. All that matters is in the library already: every track is one transaction.
         os._exit(code)
     return code
+
+
+def _bus() -> QDBusConnection | None:
+    if sys.platform != "linux":
+        return None
+    from PySide6.QtDBus import QDBusConnection
+
+    return QDBusConnection.sessionBus()
 
 
 def _version() -> str:

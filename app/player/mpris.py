@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import ClassInfo, Property, QMetaType, QObject, Signal, Slot
@@ -164,6 +165,7 @@ class Mpris(QObject):
         self._bus = bus
         self._told: dict[str, Any] = {}
         self._last_s = 0.0
+        self._art: tuple[Path, str] | None = None
         _Root(self, desktop_entry)
         self._controls = _Controls(self, player)
         if not self._bus.isConnected():
@@ -220,15 +222,24 @@ class Mpris(QObject):
             told["xesam:artist"] = [sound.artist]
         if sound.album:
             told["xesam:album"] = sound.album
+        if self._art is not None and self._art[0] == sound.path:
+            told["mpris:artUrl"] = self._art[1]
         return told
 
     # Telling the desktop
+
+    def show_art(self, path: Path, url: str) -> None:
+        """The cover of the song at ``path`` is a file of its own, at ``url``."""
+        self._art = (path, url)
+        self._tell()
 
     def _tell(self) -> None:
         """What has changed since it was told last."""
         now = {name: getattr(self._controls, name) for name in TOLD}
         now["Metadata"] = self.metadata()
-        key = {**now, "Metadata": (self.track_path(), now["Metadata"].get("mpris:length"))}
+        song = now["Metadata"]
+        details = (song.get("mpris:length"), song.get("mpris:artUrl"))
+        key = {**now, "Metadata": (self.track_path(), *details)}
         changed = {name: now[name] for name in TOLD if self._told.get(name) != key[name]}
         self._told = key
         if changed:

@@ -76,6 +76,14 @@ def test_the_desktop_is_told_what_has_changed_and_nothing_else(qtbot, bus, mpris
     assert bus.heard.endswith("array [ ]")
 
 
+def test_the_cover_of_the_song_that_plays_is_shown_and_no_other(bus, mpris, player, songs):
+    player.play(Side.QUERY, songs[0], songs[1:])
+    mpris.show_art(songs[0].path, "file:///covers/first")
+    assert 'string "mpris:artUrl" variant string "file:///covers/first"' in properties(bus)
+    player.play_next()
+    assert "mpris:artUrl" not in properties(bus)
+
+
 def test_media_keys_play_pause_and_go_on(bus, mpris, player, songs):
     player.queue.add(songs)
     press(bus, "PlayPause")
