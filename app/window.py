@@ -213,7 +213,6 @@ class MainWindow(QMainWindow):
             Keys.RESCAN: self.services.indexing.start,
             Keys.HELP: self.commands.show_help,
             Keys.QUIT: self.close,
-            Keys.PLAY_PAUSE: self.comparison.toggle,
             Keys.NEXT_MOMENT: self.comparison.play_next_moment,
             Keys.VOCALS: self.comparison.toggle_vocals,
             Keys.LOOP: self.comparison.toggle_loop,
@@ -247,7 +246,12 @@ class MainWindow(QMainWindow):
 
     def _restore_page(self, state: dict[str, Any]) -> None:
         page = Page(state["page"])
-        self.find_page.restore(state, lambda: self.show_page(page))
+
+        def then() -> None:
+            self.services.player.drop_pick()  # what was in the queue goes on
+            self.show_page(page)
+
+        self.find_page.restore(state, then)
 
     # The library
 

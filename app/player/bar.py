@@ -178,6 +178,7 @@ class PlayerBar(QWidget):
         """What the keys of the player do."""
         player = self._player
         return {
+            Keys.PLAY_PAUSE: player.toggle,
             Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
             Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
             Keys.COMPARE: player.swap,

@@ -109,6 +109,12 @@ class Player(TwoSongs):
             self.picked = sound
             self.state_changed.emit()
 
+    def drop_pick(self) -> None:
+        """What the queue holds is what plays next, after all."""
+        if self.picked is not None and any(self._sounds):
+            self.picked = None
+            self.state_changed.emit()
+
     def toggle(self) -> None:
         if self.picked is not None:
             self.play(Side.QUERY, self.picked)

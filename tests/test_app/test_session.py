@@ -55,9 +55,10 @@ def test_question_selection_page_queue_and_radio_come_back(qtbot, window, open_w
     assert not player.is_playing
     assert player.sound(player.side) == songs[0]
     assert abs(player.position_s(player.side) - 0.3) < 0.01
-    assert again.queueing.radio.text == radio != ""
     again.services.player.toggle()
     assert again.services.player.playing == songs[0]
+    assert [entry.sound for entry in player.queue.entries] == songs
+    assert again.queueing.radio.text == radio != ""
 
 
 def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library_path):
