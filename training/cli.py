@@ -25,6 +25,14 @@ PercentagesOn = Annotated[
     list[Path] | None,
     typer.Option(help="Data set of real singing, all of whose voices give the percentages."),
 ]
+SpaceOption = Annotated[
+    str,
+    typer.Option(
+        "--space",
+        help="band: without directions in which a segment differs with what plays beside it. "
+        "voice: with those shortened in which one voice differs.",
+    ),
+]
 DataFolders = Annotated[
     list[Path],
     typer.Option("--data", help="Folder of a prepared data set; several times for several as one."),
@@ -147,6 +155,7 @@ def export(
         typer.Option(help="Data set of singing to fit the centre and percentages on."),
     ] = None,
     percentages_on: PercentagesOn = None,
+    space: SpaceOption = "band",
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
     from training.data.data_set import open_datasets
@@ -161,6 +170,7 @@ def export(
         notes=_text_of(notes, "--notes") if notes else "",
         metrics=_metrics_of(metrics) if metrics else {},
         is_quantised=int8,
+        space=space,
     )
     with shown_progress() as progress:
         manifest = export_checkpoint(
@@ -181,6 +191,7 @@ def fit(
     data: DataFolders,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the new checkpoint.")],
     percentages_on: PercentagesOn = None,
+    space: SpaceOption = "band",
     title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
     description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
 ) -> None:
@@ -198,6 +209,7 @@ def fit(
             percentages_on=others,
             title=title,
             description=description,
+            space=space,
         )
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 

@@ -35,6 +35,7 @@ class ExportOptions:
         metrics: measured figures, as they shall stand in the manifest and the card.
         notes: Markdown for the card: credits, limits, whatever the run cannot know.
         is_quantised: matrices as 8-bit integers instead of float16.
+        space: ``band`` or ``voice`` (training.geometry.Heard.transform).
     """
 
     name: str
@@ -45,6 +46,7 @@ class ExportOptions:
     notes: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
     is_quantised: bool = False
+    space: str = "band"
 
 
 def export(
@@ -73,7 +75,7 @@ def export(
     network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
-    fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on)
+    fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on, options.space)
     weights = {f"network.{name}": t for name, t in network.state_dict().items()}
     manifest = Manifest(
         name=options.name,
@@ -104,6 +106,7 @@ def fit_existing(
     percentages_on: Dataset | None = None,
     title: str = "",
     description: str = "",
+    space: str = "band",
 ) -> Manifest:
     """Write a model anew with centre, axes and calibration of this data set; the network stays.
 
@@ -117,7 +120,7 @@ def fit_existing(
     network, excerpt_samples, _ = make_network(
         in_use(EncoderSettings(manifest.architecture, init=name))
     )
-    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress, percentages_on)
+    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress, percentages_on, space)
     stored = load_tensors(folder, manifest, as_stored=True)
     network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}
     return save_checkpoint(

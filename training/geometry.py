@@ -24,6 +24,7 @@ from engine.progress import Progress, ProgressCallback, ignore_progress
 from engine.records import View
 from engine.search.index.centre import placed
 from training.data.data_set import PARTS, STEMS, Dataset
+from training.errors import ConfigError
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
 SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST = 1, 4
@@ -33,6 +34,8 @@ NUM_BACKINGS, BACKING_DB = 3, (-8.0, 8.0)
 # taken away (2 to 24 do alike on real songs; see docs/results.md).
 NUM_NUISANCE_DIMS = 8
 RIDGE = 0.01  # of the mean variance
+WITHIN_SHRINKAGE = 0.02  # share of the scatter within voices that counts as even in all directions
+SPACES = ("band", "voice")
 VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST = 8, 48
 BLOCK_SEGMENTS = 16
 MAX_BACKINGS = 1000
@@ -52,6 +55,7 @@ def fit_views(
     dataset: Dataset,
     progress: ProgressCallback = ignore_progress,
     percentages_on: Dataset | None = None,
+    space: str = "band",
 ) -> Fitted:
     """Centre, transform, axes from the training voices, calibration from the validation voices.
 
@@ -60,10 +64,14 @@ def fit_views(
     leaves them (where the data set holds them so), and over several accompaniments.
 
     ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
-    their names should not have played a part in training.
+    their names should not have played a part in training. ``space``: see ``Heard.transform``.
+
+    Raises ConfigError: unknown space.
     """
+    if space not in SPACES:
+        raise ConfigError(f"--space must be one of {', '.join(SPACES)}, not {space!r}.")
     heard = _heard_otherwise(network, excerpt_samples, dataset, progress)
-    geometry = Geometry.fit(heard.embeddings, heard.transform)
+    geometry = Geometry.fit(heard.embeddings, heard.transform(space))
     calibration: dict[View, Calibration] = {}
     for view in VIEWS:
         limits = (VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST)
@@ -83,18 +91,25 @@ class Heard:
     """Segments, each heard in several ways.
 
     Attributes:
-        embeddings: (n, dim) float32. segment: (n,) int, which one it is.
+        embeddings: (n, dim) float32. segment, voice: (n,) int, which one and whose it is.
         is_alone: (n,) bool, where the voice is heard as it was recorded, with nothing beside it.
     """
 
     embeddings: np.ndarray
     segment: np.ndarray
+    voice: np.ndarray
     is_alone: np.ndarray
 
-    @property
-    def transform(self) -> np.ndarray:
-        """(dim, dim), for centred embeddings: towards the voice alone, then without nuisance."""
+    def transform(self, space: str) -> np.ndarray:
+        """(dim, dim), for centred embeddings.
+
+        ``band``: towards the voice alone, then without the directions in which a segment differs
+        with what plays beside it; needs no names. ``voice``: all directions in which one voice
+        differs, with songs, keys and bands, are shortened; for networks that tell voices badly.
+        """
         centred = self.embeddings.astype(np.float64) - self.embeddings.mean(0)
+        if space == "voice":
+            return shortened_within(centred, self.voice)
         kept = without_nuisance(centred, self.segment)
         return np.asarray(kept @ towards_alone(centred, self.segment, self.is_alone))
 
@@ -111,7 +126,7 @@ def _heard_otherwise(
     rng = np.random.default_rng(0)
     backings = _backings(dataset, rng)
     num_backings = NUM_BACKINGS if len(backings) else 0
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, ...]] = []
     blocks = np.split(alone, range(BLOCK_SEGMENTS, len(alone), BLOCK_SEGMENTS))
     blocks += np.split(separated, range(BLOCK_SEGMENTS, len(separated), BLOCK_SEGMENTS))
     for number, block in enumerate(block for block in blocks if len(block)):
@@ -122,7 +137,8 @@ def _heard_otherwise(
             sounds += [_mixed(vocals, backings, rng) for _ in range(num_backings)]
         for index, sound in enumerate(sounds):
             embedded = embed_segments(network, sound, excerpt_samples)
-            parts.append((embedded, table["clean"][block], is_alone & (index == 0)))
+            whose = table["clean"][block], table["artist"][block]
+            parts.append((embedded, *whose, is_alone & (index == 0)))
         progress(Progress("fit", number + 1, len(blocks)))
     return Heard(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -170,15 +186,34 @@ def without_nuisance(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     embeddings, nothing is.
     """
     dim = embeddings.shape[1]
-    counts = np.bincount(labels)
-    sums = np.zeros((len(counts), dim))
-    np.add.at(sums, labels, embeddings)
-    around = embeddings - (sums / np.maximum(counts, 1)[:, None])[labels]
-    if counts.max() < 2:
+    if np.bincount(labels).max() < 2:
         return np.eye(dim)
-    _, directions = np.linalg.eigh(around.T @ around)  # the main ones come last
+    _, directions = np.linalg.eigh(_scatter_within(embeddings, labels))  # the main ones come last
     nuisance = directions[:, -NUM_NUISANCE_DIMS:]
     return np.asarray(np.eye(dim) - nuisance @ nuisance.T)
+
+
+def shortened_within(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Makes embeddings of one label differ alike in all directions: (dim, dim), symmetric.
+
+    The inverse root of their scatter around their means, shrunk towards its mean variance
+    (within-class covariance normalisation; Hatch et al., 2006).
+    """
+    scatter = _scatter_within(embeddings, labels)
+    dim = len(scatter)
+    variance = max(float(np.trace(scatter)) / dim, NORM_EPS)
+    shrunk = (1 - WITHIN_SHRINKAGE) * scatter / variance + WITHIN_SHRINKAGE * np.eye(dim)
+    lengths, directions = np.linalg.eigh(shrunk)
+    return np.asarray(directions / np.sqrt(lengths) @ directions.T)
+
+
+def _scatter_within(embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean product of what is left of embeddings without the means of their labels: (dim, dim)."""
+    counts = np.bincount(labels)
+    sums = np.zeros((len(counts), embeddings.shape[1]))
+    np.add.at(sums, labels, embeddings)
+    around = embeddings - (sums / np.maximum(counts, 1)[:, None])[labels]
+    return np.asarray(around.T @ around / len(around))
 
 
 def chosen_segments(

@@ -58,3 +58,24 @@ def test_the_benchmark_of_search_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "300 × 32 × 2" in done.stdout
+
+
+def test_a_table_of_systems_has_means_over_seeds_and_the_widest_interval(benchmarks: None) -> None:
+    import paper_tables
+
+    def row(model: str, source: str, centring: str, eer: float, low: float | None) -> dict:
+        known = {"value": eer, "low": low, "high": eer + 0.1}
+        found = {"input": source, "model": model, "centring": centring}
+        return {**found, "eer": known, "r_at_1": {"value": 0.5, "low": None, "high": None}}
+
+    rows = [
+        row("cvsm-a.0", "vocals", "raw", 0.2, 0.15),
+        row("cvsm-a.1", "vocals", "raw", 0.3, 0.28),
+        row("cvsm-a.0", "vocals", "data", 0.01, 0.0),
+        row("cola.0", "mixture", "raw", 0.4, 0.3),
+    ]
+    tables = [{"name": "distinct-songs", "rows": rows}, {"name": "crossings", "rows": rows}]
+    text = paper_tables.markdown(paper_tables.figures_of({"results": [{"tables": tables}]}))
+    assert "| `cvsm-a` | 2 | 25.0 [15.0, 40.0] | – | – |" in text
+    assert "| `cola` | 1 | – | – | 40.0 [30.0, 50.0] |" in text
+    assert "| `cvsm-a` | 2 | 50.0 | – | – |" in text

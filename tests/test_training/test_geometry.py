@@ -14,12 +14,14 @@ from engine.models import load
 from engine.models.checkpoint import load_tensors, read_manifest
 from training.config import EncoderSettings
 from training.data.data_set import PARTS, Dataset, open_datasets
+from training.errors import ConfigError
 from training.export import fit_existing
 from training.geometry import (
     NUM_NUISANCE_DIMS,
     chosen_segments,
     fit_views,
     pairs_of_songs,
+    shortened_within,
     towards_alone,
     without_nuisance,
 )
@@ -162,6 +164,30 @@ def test_what_is_heard_beside_a_voice_is_moved_half_way_to_the_voice_alone() -> 
 def test_segments_that_were_heard_once_change_nothing() -> None:
     embeddings = np.random.default_rng(0).standard_normal((40, 20))
     np.testing.assert_array_equal(without_nuisance(embeddings, np.arange(40)), np.eye(20))
+
+
+def test_directions_in_which_a_voice_differs_are_shortened_to_one_length() -> None:
+    rng = np.random.default_rng(0)
+    voices = np.repeat(rng.standard_normal((300, 4)), 5, axis=0)
+    around = rng.standard_normal((1500, 4)) * np.array([5.0, 1.0, 1.0, 0.5])
+    moved = (voices + around) @ shortened_within(voices + around, np.repeat(np.arange(300), 5))
+    left = moved - np.repeat(moved.reshape(300, 5, 4).mean(1), 5, axis=0)
+    lengths = left.std(0)
+    assert lengths.max() / lengths.min() < 1.3  # shrinkage leaves the shortest a little shorter
+    between = moved.reshape(300, 5, 4).mean(1).std(0) / lengths
+    assert np.argmax(between) == 3
+
+
+def test_a_space_is_one_of_two(dataset: Dataset) -> None:
+    network, excerpt_samples, _ = make_network(EncoderSettings("ge2e", init="ge2e"))
+    band, voice = (
+        fit_views(network.eval(), excerpt_samples, dataset, space=space).geometry["overall"]
+        for space in ("band", "voice")
+    )
+    np.testing.assert_array_equal(band.centre, voice.centre)
+    assert np.abs(band.transform - voice.transform).max() > 0.1
+    with pytest.raises(ConfigError, match="band, voice, not 'song'"):
+        fit_views(network, excerpt_samples, dataset, space="song")
 
 
 def test_both_views_have_one_centre_and_one_transform(dataset: Dataset) -> None:

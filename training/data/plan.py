@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.records import LISTENING_VERSION
 from training.data.rendering import Backing, Rendered
 from training.data.sources import Song
 from training.data.split import split_artists
@@ -26,12 +27,15 @@ class PrepareOptions:
         parts: shares of the artists for training, validation and test.
         separate_again: voices alone and stems come a second time, as the separator hears them in
             their mixture: the sound that a library's tracks will have.
+        listening: version of how a library hears separated voices, as these are made. Half of a
+            set is not made by another one.
     """
 
     separator: str = "spleeter"
     parts: tuple[float, float, float] = (0.8, 0.1, 0.1)
     seed: int = 0
     separate_again: bool = False
+    listening: int = LISTENING_VERSION
 
 
 @dataclass(frozen=True)

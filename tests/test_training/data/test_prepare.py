@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.models import SEGMENT_SAMPLES, VIEWS, Geometry, VoiceModel
 from engine.models.checkpoint import Manifest
 from engine.networks.campp import EMBEDDING_DIM, Campp
 from engine.progress import CancelToken
+from engine.records import LISTENING_VERSION
 from training.data.data_set import PARTS, Dataset, cut, shard_path
 from training.data.plan import PrepareOptions, plan
 from training.data.prepare import prepare
@@ -144,6 +146,15 @@ def test_other_options_are_refused(table: Path, tmp_path: Path) -> None:
     prepared(table, tmp_path / "out")
     with pytest.raises(DataError, match="other options"):
         prepared(table, tmp_path / "out", PrepareOptions(parts=(2.0, 1.0, 0.0), seed=1))
+
+
+def test_a_set_keeps_the_version_of_listening_and_does_not_mix_two(
+    table: Path, tmp_path: Path
+) -> None:
+    assert prepared(table, tmp_path / "out").info["options"]["listening"] == LISTENING_VERSION
+    older = replace(OPTIONS, listening=LISTENING_VERSION - 1)
+    with pytest.raises(DataError, match="other options"):
+        prepared(table, tmp_path / "out", older)
 
 
 def test_separated_copies_know_their_clean_version(table: Path, tmp_path: Path) -> None:
