@@ -54,10 +54,16 @@ def main() -> None:
 
 
 def singalike(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run a command of ours on one thread; its progress is shown, its results come back."""
+    """Run a command of ours on one thread; its progress is shown, its results come back.
+
+    Where it fails it has said why, and this ends as well.
+    """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "engine.cli", *map(str, words)]
-    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return done
 
 
 def trained(arguments: argparse.Namespace, system: str, seed: int) -> Path:

@@ -172,7 +172,7 @@ def _embed(
             length, num_at_once = excerpt_samples, NUM_EXCERPTS * len(vocals)
             starts = np.linspace(0, num_samples - length, NUM_EXCERPTS).astype(int)
         excerpts = torch.stack([faster[:, s : s + length] for s in starts], dim=1)
-        parts = excerpts.flatten(0, 1).contiguous().split(num_at_once)
+        parts = torch.split(excerpts.flatten(0, 1).contiguous(), num_at_once)
         with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
             embedded = torch.cat([network(part).float() for part in parts])
         per_step.append(embedded.reshape(len(vocals), len(starts), -1).mean(1))
