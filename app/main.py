@@ -63,7 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     from app.desktop.single_instance import SingleInstance, hand_over
     from app.services.desktop import Desktop
     from app.services.services import make_services
-    from app.settings import THEME, Settings
+    from app.settings import LANGUAGE, TEXT_SIZE, THEME, Settings
+    from app.ui import language
     from app.ui.theme import Theme
     from app.window import MainWindow
     from engine.paths import default_library_path, log_path, resources_path, settings_path
@@ -80,7 +81,8 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     settings = Settings(settings_path())
     theme = Theme(resources_path() / "icons", app)
-    theme.install(app, settings.get(THEME))
+    language.install(app, settings.get(LANGUAGE), resources_path() / "languages")
+    theme.install(app, settings.get(THEME), settings.get(TEXT_SIZE))
     window = MainWindow(make_services(library_path, settings, theme), paths)
     reporter.crashed.connect(window.notice.show_crash, Qt.ConnectionType.QueuedConnection)
     desktop = Desktop(window, window.services, APP_ID, _bus())

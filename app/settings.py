@@ -27,6 +27,8 @@ class Option(Generic[T]):
 
 
 THEME = Option("window/theme", "system")
+LANGUAGE = Option("window/language", "system")
+TEXT_SIZE = Option("window/text_size", 1.0)
 WINDOW_GEOMETRY = Option("window/geometry", b"")
 QUEUE_SHOWN = Option("window/queue", False)
 SPLITTER = Option("window/splitter", b"")

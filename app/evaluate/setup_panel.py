@@ -22,6 +22,7 @@ from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
 from app.evaluate.protocols import PROTOCOLS
 from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
+from app.ui.language import grouped
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, divider, label
 
@@ -302,9 +303,9 @@ class SetupPanel(QWidget):
             "{name}: {songs} songs by {artists} artists, {several} of them with two songs or more."
         ).format(
             name=self.tr("Your library") if facts.path == self._library_path else facts.name,
-            songs=f"{facts.num_songs:,}",
-            artists=f"{facts.num_singers():,}",
-            several=f"{facts.num_singers(2):,}",
+            songs=grouped(facts.num_songs),
+            artists=grouped(facts.num_singers()),
+            several=grouped(facts.num_singers(2)),
         )
         return " ".join([text, *facts.notes])
 
@@ -316,7 +317,7 @@ class SetupPanel(QWidget):
         num_songs = sum(min(num, request.max_songs) for num in counts)
         return self.tr(
             "Songs: {songs}, models: {models}. What was heard once is kept: a second run is quick."
-        ).format(songs=f"{num_songs:,}", models=len(request.models))
+        ).format(songs=grouped(num_songs), models=len(request.models))
 
     def _show_form(self, is_shown: bool) -> None:
         self.form.setVisible(is_shown)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.find.genre_list import GenreList
+from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import clock, one_line
 from app.ui.theme import Theme
@@ -295,7 +296,7 @@ class FilterSheet(QFrame):
 
     def _offer_folders(self, chosen: Path | None) -> None:
         known = self._facets.folders[:MAX_FOLDERS] if self._facets is not None else ()
-        folders = {path: f"{one_line(str(path))[-60:]}   {num:,}" for path, num in known}
+        folders = {path: f"{one_line(str(path))[-60:]}   {grouped(num)}" for path, num in known}
         if chosen is not None:
             folders.setdefault(chosen, one_line(str(chosen))[-60:])
         self.folder.clear()

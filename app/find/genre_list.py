@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.language import grouped
 from app.ui.layouts import vbox
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
@@ -76,7 +77,7 @@ class GenreList(QWidget):
             self._narrow(self._search.text())
 
     def _add(self, name: str, num: int, is_chosen: bool) -> None:
-        item = QTreeWidgetItem(self._table, [one_line(name)[:60], f"{num:,}"])
+        item = QTreeWidgetItem(self._table, [one_line(name)[:60], grouped(num)])
         item.setData(NAME, KeyRole, genre_key(name))
         told = f"{item.text(NAME)}, {num_songs(num)}"
         item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, told)

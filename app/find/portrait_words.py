@@ -18,6 +18,7 @@ class Aspect:
     """One thing that a portrait tells, on a scale.
 
     Attributes:
+        subject: the name within a sentence.
         value: of a portrait, on the scale; None where it cannot be told.
         told: the value with its unit.
         ends: names of the scale's ends. less, more: how a voice is that lies nearer to each.
@@ -26,6 +27,7 @@ class Aspect:
     """
 
     name: str
+    subject: str
     value: Callable[[VoicePortrait], float | None]
     told: Callable[[VoicePortrait], str]
     ends: tuple[str, str]
@@ -83,6 +85,7 @@ def _brightness(portrait: VoicePortrait) -> float | None:
 
 NOTES = Aspect(
     noop("Notes"),
+    noop("notes"),
     lambda portrait: portrait.usual_note,
     _range_told,
     ("C2", "C6"),
@@ -95,6 +98,7 @@ ASPECTS = (
     NOTES,
     Aspect(
         noop("Vibrato"),
+        noop("vibrato"),
         _vibrato,
         _vibrato_told,
         (noop("none"), noop("wide")),
@@ -105,6 +109,7 @@ ASPECTS = (
     ),
     Aspect(
         noop("Breath"),
+        noop("breath"),
         _breath,
         lambda portrait: _told(portrait.clearness_db, "dB"),
         (noop("clear"), noop("breathy")),
@@ -115,6 +120,7 @@ ASPECTS = (
     ),
     Aspect(
         noop("Roughness"),
+        noop("roughness"),
         lambda portrait: portrait.roughness_db,
         lambda portrait: _told(portrait.roughness_db, "dB"),
         (noop("smooth"), noop("rough")),
@@ -125,6 +131,7 @@ ASPECTS = (
     ),
     Aspect(
         noop("Brightness"),
+        noop("brightness"),
         _brightness,
         lambda portrait: _told(portrait.brightness_hz, "Hz"),
         (noop("dark"), noop("bright")),
@@ -144,7 +151,7 @@ def sentence(query: VoicePortrait, result: VoicePortrait) -> str:
         if first is None or second is None:
             continue
         if abs(first - second) <= aspect.near:
-            alike.append(_tr(aspect.name).lower())
+            alike.append(_tr(aspect.subject))
         else:
             differences.append(_tr(aspect.more if second > first else aspect.less))
     parts = []

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from app.services.indexing import SPEEDS, Indexing
 from app.services.open_library import Overview
 from app.settings import INDEX_SPEED, Settings
+from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import duration, one_line
 from app.ui.theme import Theme
@@ -114,7 +115,7 @@ class IndexingStrip(QWidget):
     def _failed_text(self) -> str:
         if self._num_failed == 1:
             return self.tr("1 failed…")
-        return self.tr("{num} failed…").format(num=f"{self._num_failed:,}")
+        return self.tr("{num} failed…").format(num=grouped(self._num_failed))
 
     def _stage_text(self, progress: Progress | None) -> str:
         texts = {
@@ -134,10 +135,10 @@ class IndexingStrip(QWidget):
             return ""
         parts = []
         if progress.num_total:
-            done, total = f"{progress.num_done:,}", f"{progress.num_total:,}"
+            done, total = grouped(progress.num_done), grouped(progress.num_total)
             parts.append(self.tr("{done} of {total}").format(done=done, total=total))
         elif progress.num_done:
-            parts.append(self.tr("{num} so far").format(num=f"{progress.num_done:,}"))
+            parts.append(self.tr("{num} so far").format(num=grouped(progress.num_done)))
         if progress.eta_s is not None and not self._indexing.is_paused:
             parts.append(self.tr("{time} left").format(time=duration(progress.eta_s)))
         if not parts and progress.message:

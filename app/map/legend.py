@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.map.colouring import Colouring, shade
+from app.ui.language import grouped
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, label, plain_tool_tip
@@ -61,7 +62,7 @@ class Legend(QFrame):
 
     def _add(self, code: int, name: str, count: int, colour: QColor) -> None:
         row = button("", "legend")
-        number = label(f"{count:,}", "muted", self._theme.font(SMALL))
+        number = label(grouped(count), "muted", self._theme.font(SMALL))
         number.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 8, 0)

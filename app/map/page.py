@@ -34,6 +34,7 @@ from app.services.open_library import Overview
 from app.services.search_service import Question
 from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
+from app.ui.language import grouped
 from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.text_format import num_songs
 from app.ui.widgets import button, label
@@ -282,7 +283,7 @@ class MapPage(QWidget):
         num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
         texts = [num_songs(num)]
         if num_new:
-            texts.append(self.tr("{num} came later").format(num=f"{num_new:,}"))
+            texts.append(self.tr("{num} came later").format(num=grouped(num_new)))
         self._note.setText(" · ".join(texts))
         self._anew.setVisible(num_new > 0 and not is_making)
 
@@ -331,7 +332,7 @@ class MapPage(QWidget):
         if self.tools.colour == Colour.LIKENESS and not self._colouring.is_graded:
             return self.tr("Click a song: the others show how alike they are.")
         if self._colouring.num_others and self._colouring.names:
-            return self.tr("others   {num}").format(num=f"{self._colouring.num_others:,}")
+            return self.tr("others   {num}").format(num=grouped(self._colouring.num_others))
         if not self._colouring.is_graded and not self._colouring.names and len(self._ids):
             return self.tr("The files do not say.")
         return ""

@@ -1,13 +1,19 @@
-"""Light or dark, and how large."""
+"""Light or dark, in which language, and how large."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QButtonGroup, QRadioButton
+from typing import TypeVar
+
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QRadioButton
 
 from app.preferences.section import Section
 from app.services.services import Services
-from app.settings import THEME
+from app.settings import LANGUAGE, TEXT_SIZE, THEME, Option
+from app.ui.language import LANGUAGES
 from app.ui.theme import CHOICES
+
+T = TypeVar("T", float, str)
+TEXT_SIZES = (0.9, 1.0, 1.15, 1.3, 1.5)
 
 
 class AppearanceSection(Section):
@@ -26,10 +32,24 @@ class AppearanceSection(Section):
             radio.clicked.connect(lambda _=False, choice=choice: self._choose(choice))
             group.addButton(radio)
             self.column.addWidget(radio)
-        self.add_note(
-            self.tr("Sizes follow the display settings of the system; fonts are those it names.")
-        )
+        self.add_heading(self.tr("Language"))
+        languages = {"system": self.tr("As the system"), **LANGUAGES}
+        self.language = self._picker(self.tr("Language"), languages, LANGUAGE)
+        self.add_heading(self.tr("Text size"))
+        sizes = {size: f"{size:.0%}" for size in TEXT_SIZES}
+        self.text_size = self._picker(self.tr("Text size"), sizes, TEXT_SIZE)
+        self.add_note(self.tr("Language and text size change when Singalike starts the next time."))
         self.column.addStretch()
+
+    def _picker(self, name: str, choices: dict[T, str], option: Option[T]) -> QComboBox:
+        picker = QComboBox()
+        picker.setAccessibleName(name)
+        for choice, text in choices.items():
+            picker.addItem(text, choice)
+        picker.setCurrentIndex(max(0, picker.findData(self.services.settings.get(option))))
+        picker.activated.connect(lambda _: self.services.settings.set(option, picker.currentData()))
+        self.add_row(picker)
+        return picker
 
     def _choose(self, choice: str) -> None:
         self.theme.choose(choice)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from app.services.indexing import num_workers
 from app.services.services import Services
 from app.settings import INDEX_SPEED
+from app.ui.language import grouped
 from app.ui.text_format import duration
 
 # Seconds of one core for one song of four minutes, rounded up: separated voices are heard 34 times
@@ -26,4 +27,4 @@ def relisten_text(widget: QWidget, services: Services, *, is_vocals: bool) -> st
         "All {num} songs have to be listened to again, which takes about {time}. You can go on "
         "meanwhile; what was heard before serves until nearly all songs are heard anew, and is "
         "kept, so that you can change back at once."
-    ).format(num=f"{num_songs:,}", time=duration(seconds))
+    ).format(num=grouped(num_songs), time=duration(seconds))

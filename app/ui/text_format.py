@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLocale
 
+from app.ui.language import grouped
 from engine.library.records import Track
 
 
 def num_songs(num: int) -> str:
     """``1 song``, ``12,345 songs``."""
-    text = "1 song" if num == 1 else "{num} songs"
-    return QCoreApplication.translate("Format", text).format(num=f"{num:,}")
+    text = QCoreApplication.translate("Format", "1 song" if num == 1 else "{num} songs")
+    return text.format(num=grouped(num))
 
 
 def clock(seconds: float | None) -> str:
@@ -39,7 +40,9 @@ def file_size(num_bytes: int) -> str:
     """``0 kB``, ``12 kB``, ``340 MB``, ``1.2 GB``; never nothing for something."""
     if num_bytes < 1_000_000:
         return f"{max(1, round(num_bytes / 1000))} kB" if num_bytes else "0 kB"
-    return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"
+    if num_bytes < 1e9:
+        return f"{num_bytes / 1e6:.0f} MB"
+    return f"{QLocale().toString(num_bytes / 1e9, 'f', 1)} GB"
 
 
 def title_of(track: Track) -> str:

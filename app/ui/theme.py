@@ -31,10 +31,15 @@ class Theme(QObject):
         self._choice = "system"
         self.palette = LIGHT
 
-    def install(self, app: QApplication, choice: str) -> None:
-        """Sets style, font and colours of the program and follows the system from then on."""
+    def install(self, app: QApplication, choice: str, text_size: float = 1.0) -> None:
+        """Sets style, font and colours of the program and follows the system from then on.
+
+        ``text_size``: times the size of the desktop's font.
+        """
         app.setStyle(_Style("fusion"))
-        app.setFont(base_font(app.font()))
+        font = base_font(app.font())
+        font.setPointSizeF(font.pointSizeF() * min(max(text_size, 0.5), 3.0))
+        app.setFont(font)
         app.setWindowIcon(QIcon(str(self._icons_path / "singalike.svg")))
         hints = app.styleHints()
         hints.colorSchemeChanged.connect(self._system_changed)

@@ -25,6 +25,7 @@ from app.services.open_library import OpenLibrary
 from app.services.search_service import SearchService
 from app.services.services import Services
 from app.settings import WINDOW_GEOMETRY, Settings
+from app.ui import language
 from app.ui.theme import Theme
 from app.window import MainWindow
 from engine.library import Library
@@ -156,6 +157,7 @@ def make_services(
     """Everything real but the sound device and the indexing."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
+    language.install(application, language.ENGLISH, resources_path() / "languages")
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
     runner = JobRunner(close_timeout_ms=PATIENCE_MS)

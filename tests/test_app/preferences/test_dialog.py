@@ -202,7 +202,7 @@ def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, lib
 def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
     player, settings = window.services.player, window.services.settings
     player.device.choose("Gone")
-    dialog.choose("Listening")
+    dialog.choose("Sound")
     section = dialog.playback
     qtbot.waitUntil(lambda: section.devices.count() == 4)
     texts = [section.devices.itemText(row) for row in range(4)]
@@ -231,7 +231,7 @@ def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
     (folder / "one-spleeter.flac").write_bytes(bytes(3_000_000))
     window.show_preferences()
     (dialog,) = window.findChildren(PreferencesDialog)
-    dialog.choose("Listening")
+    dialog.choose("Sound")
     size = dialog.playback._size
     qtbot.waitUntil(lambda: size.text() == "3 MB of at most 2.0 GB")
     button_of(qtbot, dialog.playback, "Delete").click()
