@@ -154,7 +154,12 @@ class MainWindow(QMainWindow):
         self.results.file_requested.connect(self.commands.find_file)
         self.results.record_requested.connect(self.find_page.show_recorder)
         self.find_page.export.told.connect(self.notice.show_text)
+        self.services.kept.told.connect(lambda text, undo: self.notice.show_text(text, undo=undo))
         self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
+        self.player_bar.favourite_requested.connect(
+            lambda track_id: self.services.kept.toggle_favourites([track_id])
+        )
+        self.find_page.keeping.favourites_changed.connect(self.player_bar.set_favourites)
         self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
         self.find_page.vocals.progressed.connect(self.player_bar.show_separating)
         self.find_page.vocals.problem.connect(self.notice.show_text)
@@ -167,8 +172,8 @@ class MainWindow(QMainWindow):
         page.find_requested.connect(self._find_on_map)
         page.play_requested.connect(self.commands.play_all)
         page.playlist_requested.connect(
-            lambda ids: self.find_page.export.save_ids(
-                ids, self.tr("Songs from the map"), by_artist=True
+            lambda ids: self.find_page.keeping.show_playlists_by_artist(
+                ids, self.tr("Songs from the map")
             )
         )
         page.list_requested.connect(self._list_only)
@@ -206,6 +211,10 @@ class MainWindow(QMainWindow):
             Keys.TO_VOICES: lambda: self._enter_results(self.results.voices),
             Keys.TO_OVERALL: lambda: self._enter_results(self.results.overall),
             Keys.REVEAL: self._reveal_selected,
+            Keys.STRETCH_START: lambda: self.comparison.mark_stretch(True),
+            Keys.STRETCH_END: lambda: self.comparison.mark_stretch(False),
+            Keys.FAVOURITE: self.find_page.toggle_favourite,
+            Keys.NOT_THIS: self.find_page.mark_apart,
             Keys.SAVE: self.find_page.export_menu.save_selected,
             Keys.ADD_FOLDER: self.commands.add_folder,
             Keys.FOLDERS: self.commands.show_folders,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +12,17 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from app.desktop.reveal import file_url
 
-MIME_TYPES = ["text/uri-list", "text/plain"]
+_TRACKS = "application/x-singalike-tracks"
+MIME_TYPES = [_TRACKS, "text/uri-list", "text/plain"]
 
 
-def files_as_mime_data(paths: Sequence[Path]) -> QMimeData:
-    """Files as file managers and players take them; names that are not text included."""
+def files_as_mime_data(paths: Sequence[Path], track_ids: Sequence[int] = ()) -> QMimeData:
+    """Files as file managers and players take them; names that are not text included.
+
+    ``track_ids``: of the library, as our own playlists take them.
+    """
     data = QMimeData()
+    data.setData(_TRACKS, json.dumps(list(track_ids)).encode())
     addresses = "".join(f"{file_url(path)}\r\n" for path in paths)
     data.setData("text/uri-list", addresses.encode("ascii"))
     data.setText("\n".join(os.fsencode(path).decode("utf-8", "replace") for path in paths))
@@ -26,6 +32,11 @@ def files_as_mime_data(paths: Sequence[Path]) -> QMimeData:
 def copy_files(paths: Sequence[Path]) -> None:
     """To the clipboard: pasted as files, or as their paths where text is wanted."""
     QGuiApplication.clipboard().setMimeData(files_as_mime_data(paths))
+
+
+def dragged_tracks(data: QMimeData) -> list[int]:
+    """Ids of the songs that are dragged within the window."""
+    return json.loads(bytes(data.data(_TRACKS).data()) or b"[]")
 
 
 def dropped_files(data: QMimeData) -> list[Path]:

@@ -17,7 +17,7 @@ from app.player.vocals import VocalsFetcher
 from app.player.waveform_cache import WaveformCache
 from app.services.search_service import Answer, Question, SearchService
 from app.ui.shortcuts import noop
-from app.ui.text_format import one_line, title_of
+from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track
 from engine.records import VoicePortrait
 from engine.search import Neighbour
@@ -48,6 +48,7 @@ class Comparison(QObject):
         self._waveforms = waveforms
         self._vocals = vocals
         self._question: Question | None = None
+        self._typical: Track | None = None  # of several songs asked with
         self._chosen: Neighbour | None = None
         self._query_voice: VoicePortrait | None = None
         self._last_moment = -1
@@ -57,6 +58,8 @@ class Comparison(QObject):
         search.asked.connect(self._asked)
         search.answered.connect(self._answered)
         search.failed.connect(self._failed)
+        panel.query_row.stretch_requested.connect(self._ask_with_query)
+        panel.result_row.stretch_requested.connect(self._ask_with_result)
         for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
             row.play_requested.connect(partial(player.play, side))
             row.sought.connect(partial(self._seek, side))
@@ -90,7 +93,7 @@ class Comparison(QObject):
         self._wait.start()
         if question == self._question:
             return  # other filters, the same song
-        self._question, self._query_voice = question, None
+        self._question, self._query_voice, self._typical = question, None, None
         self._choose(None)
         if question.artist is not None:
             self._panel.query_row.set_sound(None)
@@ -98,8 +101,34 @@ class Comparison(QObject):
                 self.tr("Voices like {artist}’s").format(artist=one_line(question.artist))
             )
             return  # the answer brings the song to play
+        if question.others:
+            self._panel.query_row.set_sound(None)
+            self._panel.query_row.set_hint(
+                self.tr("Voices like these {songs}").format(songs=num_songs(len(question.tracks)))
+            )
+            return
         seed = cover_seed(question.track) if question.track is not None else str(question.path)
         self._show_query(sound_of(question), seed)
+        self._panel.query_row.show_stretch(question.part_s)
+
+    def _ask_with_query(self, start_s: float, end_s: float) -> None:
+        question, track = self._question, self._typical
+        if track is not None:
+            question = Question(track, track.path, track.duration_s)
+        if question is not None:
+            self._search.find_part(question, start_s, end_s)
+
+    def _ask_with_result(self, start_s: float, end_s: float) -> None:
+        if self._chosen is not None:
+            track = self._chosen.track
+            question = Question(track, track.path, track.duration_s)
+            self._search.find_part(question, start_s, end_s)
+
+    def mark_stretch(self, is_start: bool) -> None:
+        """On the song that is heard, at the place where it is."""
+        is_result = self._player.side == Side.RESULT
+        row = self._panel.result_row if is_result else self._panel.query_row
+        row.mark_stretch(is_start)
 
     def _show_query(self, sound: Sound, seed: str) -> None:
         row = self._panel.query_row
@@ -113,6 +142,8 @@ class Comparison(QObject):
         question = self._search.question
         if question is not None and question.is_voice:
             self._panel.show_message(self.tr("Listening to your voice…"))
+        elif question is not None and question.part_s is not None:
+            self._panel.show_message(self.tr("Listening to the stretch. This takes some seconds…"))
         elif question is not None and question.track is None and question.artist is None:
             self._panel.show_message(self.tr("Listening to the file. This takes some seconds…"))
         else:
@@ -126,7 +157,7 @@ class Comparison(QObject):
         self._wait.stop()
         chosen = self._chosen
         self._panel.show_answer(self._put_patiently(answer) if self._is_indexing() else answer)
-        self._show_artist(answer)
+        self._show_typical(answer)
         results = (found for found in answer.lists.values() if not isinstance(found, str))
         voices = (result.query.portrait for result in results if result.query.portrait)
         self._query_voice = voice = next(voices, None)
@@ -152,15 +183,18 @@ class Comparison(QObject):
         }
         return replace(answer, lists=lists)
 
-    def _show_artist(self, answer: Answer) -> None:
-        """Of an artist, the most typical song is there to be heard."""
+    def _show_typical(self, answer: Answer) -> None:
+        """Of an artist, or of several songs, the most typical one is there to be heard."""
         results = (one for one in answer.lists.values() if not isinstance(one, str))
         query = next((result.query for result in results), None)
-        if query is None or query.artist is None or query.track is None:
+        if query is None or query.track is None:
             return
-        track = query.track
+        if query.artist is None and len(query.tracks) < 2:
+            return
+        name = one_line(query.artist) if query.artist else num_songs(len(query.tracks))
+        self._typical = track = query.track
         typical = self.tr("most typical: {title}").format(title=title_of(track))
-        sound = Sound(track.path, one_line(query.artist), typical, track.duration_s, track.id)
+        sound = Sound(track.path, name, typical, track.duration_s, track.id)
         self._show_query(sound, cover_seed(track))
 
     def _show_portraits(self) -> None:

@@ -7,14 +7,18 @@ from functools import partial
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
+from app.find.keeping import Keeping
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.panel import LibraryPanel
 from app.playlists.song_export import SongExport
 
 
 class ExportMenu(QObject):
-    def __init__(self, export: SongExport, library: LibraryPanel, results: ResultsPanel) -> None:
+    def __init__(
+        self, export: SongExport, library: LibraryPanel, results: ResultsPanel, keeping: Keeping
+    ) -> None:
         super().__init__(export)
+        self._keeping = keeping
         self._export = export
         self._library = library
         self._results = results
@@ -36,6 +40,19 @@ class ExportMenu(QObject):
                     text.format(heading=results.heading, num=len(found)),
                     partial(self._export.save, found, self._name()),
                 )
+                ids = [neighbour.track.id for neighbour in found]
+                menu.addAction(
+                    self.tr("{heading}: keep as playlist…").format(heading=results.heading),
+                    partial(self._keeping.show_playlists, ids, self._name()),
+                )
+        menu.addSeparator()
+        save = partial(self._keeping.ask_to_save, self._name())
+        menu.addAction(self.tr("Save this search…"), save)
+        if num := self._keeping.kept.num_marks:
+            menu.addAction(
+                self.tr("Table of your marks ({num} pairs)…").format(num=num),
+                self._export.save_marks,
+            )
         menu.aboutToHide.connect(menu.deleteLater)
         button = self._results.save_button
         menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))

@@ -49,6 +49,12 @@ class Filters:
         """Those that leave out songs one could miss; hiding duplicates does not count."""
         return self.scope.num_conditions + self.other_artists + self.one_per_artist
 
+    @classmethod
+    def of(cls, options: SearchOptions) -> Filters:
+        return cls(
+            options.other_artists, options.one_per_artist, options.hide_duplicates, options.scope
+        )
+
     def applied_to(self, options: SearchOptions) -> SearchOptions:
         return replace(
             options,

@@ -74,7 +74,7 @@ class JourneyDialog(Dialog):
         self._stack.addWidget(self._message)
         self.body.addWidget(body, 1)
         self._play = self.add_button(self.tr("Play"), self._play_all, "primary")
-        self._save = self.add_button(self.tr("Save as playlist…"), self._save_all)
+        self._save = self.add_button(self.tr("Keep as playlist…"), self._save_all)
         self.buttons.addStretch()
         self.add_button(self.tr("Close"), self.close)
         self._others.toggled.connect(self._ask)

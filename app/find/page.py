@@ -17,6 +17,7 @@ from app.find.comparison import Comparison
 from app.find.export_menu import ExportMenu
 from app.find.filters import FilterButton, Filters
 from app.find.journey_dialog import JourneyDialog
+from app.find.keeping import Keeping
 from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
 from app.find.song_row import SongRow
@@ -41,9 +42,9 @@ from app.settings import (
 )
 from app.ui.layouts import vbox
 from app.ui.text_format import one_line, title_of
-from engine.library import Track
+from engine.library import Track, TrackStatus
 from engine.records import View
-from engine.search import By, Neighbour
+from engine.search import By, Neighbour, SearchOptions
 
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
 
@@ -75,7 +76,8 @@ class FindPage(QSplitter):
             self,
         )
         self.export = SongExport(commands.window, services.open_library, services.settings)
-        self.export_menu = ExportMenu(self.export, self.library, self.results)
+        self.keeping = Keeping(commands.window, services, self.library, self.export)
+        self.export_menu = ExportMenu(self.export, self.library, self.results, self.keeping)
         self._look_again = QTimer(self, singleShot=True, interval=LOOK_AGAIN_MS)
         self._look_again.timeout.connect(services.search.look_again)
         self._lay_out()
@@ -116,7 +118,7 @@ class FindPage(QSplitter):
 
     def _lay_out(self) -> None:
         side = QWidget()
-        vbox(self.library, self.indexing_strip, of=side)
+        vbox(self.keeping.chooser, self.library, self.indexing_strip, of=side)
         side.setObjectName("side")
         side.setMinimumWidth(300)
         self.results.setMinimumWidth(500)
@@ -160,6 +162,9 @@ class FindPage(QSplitter):
         services.indexing.ended.connect(self._index_ended)
         self.indexing_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
+        self.keeping.favourites_changed.connect(self._show_favourites)
+        self.keeping.play_requested.connect(self._play_tracks)
+        self.keeping.options_restored.connect(self._restore_options)
 
     # Menus of songs
 
@@ -168,7 +173,9 @@ class FindPage(QSplitter):
         entries: list[MenuEntry] = []
         if question is not None and question.track is not None and question.track.id != track.id:
             entries.append(self._journey_entry(question.track, track, "vocals"))
-        ids = self.library.view.selected_ids()
+        ids = self.library.view.selected_ids() or [track.id]
+        entries += self.keeping.entries(ids)
+        entries += self.keeping.table_entries(self.library.view.selected_rows())
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
             entries.append(("share", text, partial(self.export.save_ids, ids)))
@@ -181,7 +188,11 @@ class FindPage(QSplitter):
         if question is not None and question.track is not None:
             view: View = "overall" if results is self.results.overall else "vocals"
             entries.append(self._journey_entry(question.track, track, view))
-        ids = [one.track.id for one in results.view.selected()] or [track.id]
+        chosen = results.view.selected() or [neighbour]
+        ids = [one.track.id for one in chosen]
+        entries += self.keeping.entries(ids)
+        if results is not self.results.overall:
+            entries += self.keeping.mark_entries(chosen)
         num = len(ids)
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
         text = text.format(num=num if num > 1 else len(results.model.neighbours))
@@ -206,11 +217,17 @@ class FindPage(QSplitter):
             view,
         )
         dialog.play_requested.connect(self.comparison.play_result)
-        dialog.save_requested.connect(self.export.save)
+        dialog.save_requested.connect(
+            lambda tracks, name: self.keeping.show_playlists([one.id for one in tracks], name)
+        )
         dialog.open()
 
     def _play_track(self, track: Track) -> None:
         self.comparison.play_track(track, self.library.tracks_after(track.id))
+
+    def _play_tracks(self, tracks: list[Track]) -> None:
+        if there := [track for track in tracks if track.status is not TrackStatus.MISSING]:
+            self.comparison.play_track(there[0], there[1:])
 
     def _mark_songs(self) -> None:
         """In the table: what was asked for, and what sounds."""
@@ -229,6 +246,13 @@ class FindPage(QSplitter):
         weight = get(BLEND_WEIGHT)
         self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
 
+    def _restore_options(self, options: SearchOptions) -> None:
+        """Of a saved search."""
+        self.results.filter_button.set_filters(Filters.of(options))
+        is_blend = options.by == "blend"
+        self.results.blend_bar.set_blend(options.blend if is_blend else None, options.blend)
+        self._search_otherwise()
+
     def _search_otherwise(self) -> None:
         search = self._services.search
         filters = self.results.filter_button.filters
@@ -243,6 +267,22 @@ class FindPage(QSplitter):
         self._look_again.stop()
         self.library.refresh()
         self._services.search.ask_again()
+
+    def _show_favourites(self, track_ids: frozenset[int]) -> None:
+        self.library.view.set_favourites(track_ids)
+        for results in self.results.lists.values():
+            results.view.set_favourites(track_ids)
+
+    def toggle_favourite(self) -> None:
+        """A heart for the songs selected in the list or table with the focus."""
+        if ids := self.selected_ids():
+            self.keeping.kept.toggle_favourites(ids)
+
+    def mark_apart(self) -> None:
+        """The results selected have not the voice that was asked for."""
+        for results in self.results.shown_lists():
+            if results is not self.results.overall and results.view.hasFocus():
+                self.keeping.mark(results.view.selected(), False)
 
     def _covers_arrived(self) -> None:
         for view in (self.library.view, *(one.view for one in self.results.lists.values())):

@@ -55,7 +55,7 @@ class Queueing(QObject):
         panel.files_dropped.connect(self._commands.enqueue_files)
         panel.find_requested.connect(self._find)
         panel.save_requested.connect(
-            lambda ids: self._find_page.export.save_ids(ids, self.tr("Queue"))
+            lambda ids: self._find_page.keeping.show_playlists(ids, self.tr("Queue"))
         )
         panel.radio_stopped.connect(radio.stop)
         self._commands.radio_requested.connect(self._start_radio_from)

@@ -31,6 +31,7 @@ PAD = 10
 COVER = 52
 SCORE_WIDTH = 58
 CHIP_PAD = 8
+HEART_PX = 13
 CHIP_GAP = 6
 LINE_GAP = 2
 MARK = 14  # of a voice from the whole song
@@ -60,7 +61,7 @@ class RowLayout:
 
 
 class ResultDelegate(QStyledItemDelegate):
-    """The view sets ``hovered``, (row, part) under the mouse, and ``playing_id``."""
+    """The view sets ``hovered``, (row, part) under the mouse, ``playing_id`` and ``favourites``."""
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class ResultDelegate(QStyledItemDelegate):
         self._cover = cover
         self.hovered: tuple[int, int] = (-1, NOTHING)
         self.playing_id: int | None = None
+        self.favourites: frozenset[int] = frozenset()
         self.refresh_fonts()
 
     def refresh_fonts(self) -> None:
@@ -172,7 +174,7 @@ class ResultDelegate(QStyledItemDelegate):
 
     def _paint_text(self, painter: QPainter, layout: RowLayout, neighbour: Neighbour) -> None:
         track, rect = neighbour.track, QRect(layout.artist)
-        self._line(painter, layout.title, title_of(track), self._title_font, "text")
+        self._paint_title(painter, layout.title, track)
         if neighbour.is_from_mixture:  # explained in the tool tip, and to screen readers
             ratio = painter.device().devicePixelRatio()
             icon = self._theme.pixmap("overall", "muted", MARK, ratio)
@@ -180,6 +182,19 @@ class ResultDelegate(QStyledItemDelegate):
             rect.setLeft(rect.left() + MARK + 4)
         artist = one_line(track.artist) or one_line(track.path.parent.name)
         self._line(painter, rect, artist, self._small_font, "muted")
+
+    def _paint_title(self, painter: QPainter, rect: QRect, track: Track) -> None:
+        """With a heart behind it where the song has one."""
+        title = title_of(track)
+        if track.id in self.favourites:
+            metrics, room = QFontMetrics(self._title_font), rect.width() - HEART_PX - 6
+            title = metrics.elidedText(title[:1000], Qt.TextElideMode.ElideRight, room)
+            x = rect.left() + metrics.horizontalAdvance(title) + 6
+            y = rect.center().y() - HEART_PX // 2 + 1
+            ratio = painter.device().devicePixelRatio()
+            heart = self._theme.pixmap("heart-filled", self._colour, HEART_PX, ratio)
+            painter.drawPixmap(x, y, heart)
+        self._line(painter, rect, title, self._title_font, "text")
 
     def _paint_score(
         self, painter: QPainter, layout: RowLayout, percent: int, is_far: bool

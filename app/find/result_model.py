@@ -102,5 +102,5 @@ class ResultModel(QAbstractListModel):
         return MIME_TYPES
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        rows = sorted({index.row() for index in indexes})
-        return files_as_mime_data([self._neighbours[row].track.path for row in rows])
+        tracks = [self._neighbours[row].track for row in sorted({i.row() for i in indexes})]
+        return files_as_mime_data([t.path for t in tracks], [t.id for t in tracks])

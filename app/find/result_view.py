@@ -79,6 +79,10 @@ class ResultView(QListView):
             self._delegate.playing_id = track_id
             self.viewport().update()
 
+    def set_favourites(self, track_ids: frozenset[int]) -> None:
+        self._delegate.favourites = track_ids
+        self.viewport().update()
+
     def _current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if current.isValid():
             self.chosen.emit(current.data(NeighbourRole))

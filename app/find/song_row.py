@@ -14,7 +14,7 @@ from app.player.waveform import Waveform
 from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.text_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton
+from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton, button
 from engine.sound.loudness import SoundShape
 
 COVER_PX = 56
@@ -30,6 +30,7 @@ class SongRow(QWidget):
     play_requested = Signal(object)  # Sound
     sought = Signal(object, float)  # Sound, seconds
     moment_chosen = Signal(int)
+    stretch_requested = Signal(float, float)  # find voices like this part, from and to in seconds
 
     def __init__(
         self, theme: Theme, player: Player, cover: DrawCover, side: Side, names: tuple[str, str]
@@ -52,6 +53,8 @@ class SongRow(QWidget):
         self.waveform = Waveform(theme, "accent" if is_query else "overall")
         self.waveform.setFixedHeight(COVER_PX)
         self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
+        self.ask = button(self.tr("Voices like this stretch"), "stretch")
+        self.ask.setParent(self.waveform)
         keep_room(self._play)  # both waveforms begin at the same place
         self.setAccessibleName(names[0])
         self.waveform.setAccessibleName(self.tr("Waveform: {row}").format(row=names[0]))
@@ -71,6 +74,8 @@ class SongRow(QWidget):
         self._play.clicked.connect(self._play_clicked)
         self.waveform.sought.connect(self._seek)
         self.waveform.moment_chosen.connect(self.moment_chosen)
+        self.waveform.stretch_marked.connect(self._offer_stretch)
+        self.ask.clicked.connect(self._ask_with_stretch)
         self._player.moved.connect(self._follow)
         self._player.loaded.connect(self._follow)
         self._player.state_changed.connect(self._follow)
@@ -86,6 +91,7 @@ class SongRow(QWidget):
         self._play.setVisible(sound is not None)
         self.waveform.setEnabled(sound is not None)
         self.waveform.set_song(sound.duration_s or 0.0 if sound else 0.0)
+        self.ask.hide()
         self.refresh_cover()
         self._follow()
 
@@ -100,6 +106,40 @@ class SongRow(QWidget):
 
     def set_moments(self, starts_s: Sequence[float]) -> None:
         self.waveform.set_moments(starts_s)
+
+    # A stretch of the song
+
+    def mark_stretch(self, is_start: bool) -> None:
+        """From the position, or up to it; the other end stays, or is the song's."""
+        position_s = self._player.position_s(self._side) if self._is_loaded else 0.0
+        duration_s = (self._sound.duration_s or 0.0) if self._sound is not None else 0.0
+        start_s, end_s = self.waveform.stretch_s or (0.0, duration_s)
+        self.waveform.set_stretch((position_s, end_s) if is_start else (start_s, position_s))
+        self._offer_stretch()
+
+    def show_stretch(self, stretch_s: tuple[float, float] | None) -> None:
+        """What was asked with; None: all of the song."""
+        self.waveform.set_stretch(stretch_s)
+        self.ask.hide()
+
+    def _offer_stretch(self) -> None:
+        if (stretch_s := self.waveform.stretch_s) is None:
+            self.ask.hide()
+            return
+        text = self.tr("Voices like {start}–{end}")
+        self.ask.setText(text.format(start=clock(stretch_s[0]), end=clock(stretch_s[1])))
+        self.ask.setAccessibleName(self.ask.text())
+        self.ask.adjustSize()
+        middle = self.waveform.x_of(sum(stretch_s) / 2) - self.ask.width() / 2
+        room = self.waveform.width() - self.ask.width()
+        top = (self.waveform.height() - self.ask.height()) // 2 + 4
+        self.ask.move(round(min(max(0.0, middle), max(0, room))), top)
+        self.ask.show()
+
+    def _ask_with_stretch(self) -> None:
+        if (stretch_s := self.waveform.stretch_s) is not None:
+            self.ask.hide()
+            self.stretch_requested.emit(*stretch_s)
 
     def refresh_cover(self) -> None:
         if self._sound is None:

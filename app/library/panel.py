@@ -26,6 +26,7 @@ REFRESH_MS = 1500  # while indexing
 
 class LibraryPanel(QWidget):
     num_shown_changed = Signal(int)
+    all_shown = Signal()
 
     def __init__(
         self, open_library: OpenLibrary, settings: Settings, theme: Theme, model: TrackModel
@@ -44,7 +45,9 @@ class LibraryPanel(QWidget):
         self._empty = label(role="muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMargin(32)
-        self._only: frozenset[int] | None = None
+        self._only: tuple[int, ...] | None = None
+        self._is_in_order = False  # of the songs given, not of a column
+        self._nothing = ""
         self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
         self._only_bar = self._build_bar(
             theme, self._only_text, self.tr("Show all songs again"), self.show_all
@@ -109,20 +112,37 @@ class LibraryPanel(QWidget):
 
     def show_only(self, track_ids: Sequence[int], text: str) -> None:
         """These songs alone, under a heading that lets them all come back."""
-        self._only = frozenset(track_ids)
+        self._only, self._is_in_order = tuple(track_ids), False
         self._only_text.setText(
             self.tr("{origin}: {songs}").format(origin=text, songs=num_songs(len(self._only)))
         )
         self._only_bar.show()
         self._list()
 
-    def show_all(self) -> None:
-        """No longer some songs alone."""
-        self._only = None
+    def show_list(self, track_ids: Sequence[int], nothing: str) -> None:
+        """These songs alone, in this order until a column is clicked; ``nothing``: if none."""
+        if self._only is None or not self._is_in_order:
+            self.view.horizontalHeader().setSortIndicatorShown(False)
+        self._only, self._is_in_order, self._nothing = tuple(track_ids), True, nothing
         self._only_bar.hide()
         self._list()
 
+    def show_all(self) -> None:
+        """No longer some songs alone."""
+        self._only, self._is_in_order, self._nothing = None, False, ""
+        self._only_bar.hide()
+        self.view.horizontalHeader().setSortIndicatorShown(True)
+        self._list()
+        self.all_shown.emit()
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether rows are just the songs that were given, in their order."""
+        return self._is_in_order and not self._query.text.strip()
+
     def set_sort(self, key: str, is_descending: bool) -> None:
+        self._is_in_order = False
+        self.view.horizontalHeader().setSortIndicatorShown(True)
         self._query = ListQuery(self._query.text, key, is_descending)
         self._settings.set(SORT_COLUMN, key)
         self._settings.set(SORT_DESCENDING, is_descending)
@@ -164,7 +184,9 @@ class LibraryPanel(QWidget):
 
     def _listed(self, ids: list[int]) -> None:
         if self._only is not None:
-            ids = [one for one in ids if one in self._only]
+            listed, only = set(ids), set(self._only)
+            in_order = [one for one in self._only if one in listed]
+            ids = in_order if self._is_in_order else [one for one in ids if one in only]
         current = self.view.current_track()
         place = self.view.verticalScrollBar().value()
         is_same_search = self._query.text == self._listed_text
@@ -190,6 +212,8 @@ class LibraryPanel(QWidget):
             text = self.tr("No song with “{words}” in its title, artist, album or folder.").format(
                 words=self._query.text.strip()
             )
+        elif self._nothing:
+            text = self._nothing
         else:
             text = self.tr("No songs yet. They appear here as soon as they are found.")
         self._empty.setText(text)

@@ -256,8 +256,8 @@ class TrackModel(QAbstractTableModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """Of the rows that are known, which those in sight are."""
         rows = sorted({index.row() for index in indexes})
-        tracks = (self.track_at(row) for row in rows)
-        return files_as_mime_data([track.path for track in tracks if track is not None])
+        tracks = [track for row in rows if (track := self.track_at(row)) is not None]
+        return files_as_mime_data([t.path for t in tracks], [t.id for t in tracks])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         is_descending = order == Qt.SortOrder.DescendingOrder

@@ -18,6 +18,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QFocusEvent,
     QKeyEvent,
     QKeySequence,
@@ -46,6 +50,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROW_PX = 38
 COVER_PX = 26
 DOT_PX = 9
+HEART_PX = 13
 HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
 TITLE_PX = 150  # artist and album give way before the title has less
 GIVING_WAY = (Column.ALBUM, Column.ARTIST)
@@ -76,6 +81,36 @@ class StateDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+class TitleDelegate(QStyledItemDelegate):
+    """A heart at the end of the titles of favourites."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.favourites: frozenset[int] = frozenset()
+
+    def _has_heart(self, index: Index) -> bool:
+        track = index.data(TrackRole)
+        return track is not None and track.id in self.favourites
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        if self._has_heart(index):
+            room = option.rect.width() - COVER_PX - HEART_PX - 26
+            option.text = option.fontMetrics.elidedText(
+                option.text, Qt.TextElideMode.ElideRight, max(0, room)
+            )
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        if self._has_heart(index):
+            heart = self._theme.pixmap(
+                "heart-filled", "accent", HEART_PX, painter.device().devicePixelRatioF()
+            )
+            place = QPoint(option.rect.right() - HEART_PX - 3, option.rect.center().y())
+            painter.drawPixmap(place - QPoint(0, HEART_PX // 2 - 1), heart)
+
+
 def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) -> None:
     if state in FILLED:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -102,16 +137,21 @@ class TrackView(QTableView):
     play_requested = Signal(object)
     menu_requested = Signal(object, QPoint)  # Track, global position
     copy_requested = Signal(object)  # list[int], of which not all may be fetched
+    removed = Signal(object)  # rows, by the key Delete
+    moved = Signal(object, int)  # rows, and the row before which they were dropped
 
     def __init__(self, model: TrackModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tracks = model
         self._is_making_room = False
         self._query_id: int | None = None
+        self._drop_row = -1  # before which dragged rows would fall
         self._theme = theme
         self.setModel(model)
         self.setAccessibleName(self.tr("Songs of the library"))
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
+        self._titles = TitleDelegate(theme, self)
+        self.setItemDelegateForColumn(Column.TITLE, self._titles)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
@@ -212,6 +252,10 @@ class TrackView(QTableView):
             if self._tracks.ids[row] in others:
                 self.viewport().update(self._row_rect(row))
 
+    def set_favourites(self, track_ids: frozenset[int]) -> None:
+        self._titles.favourites = track_ids
+        self.viewport().update()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         """By the keyboard, a song is selected; Qt would make it current unseen."""
         current = self.currentIndex()
@@ -237,6 +281,9 @@ class TrackView(QTableView):
             if self._tracks.ids[row] == self._query_id:
                 place = self._row_rect(row)
                 painter.fillRect(place.adjusted(0, 0, MARK_PX - place.width(), 0), self._accent)
+        if self._drop_row >= 0:
+            y = self._row_rect(0).top() + self._drop_row * ROW_PX
+            painter.fillRect(0, y - 1, self.viewport().width(), 2, self._accent)
         if self.hasFocus() and self.currentIndex().isValid():
             paint_focus_frame(painter, self._row_rect(self.currentIndex().row()), self._theme)
         painter.end()
@@ -254,8 +301,10 @@ class TrackView(QTableView):
 
     def selected_ids(self) -> list[int]:
         """In the order of the table."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._tracks.ids[row] for row in rows]
+        return [self._tracks.ids[row] for row in self.selected_rows()]
+
+    def selected_rows(self) -> list[int]:
+        return sorted(index.row() for index in self.selectionModel().selectedRows())
 
     def visible_rows(self) -> tuple[int, int]:
         """First and last row in sight."""
@@ -302,6 +351,8 @@ class TrackView(QTableView):
             self._copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self.selectAll()
+        elif key == Qt.Key.Key_Delete and self.selected_rows():
+            self.removed.emit(self.selected_rows())
         elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
             event.ignore()  # the window's: play and pause, skip, compare
         else:
@@ -310,3 +361,38 @@ class TrackView(QTableView):
     def _copy(self) -> None:
         if ids := self.selected_ids():
             self.copy_requested.emit(ids)
+
+    # Rows that are dragged to another place
+
+    def set_movable(self, is_movable: bool) -> None:
+        mode = QAbstractItemView.DragDropMode
+        self.setDragDropMode(mode.DragDrop if is_movable else mode.DragOnly)
+
+    def _row_before(self, y: int) -> int:
+        """Of the gap between rows that is nearest."""
+        row = self.rowAt(y)
+        if row < 0:
+            return self._tracks.rowCount()
+        return row + (y > self._row_rect(row).center().y())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.source() is self and self.acceptDrops():
+            event.accept()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._show_drop_row(self._row_before(event.position().toPoint().y()))
+        event.setDropAction(Qt.DropAction.CopyAction)  # else Qt would take the rows away itself
+        event.accept()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._show_drop_row(-1)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self._show_drop_row(-1)
+        self.moved.emit(self.selected_rows(), self._row_before(event.position().toPoint().y()))
+
+    def _show_drop_row(self, row: int) -> None:
+        self._drop_row = row
+        self.viewport().update()

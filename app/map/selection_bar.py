@@ -21,7 +21,7 @@ class SelectionBar(QFrame):
         self.setObjectName("card")
         self._count = label()
         play = button(self.tr("Play these"), "primary")
-        playlist = button(self.tr("Save as playlist…"))
+        playlist = button(self.tr("Keep as playlist…"))
         in_library = button(self.tr("Show in library"))
         clear = IconButton(theme, "close", self.tr("Let the selection go"), size=16)
         row = QHBoxLayout(self)

@@ -31,6 +31,7 @@ class PlayerBar(QWidget):
     loop_requested = Signal()
     queue_requested = Signal()
     files_dropped = Signal(object)  # list[Path]
+    favourite_requested = Signal(int)  # id of the track that plays
 
     def __init__(self, player: Player, theme: Theme) -> None:
         super().__init__()
@@ -52,6 +53,8 @@ class PlayerBar(QWidget):
         self._vocals.setCheckable(True)
         self._vocals.setToolTip(f"{Keys.VOCALS.value.description}  ({Keys.VOCALS.value.label})")
         self._devices = IconButton(theme, "device", self.tr("Sound device"))
+        self._favourites: frozenset[int] = frozenset()
+        self._heart = IconButton(theme, "heart", self.tr("Favourite"), size=16)
         self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
         self._artist = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._time = label("0:00", role="muted", font=theme.font(SMALL))
@@ -102,6 +105,7 @@ class PlayerBar(QWidget):
             self._play,
             self._next,
             (names, 3),
+            self._heart,
             *where,
             self._loop,
             self._vocals,
@@ -131,6 +135,7 @@ class PlayerBar(QWidget):
         for end in self._ends:
             end.setVisible(self._has_both and is_roomy)
         self._devices.setVisible(is_roomy)
+        self._show_heart()
 
     def _connect(self) -> None:
         player = self._player
@@ -138,6 +143,7 @@ class PlayerBar(QWidget):
         self._previous.clicked.connect(player.play_previous)
         self._next.clicked.connect(player.play_next)
         self._queue.clicked.connect(self._queue_clicked)
+        self._heart.clicked.connect(self._heart_clicked)
         self._loop.clicked.connect(self._loop_clicked)
         self._vocals.clicked.connect(self._vocals_clicked)
         self._devices.clicked.connect(self._ask_for_devices)
@@ -212,6 +218,27 @@ class PlayerBar(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         accept_copy(event)
         self.files_dropped.emit(dropped_files(event.mimeData()))
+
+    def set_favourites(self, track_ids: frozenset[int]) -> None:
+        self._favourites = track_ids
+        self._show_heart()
+
+    def _show_heart(self) -> None:
+        """Only songs of the library can have one."""
+        sound = self._player.sound(self._player.side)
+        track_id = None if sound is None else sound.track_id
+        is_favourite = track_id in self._favourites
+        self._heart.setVisible(track_id is not None and self.width() >= ROOMY_PX)
+        self._heart.set_icon("heart-filled" if is_favourite else "heart")
+        self._heart.set_colour("accent" if is_favourite else "muted")
+        self._heart.set_name(
+            self.tr("Take the heart away") if is_favourite else self.tr("Favourite")
+        )
+
+    def _heart_clicked(self) -> None:
+        sound = self._player.sound(self._player.side)
+        if sound is not None and sound.track_id is not None:
+            self.favourite_requested.emit(sound.track_id)
 
     def _loop_clicked(self) -> None:
         self._refresh()

@@ -85,7 +85,9 @@ class QueueModel(QAbstractListModel):
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         rows = sorted(index.row() for index in indexes)
-        data = files_as_mime_data([self._entries[row].sound.path for row in rows])
+        sounds = [self._entries[row].sound for row in rows]
+        ids = [sound.track_id for sound in sounds if sound.track_id is not None]
+        data = files_as_mime_data([sound.path for sound in sounds], ids)
         data.setData(ROWS_TYPE, ",".join(map(str, rows)).encode())
         return data
 

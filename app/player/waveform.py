@@ -17,13 +17,18 @@ BAR_PX = 2
 GAP_PX = 1
 MARKER_PX = 11  # room above the bars for the markers
 STEP_S = 5.0
+MIN_STRETCH_S = 2.0  # less is no voice yet
 
 
 class Waveform(QWidget):
-    """``sought`` brings seconds, once a drag is let go; ``moment_chosen`` a marker's index."""
+    """``sought`` brings seconds, once a drag is let go; ``moment_chosen`` a marker's index.
+
+    A drag with Shift marks a stretch.
+    """
 
     sought = Signal(float)
     moment_chosen = Signal(int)
+    stretch_marked = Signal()
 
     def __init__(self, theme: Theme, colour: str = "accent", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +42,8 @@ class Waveform(QWidget):
         self._loop_s: tuple[float, float] | None = None
         self._hover_x: float | None = None
         self._is_drag = False
+        self._marked_from_s: float | None = None  # while a stretch is being marked
+        self.stretch_s: tuple[float, float] | None = None
         self.setAccessibleName(self.tr("Waveform"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -51,6 +58,7 @@ class Waveform(QWidget):
         """Another song, whose shape is not known yet."""
         self._peaks, self._bars = None, np.zeros(0, dtype=np.float32)
         self._duration_s, self._position_s, self._moments_s = duration_s, 0.0, ()
+        self.stretch_s = None
         self.update()
 
     def set_peaks(self, peaks: np.ndarray) -> None:
@@ -73,9 +81,17 @@ class Waveform(QWidget):
             self._loop_s = loop_s
             self.update()
 
+    def set_stretch(self, stretch_s: tuple[float, float] | None) -> None:
+        """A part of the song, from and to; the wrong way round is turned."""
+        if stretch_s is not None:
+            low, high = sorted(min(max(0.0, end_s), self._duration_s) for end_s in stretch_s)
+            stretch_s = (low, high) if high - low >= MIN_STRETCH_S else None
+        self.stretch_s = stretch_s
+        self.update()
+
     def set_position(self, position_s: float) -> None:
         """Repaints only where something changes: this comes 30 times a second."""
-        old_x, new_x = self._x(self._position_s), self._x(position_s)
+        old_x, new_x = self.x_of(self._position_s), self.x_of(position_s)
         self._position_s = position_s
         if int(old_x) != int(new_x):
             left, right = sorted((old_x, new_x))
@@ -83,21 +99,21 @@ class Waveform(QWidget):
 
     # Geometry
 
-    def _x(self, seconds: float) -> float:
+    def x_of(self, seconds: float) -> float:
         return seconds / self._duration_s * self.width() if self._duration_s > 0 else 0.0
 
     def _played_x(self) -> float:
         """Where it is, or will be when the drag is let go."""
         if self._is_drag and self._hover_x is not None:
             return self._hover_x
-        return self._x(self._position_s)
+        return self.x_of(self._position_s)
 
     def _seconds(self, x: float) -> float:
         return min(max(x / max(1, self.width()), 0.0), 1.0) * self._duration_s
 
     def _moment_at(self, point: QPointF) -> int | None:
         for i, start_s in enumerate(self._moments_s):
-            if abs(point.x() - self._x(start_s)) <= 7 and point.y() <= MARKER_PX + 6:
+            if abs(point.x() - self.x_of(start_s)) <= 7 and point.y() <= MARKER_PX + 6:
                 return i
         return None
 
@@ -122,6 +138,7 @@ class Waveform(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         area = QRectF(0, MARKER_PX, self.width(), self.height() - MARKER_PX)
+        self._paint_stretch(painter, area)
         self._paint_loop(painter, area)
         self._paint_bars(painter, area, event.rect().left(), event.rect().right())
         self._paint_cursor(painter, area)
@@ -131,10 +148,20 @@ class Waveform(QWidget):
             painter.setPen(QPen(self._theme.colour(self._colour), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
 
+    def _paint_stretch(self, painter: QPainter, area: QRectF) -> None:
+        if self.stretch_s is None:
+            return
+        left, right = (self.x_of(seconds) for seconds in self.stretch_s)
+        band = self._theme.colour(self._colour)
+        for end_x in (left, right):
+            painter.fillRect(QRectF(end_x - 1, area.top(), 2, area.height()), band)
+        band.setAlphaF(0.22)
+        painter.fillRect(QRectF(left, area.top(), right - left, area.height()), band)
+
     def _paint_loop(self, painter: QPainter, area: QRectF) -> None:
         if self._loop_s is None:
             return
-        left, right = (min(self._x(seconds), float(self.width())) for seconds in self._loop_s)
+        left, right = (min(self.x_of(seconds), float(self.width())) for seconds in self._loop_s)
         band = self._theme.colour(self._colour)
         band.setAlphaF(0.14)
         painter.setBrush(band)
@@ -170,7 +197,7 @@ class Waveform(QWidget):
     def _paint_moments(self, painter: QPainter, area: QRectF) -> None:
         colour = self._theme.colour(self._colour)
         for start_s in self._moments_s:
-            x = min(max(self._x(start_s), 5.0), self.width() - 5.0)
+            x = min(max(self.x_of(start_s), 5.0), self.width() - 5.0)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             flag = [QPointF(x - 5, 1), QPointF(x + 5, 1), QPointF(x, MARKER_PX - 2)]
@@ -183,13 +210,19 @@ class Waveform(QWidget):
         if event.button() != Qt.MouseButton.LeftButton or self._duration_s <= 0:
             return
         moment = self._moment_at(event.position())
-        if moment is not None:
+        if event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self._marked_from_s = self._seconds(event.position().x())
+            self.set_stretch(None)
+            self.stretch_marked.emit()
+        elif moment is not None:
             self.moment_chosen.emit(moment)
         else:
             self._is_drag = True
             self._hover(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._marked_from_s is not None:
+            self.set_stretch((self._marked_from_s, self._seconds(event.position().x())))
         self._hover(event)
 
     def _hover(self, event: QMouseEvent) -> None:
@@ -197,7 +230,10 @@ class Waveform(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._is_drag and event.button() == Qt.MouseButton.LeftButton:
+        if self._marked_from_s is not None:
+            self._marked_from_s = None
+            self.stretch_marked.emit()
+        elif self._is_drag and event.button() == Qt.MouseButton.LeftButton:
             self._is_drag = False
             self.sought.emit(self._seconds(event.position().x()))
 
@@ -220,7 +256,9 @@ class Waveform(QWidget):
             and self._duration_s > 0
         ):
             moment = self._moment_at(QPointF(event.pos()))
-            text = clock(self._seconds(event.pos().x()))
+            text = self.tr("{time}; drag with Shift to find voices like a stretch").format(
+                time=clock(self._seconds(event.pos().x()))
+            )
             if moment is not None:
                 text = self.tr("Matching moment at {time}: click to hear it").format(
                     time=clock(self._moments_s[moment])

@@ -22,6 +22,7 @@ class SongExport(QObject):
     """Writes off the UI thread; ``told`` says when it is done."""
 
     told = Signal(str)  # a sentence
+    marks_requested = Signal(object)  # Path
 
     def __init__(self, window: QWidget, open_library: OpenLibrary, settings: Settings) -> None:
         super().__init__(window)
@@ -55,6 +56,20 @@ class SongExport(QObject):
         )
         dialog.fileSelected.connect(
             lambda path: self._write(tuple(items), Path(path), dialog.selectedNameFilter())
+        )
+
+    def save_marks(self) -> None:
+        """Which songs were marked as the same voice, and which not, as a table."""
+        dialog = open_file_dialog(
+            self._window,
+            self.tr("Save your marks"),
+            Mode.AnyFile,
+            start=self._settings.get(LAST_SAVED) or str(Path.home()),
+            filters=(self.tr("Table (*.csv)"),),
+            name=self.tr("voices") + ".csv",
+        )
+        dialog.fileSelected.connect(
+            lambda path: self.marks_requested.emit(Path(path).with_suffix(".csv"))
         )
 
     def _write(self, items: tuple[Track | Neighbour, ...], target: Path, chosen: str) -> None:

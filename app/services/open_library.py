@@ -97,7 +97,7 @@ class OpenLibrary(QObject):
         self.opened.emit()
 
     def open_catalogue(self, place: str) -> None:
-        self._run(lambda _: TableSource(SongTable.open(place)), self._show_catalogue)
+        self.run(lambda _: TableSource(SongTable.open(place)), self._show_catalogue)
 
     def close_catalogue(self) -> None:
         self._show_catalogue(None)
@@ -124,11 +124,11 @@ class OpenLibrary(QObject):
             listed = (songs or library).track_ids
             return listed(query.text, query.sort, descending=query.is_descending)
 
-        self._run(work, self.listed.emit, self._listing)
+        self.run(work, self.listed.emit, self._listing)
 
     def fetch_rows(self, ids: Sequence[int]) -> None:
         songs = self.catalogue
-        self._run(lambda library: (songs or library).tracks(ids), self.rows_arrived.emit)
+        self.run(lambda library: (songs or library).tracks(ids), self.rows_arrived.emit)
 
     def fetch_tracks(
         self,
@@ -147,7 +147,7 @@ class OpenLibrary(QObject):
             ordered = [i for i in library.track_ids() if i in wanted] if by_artist else ids
             return library.tracks(ordered)
 
-        self._run(work, use)
+        self.run(work, use)
 
     def refresh_overview(self) -> None:
         songs = self.catalogue
@@ -159,7 +159,7 @@ class OpenLibrary(QObject):
                 return Overview((Folder(0, Path(songs.table.place), False, num),), counts)
             return Overview(tuple(library.folders()), library.counts())
 
-        self._run(work, self._show_overview, self._counting)
+        self.run(work, self._show_overview, self._counting)
 
     def _show_overview(self, overview: Overview) -> None:
         self.overview = overview
@@ -167,7 +167,7 @@ class OpenLibrary(QObject):
 
     def failed_tracks(self, use: Callable[[list[Track]], None]) -> None:
         """Hands over the tracks that could not be read, with their reasons."""
-        self._run(lambda library: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
+        self.run(lambda library: library.tracks(library.track_ids(status=TrackStatus.FAILED)), use)
 
     def read_facets(self, use: Callable[[Facets], None]) -> None:
         """Hands over what there is to filter by; no search and no table waits for it."""
@@ -181,10 +181,10 @@ class OpenLibrary(QObject):
     # Changing
 
     def add_folders(self, paths: Sequence[Path]) -> None:
-        if not self._is_read_only():
-            self._run(lambda lib: [lib.add_folder(path) for path in paths], self._work_to_index)
+        if not self.is_read_only():
+            self.run(lambda lib: [lib.add_folder(path) for path in paths], self._work_to_index)
 
-    def _is_read_only(self) -> bool:
+    def is_read_only(self) -> bool:
         """Says so while a catalogue is shown."""
         if self.catalogue is not None:
             self.problem.emit(
@@ -193,18 +193,18 @@ class OpenLibrary(QObject):
         return self.catalogue is not None
 
     def forget_folder(self, path: Path) -> None:
-        if self._is_read_only():
+        if self.is_read_only():
             return
-        self._run(lambda library: library.forget_folder(path), lambda _: self.refresh_overview())
+        self.run(lambda library: library.forget_folder(path), lambda _: self.refresh_overview())
 
     def retry(self, track_ids: Sequence[int]) -> None:
-        self._run(lambda library: library.clear_failure(track_ids), self._work_to_index)
+        self.run(lambda library: library.clear_failure(track_ids), self._work_to_index)
 
     def sort_out(
         self, paths: Sequence[Path], use: Callable[[tuple[list[Path], list[Path]]], None]
     ) -> None:
         """Hands over what was dropped as (folders, files)."""
-        self._run(
+        self.run(
             lambda _: ([p for p in paths if p.is_dir()], [p for p in paths if p.is_file()]), use
         )
 
@@ -217,17 +217,17 @@ class OpenLibrary(QObject):
                 raise DecodeError("None of these files can be played. Take songs, one or many.")
             return found
 
-        self._run(work, use)
+        self.run(work, use)
 
     def probe(self, path: Path, use: Callable[[float], None]) -> None:
         """Hands over how long a file outside the library is; ``problem`` where it has no sound."""
-        self._run(lambda _: audio.probe(path).duration_s, use)
+        self.run(lambda _: audio.probe(path).duration_s, use)
 
     def _work_to_index(self, _: object) -> None:
         self.refresh_overview()
         self.folders_added.emit()
 
-    def _run(
+    def run(
         self,
         work: Callable[[Library], Any],
         use: Callable[[Any], object],

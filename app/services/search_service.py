@@ -23,9 +23,11 @@ NUM_RESULTS = 30
 
 @dataclass(frozen=True)
 class Question:
-    """What is searched for: a track of the library, any file, or an artist.
+    """What is searched for: a track of the library, any file, an artist, or several tracks.
 
     Attributes:
+        others: further tracks that are asked with together with ``track``.
+        part_s: only this stretch of the song is meant, from and to.
         artist: all songs of theirs are meant; then there is no track, and no path.
         is_voice: the file holds a voice alone, as somebody sang it into the microphone.
     """
@@ -35,11 +37,18 @@ class Question:
     duration_s: float | None = None
     artist: str | None = None
     is_voice: bool = False
+    others: tuple[Track, ...] = ()
+    part_s: tuple[float, float] | None = None
 
     @property
     def is_known(self) -> bool:
         """The library has heard what is asked for; else it is listened to at every search."""
-        return self.track is not None or self.artist is not None
+        return self.part_s is None and (self.track is not None or self.artist is not None)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Those of the library that are asked with."""
+        return () if self.track is None else (self.track, *self.others)
 
 
 @dataclass(frozen=True)
@@ -91,18 +100,28 @@ class SearchService(QObject):
         return self._place < len(self._history) - 1
 
     def find_track(self, track: Track) -> None:
-        self._find(Question(track, track.path, track.duration_s))
+        self.find(Question(track, track.path, track.duration_s))
+
+    def find_tracks(self, tracks: Sequence[Track]) -> None:
+        """What they have in common."""
+        if tracks:
+            first, *others = tracks
+            self.find(Question(first, first.path, first.duration_s, others=tuple(others)))
+
+    def find_part(self, question: Question, start_s: float, end_s: float) -> None:
+        """Only a stretch of one song; it is listened to anew."""
+        self.find(replace(question, others=(), part_s=(start_s, end_s)))
 
     def find_file(self, path: Path, duration_s: float | None) -> None:
         """A file that need not be in the library: it is listened to first, which takes seconds."""
-        self._find(Question(None, path, duration_s))
+        self.find(Question(None, path, duration_s))
 
     def find_artist(self, name: str) -> None:
-        self._find(Question(None, Path(), artist=name))
+        self.find(Question(None, Path(), artist=name))
 
     def find_voice(self, path: Path, duration_s: float) -> None:
         """A recording of somebody who sings alone."""
-        self._find(Question(None, path, duration_s, is_voice=True))
+        self.find(Question(None, path, duration_s, is_voice=True))
 
     def go(self, steps: int) -> None:
         """Back (-1) or forward (1) through the questions asked."""
@@ -193,7 +212,7 @@ class SearchService(QObject):
         job.failed.connect(self.failed)
         self._latest.start(job)
 
-    def _find(self, question: Question) -> None:
+    def find(self, question: Question) -> None:
         if question != self.question:
             del self._history[self._place + 1 :]
             self._history.append(question)
@@ -237,14 +256,16 @@ class SearchService(QObject):
         assert self._searcher is not None
         cancel.check()
         try:
-            if question.track is not None:
-                return self._searcher.by_track(question.track.id, options)
+            if question.tracks and question.part_s is None:
+                return self._searcher.by_tracks([one.id for one in question.tracks], options)
             if question.artist is not None:
                 return self._searcher.by_artist(question.artist, options)
             import_heavy_libraries()  # the file has to be listened to
             return self._searcher.by_file(
                 question.path,
                 options,
+                start_s=question.part_s[0] if question.part_s else 0.0,
+                end_s=question.part_s[1] if question.part_s else None,
                 is_vocals=question.is_voice,
                 progress=progress,
                 cancel=cancel,

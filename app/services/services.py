@@ -13,6 +13,7 @@ from app.player.devices import SoundDevices
 from app.player.output import SoundOutput
 from app.player.player import Player
 from app.services.indexing import Indexing, index_library, look_for_changes
+from app.services.kept import Kept
 from app.services.open_library import OpenLibrary
 from app.services.search_service import SearchService
 from app.settings import INDEX_SPEED, Settings
@@ -37,6 +38,10 @@ class Services:
     demo_path: Path | None = None
     vocals: VocalsCache = field(default_factory=lambda: VocalsCache(cache_path() / "vocals"))
     devices: SoundDevices = field(default_factory=SoundDevices)
+    kept: Kept = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = Kept(self.open_library, self.open_library)
 
 
 def make_services(library_path: Path, settings: Settings, theme: Theme) -> Services:

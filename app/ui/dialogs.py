@@ -10,6 +10,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QGridLayout,
+    QInputDialog,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -45,6 +47,22 @@ class Dialog(QDialog):
         widget.clicked.connect(lambda: action())
         self.buttons.addWidget(widget)
         return widget
+
+
+def ask_text(
+    parent: QWidget, title: str, what: str, text: str, use: Callable[[str], object]
+) -> QInputDialog:
+    """``use`` gets what was written, unless that is nothing."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(what)
+    dialog.setTextValue(text)
+    dialog.textValueSelected.connect(lambda written: written.strip() and use(written.strip()))
+    dialog.open()
+    for field in dialog.findChildren(QLineEdit):
+        field.setAccessibleName(what)
+    return dialog
 
 
 class HelpSheet(Dialog):

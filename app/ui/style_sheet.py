@@ -52,6 +52,15 @@ QPushButton[kind="toggle"]:disabled { color: $wave; }
 QPushButton[kind="toggle"]:checked:disabled { color: $accent; }
 QPushButton[kind="plain"]:disabled { color: $wave; }
 
+QPushButton[kind="stretch"] { background: $surface; color: $accent; border: 1px solid $accent;
+  border-radius: 12px; padding: 3px 10px; font-weight: 600; }
+QPushButton[kind="stretch"]:hover { background: $raised; }
+QPushButton[kind="stretch"]:focus { border: 2px solid $accent; padding: 2px 9px; }
+QPushButton[kind="list"] { background: transparent; border: 1px solid transparent;
+  padding: 4px 8px; text-align: left; border-radius: 8px; font-weight: 600; }
+QPushButton[kind="list"]:hover { background: $raised; }
+QPushButton[kind="list"]:focus { border-color: $accent; }
+
 QWidget#segments { background: $raised; border-radius: 10px; }
 QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
   border-radius: 8px; padding: 5px 16px; }

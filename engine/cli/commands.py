@@ -30,6 +30,7 @@ from engine.cli.common import new_commands
 GROUPS = {
     "playlist": ("engine.cli.kept:playlist", "List, make, change, import and export playlists."),
     "favourite": ("engine.cli.kept:favourite", "List favourites; give songs a heart."),
+    "saved": ("engine.cli.saved:app", "List saved searches, and run them."),
     "mark": ("engine.cli.kept:mark", "Say which songs have the same voice, and which do not."),
     "evaluate": ("engine.cli.evaluate:app", "How well does a model know voices?"),
     "separators": ("engine.cli.separators:app", "List separators, and install more of them."),

@@ -108,11 +108,16 @@ def similar(
     voices: VoicesOption = None,
     model: ModelOption = None,
     catalogue: CatalogueOption = None,
+    save: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep this search; see `singalike saved`.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the songs whose singer, or whose whole sound, is most like a song's, or like several."""
     from engine.search import Searcher, SearchOptions
     from engine.search.export import result_as_dict
+    from engine.search.library_source import LibrarySource
+    from engine.search.saved import question_of, save_question
 
     options = SearchOptions(
         by.value,
@@ -129,6 +134,8 @@ def similar(
     is_several = len(songs or ()) > 1
     if is_several and (artist or at or voice_alone):
         raise typer.BadParameter("Several songs are compared whole, and are of the library.")
+    if save is not None and catalogue is not None:
+        raise typer.BadParameter("--save needs a library, not a catalogue.")
     with open_source(library, catalogue) as source:
         if artist is not None:
             result = search_artist(source, artist, song, at, options)
@@ -137,6 +144,8 @@ def similar(
             result = Searcher(source).by_tracks(ids, options)
         else:
             result = search(source, song, options, at, voice_alone, voices)
+        if save is not None and isinstance(source, LibrarySource):
+            save_question(source.library, save, question_of(result.query, options))
     if as_json:
         write_json(result_as_dict(result))
     else:

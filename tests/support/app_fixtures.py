@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QMenu
 from support.app_window import SONGS, make_library, make_window, no_leaks
 
 from app.library.table_model import Column
@@ -82,3 +84,22 @@ def click_song(qtbot, window: MainWindow, row: int) -> None:
 def find_first(qtbot, window: MainWindow) -> None:
     click_song(qtbot, window, 0)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
+
+
+def choose_from_menu(qtbot, text: str) -> None:
+    """Triggers the entry of the menu that is open, or opens soon."""
+
+    def entries() -> list[QAction]:
+        menus = [one for one in QApplication.topLevelWidgets() if isinstance(one, QMenu)]
+        return [
+            action
+            for menu in menus
+            if menu.isVisible()
+            for action in menu.actions()
+            if action.text() == text
+        ]
+
+    qtbot.waitUntil(lambda: bool(entries()))
+    (entry,) = entries()
+    entry.trigger()
+    entry.parent().close()

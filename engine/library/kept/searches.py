@@ -35,5 +35,6 @@ def put_search(database: Database, name: str, question: dict[str, Any]) -> None:
 
 
 def delete_search(database: Database, name: str) -> None:
+    """Of this name, in whichever case; nothing where there is none."""
     with database.write() as db:
         db.execute("DELETE FROM saved_search WHERE name = ?", (name,))

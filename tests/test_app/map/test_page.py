@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from support import app_fixtures
+from support.app_fixtures import choose_from_menu
 from support.app_window import listen, make_library, write_songs
 
 from app.map.camera import Camera
@@ -544,6 +545,7 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     page = on_map.map_page
     page.view.encircled.emit(np.array([0, 1, 2]))
     page.selection.playlist_requested.emit()
+    choose_from_menu(qtbot, "Save for other programs…")
     qtbot.waitUntil(lambda: bool(on_map.findChildren(QFileDialog)))
     (dialog,) = on_map.findChildren(QFileDialog)
     dialog.fileSelected.emit(str(tmp_path / "voices.m3u8"))

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu
 from support import app_fixtures
-from support.app_fixtures import find_first
+from support.app_fixtures import choose_from_menu, find_first
 
 from app.desktop.drag_and_drop import files_as_mime_data
 from app.find.journey_dialog import JourneyDialog
@@ -71,8 +71,14 @@ def test_selected_results_only_with_full_paths_or_as_a_table(qtbot, window, tmp_
     menu = window.findChildren(QMenu)[-1]
     texts = [action.text() for action in menu.actions()]
     assert texts == [
-        "By voice: 2 selected songs…", "By voice: all 4 songs…", "Overall: all 4 songs…",
-    ]  # fmt: skip
+        "By voice: 2 selected songs…",
+        "By voice: all 4 songs…",
+        "By voice: keep as playlist…",
+        "Overall: all 4 songs…",
+        "Overall: keep as playlist…",
+        "",
+        "Save this search…",
+    ]
     menu.actions()[0].trigger()
     menu.close()
     save_as(qtbot, window, tmp_path / "some.m3u8", "Playlist with full")
@@ -137,6 +143,7 @@ def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     assert player.sound(Side.RESULT).title == "First light"
     assert player.queue.has_next
     qtbot.mouseClick(dialog._save, Qt.MouseButton.LeftButton)
+    choose_from_menu(qtbot, "Save for other programs…")
     num = len(dialog.tracks())
     save_as(qtbot, window, music / "journey.m3u8")
     assert len(lines(music / "journey.m3u8")) == num

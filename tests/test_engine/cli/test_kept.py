@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from engine.cli.common import new_commands
 from engine.cli.kept import favourite, mark, playlist
+from engine.cli.saved import app as saved
 from engine.cli.similar import similar
 from engine.library import Library, Tags
 
@@ -23,7 +24,13 @@ def run(tmp_path):
             put_vectors(library, key, {one: [5, n] + [0] * 14 for n, one in enumerate(ids)})
     question = new_commands()
     question.command()(similar)
-    groups = {"playlist": playlist, "favourite": favourite, "mark": mark, "similar": question}
+    groups = {
+        "playlist": playlist,
+        "favourite": favourite,
+        "mark": mark,
+        "similar": question,
+        "saved": saved,
+    }
 
     def run(line: str, *more: str, code: int = 0):
         name, *words = (*line.split(), *more)
@@ -100,3 +107,21 @@ def test_several_songs_are_one_question(run):
     assert sorted(titles(found["neighbours"])) == ["Bells", "Compass"]
     assert run("similar moths better").startswith("Nearest voices to 2 songs, above all The")
     run("similar moths better --at 0:01-0:02", code=2)
+
+
+def test_a_search_is_saved_and_run_again(run):
+    first = run(
+        "similar moths --other-artists --by overall -k 2 --years 1900-2100 --save", "Near me"
+    )
+    assert [one["name"] for one in run("saved --json")] == ["Near me"]
+    assert run("saved run", "near me") == first
+    run("similar moths better --save", "Near me")
+    assert run("saved run", "Near me").startswith("Nearest voices to 2 songs")
+    run("saved delete", "Near me")
+    assert run("saved --json") == []
+    run("similar --artist compass --save", "Hers")
+    assert run("saved run Hers").startswith("Nearest voices to The Compass Band")
+
+
+def test_a_search_that_is_not_there(run):
+    assert isinstance(run("saved run Nothing", code=1), str)

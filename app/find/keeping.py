@@ -1,0 +1,261 @@
+"""Joins what a person keeps to the songs on show: hearts, playlists, marks of voices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from app.library.panel import LibraryPanel
+from app.playlists.lists import ListChooser
+from app.playlists.song_export import SongExport
+from app.services.kept import Kind, SongList
+from app.services.search_service import Question
+from app.services.services import Services
+from app.ui.dialogs import ask_text
+from app.ui.text_format import num_songs, one_line, title_of
+from engine.library import Track
+from engine.library.kept.songs import KeptSong
+from engine.search import By, Neighbour
+from engine.search.saved import SavedQuestion
+
+MAX_ASKED = 100  # songs of one question: a mean of more tells nothing more
+Entry = tuple[str, str, Callable[[], object]]  # of a menu: icon, text, what to do
+
+
+class Keeping(QObject):
+    """Attributes:
+    chooser: the list of songs that the table shows, above it.
+    """
+
+    play_requested = Signal(object)  # list[Track]: the first, and those after it
+    favourites_changed = Signal(object)  # frozenset[int], ids of tracks
+    options_restored = Signal(object)  # SearchOptions of a saved search
+
+    def __init__(
+        self, window: QWidget, services: Services, library: LibraryPanel, export: SongExport
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._library = library
+        self._export = export
+        self._theme = services.theme
+        self._search = services.search
+        self._open_library = services.open_library
+        self.kept = services.kept
+        self.chooser = ListChooser(services.theme, services.kept)
+        self._shown: list[KeptSong] = []  # of the playlist that the table shows
+        self._connect()
+
+    def _connect(self) -> None:
+        chooser, kept = self.chooser, self.kept
+        chooser.chosen.connect(self.show_list)
+        chooser.play_requested.connect(lambda one: self._fetch(one, self.play_requested.emit))
+        chooser.find_requested.connect(lambda one: self._fetch(one, self.find_tracks))
+        chooser.save_requested.connect(
+            lambda one: self._fetch(one, lambda tracks: self._export.save(tracks, one.name))
+        )
+        self._export.marks_requested.connect(kept.export_marks)
+        kept.changed.connect(self._show_changes)
+        self._open_library.overview_changed.connect(
+            lambda overview: chooser.show_num_all(overview.counts.tracks)
+        )
+        chooser.search_requested.connect(lambda name: kept.read_search(name, self._ask_again))
+        self._library.all_shown.connect(lambda: chooser.choose_quietly(chooser.lists()[0]))
+        self._library.view.moved.connect(self._move)
+        self._library.view.removed.connect(self.take_out)
+
+    # Lists in the table
+
+    def show_list(self, one: SongList) -> None:
+        if one.kind == Kind.ALL:
+            self._library.show_all()
+        elif one.kind == Kind.FAVOURITES:
+            nothing = self.tr("No favourites yet. H gives the selected song a heart.")
+            self._library.show_list(self.kept.favourites, nothing)
+        else:
+            self.kept.read(one.id, partial(self._show_playlist, one))
+        self._library.view.set_movable(one.kind == Kind.PLAYLIST)
+
+    def _show_playlist(self, one: SongList, songs: list[KeptSong]) -> None:
+        if self.chooser.current.id != one.id:
+            return  # meanwhile another one is shown
+        self._shown = songs
+        here = [song.track_id for song in songs if song.track_id is not None]
+        nothing = self.tr("No songs yet. Drag some onto the playlist’s name.")
+        if songs:
+            nothing = self.tr(
+                "None of its {songs} is in the library. They appear once their folder is added."
+            ).format(songs=num_songs(len(songs)))
+        self._library.show_list(here, nothing)
+        self.chooser.show_num_lost(len(songs) - len(here))
+
+    def _show_changes(self) -> None:
+        self.favourites_changed.emit(frozenset(self.kept.favourites))
+        if self.chooser.current.kind != Kind.ALL:
+            self.show_list(self.chooser.current)
+
+    def _fetch(self, one: SongList, use: Callable[[list[Track]], object]) -> None:
+        """Hands over the songs of a list that are in the library."""
+        if one.kind == Kind.PLAYLIST:
+
+            def use_songs(songs: list[KeptSong]) -> None:
+                ids = [song.track_id for song in songs if song.track_id is not None]
+                self._open_library.fetch_tracks(ids, use)
+
+            self.kept.read(one.id, use_songs)
+        else:
+            ids = self.kept.favourites if one.kind == Kind.FAVOURITES else self._library.model.ids
+            self._open_library.fetch_tracks(ids, use)
+
+    def _positions(self, rows: Sequence[int]) -> list[int]:
+        """Rows of the table as places in the playlist, which may have songs that are not here."""
+        here = [place for place, song in enumerate(self._shown) if song.track_id is not None]
+        if self._library.is_in_order:
+            return [here[row] for row in rows if row < len(here)]
+        ids = {self._library.model.ids[row] for row in rows}
+        return [place for place in here if self._shown[place].track_id in ids]
+
+    def take_out(self, rows: Sequence[int]) -> None:
+        """These rows of the table leave the playlist, or lose their heart."""
+        one = self.chooser.current
+        if one.kind == Kind.PLAYLIST:
+            self.kept.take_out(one, self._positions(rows))
+        elif one.kind == Kind.FAVOURITES:
+            self.kept.toggle_favourites([self._library.model.ids[row] for row in rows])
+
+    def _move(self, rows: Sequence[int], target: int) -> None:
+        if self.chooser.current.kind == Kind.PLAYLIST and self._library.is_in_order:
+            places = self._positions(range(self._library.model.rowCount()))
+            before = places[target] if target < len(places) else len(self._shown)
+            self.kept.move(self.chooser.current, self._positions(rows), before)
+
+    # Menus of songs
+
+    def entries(self, track_ids: Sequence[int]) -> list[Entry]:
+        """What can be done with these songs, the selected ones of a list."""
+        has_all = set(track_ids) <= set(self.kept.favourites)
+        heart = self.tr("Take the heart away") if has_all else self.tr("Favourite")
+        entries: list[Entry] = [
+            (
+                "heart-filled" if has_all else "heart",
+                heart,
+                partial(self.kept.toggle_favourites, track_ids),
+            ),
+            ("playlist", self.tr("Add to playlist…"), partial(self.show_playlists, track_ids)),
+        ]
+        if len(track_ids) > 1:
+            text = self.tr("Find songs like these {num}").format(num=len(track_ids))
+            use = partial(self._open_library.fetch_tracks, track_ids, self.find_tracks)
+            entries.insert(0, ("find", text, use))
+        return entries
+
+    def table_entries(self, rows: Sequence[int]) -> list[Entry]:
+        """And what only rows of a list in the table can do."""
+        one = self.chooser.current
+        if one.kind != Kind.PLAYLIST:
+            return []
+        text = self.tr("Take out of “{name}”").format(name=one_line(one.name)[:30])
+        return [("close", text.replace("&", "&&"), partial(self.take_out, rows))]
+
+    def find_tracks(self, tracks: Sequence[Track]) -> None:
+        self._search.find_tracks(tracks[:MAX_ASKED])
+
+    def show_playlists(self, track_ids: Sequence[int], name: str = "") -> None:
+        """Where these songs could be kept, as a menu where the mouse is.
+
+        ``name``: offered for a new playlist, or for a file.
+        """
+        parent = QApplication.activeModalWidget() or self._window
+        menu, icon = QMenu(parent), self._theme.icon
+        menu.aboutToHide.connect(menu.deleteLater)
+        new = partial(self.chooser.ask_new, track_ids, name)
+        menu.addAction(icon("add"), self.tr("New playlist…"), new)
+        for one in self.kept.playlists:
+            text = one_line(one.name)[:60].replace("&", "&&")
+            menu.addAction(icon("playlist"), text, partial(self.kept.add, one, track_ids))
+        menu.addSeparator()
+        save = partial(self._export.save_ids, track_ids, name or "Singalike")
+        menu.addAction(icon("share"), self.tr("Save for other programs…"), save)
+        menu.popup(QCursor.pos() - QPoint(8, 8))
+
+    def show_playlists_by_artist(self, track_ids: Sequence[int], name: str) -> None:
+        """The same for songs that have no order of their own."""
+
+        def use(tracks: list[Track]) -> None:
+            self.show_playlists([track.id for track in tracks], name)
+
+        self._open_library.fetch_tracks(track_ids, use, by_artist=True)
+
+    # Saved searches
+
+    def ask_to_save(self, name: str) -> None:
+        """For a name of the question on show, with the filters as they are."""
+        if (question := self._search.question) is None:
+            return
+        by: By = "vocals" if self._search.blend is None else "blend"
+        weight = 0.5 if self._search.blend is None else self._search.blend
+        options = replace(self._search.options, by=by, blend=weight)
+        ids = tuple(track.id for track in question.tracks)
+        path = None if ids or question.artist is not None else question.path
+        saved = SavedQuestion(options, ids, question.artist, path, question.part_s)
+
+        def use(text: str) -> None:
+            self.kept.save_search(text, saved)
+            self.chooser.set_open(True)
+
+        ask_text(self._window, self.tr("Save this search"), self.tr("Its name"), name, use)
+
+    def _ask_again(self, found: tuple[SavedQuestion, list[Track]]) -> None:
+        question, tracks = found
+        self.options_restored.emit(question.options)
+        if question.artist is not None:
+            self._search.find_artist(question.artist)
+        elif tracks:
+            first, *others = tracks
+            asked = Question(first, first.path, first.duration_s, others=tuple(others))
+            self._search.find(replace(asked, part_s=question.part_s))
+        elif question.path is not None:
+            self._search.find(Question(None, question.path, part_s=question.part_s))
+
+    # Marks
+
+    def mark_entries(self, found: Sequence[Neighbour]) -> list[Entry]:
+        """Whether results have the voice that was asked for."""
+        if not self._asked():
+            return []
+        return [
+            ("not-this", self.tr("Not this voice"), partial(self.mark, found, False)),
+            ("same", self.tr("The same voice"), partial(self.mark, found, True)),
+        ]
+
+    def mark(self, found: Sequence[Neighbour], is_same: bool) -> None:
+        """Results that have another voice leave the list."""
+        if not (asked := self._asked()) or not found:
+            return
+        ids = [neighbour.track.id for neighbour in found]
+        name = one_line(title_of(found[0].track))[:60]
+        if is_same:
+            text = self.tr("“{name}” is marked as the same voice.")
+        else:
+            text = self.tr("“{name}” is marked as another voice, and leaves the list.")
+        if len(found) > 1:
+            text = self.tr("{name} are marked.")
+            name = num_songs(len(found))
+
+        def tell() -> None:
+            self._search.look_again()
+            self.kept.told.emit(text.format(name=name), undo)
+
+        def undo() -> None:
+            self.kept.mark(asked, ids, None, self._search.look_again)
+
+        self.kept.mark(asked, ids, is_same, tell)
+
+    def _asked(self) -> list[int]:
+        question = self._search.question
+        return [] if question is None else [track.id for track in question.tracks]
