@@ -19,10 +19,10 @@ from catalogue.listener import Ears, Listener
 from catalogue.manifest import read_manifest
 from catalogue.run import RunOptions, run_catalogue
 from engine import models
+from engine.library.imports import Song
 from engine.library.scan.walk import AUDIO_EXTENSIONS
 from engine.models import VIEWS
 from engine.progress import Progress
-from engine.search.remote.rows import Song
 from engine.search.remote.table import SongTable
 
 

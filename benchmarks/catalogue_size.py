@@ -149,15 +149,19 @@ def search(place: Path, num_queries: int) -> None:
         "blend": SearchOptions("blend"),
     }
     for name, options in cases.items():
-        seconds, found = [], []
+        seconds, found, busy = [], [], time.process_time()
         for track_id in chosen[: 20 if "cold" in name else None]:
             forget(place) if "cold" in name else None
             source._kept.clear()
             started = time.perf_counter()
             found.append(searcher.by_track(track_id, options))
             seconds.append(time.perf_counter() - started)
+        cpu_ms = 1e3 * (time.process_time() - busy) / len(seconds)
         p50, p95 = 1e3 * np.percentile(seconds, [50, 95])
-        print(f"{name:40} p50 {p50:6.0f} ms, p95 {p95:6.0f} ms", flush=True)
+        print(
+            f"{name:40} p50 {p50:6.0f} ms, p95 {p95:6.0f} ms, {cpu_ms:5.0f} ms of processor time",
+            flush=True,
+        )
         if name in ("voices", "voices, one year in 100"):
             some = [[n.track.id for n in one.neighbours] for one in found]
             where = "year = 1950" if "year" in name else ""

@@ -131,12 +131,10 @@ def status(table: Table, as_json: JsonOption = False) -> None:
     if as_json:
         write_json(asdict(told))
         return
-    voices = "" if told.voices is None else f", in {told.voices} of which somebody sings"
-    typer.echo(f"{told.songs} songs{voices} ({told.num_bytes / 1e6:.0f} MB)")
-    typer.echo(f"heard by {told.models}")
+    typer.echo(f"{told.songs} songs ({told.num_bytes / 1e6:.0f} MB), heard by {told.models}")
+    typer.echo(f"in {told.voices} of them somebody sings")
     typer.echo(f"{told.copies} copies and {told.failed} failures are not among them")
-    waiting = max(told.to_index.values(), default=0)
-    typer.echo(f"{waiting} songs are in no vector index yet" if waiting else "all are indexed")
+    typer.echo(f"{told.to_index} are compared one by one, since no vector index holds them")
 
 
 @app.command()
@@ -184,10 +182,10 @@ def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption 
 
         counts = take(_opened(table), opened, progress, cancel)
     if as_json:
-        write_json(asdict(counts))
+        write_json(dict(counts))
     note(
-        f"{counts.new} songs are new, {counts.updated} were updated, {counts.known} were known, "
-        f"{counts.outdated} are older than the files that the library knows."
+        f"{counts['new']} songs are new, {counts['updated']} were updated, {counts['known']} were "
+        f"known, {counts['outdated']} are older than the files that the library knows."
     )
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine import models
 from engine.errors import CatalogueError
 from engine.library import Library, Track, TrackStatus, filenames
-from engine.library.imports import ImportCounts, ImportedTrack, Importer
+from engine.library.imports import Importer, Song
 from engine.library.portraits import portraits
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.index import centre
 from engine.search.index.graph import refresh
-from engine.search.remote.rows import Song
 from engine.search.remote.table import SongTable, songs_in
 from engine.search.resolve import choose_space
 
@@ -27,22 +27,23 @@ def to_library(
     library: Library,
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
-) -> ImportCounts:
+) -> Counter[str]:
     """Bring all songs of a catalogue into a library, then its indexes up to date.
 
-    Can be stopped and run again. Raises CatalogueError (damaged, or of other dimensions),
-    LibraryLockedError, LibraryError, CancelledError.
+    Counts what became of them, as ``Importer.put``. Can be stopped and run again. Raises
+    CatalogueError (damaged, or of other dimensions), LibraryLockedError, LibraryError,
+    CancelledError.
     """
     cancel, started = cancel or CancelToken(), time.monotonic()
-    num, counts = table.count(), ImportCounts()
+    num, counts = table.count(), Counter[str]()
     with library.lease() as lease:
         ids = {key.view: _space_id(library, key) for key in table.spaces}
-        importer = Importer(library, _paths(table))
+        importer = Importer(library, _paths(table), ids)
         num_done = 0
         for songs in songs_in(table, num_rows=NUM_ROWS):
             cancel.check()
             lease.check()
-            counts += importer.put([_imported(song, ids) for song in songs])
+            counts += importer.put(songs)
             num_done += len(songs)
             eta_s = (time.monotonic() - started) / num_done * (num - num_done)
             progress(Progress("import", num_done, num, eta_s=eta_s, message=songs[-1].path))
@@ -65,19 +66,6 @@ def _space_id(library: Library, key: SpaceKey) -> int:
 def _paths(table: SongTable) -> Iterator[str]:
     for batch in table.batches(["path"]):
         yield from batch.column("path").to_pylist()
-
-
-def _imported(song: Song, ids: dict[View, int]) -> ImportedTrack:
-    heard = {ids[view]: embedding for view, embedding in song.heard.items()}
-    return ImportedTrack(
-        song.path,
-        song.tags,
-        song.size_bytes,
-        song.mtime_ns,
-        song.audio_hash,
-        song.duration_s,
-        heard,
-    )
 
 
 @dataclass(frozen=True)

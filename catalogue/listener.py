@@ -10,12 +10,13 @@ from catalogue.storage import LocalCopy, local_copy, place_in
 from engine import models, separation
 from engine.errors import CatalogueError, CheckpointError, SingalikeError
 from engine.library import Tags
+from engine.library.imports import Song
 from engine.library.scan.tags import tags_of
 from engine.listening.embedding import embed_file
 from engine.models import VoiceModel
 from engine.networks.processor import single_threaded_torch
 from engine.records import SpaceKey, TrackEmbedding, View
-from engine.search.remote.rows import Skipped, Song
+from engine.search.remote.rows import Skipped
 from engine.separation import Separator
 
 

@@ -9,7 +9,6 @@ Other columns are left alone.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import re
@@ -28,7 +27,6 @@ PLACE_COLUMNS = ("path", "address", "url")
 TEXT_COLUMNS = ("title", "artist", "album", "album_artist", "genre")
 NUMBER_COLUMNS = ("year", "track_number")
 COLUMNS = (*PLACE_COLUMNS, "id", *TEXT_COLUMNS, *NUMBER_COLUMNS)
-_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Entry:
     """One row.
 
     Attributes:
-        row: counted from 0; with the manifest's sha256 it is the identity of the row.
+        row: counted from 0.
         address: an absolute path or an address; "" where the row names none.
         tags: what the row says; "" and None where it says nothing.
     """
@@ -56,7 +54,6 @@ class Manifest:
     """
 
     place: str
-    sha256: str
     num_rows: int
     root: str
 
@@ -69,12 +66,8 @@ class Manifest:
 
 
 def read_manifest(place: str) -> Manifest:
-    """Count and fingerprint a manifest. CatalogueError where it is none."""
+    """Count a manifest's rows. CatalogueError where it is none."""
     place = absolute(place)
-    digest = hashlib.sha256()
-    with opened(place) as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
     num_rows, root, base = 0, None, folder_of(place)
     for values in _rows(place):
         num_rows += 1
@@ -83,7 +76,7 @@ def read_manifest(place: str) -> Manifest:
             root = folder if root is None else common_folder(root, folder)
     if not num_rows:
         raise CatalogueError(f"{place} has no rows. Name a manifest that lists recordings.")
-    return Manifest(place, digest.hexdigest(), num_rows, root or "")
+    return Manifest(place, num_rows, root or "")
 
 
 def _entry(row: int, values: Mapping[str, Any], base: str) -> Entry:

@@ -23,10 +23,11 @@ from catalogue.storage import absolute
 from catalogue.upkeep import tidy
 from engine import models, separation
 from engine.errors import CatalogueError
+from engine.library.imports import Song
 from engine.models import VIEWS
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import SpaceKey, View
-from engine.search.remote.rows import Skipped, Song
+from engine.search.remote.rows import Skipped
 from engine.search.remote.table import SongTable
 
 REPORT_INTERVAL_S = 0.2
@@ -54,12 +55,12 @@ class RunOptions:
     is_retry: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunSummary:
-    """What became of a manifest's rows.
+    """What became of a manifest's rows, so far.
 
     Attributes:
-        rows: of the manifest = done_before + heard + copies + failed.
+        rows: of the manifest = done_before + heard + copies + failed + those to come.
         done_before: by an earlier run; failed ones and copies among them.
         heard: songs that are new in the table. copies: the same sounds at other places.
         no_vocals: of all heard now, those in which nobody sings.
@@ -69,13 +70,27 @@ class RunSummary:
 
     rows: int
     done_before: int
-    heard: int
-    copies: int
-    failed: int
-    no_vocals: int
-    workers_lost: int
-    seconds: float
-    audio_seconds: float
+    heard: int = 0
+    copies: int = 0
+    failed: int = 0
+    no_vocals: int = 0
+    workers_lost: int = 0
+    seconds: float = 0.0
+    audio_seconds: float = 0.0
+
+    def add(self, told: Song | Skipped) -> None:
+        if isinstance(told, Skipped):
+            self.failed += 1
+            return
+        self.heard += 1
+        self.no_vocals += "vocals" in told.heard and told.heard["vocals"] is None
+        self.audio_seconds += told.duration_s
+
+    def progress(self, latest: str) -> Progress:
+        num_new = self.heard + self.copies + self.failed
+        num_done = self.done_before + num_new
+        eta_s = self.seconds / num_new * (self.rows - num_done) if num_new else None
+        return Progress("embed", num_done, self.rows, self.audio_seconds, 0.0, eta_s, latest)
 
 
 def run_catalogue(
@@ -95,17 +110,18 @@ def run_catalogue(
     manifest, place = read_manifest(manifest_place), absolute(place)
     known = _known(place, options.is_retry)
     num_to_do = sum(1 for _ in _left(manifest, known))
-    counts = _Counts(manifest.num_rows, num_to_do)
+    summary = RunSummary(manifest.num_rows, manifest.num_rows - num_to_do)
     if not num_to_do:
-        return counts.summary(0)
+        return summary
     names = {
         view: options.models.get(view) or models.default_model_name(view) for view in options.views
     }
     with joined_cluster(options.address, options.num_workers) as num_workers:
         crew = Crew(Ears(names, options.separator), manifest.root)
         tasks = _left(manifest, known)
-        run = _Run(crew, place, tasks, min(num_workers, num_to_do), counts, progress, cancel)
-        return run.run()
+        run = _Run(crew, place, tasks, min(num_workers, num_to_do), summary)
+        run.run(progress, cancel)
+    return summary
 
 
 def path_number(path: str) -> int:
@@ -148,40 +164,36 @@ class _Run:
         place: str,
         tasks: Iterator[Entry],
         num_workers: int,
-        counts: _Counts,
-        progress: ProgressCallback,
-        cancel: CancelToken,
+        summary: RunSummary,
     ) -> None:
         self._crew, self._place, self._num_workers = crew, place, num_workers
         self._tasks, self._again = tasks, deque[Entry]()
-        self._counts, self._progress, self._cancel = counts, progress, cancel
+        self._summary = summary
         self._table: SongTable | None = None  # once a worker has said how it hears
         self._held = list[Song | Skipped]()
-        self._held_since_s, self._num_writes = time.monotonic(), 0
+        self._started_s = self._written_s = time.monotonic()
+        self._num_writes = 0
         self._losses = Counter[int]()  # by row; -1: while models were being loaded
 
-    def run(self) -> RunSummary:
+    def run(self, progress: ProgressCallback, cancel: CancelToken) -> None:
         try:
-            self._work()
+            for _ in range(self._num_workers):
+                self._crew.hire()
+            while self._crew.workers:
+                cancel.check()
+                for worker in self._crew.ready(REPORT_INTERVAL_S):
+                    self._take(worker)
+                is_late = time.monotonic() - self._written_s > MAX_HELD_S
+                if len(self._held) >= MAX_HELD or is_late:
+                    self._write()
+                self._summary.seconds = time.monotonic() - self._started_s
+                progress(self._summary.progress(self._held[-1].path if self._held else ""))
         finally:
             for worker in list(self._crew.workers):
                 self._crew.dismiss(worker)
             self._write()
-        assert self._table is not None
-        tidy(self._table)
-        return self._counts.summary(self._losses.total())
-
-    def _work(self) -> None:
-        for _ in range(self._num_workers):
-            self._crew.hire()
-        while self._crew.workers:
-            self._cancel.check()
-            for worker in self._crew.ready(REPORT_INTERVAL_S):
-                self._take(worker)
-            is_late = time.monotonic() - self._held_since_s > MAX_HELD_S
-            if len(self._held) >= MAX_HELD or is_late:
-                self._write()
-            self._progress(self._counts.report())
+        if self._table is not None:
+            tidy(self._table)
 
     def _take(self, worker: Worker) -> None:
         try:
@@ -193,7 +205,7 @@ class _Run:
             self._check_spaces(told)
         else:
             self._held.append(told)
-            self._counts.add(told)
+            self._summary.add(told)
         entry = self._again.popleft() if self._again else next(self._tasks, None)
         if entry is None:
             self._crew.dismiss(worker)
@@ -212,12 +224,14 @@ class _Run:
 
     def _write(self) -> None:
         held, self._held = self._held, []
-        self._held_since_s = time.monotonic()
+        self._written_s = time.monotonic()
         if self._table is None or not held:
             return
         songs = [one for one in held if isinstance(one, Song)]
         skipped = [one for one in held if isinstance(one, Skipped)]
-        self._counts.copies += len(self._table.add(songs, skipped))
+        num_copies = len(self._table.add(songs, skipped))
+        self._summary.copies += num_copies
+        self._summary.heard -= num_copies
         self._num_writes += 1
         if self._num_writes % WRITES_PER_TIDYING == 0:
             tidy(self._table)
@@ -229,6 +243,7 @@ class _Run:
         self._crew.hire()
         row = -1 if entry is None else entry.row
         self._losses[row] += 1
+        self._summary.workers_lost += 1
         if entry is None:
             if self._losses[row] > MAX_LOSSES * self._num_workers:
                 raise CatalogueError(
@@ -243,44 +258,4 @@ class _Run:
             )
             lost = Skipped(entry.address, reason, is_failed=True)
             self._held.append(lost)
-            self._counts.add(lost)
-
-
-class _Counts:
-    """Counts what was heard, and estimates when the rest will be."""
-
-    def __init__(self, num_rows: int, num_to_do: int) -> None:
-        self._num_rows, self._num_to_do = num_rows, num_to_do
-        self._started = time.monotonic()
-        self._num_songs = self._num_failed = self._num_no_vocals = 0
-        self._audio_s, self._latest = 0.0, ""
-        self.copies = 0
-
-    def add(self, told: Song | Skipped) -> None:
-        self._latest = told.path
-        if isinstance(told, Skipped):
-            self._num_failed += 1
-            return
-        self._num_songs += 1
-        self._num_no_vocals += "vocals" in told.heard and told.heard["vocals"] is None
-        self._audio_s += told.duration_s
-
-    def report(self) -> Progress:
-        num_new = self._num_songs + self._num_failed
-        elapsed_s, num_left = time.monotonic() - self._started, self._num_to_do - num_new
-        eta_s = elapsed_s / num_new * num_left if num_new else None
-        num_done = self._num_rows - num_left
-        return Progress("embed", num_done, self._num_rows, self._audio_s, 0.0, eta_s, self._latest)
-
-    def summary(self, num_lost: int) -> RunSummary:
-        return RunSummary(
-            rows=self._num_rows,
-            done_before=self._num_rows - self._num_songs - self._num_failed,
-            heard=self._num_songs - self.copies,
-            copies=self.copies,
-            failed=self._num_failed,
-            no_vocals=self._num_no_vocals,
-            workers_lost=num_lost,
-            seconds=time.monotonic() - self._started,
-            audio_seconds=self._audio_s,
-        )
+            self._summary.add(lost)

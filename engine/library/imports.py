@@ -1,4 +1,4 @@
-"""Taking in what was heard elsewhere: many tracks with their embeddings, in few transactions.
+"""Taking in what was heard elsewhere: many songs with their embeddings, in few transactions.
 
 Files of this machine become tracks of real folders, which a scan then follows. What has an address
 (``s3://bucket/song.mp3``) becomes a track of a folder that stands for its store: no scan looks for
@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LibraryError
@@ -20,135 +20,118 @@ from engine.library.files import Sighting
 from engine.library.records import Folder, Tags
 from engine.library.store import Library
 from engine.library.tables import tables
-from engine.records import TrackEmbedding
+from engine.records import TrackEmbedding, View
 
 MIN_FOLDER_PARTS = 3  # "/mnt/archive": nobody's folder of music is "/" or "/mnt"
 
 
 @dataclass(frozen=True, eq=False)
-class ImportedTrack:
-    """A recording that was heard somewhere.
+class Song:
+    """What was heard in one sound, somewhere.
 
     Attributes:
-        place: an absolute path, or an address.
+        path: an absolute path, or an address. archive_id: its owner's name for it.
         mtime_ns: of the file; 0 where its store tells none.
-        heard: by space id; None where nobody sings.
+        heard: by view, of those that were listened to; None: nobody sings.
     """
 
-    place: str
+    path: str
     tags: Tags
     size_bytes: int
     mtime_ns: int
     audio_hash: str
     duration_s: float
-    heard: Mapping[int, TrackEmbedding | None]
-
-
-@dataclass(frozen=True)
-class ImportCounts:
-    """What became of imported tracks.
-
-    Attributes:
-        new: were not in the library. updated: were, and learned something.
-        known: were, with all of this. outdated: the library knows a newer file in this place.
-    """
-
-    new: int = 0
-    updated: int = 0
-    known: int = 0
-    outdated: int = 0
-
-    def __add__(self, other: ImportCounts) -> ImportCounts:
-        return ImportCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+    heard: Mapping[View, TrackEmbedding | None]
+    archive_id: str | None = None
 
 
 class Importer:
-    """Brings tracks into a library, some at a time. The caller holds the library's lease.
+    """Brings songs into a library, some at a time. The caller holds the library's lease.
 
     Args:
-        places: of all tracks to come; their folders are added to the library here.
+        paths: of all songs to come; their folders are added to the library here.
+        space_ids: by view.
     """
 
-    def __init__(self, library: Library, places: Iterable[str]) -> None:
+    def __init__(
+        self, library: Library, paths: Iterable[str], space_ids: Mapping[View, int]
+    ) -> None:
         self._library = library
+        self._space_ids = space_ids
         self._dims = {space_id: key.dim for space_id, key in library.spaces()}
         self._stores = dict[str, int]()  # ids of folders, by address
         self._folders = dict[str, tuple[int, bytes]]()  # (id of the one above, path in it)
-        self._add_folders(places)
+        self._add_folders(paths)
 
-    def put(self, tracks: Sequence[ImportedTrack]) -> ImportCounts:
-        """One transaction: all of them, or none. What is known already is left as it is.
+    def put(self, songs: Sequence[Song]) -> Counter[str]:
+        """One transaction: all of them, or none. Counts what became of them:
 
-        ValueError where a vector is not (dim,), finite and of length 1.
+        ``new``; ``updated``: learned something; ``known``: all of this; ``outdated``: the library
+        knows a newer file in this place. ValueError where a vector is not (dim,), finite and of
+        length 1.
         """
         counts = Counter[str]()
-        placed = {self._place(track.place): track for track in tracks}  # last one counts
+        placed = {self._place(song.path): song for song in songs}  # last one counts
         with self._library.database.write() as db:
-            for (folder_id, rel_path), track in placed.items():
-                file = Sighting(folder_id, rel_path, track.size_bytes, track.mtime_ns, track.tags)
-                counts[self._put(db, file, track)] += 1
-        return ImportCounts(**counts)
+            for (folder_id, rel_path), song in placed.items():
+                file = Sighting(folder_id, rel_path, song.size_bytes, song.mtime_ns, song.tags)
+                counts[self._put(db, file, song)] += 1
+        return counts
 
-    def _put(self, db: sqlite3.Connection, file: Sighting, track: ImportedTrack) -> str:
-        """What became of it: the name of one of the counts."""
-        state = {
-            "audio_hash": track.audio_hash,
-            "duration_s": track.duration_s,
-            "state": "indexed",
-            "error": None,
-        }
+    def _put(self, db: sqlite3.Connection, file: Sighting, song: Song) -> str:
         known = db.execute(
             "SELECT id, audio_hash, mtime_ns, state FROM track"
             " WHERE folder_id = ? AND rel_path = ?",
             (file.folder_id, file.rel_path),
         ).fetchone()
+        state = {"audio_hash": song.audio_hash, "duration_s": song.duration_s, "state": "indexed"}
         if known is None:
-            self._put_heard(db, files.add(db, file.columns() | state), track, set())
+            self._put_heard(db, files.add(db, file.columns() | state), song, set())
             return "new"
         track_id, known_hash, known_mtime_ns, known_state = known
-        spaces = _heard_in(db, track_id)
-        is_same_sound = known_hash in (None, track.audio_hash)
-        if not is_same_sound and track.mtime_ns < known_mtime_ns:
+        is_same_sound = known_hash in (None, song.audio_hash)
+        if not is_same_sound and song.mtime_ns < known_mtime_ns:
             return "outdated"
         if not is_same_sound:
             files.forget_heard(db, track_id)
-            spaces = set()
-        elif known_state == "indexed" and track.heard.keys() <= spaces:
+        spaces = _heard_in(db, track_id)
+        if known_state == "indexed" and {self._space_ids[view] for view in song.heard} <= spaces:
             return "known"
         # the tags of the same file are as its last scan read them
-        tags = {} if known_hash == track.audio_hash else file.columns()
-        files.update(db, track_id, tags | state)
-        self._put_heard(db, track_id, track, spaces)
+        tags = {} if known_hash == song.audio_hash else file.columns()
+        files.update(db, track_id, tags | state | {"error": None})
+        self._put_heard(db, track_id, song, spaces)
         return "updated"
 
     def _put_heard(
-        self, db: sqlite3.Connection, track_id: int, track: ImportedTrack, spaces: set[int]
+        self, db: sqlite3.Connection, track_id: int, song: Song, spaces: set[int]
     ) -> None:
-        """What was heard in a track, but for the spaces in which it is known already."""
-        for space_id, embedding in track.heard.items():
-            if space_id not in spaces:
-                dim = self._dims[space_id]
-                packed = None if embedding is None else codec.pack(embedding, dim)
-                files.put_heard(db, track_id, space_id, packed)
-                if embedding is not None and embedding.portrait is not None:
-                    portraits.put(db, track_id, embedding.portrait)
+        """What was heard in a song, but for the spaces in which it is known already."""
+        for view, embedding in song.heard.items():
+            space_id = self._space_ids[view]
+            if space_id in spaces:
+                continue
+            packed = None if embedding is None else codec.pack(embedding, self._dims[space_id])
+            files.put_heard(db, track_id, space_id, packed)
+            if embedding is not None and embedding.portrait is not None:
+                portraits.put(db, track_id, embedding.portrait)
 
-    def _place(self, place: str) -> tuple[int, bytes]:
+    def _place(self, path: str) -> tuple[int, bytes]:
         """(id of the folder, path in it)."""
-        if filenames.is_address(place):
-            store, inside = split_address(place)
+        if filenames.is_address(path):
+            store, inside = split_address(path)
             return self._stores[store], os.fsencode(inside)
-        folder, name = os.path.split(place)
+        folder, name = os.path.split(path)
         folder_id, prefix = self._folders[folder]
         return folder_id, prefix + os.fsencode(name)
 
-    def _add_folders(self, places: Iterable[str]) -> None:
+    def _add_folders(self, paths: Iterable[str]) -> None:
         above = set[str]()  # of files of this machine
-        for place in places:
-            if filenames.is_address(place):
-                self._stores[split_address(place)[0]] = -1
+        for path in paths:
+            if filenames.is_address(path):
+                self._stores[split_address(path)[0]] = -1
             else:
-                above.add(os.path.dirname(place))  # noqa: PTH120
+                above.add(os.path.dirname(path))  # noqa: PTH120
         for store in self._stores:
             self._stores[store] = _store_id(self._library, store)
         known = [folder.path for folder in self._library.folders()]

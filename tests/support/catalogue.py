@@ -17,8 +17,8 @@ from catalogue.listener import Ears, Listener
 from catalogue.manifest import Entry
 from catalogue.run import RunOptions
 from engine.library import Tags
+from engine.library.imports import Song
 from engine.records import SpaceKey, TrackEmbedding, View, VoicePortrait
-from engine.search.remote.rows import Song
 from engine.search.remote.table import SongTable, songs_in
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike

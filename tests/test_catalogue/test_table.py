@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,6 @@ from engine.errors import (
     QueryError,
 )
 from engine.library import Library, Tags
-from engine.library.imports import ImportCounts
 from engine.listening.embedding import embed_file
 from engine.search import (
     Scope,
@@ -74,7 +74,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> SongTable:
 def library(table: SongTable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """The same songs, taken from the catalogue."""
     with Library.open(tmp_path_factory.mktemp("library") / "library.db") as library:
-        assert to_library(table, library) == ImportCounts(new=len(SONGS))
+        assert to_library(table, library) == Counter(new=len(SONGS))
         yield library
 
 
@@ -184,7 +184,7 @@ def test_a_library_goes_into_a_catalogue_and_comes_back(
     upkeep.index(copy)
     found = Searcher(TableSource(copy)).by_track(ANN)
     assert places(found) == places(Searcher(TableSource(table)).by_track(ANN))
-    assert to_library(copy, library) == ImportCounts(known=len(SONGS))
+    assert to_library(copy, library) == Counter(known=len(SONGS))
     assert upkeep.verify(copy) == []
 
 
@@ -209,7 +209,8 @@ def test_all_commands_know_a_catalogue(
     assert "8 songs are new in the catalogue" in said
     run(catalogue_cli.app, 0, "index", place)
     out, _ = run(catalogue_cli.app, 0, "status", place)
-    assert "8 songs, in 7 of which somebody sings" in out
+    assert "8 songs" in out
+    assert "in 7 of them somebody sings" in out
     assert "sound" in run(catalogue_cli.app, 0, "verify", place)[0]
     out, _ = run(commands.app, 0, "similar", "ann query", "--catalogue", place, "--json", "-k", "1")
     found = json.loads(out)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.library import Tags, Track, TrackStatus
+from engine.library.imports import Song
 from engine.library.scope import artist_key, genre_key, genres_of
 from engine.library.text import normalise
 from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View, VoicePortrait
@@ -25,25 +26,6 @@ PORTRAIT = tuple(field.name for field in dataclasses.fields(VoicePortrait))
 TAGS = tuple(Tags.__dataclass_fields__)
 FACTS = ("path", "archive_id", "size_bytes", "mtime_ns", "audio_hash", "duration_s")
 SHOWN = ["id", "path", *TAGS, "size_bytes", "mtime_ns", "audio_hash", "duration_s"]
-
-
-@dataclass(frozen=True, eq=False)
-class Song:
-    """What was heard in one sound.
-
-    Attributes:
-        path: where it lies, a path or an address. archive_id: its owner's name for it.
-        heard: by view, of those that were listened to; None: nobody sings.
-    """
-
-    path: str
-    tags: Tags
-    size_bytes: int
-    mtime_ns: int
-    audio_hash: str
-    duration_s: float
-    heard: Mapping[View, TrackEmbedding | None]
-    archive_id: str | None = None
 
 
 @dataclass(frozen=True)

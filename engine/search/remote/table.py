@@ -20,12 +20,12 @@ import numpy as np
 
 from engine.errors import CatalogueError
 from engine.library import filenames
+from engine.library.imports import Song
 from engine.records import SpaceKey
 from engine.search.remote.rows import (
     METADATA,
     VERSION,
     Skipped,
-    Song,
     described,
     packed,
     schema,
