@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engine.errors import CancelledError
@@ -45,6 +46,7 @@ class CancelToken:
         self._cancelled = threading.Event()
         self._running = threading.Event()
         self._running.set()
+        self._stops = list[Callable[[], object]]()
 
     @property
     def is_cancelled(self) -> bool:
@@ -57,6 +59,19 @@ class CancelToken:
     def cancel(self) -> None:
         self._cancelled.set()
         self._running.set()  # a paused job must wake up to stop
+        for stop in tuple(self._stops):
+            stop()
+
+    @contextmanager
+    def calling(self, stop: Callable[[], object]) -> Iterator[None]:
+        """``stop`` is called where ``cancel`` was or comes inside: for work that cannot look."""
+        self._stops.append(stop)
+        if self.is_cancelled:
+            stop()
+        try:
+            yield
+        finally:
+            self._stops.remove(stop)
 
     def pause(self) -> None:
         if not self.is_cancelled:

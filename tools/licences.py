@@ -20,9 +20,10 @@ Singalike {version} is MIT-licensed: see LICENSE.txt. This folder has the licenc
 works in this bundle, each in a folder of its own; sbom.cdx.json is the same list for programs
 (CycloneDX).
 
-FFmpeg, Qt and PySide6 are used under the LGPL, version 3: their libraries are files of their own in
-this bundle and may be replaced by other builds of them. The sources of all works are those of the
-versions named below, from the addresses named beside them or from the Python Package Index.
+FFmpeg, Qt, PySide6 and libsndfile are used under the LGPL, version 3: their libraries are files of
+their own in this bundle and may be replaced by other builds of them. The sources of all works are
+those of the versions named below, from the addresses named beside them or from the Python Package
+Index.
 """
 UNDER_GPL = """
 FFmpeg is linked with x264 and x265 here, which are under the GNU General Public License. So whoever

@@ -27,6 +27,7 @@ from engine.records import TrackEmbedding, View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode
+from engine.sound.channels import mono
 
 # CVSM: a segment has vocals when the mean magnitude of its separated vocals exceeds this.
 VOCAL_GATE = 0.01
@@ -190,11 +191,11 @@ class MixtureLevels:
     def noted(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """(2, n) float32 at 44.1 kHz, as they come."""
         for chunk in chunks:
-            mono = np.concatenate([self._rest, chunk.mean(0)])
-            whole = len(mono) // SEPARATION_RATE_HZ * SEPARATION_RATE_HZ
-            seconds = mono[:whole].reshape(-1, SEPARATION_RATE_HZ)
+            samples = np.concatenate([self._rest, mono(chunk)])
+            whole = len(samples) // SEPARATION_RATE_HZ * SEPARATION_RATE_HZ
+            seconds = samples[:whole].reshape(-1, SEPARATION_RATE_HZ)
             self._squares.extend(np.square(seconds).mean(1).tolist())
-            self._rest = mono[whole:]
+            self._rest = samples[whole:]
             yield chunk
 
     def is_sung(self, vocals_rms: np.ndarray) -> bool:

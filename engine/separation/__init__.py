@@ -14,6 +14,7 @@ from engine.preferences import read_choices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from engine.separation import published
 from engine.separation.published import PUBLISHED
+from engine.sound.channels import in_phase
 from engine.sound.resampling import resampled
 
 SAMPLE_RATE_HZ = 44_100
@@ -61,9 +62,10 @@ def voice(
 
     Raises what ``Separator.vocals`` raises.
     """
+    mixture = map(in_phase, chunks)  # since the voice is the mean of its channels
     if isinstance(separator, VoiceSeparator):
-        return separator.voice(chunks, cancel)
-    return resampled(separator.vocals(chunks, cancel))
+        return separator.voice(mixture, cancel)
+    return resampled(separator.vocals(mixture, cancel))
 
 
 @dataclass(frozen=True)

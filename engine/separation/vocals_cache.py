@@ -17,6 +17,7 @@ from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import SAMPLE_RATE_HZ, default_name
 from engine.sound import audio
+from engine.sound.channels import in_phase
 
 if TYPE_CHECKING:
     from engine.separation import Separator
@@ -102,7 +103,7 @@ class VocalsCache:
             import_heavy_libraries()
             self._loaded = {name: self._load(name)}
         mixture = audio.decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=2)
-        for vocals in self._loaded[name].vocals(mixture, cancel):
+        for vocals in self._loaded[name].vocals(map(in_phase, mixture), cancel):
             cancel.check()
             done_s += len(vocals) / SAMPLE_RATE_HZ
             progress(Progress("vocals", audio_done_s=done_s, audio_total_s=total_s))

@@ -17,6 +17,7 @@ import numpy as np
 
 from engine.errors import DecodeError, PastEndError
 from engine.progress import CancelToken
+from engine.sound.channels import mixed_down
 from engine.sound.decoding import pool
 
 # A file of which less than this was readable counts as damaged rather than as a short song.
@@ -77,8 +78,8 @@ def decode(
     """Stream a file, or the part of it from ``start_s`` to ``end_s``.
 
     Args:
-        num_channels: 1 (mean of left and right) or 2. A mono file fills both channels; surround is
-            mixed down to stereo first.
+        num_channels: 1 (mean of left and right, in phase) or 2. A mono file fills both channels;
+            surround is mixed down to stereo first.
         on_hash: told the ``audio_hash`` at the end of a whole file.
 
     Yields:
@@ -96,26 +97,27 @@ def decode(
         "do": "decode",
         "path": os.path.abspath(path),  # noqa: PTH100  # links stay links
         "sample_rate_hz": sample_rate_hz,
-        "num_channels": num_channels,
         "start_s": start_s,
         "end_s": end_s,
         "piece_s": min(chunk_s, MAX_PIECE_S),
     }
-    announced_s, num_decoded = list[float](), 0
-    with closing(_pieces(request, cancel, announced_s, on_hash)) as pieces:
+    end_facts, num_decoded = dict[str, Any](), 0
+    with closing(_pieces(request, num_channels, cancel, end_facts)) as pieces:
         for chunk in _chunked(_cut(pieces, start, end), round(chunk_s * sample_rate_hz)):
             num_decoded += chunk.shape[1]
             yield chunk
-    decoded_s = num_decoded / sample_rate_hz
+    decoded_s, announced_s = num_decoded / sample_rate_hz, float(end_facts.get("announced_s", 0.0))
     if not num_decoded and is_whole:
         raise DecodeError("No sound could be decoded. Replace the file with a complete copy.")
     if not num_decoded:
         raise PastEndError("There is no sound in this part of the file. Choose another part.")
-    if is_whole and decoded_s < MIN_READABLE_SHARE * sum(announced_s):
+    if decoded_s < MIN_READABLE_SHARE * announced_s:
         raise DecodeError(
-            f"The file is damaged: only {decoded_s:.0f} of {sum(announced_s):.0f} seconds could be "
+            f"The file is damaged: only {decoded_s:.0f} of {announced_s:.0f} seconds could be "
             "decoded. Replace it with a complete copy."
         )
+    if is_whole:
+        on_hash(str(end_facts["audio_hash"]))
 
 
 def _chunked(pieces: Iterator[np.ndarray], chunk_samples: int) -> Iterator[np.ndarray]:
@@ -146,28 +148,20 @@ def _cut(
 
 def _pieces(
     request: dict[str, Any],
+    num_channels: int,
     cancel: CancelToken | None,
-    announced_s: list[float],
-    on_hash: Callable[[str], None],
+    end_facts: dict[str, Any],
 ) -> Generator[tuple[int, np.ndarray], None, None]:
     """(index of first sample, (num_channels, n) float32) from shortly before the start to the end.
 
-    What the file says of its length is put into ``announced_s``.
+    What is known only at the end of a whole file is put into ``end_facts``.
     """
     for head, body in pool.ask(request, cancel):
-        if "announced_s" in head:
-            announced_s.append(float(head["announced_s"]))
-            continue
         if "audio_hash" in head:
-            on_hash(str(head["audio_hash"]))
+            end_facts.update(head)
             continue
-        samples = np.frombuffer(body, "<f4").reshape(head["num_channels"], -1)
-        samples = _sane(samples * np.float32(head["gain"]))
-        if len(samples) < request["num_channels"]:
-            samples = np.repeat(samples, 2, axis=0)
-        elif len(samples) > request["num_channels"]:
-            samples = samples.mean(0, keepdims=True)
-        yield head["first"], samples
+        samples = np.frombuffer(body, "<f4").reshape(-1, len(head["channels"])).T
+        yield head["first"], mixed_down(_sane(samples), head["channels"], num_channels)
 
 
 def _sane(samples: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from av.filter import Graph
 
 from engine.progress import CancelToken
 from engine.sound import audio
+from engine.sound.channels import mono
 
 RATE_HZ = 44_100
 FLOOR_LUFS = -70.0  # nothing quieter counts (ITU-R BS.1770-4)
@@ -58,7 +59,7 @@ def shape_of(path: Path, num_bins: int, cancel: CancelToken | None = None) -> So
         cancel.check()
         meter.add(chunk)
         num_samples += chunk.shape[1]
-        held = np.concatenate([held, chunk.mean(0)])
+        held = np.concatenate([held, mono(chunk)])
         num_cells = len(held) // _CELL
         whole = held[: num_cells * _CELL].reshape(-1, _CELL)
         cells.append(np.stack([whole.min(1), whole.max(1)], axis=1))

@@ -31,6 +31,7 @@ def encode(path: Path, samples: np.ndarray, rate_hz: int, codec: str, layout: st
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate_hz)
         stream.layout = layout
+        stream.options = {"strict": "experimental"}  # for FFmpeg's own Vorbis encoder
         resampler = av.AudioResampler(stream.format.name, layout, rate_hz)
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout

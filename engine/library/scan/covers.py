@@ -28,12 +28,14 @@ def cover_bytes(path: Path) -> bytes | None:
 
 
 def _inside(path: Path) -> Iterator[bytes]:
-    try:
-        request = {"do": "pictures", "path": os.path.abspath(path)}  # noqa: PTH100
-        with closing(pool.ask(request)) as messages:
-            yield from (data for _, data in messages if _is_cover(data))
-    except DecodeError:  # as with texts: broken pictures break parsers in every way there is
-        return
+    for reader in ("mutagen", "ffmpeg"):
+        request = {"do": "pictures", "reader": reader, "path": os.path.abspath(path)}  # noqa: PTH100
+        try:
+            with closing(pool.ask(request)) as messages:
+                yield from (data for _, data in messages if _is_cover(data))
+            return
+        except DecodeError:  # as with texts: broken pictures break parsers in every way there is
+            continue
 
 
 def _beside(path: Path) -> Iterator[bytes]:

@@ -75,19 +75,21 @@ def _embedded(path: Path) -> dict[str, str]:
     """Read in a decoder process: tags break parsers in every way there is."""
     from engine.sound.decoding import pool  # here, because most commands read no tags
 
-    try:
-        request = {"do": "texts", "path": os.path.abspath(path)}  # noqa: PTH100
-        (found,) = (head["texts"] for head, _ in pool.ask(request))
-    except DecodeError:  # the path serves then
-        return {}
-    return {field: _first(candidates) for field, candidates in found.items()}
+    for reader in ("mutagen", "ffmpeg"):
+        request = {"do": "texts", "reader": reader, "path": os.path.abspath(path)}  # noqa: PTH100
+        try:
+            (found,) = (head["texts"] for head, _ in pool.ask(request))
+        except DecodeError:  # the path serves then
+            continue
+        return {field: _first(candidates) for field, candidates in found.items()}
+    return {}
 
 
 def _first(candidates: Sequence[Sequence[str]]) -> str:
-    """The first of the names of a field under which there is something; its values joined."""
+    """The first of the names of a field under which there is something; its values, each once."""
     for values in candidates:
         texts = (plain(html.unescape(value)) for value in values)
-        if text := ", ".join(filter(None, texts)):
+        if text := ", ".join(dict.fromkeys(filter(None, texts))):
             return plain(text)
     return ""
 

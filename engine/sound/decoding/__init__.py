@@ -1,7 +1,8 @@
 """Files from strangers are parsed in processes of their own: a crash there costs one file.
 
-``pool`` (here) asks, ``worker`` (there) answers with ``sound`` and ``tagging``, ``wire`` lies
-between: JSON and bytes, never pickles, so that a process which a file has taken over can only lie.
+``pool`` (here) asks, ``worker`` (there) answers, one message to each question: JSON and bytes,
+never pickles, so that a process which a file has taken over can only lie. ``streams`` makes sound
+of files, by ``ffmpeg`` or else ``sndfile``; ``tags`` reads what they say of themselves.
 """
 
 from __future__ import annotations

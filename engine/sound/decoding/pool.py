@@ -1,8 +1,8 @@
-"""Asking decoder processes: who waits for one can stop, and who crashes one gets an error.
+"""Asking decoder processes: whoever asks can stop, and a file that crashes one costs that file.
 
-Whoever asks reads the answer on its own thread; one more thread looks after all processes, and ends
-those whose asker wants to stop, that give no sign of life, or that nobody has asked for long. The
-reader then finds the end of the stream.
+A process answers one question at a time and rests in between, whether it was heard to the end or
+not. It ends itself where a file keeps it too long, where nobody asks any more, and with whoever
+started it: nobody has to look after it.
 """
 
 from __future__ import annotations
@@ -14,27 +14,19 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any, BinaryIO, cast
 
 from engine.errors import CancelledError, DecodeError
 from engine.progress import CancelToken
-from engine.sound.decoding import FLAG
-from engine.sound.decoding import messages as wire
+from engine.sound.decoding import FLAG, messages
 from engine.sound.decoding.messages import Message
-from engine.sound.decoding.worker import STALLED, STOP
+from engine.sound.decoding.worker import MORE, RESTED, SILENCE_S, SPUN, STOP, STUCK
 
 log = logging.getLogger(__name__)
 Messages = Generator[Message, None, None]
 
-START_S = 60.0  # a cold disk, a virus scanner
-# Without a sign of life. Drives that sleep need 10 s, networks more; a stalled decoder ends itself.
-SILENCE_S = 60.0
-STOP_S = 0.5  # to come to rest after an answer that was not heard to its end
-IDLE_S = 60.0
 MAX_FILES = 1000  # then a fresh process: whatever decoders lose of their memory comes back
-_POLL_S = 0.1
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows
 _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 _BOOT = (
@@ -52,112 +44,35 @@ SILENT = (
     f"Nothing could be read of the file for {SILENCE_S:.0f} seconds. See whether its drive or "
     "network is there, then retry it."
 )
+_WHY = {SPUN: GOES_IN_CIRCLES, STUCK: SILENT}
 
 
 class Decoder:
-    """One process. Used by one thread at a time. Raises OSError where none can be started."""
+    """One process, used by one thread at a time. Raises OSError where none can be started."""
 
     def __init__(self) -> None:
         self.num_files = 0
-        self._process = _start()
-        self._cancel: CancelToken | None = None
-        self._left_s: float | None = None  # until ``look`` ends it; None: it is not waited for
-        self._is_late = False
+        self.process = _start()
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def is_ready(self) -> bool:
-        """Wait until it can be asked; False where it dies before or takes too long."""
-        return self._receive(START_S) is not None
-
-    def ask(self, request: dict[str, Any], cancel: CancelToken | None) -> Messages:
-        """Raises DecodeError, also where the process dies of the file; CancelledError."""
-        self.num_files += 1
-        self._cancel = cancel
-        self._send(request)
-        is_at_end = False
-        try:
-            while (message := self._receive(SILENCE_S)) is not None:
-                if is_at_end := "is_end" in message[0]:
-                    return
-                if "is_last" in message[0]:  # it ends now, out of memory
-                    self.num_files = MAX_FILES
-                yield message
-            raise self._why_dead()
-        finally:
-            self._cancel = None
-            if not is_at_end:
-                self._stop()
-
-    def _why_dead(self) -> CancelledError | DecodeError:
-        if self._cancel is not None and self._cancel.is_cancelled:
-            return CancelledError()
-        if self._is_late:
-            return DecodeError(SILENT)
-        return DecodeError(GOES_IN_CIRCLES if self._process.wait() == STALLED else CRASHED)
-
-    def _stop(self) -> None:
-        """Bring it to the end of the request; one that does not come to it dies."""
-        self._send(STOP)
-        deadline_s = time.monotonic() + STOP_S
-        while (left_s := deadline_s - time.monotonic()) > 0:
-            message = self._receive(left_s)
-            if message is None or "is_end" in message[0]:
-                return
-        self.kill()
-
-    def _send(self, order: dict[str, Any]) -> None:
+    def exchange(self, order: dict[str, Any]) -> Message | None:
+        """The answer to an order; None as with ``receive``."""
         with contextlib.suppress(OSError, ValueError):  # a dead one is noticed when it is heard
-            wire.send(cast(BinaryIO, self._process.stdin), order)
+            messages.send(cast(BinaryIO, self.process.stdin), order)
+        return self.receive()
 
-    def _receive(self, patience_s: float) -> Message | None:
-        """None where it has died, or is too late and therefore does."""
-        self._left_s = patience_s
-        message = None
+    def receive(self) -> Message | None:
+        """None where the process is dead, or says what makes no sense."""
         with contextlib.suppress(OSError, ValueError):
-            message = wire.receive(cast(BinaryIO, self._process.stdout))
-        self._left_s = None
-        if message is None:
-            self.kill()
-            self._process.wait()
-        return message
+            return messages.receive(cast(BinaryIO, self.process.stdout))
+        return None
 
-    def rest(self) -> None:
-        """From now on it is ended after a while, unless ``wake`` comes before."""
-        self._left_s = IDLE_S
-
-    def wake(self) -> bool:
-        """Whether it is still there to be asked."""
-        self._left_s = None
-        return self.is_alive and not self._is_late
-
-    def look(self) -> None:
-        """To be called every ``_POLL_S``: a computer that sleeps does not count on."""
-        if (left_s := self._left_s) is None:
-            return
-        is_cancelled = self._cancel is not None and self._cancel.is_cancelled
-        if is_cancelled or left_s <= 0:
-            self._is_late = not is_cancelled
-            self.kill()
-        else:
-            self._left_s = left_s - _POLL_S
-
-    def kill(self) -> None:
-        """Its reader, if there is one, finds the end."""
-        self._process.kill()
-
-    def end(self) -> None:
-        self.kill()
-        self._process.wait()
-        for file in (self._process.stdin, self._process.stdout):
+    def end(self) -> int:
+        """Its exit code."""
+        self.process.kill()
+        for file in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 cast(BinaryIO, file).close()
+        return self.process.wait()
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -182,107 +97,112 @@ class Pool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all = set[Decoder]()
-        self._idle: list[Decoder] = []
-        self._keeper: threading.Thread | None = None
+        self._idle, self._busy = list[Decoder](), set[Decoder]()
         self._can_start = True
 
     def ask(self, request: dict[str, Any], cancel: CancelToken | None = None) -> Messages:
-        """All messages of an answer; few more are made than are taken. Closing it early is fine.
+        """All messages of an answer, each made when it is taken. Closing it early is fine.
 
-        Raises DecodeError, also where the process dies of the file; CancelledError within a second.
+        Raises DecodeError, also where the process dies of the file; CancelledError at once.
         """
-        decoder = self._idle_one() or self._started()
-        if decoder is None:
-            yield from _answered_here(request)
-            return
-        try:
-            with contextlib.closing(decoder.ask(request, cancel)) as messages:
-                for head, body in messages:
-                    if "error" in head:
-                        raise DecodeError(str(head["error"]))
-                    yield head, body
-        finally:
-            self._give_back(decoder)
+        cancel = cancel or CancelToken()
+        is_rested = True
+        while is_rested:
+            decoder = self._taken()
+            if decoder is None:
+                yield from _answered_here(request)
+                return
+            with cancel.calling(decoder.process.kill):
+                try:
+                    yield from _messages(decoder, request)
+                    return
+                except EOFError:
+                    code = decoder.end()
+                finally:
+                    self._give_back(decoder)
+            if cancel.is_cancelled:
+                raise CancelledError
+            is_rested = code == RESTED  # it left by itself before it was asked
+        raise DecodeError(_WHY.get(code, CRASHED))
 
-    def _idle_one(self) -> Decoder | None:
+    def _taken(self) -> Decoder | None:
+        """One that rests, or a new one; None where none can be started."""
         with self._lock:
-            for decoder in reversed(self._idle):
-                if decoder.wake():
-                    self._idle.remove(decoder)
+            while self._idle:
+                decoder = self._idle.pop()
+                if decoder.process.poll() is None:
+                    self._busy.add(decoder)
                     return decoder
-        return None
+                decoder.end()
+        return self._started() if self._can_start else None
 
     def _started(self) -> Decoder | None:
-        if not self._can_start:
-            return None
         try:
             decoder = Decoder()
         except OSError as error:
             log.warning("no decoder process can be started: %s", error)
             return None
         with self._lock:
-            self._all.add(decoder)
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="decoders", daemon=True)
-                self._keeper.start()
-        if decoder.is_ready():
+            self._busy.add(decoder)
+        if decoder.receive() is not None:  # it is ready
             return decoder
-        if decoder.wake():
-            # Something in the way of all of them, such as a strict system: music comes first.
-            log.warning("decoder processes end at once; files are decoded here from now on")
-            self._can_start = False
-        else:  # a computer that is far too busy; it may have more time the next time
-            log.warning("a decoder process did not start in %.0f s; decoding in this one", START_S)
-        self._drop([decoder])
+        # Something in the way of all of them, such as a strict system: music comes first.
+        log.warning("decoder processes end at once; files are decoded here from now on")
+        self._can_start = False
+        decoder.end()
+        self._give_back(decoder)
         return None
 
     def _give_back(self, decoder: Decoder) -> None:
-        if decoder.is_alive and decoder.num_files < MAX_FILES:
-            with self._lock:
-                decoder.rest()
-                self._idle.append(decoder)
-        else:
-            self._drop([decoder])
-
-    def _drop(self, decoders: Iterable[Decoder]) -> None:
-        for decoder in decoders:
+        is_fit = decoder.process.poll() is None and decoder.num_files < MAX_FILES
+        if not is_fit:
             decoder.end()
         with self._lock:
-            self._all.difference_update(decoders)
-
-    def _keep(self) -> None:
-        """On a thread of its own, as long as there are processes."""
-        while True:
-            time.sleep(_POLL_S)
-            with self._lock:
-                if not self._all:
-                    self._keeper = None
-                    return
-                for decoder in self._all:
-                    decoder.look()
-                dead = [decoder for decoder in self._idle if not decoder.is_alive]
-                self._idle = [decoder for decoder in self._idle if decoder not in dead]
-            self._drop(dead)
+            self._busy.discard(decoder)
+            if is_fit:
+                self._idle.append(decoder)
 
     def pids(self) -> list[int]:
         """Of the processes that run now."""
         with self._lock:
-            return [decoder.pid for decoder in self._all if decoder.is_alive]
+            every = [*self._idle, *self._busy]
+        return [decoder.process.pid for decoder in every if decoder.process.poll() is None]
 
     def close(self) -> None:
         """End all processes, busy ones too. The next question starts new ones."""
         with self._lock:
-            ended, self._idle = list(self._all), []
-        for decoder in ended:
-            decoder.kill()
-        self._drop(ended)
+            idle, self._idle = self._idle, []
+            for decoder in self._busy:
+                decoder.process.kill()  # whoever asks it sees the end
+        for decoder in idle:
+            decoder.end()
+
+
+def _messages(decoder: Decoder, request: dict[str, Any]) -> Messages:
+    """Raises DecodeError where that is the answer, EOFError where the process dies."""
+    decoder.num_files += 1
+    order, is_at_end = request, False
+    try:
+        while not is_at_end:
+            message = decoder.exchange(order)
+            if message is None:
+                is_at_end = True
+                raise EOFError
+            is_at_end = "is_end" in message[0] or "error" in message[0]
+            if "error" in message[0]:
+                raise DecodeError(str(message[0]["error"]))
+            if not is_at_end:
+                yield message
+            order = MORE
+    finally:
+        if not is_at_end:  # the file is closed, and the process ready for the next one
+            decoder.exchange(STOP)
 
 
 def _answered_here(request: dict[str, Any]) -> Messages:
-    from engine.sound.decoding.worker import safe_answers
+    from engine.sound.decoding.worker import answers
 
-    for head, body in safe_answers(request):
+    for head, body in answers(request):
         if "error" in head:
             raise DecodeError(str(head["error"]))
         yield head, b"".join(body)

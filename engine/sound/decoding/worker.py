@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import stat
 import sys
 import threading
-import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,98 +15,26 @@ from typing import Any, BinaryIO
 from engine.errors import DecodeError
 from engine.sound.decoding import messages
 
-# Processor time without a sound coming out. Real decoders need less than this for minutes of sound.
-STALL_CPU_S = 6.0
-# the exit code that says so
-STALLED = 86 if sys.platform == "win32" else -signal.SIGPROF
+# Until the next message of an answer. Drives that sleep need 10 s, networks more.
+SILENCE_S = 60.0
+# Of a processor's time for it, where the system counts that. Real decoders need less for minutes.
+MAX_CPU_S = 6.0
+IDLE_S = 60.0
+# The exit codes that say so; whoever rests too long has done nothing wrong.
+RESTED, STUCK = 0, 86
+SPUN = STUCK if sys.platform == "win32" else -signal.SIGPROF
 MAX_MEMORY_BYTES = 1 << 30  # hours of sound are streamed in some 60 MB
 MAX_PICTURE_BYTES = 20_000_000
-STOP = {"do": "stop"}
+MORE, STOP = {"do": "more"}, {"do": "stop"}
 
 Answer = tuple[messages.Head, Sequence[bytes]]
+NO_MORE: Answer = ({"is_end": True}, ())
 
 
-class Watch:
-    """Ends the process when a decoder goes in circles, which no exception can interrupt."""
-
-    def __init__(self) -> None:
-        self._is_busy = threading.Event()
-        self._since_s = 0.0
-        if sys.platform == "win32":
-            threading.Thread(target=self._look, name="watch", daemon=True).start()
-        else:  # the system's own timer ends also what never lets another thread run
-            signal.signal(signal.SIGPROF, signal.SIG_DFL)
-
-    def alive(self) -> None:
-        """To be called whenever something has come out."""
-        if sys.platform == "win32":
-            self._since_s = time.process_time()
-        else:
-            signal.setitimer(signal.ITIMER_PROF, STALL_CPU_S)
-
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        self.alive()
-        self._is_busy.set()
-        yield
-        self._is_busy.clear()
-        if sys.platform != "win32":
-            signal.setitimer(signal.ITIMER_PROF, 0)
-
-    def _look(self) -> None:
-        while self._is_busy.wait():
-            if time.process_time() - self._since_s > STALL_CPU_S:
-                os._exit(STALLED)
-            time.sleep(0.25)
-
-
-def answers(request: dict[str, Any], watch: Watch | None = None) -> Iterator[Answer]:
-    """What there is to say to one request, in as many messages as it takes. Raises DecodeError."""
-    from engine.sound.decoding import streams
-
-    path = Path(request["path"])
-    _check_kind(path)
-    alive = watch.alive if watch is not None else lambda: None
-    match request["do"]:
-        case "probe":
-            yield streams.probe(path), ()
-        case "hash":
-            yield from ((head, ()) for head in streams.audio_hash(path, alive))
-        case "decode":
-            yield from streams.pieces(
-                path,
-                request["sample_rate_hz"],
-                request["num_channels"],
-                request["start_s"],
-                request["end_s"],
-                request["piece_s"],
-                alive,
-            )
-        case "texts":
-            from engine.sound.decoding import tags
-
-            yield {"texts": tags.texts(path)}, ()
-        case "pictures":
-            from engine.sound.decoding import tags
-
-            for data in tags.pictures(path):
-                if len(data) <= MAX_PICTURE_BYTES:
-                    yield {}, (data,)
-
-
-def _check_kind(path: Path) -> None:
-    """Opening a pipe would wait for ever."""
-    with contextlib.suppress(OSError):  # opening tells what is wrong
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DecodeError("This is no file, so there is no sound in it. Choose another one.")
-
-
-def safe_answers(
-    request: dict[str, Any], watch: Watch | None = None
-) -> Generator[Answer, None, None]:
-    """Like ``answers``, with every failure as a last message ``{"error": sentence}``."""
+def answers(request: dict[str, Any]) -> Generator[Answer, None, None]:
+    """What there is to say to a request; a failure is a last message ``{"error": sentence}``."""
     try:
-        yield from answers(request, watch)
+        yield from _answers(request)
     except DecodeError as error:
         yield {"error": str(error)}, ()
     except MemoryError:
@@ -120,52 +46,86 @@ def safe_answers(
         yield {"error": f"The file is damaged: its decoder gave up ({told}). Replace it."}, ()
 
 
+def _answers(request: dict[str, Any]) -> Iterator[Answer]:
+    """Raises DecodeError."""
+    from engine.sound.decoding import streams, tags
+
+    path = Path(request["path"])
+    _check_kind(path)
+    match request["do"]:
+        case "probe":
+            yield streams.probe(path), ()
+        case "hash":
+            yield from ((head, ()) for head in streams.audio_hash(path))
+        case "decode":
+            part = (request[name] for name in ("sample_rate_hz", "start_s", "end_s", "piece_s"))
+            yield from streams.pieces(path, *part)
+        case "texts":
+            read = tags.texts if request["reader"] == "mutagen" else tags.texts_by_ffmpeg
+            yield {"texts": read(path)}, ()
+        case "pictures":
+            find = tags.pictures if request["reader"] == "mutagen" else tags.pictures_by_ffmpeg
+            yield from (({}, (data,)) for data in find(path) if len(data) <= MAX_PICTURE_BYTES)
+
+
+def _check_kind(path: Path) -> None:
+    """Opening a pipe would wait for ever."""
+    with contextlib.suppress(OSError):  # opening tells what is wrong
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DecodeError("This is no file, so there is no sound in it. Choose another one.")
+
+
 def main() -> None:
-    """Serve on standard input and output. Does not return."""
+    """Serve on standard input and output, one message for each order. Does not return."""
     source, target = _own_streams()
     _limit_memory()
-    orders = queue.SimpleQueue[dict[str, Any]]()
-    threading.Thread(target=_listen, args=(source, orders), name="orders", daemon=True).start()
-    watch = Watch()
-    try:
+    found: Generator[Answer, None, None] | None = None  # an answer that has more to it
+    with contextlib.suppress(OSError, ValueError):  # whoever asked is gone
         import av  # noqa: F401  # now, while nobody waits yet
 
         messages.send(target, {"is_ready": True})
-        while True:
-            request = orders.get()
-            if request != STOP:  # one that came too late
-                _serve(request, orders, target, watch)
-    except (OSError, ValueError):  # whoever asked is gone
-        os._exit(0)
+        while (order := _order(source, is_idle=found is None)) is not None:
+            head, body = NO_MORE
+            with _within(SILENCE_S, STUCK, MAX_CPU_S):
+                if found is not None and order != MORE:  # not heard to its end: close its file
+                    found.close()
+                    found = None
+                if order not in (MORE, STOP):
+                    found = answers(order)
+                if found is not None:
+                    head, body = next(found, NO_MORE)
+            if "is_end" in head or "error" in head:
+                found = None
+            messages.send(target, head, body)
+            if "is_last" in head:
+                break
+    os._exit(RESTED)
 
 
-def _serve(
-    request: dict[str, Any],
-    orders: queue.SimpleQueue[dict[str, Any]],
-    target: BinaryIO,
-    watch: Watch,
-) -> None:
-    found = safe_answers(request, watch)
-    is_last = False
-    while orders.empty():  # whoever asks sends nothing but STOP before the end of an answer
-        with watch.working():
-            answer = next(found, None)
-        if answer is None:
-            break
-        is_last = "is_last" in answer[0]
-        messages.send(target, *answer)  # waits where nobody reads
-    found.close()
-    messages.send(target, {"is_end": True})
-    if is_last:
-        os._exit(0)
+def _order(source: BinaryIO, *, is_idle: bool) -> dict[str, Any] | None:
+    """None where there will be none. Players may wait in the middle of a song as they like."""
+    with _within(IDLE_S, RESTED) if is_idle else contextlib.nullcontext():
+        message = messages.receive(source)
+    return None if message is None else message[0]
 
 
-def _listen(source: BinaryIO, orders: queue.SimpleQueue[dict[str, Any]]) -> None:
-    """On a thread of its own, so that the end of the asking process is seen at once."""
-    with contextlib.suppress(OSError, ValueError):
-        while (message := messages.receive(source)) is not None:
-            orders.put(message[0])
-    os._exit(0)
+@contextlib.contextmanager
+def _within(seconds: float, exit_code: int, cpu_s: float = 0.0) -> Iterator[None]:
+    """End the process where the inside takes longer: no exception interrupts a decoder.
+
+    The system's own timer of processor time ends also what never lets another thread run.
+    """
+    timer = threading.Timer(seconds, os._exit, (exit_code,))
+    timer.daemon = True
+    timer.start()
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -46,8 +46,8 @@ def test_a_crash_would_be_seen_and_kept(
         pool,
         "_BOOT",
         "import ctypes, sys; sys.path[:] = sys.argv[1:]; "
-        "from engine.sound.decoding import streams, worker; "
-        "streams.opened = lambda *_: ctypes.string_at(0); worker.main()",
+        "from engine.sound.decoding import ffmpeg, worker; "
+        "ffmpeg.opened = lambda *_: ctypes.string_at(0); worker.main()",
     )
     tally = run_batch(songs, SEED, range(3))
     assert tally.outcomes["crash"] == 3

@@ -130,6 +130,64 @@ def test_what_the_tags_lack_comes_from_the_path(tmp_path: Path) -> None:
     assert read_tags(path, tmp_path) == Tags("One", "The Anns", "First", "The Anns", track_number=1)
 
 
+def test_an_id3_block_before_a_file_of_another_kind(tmp_path: Path) -> None:
+    song = encode(tmp_path / "song.flac")
+    block = id3.ID3()
+    block.add(id3.TPE1(encoding=3, text="An Artist"))
+    block.add(id3.TIT2(encoding=3, text="A Title"))
+    block.save(tmp_path / "block")
+    song.write_bytes((tmp_path / "block").read_bytes() + song.read_bytes())
+    assert read_tags(song, tmp_path) == Tags("A Title", "An Artist")
+
+
+def info_list(**texts: bytes) -> bytes:
+    chunks = b"".join(
+        name.encode() + len(text).to_bytes(4, "little") + text + b"\0" * (len(text) % 2)
+        for name, text in texts.items()
+    )
+    return b"LIST" + (4 + len(chunks)).to_bytes(4, "little") + b"INFO" + chunks
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_the_info_list_of_a_wav(tmp_path: Path, encoding: str) -> None:
+    path = write_song(tmp_path / "song.wav")
+    texts = {"IART": "Käse", "INAM": "Süß", "IPRD": "Über", "ICRD": "1999", "IGNR": "Rock"}
+    data = path.read_bytes() + info_list(**{n: t.encode(encoding) for n, t in texts.items()})
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    assert read_tags(path, tmp_path) == Tags("Süß", "Käse", "Über", "", "Rock", 1999)
+
+
+def test_an_apev2_block_behind_an_mp3(tmp_path: Path) -> None:
+    path = encode(tmp_path / "song.mp3")
+    tags = apev2.APEv2()
+    tags["Artist"], tags["Title"], tags["Year"] = "An Artist", "A Title", "2001"
+    tags.save(path)
+    assert read_tags(path, tmp_path) == Tags("A Title", "An Artist", year=2001)
+
+
+def test_tags_of_a_container_that_mutagen_does_not_know(tmp_path: Path) -> None:
+    encode(tmp_path / "song.flac")
+    with (
+        av.open(str(tmp_path / "song.flac")) as song,
+        av.open(str(tmp_path / "song.mka"), "w") as out,
+    ):
+        out.metadata.update(artist="An Artist", title="A Title", album="An Album")
+        stream = out.add_stream_from_template(song.streams.audio[0])
+        for packet in song.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    assert read_tags(tmp_path / "song.mka", tmp_path) == Tags("A Title", "An Artist", "An Album")
+
+
+def test_a_name_that_is_said_twice_is_told_once(tmp_path: Path) -> None:
+    path = encode(tmp_path / "song.wma")
+    file: Any = mutagen.File(path)
+    file.tags["Author"] = ["An Artist", "An Artist", "Another"]
+    file.save()
+    assert read_tags(path, tmp_path).artist == "An Artist, Another"
+
+
 def write_junk(path: Path, encoding: int) -> None:
     file: Any = mutagen.File(path)
     if file.tags is None:

@@ -1,0 +1,68 @@
+"""Chained Ogg: streams one after another in one file, as radio captures and ``cat`` make them.
+
+FFmpeg's reader refuses a link with another rate or other channels than the first, tells the length
+of the last as that of all, and cannot seek across. One link by itself is an ordinary file to it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_HEAD_BYTES, _MAX_PAGE_BYTES = 27, 65_307
+_IS_FIRST = 2  # the flag of a stream's first page
+
+
+def links(file: BinaryIO) -> list[tuple[int, int]]:
+    """(first byte, end) of each link; of the whole file, where it is no chain. Raises OSError."""
+    size = file.seek(0, os.SEEK_END)
+    starts = [0]
+    if _is_chained(file, size):
+        is_head = True
+        for start, is_first, _ in _pages(file):
+            if is_first and not is_head:
+                starts.append(start)
+            is_head = is_first
+    return list(zip(starts, [*starts[1:], size], strict=True))
+
+
+def _is_chained(file: BinaryIO, size: int) -> bool:
+    """Whether the last page is of no stream that begins with the first: told by two short reads."""
+    heads = itertools.takewhile(lambda page: page[1], _pages(file))
+    serials = {serial for _, _, serial in heads}
+    file.seek(max(0, size - 2 * _MAX_PAGE_BYTES))
+    end = file.read()
+    last = end.rfind(b"OggS")
+    return bool(serials) and last >= 0 and end[last + 14 : last + 18] not in serials
+
+
+def _pages(file: BinaryIO) -> Iterator[tuple[int, bool, bytes]]:
+    """(where it begins, whether it is its stream's first, the stream), up to the first flaw."""
+    start = 0
+    while True:
+        file.seek(start)
+        head = file.read(_HEAD_BYTES)
+        if len(head) < _HEAD_BYTES or not head.startswith(b"OggS"):
+            return
+        yield start, bool(head[5] & _IS_FIRST), head[14:18]
+        start += _HEAD_BYTES + head[26] + sum(file.read(head[26]))
+
+
+class Part:
+    """A part of a file, as a file to read."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        self._file, self._start, self._end = file, start, end
+        file.seek(start)
+
+    def read(self, num_bytes: int) -> bytes:
+        return self._file.read(min(num_bytes, max(0, self._end - self._file.tell())))
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._end}
+        return self._file.seek(base[whence] + offset) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
