@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from engine.errors import CatalogueError, DecodeError
+from engine.library.temporary import temporary_folder
 
 NUM_TRIES = 3
 FIRST_PAUSE_S = 1.0
@@ -107,7 +107,7 @@ def local_copy(address: str) -> Iterator[LocalCopy]:
             raise DecodeError(f"The file cannot be read: {error.strerror or error}.") from error
         yield LocalCopy(Path(address), stat.st_size, stat.st_mtime_ns)
         return
-    with tempfile.TemporaryDirectory(prefix="singalike-", ignore_cleanup_errors=True) as scratch:
+    with temporary_folder() as scratch:
         target = Path(scratch) / f"song{place_in(address).suffix[:8]}"
         yield LocalCopy(target, *_fetch(address, target))
 

@@ -43,6 +43,7 @@ from app.settings import (
 from app.ui.layouts import vbox
 from app.ui.text_format import one_line, title_of
 from engine.library import Track, TrackStatus
+from engine.library.temporary import temporary_folder
 from engine.records import View
 from engine.search import By, Neighbour, SearchOptions
 
@@ -320,7 +321,7 @@ class FindPage(QSplitter):
         if not self._services.open_library.is_open or self._record_dialog is not None:
             return
         if self._recordings is None:
-            self._recordings = TemporaryDirectory(prefix="singalike-")
+            self._recordings = temporary_folder()
         dialog = RecordDialog(
             self.window(),
             self._services.theme,

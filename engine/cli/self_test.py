@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ import typer
 from engine import __version__
 from engine.cli.common import JsonOption, note, printable, write_json
 from engine.errors import SingalikeError
+from engine.library.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +176,7 @@ CHECKS: Mapping[str, Callable[[Bench], str]] = {
 
 def outcomes(checks: Mapping[str, Callable[[Bench], str]] | None = None) -> Iterator[Outcome]:
     """Run the checks, one after the other, by default all that there are."""
-    with tempfile.TemporaryDirectory(prefix="singalike-") as folder:
+    with temporary_folder() as folder:
         bench = Bench(Path(folder))
         for name, check in (checks or _all_checks()).items():
             yield outcome_of(name, check, bench)

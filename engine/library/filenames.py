@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/|$)")  # "C:/" is a drive
@@ -46,6 +47,13 @@ def resolved(path: Path) -> Path:
 def is_address(path: Path | str) -> bool:
     """Whether it is no file of this machine; as a Path, ``s3://bucket`` reads ``s3:/bucket``."""
     return _ADDRESS.match(path if isinstance(path, str) else path.as_posix()) is not None
+
+
+def spellings(path: Path) -> list[Path]:
+    """A path as it is, then in both Unicode forms: drives and keyboards differ in them."""
+    text = os.fspath(path)
+    forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))
+    return [Path(form) for form in dict.fromkeys(forms)]
 
 
 def shown(path: Path) -> str:

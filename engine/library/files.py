@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,21 @@ class KnownFile:
     rel_path: bytes
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int | None
     audio_hash: str | None
     is_missing: int  # 0 or 1
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """A file as it is now: where, its size and time, and what its tags say."""
+    """A file as it is now: where, its size and times, and what its tags say."""
 
     folder_id: int
     rel_path: bytes
     size_bytes: int
     mtime_ns: int
     tags: Tags
+    ctime_ns: int | None = None  # of a file of this system
 
     def columns(self) -> dict[str, Any]:
         return {
@@ -43,12 +45,13 @@ class Sighting:
             "rel_path": self.rel_path,
             "size_bytes": self.size_bytes,
             "mtime_ns": self.mtime_ns,
+            "ctime_ns": self.ctime_ns,
             "is_missing": 0,
             **codec.tag_columns(self.tags, self.rel_path),
         }
 
 
-_COLUMNS = "track.id, folder_id, rel_path, size_bytes, mtime_ns, audio_hash, is_missing"
+_COLUMNS = "track.id, folder_id, rel_path, size_bytes, mtime_ns, ctime_ns, audio_hash, is_missing"
 
 
 def files_of(database: Database, folder_id: int, prefix: bytes) -> dict[bytes, KnownFile]:
@@ -112,6 +115,12 @@ def set_missing(db: sqlite3.Connection, track_ids: Collection[int], is_missing: 
     db.execute(
         f"UPDATE track SET is_missing = ? WHERE id {IN_IDS}", (is_missing, ids_value(track_ids))
     )
+
+
+def set_ctimes(db: sqlite3.Connection, ctimes_ns: Mapping[int, int]) -> None:
+    """Of files that are otherwise as they were, by track id."""
+    changes = [(ctime_ns, track_id) for track_id, ctime_ns in ctimes_ns.items()]
+    db.executemany("UPDATE track SET ctime_ns = ? WHERE id = ?", changes)
 
 
 def set_available(db: sqlite3.Connection, folder_id: int, is_available: bool) -> None:

@@ -243,6 +243,11 @@ def what_a_person_keeps(db: sqlite_utils.Database) -> None:
     db.executescript(_V7)
 
 
+def times_of_change(db: sqlite_utils.Database) -> None:
+    """What no program can set, where a system has it; NULL until a scan has seen the file."""
+    db.execute("ALTER TABLE track ADD COLUMN ctime_ns INTEGER")
+
+
 Step = Callable[["sqlite_utils.Database"], None]
 STEPS: tuple[Step, ...] = (
     tracks_and_embeddings,
@@ -252,6 +257,7 @@ STEPS: tuple[Step, ...] = (
     ways_of_hearing,
     voice_portraits,
     what_a_person_keeps,
+    times_of_change,
 )
 
 

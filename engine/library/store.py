@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, files, portraits, queries
+from engine.library import codec, filenames, files, portraits, queries, temporary
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.kept.songs import note_places
@@ -40,6 +41,7 @@ class Library:
         Raises LibraryCorruptError (not ours, or damaged), LibraryNewerError, LibraryLockedError
         (busy), LibraryError (missing with ``create=False``, not readable, disk full).
         """
+        temporary.clear_leftovers()  # here, since all that we start opens one
         return cls(Database(path, create=create))
 
     def close(self) -> None:
@@ -119,18 +121,19 @@ class Library:
         return [by_id[track_id] for track_id in wanted if track_id in by_id]
 
     def track_by_path(self, path: Path) -> Track | None:
-        """The track that is this file, also when it is named through a link."""
+        """The track that is this file, also when it is named through a link or spelt otherwise."""
         given, resolved = filenames.given(path), filenames.resolved(path)
-        for folder in self.folders():
-            for place in (resolved, filenames.resolved(given.parent) / given.name, given):
-                if not place.is_relative_to(folder.path):
-                    continue
-                row = self.database.row(
-                    f"SELECT {codec.TRACK_COLUMNS} WHERE folder_id = ? AND rel_path = ?",
-                    (folder.id, filenames.relative_bytes(place, folder.path)),
-                )
-                if row is not None:
-                    return codec.track_from_row(row)
+        named = (resolved, filenames.resolved(given.parent) / given.name, given)
+        places = dict.fromkeys(form for place in named for form in filenames.spellings(place))
+        for place, folder in itertools.product(places, self.folders()):
+            if not place.is_relative_to(folder.path):
+                continue
+            row = self.database.row(
+                f"SELECT {codec.TRACK_COLUMNS} WHERE folder_id = ? AND rel_path = ?",
+                (folder.id, filenames.relative_bytes(place, folder.path)),
+            )
+            if row is not None:
+                return codec.track_from_row(row)
         return None
 
     def tracks_of_equal_size(self) -> set[int]:

@@ -40,8 +40,8 @@ def tally(request: pytest.FixtureRequest) -> Counter[str]:
 
 
 @pytest.fixture(scope="session")
-def processes(own_home: None) -> Iterator[ForkServer]:
-    server = ForkServer()
+def processes(own_home: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    server = ForkServer(tmp_path_factory.mktemp("temporary"))
     yield server
     server.close()
 

@@ -54,16 +54,21 @@ class Outcome:
 
 
 class ForkServer:
-    """The test's end. ``run`` may be called from one thread only."""
+    """The test's end. ``run`` may be called from one thread only.
 
-    def __init__(self) -> None:
+    ``temporary``: the folder that its jobs, and nobody else, have for what is temporary.
+    """
+
+    def __init__(self, temporary: Path) -> None:
+        self.temporary = temporary
         paths = os.pathsep.join((str(TESTS_PATH), str(TESTS_PATH.parent)))
+        own = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "TMPDIR": str(temporary)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "faults.forkserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **own},
         )
 
     def run(self, job: str, *arguments: object, kill: Moment | None = None) -> Outcome:

@@ -11,6 +11,7 @@ import argparse
 import ctypes
 import gc
 import json
+import os
 import random
 import shutil
 import sys
@@ -106,7 +107,10 @@ class Soak:
         self.done["files retagged"] += 1
 
     def replace(self) -> None:
-        write_song(self.random.choice(self.songs()), self.random.uniform(90, 900), 3.0)
+        """A WAV by one of equal size at times: with a time of its own, or with the same."""
+        song = write_song(self.random.choice(self.songs()), self.random.uniform(90, 900), 3.0)
+        if self.random.random() < 0.5:
+            os.utime(song)
         self.done["files replaced"] += 1
 
     def spoil(self) -> None:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count, islice
 from pathlib import Path
-from tempfile import gettempdir
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from faults.snapshot import contents, flaws, integrity, tables
 from engine.library import Library
 from engine.library.indexes import index_of
 from engine.library.migrations import STEPS, version_of
-from engine.library.processes import is_running
 from engine.search.index import graph
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("library_v*.db"))
@@ -134,8 +132,9 @@ def test_killed_while_building_an_index(
         assert processes.run("build", path).code == 0
         assert stored_index(path) == records[-1]
         assert flaws(path) == []
-        scratch = {int(p.name.split("-")[1]) for p in Path(gettempdir()).glob("singalike-[0-9]*-*")}
-        assert all(is_running(pid) for pid in scratch)  # what the killed one left is cleared away
+        assert [
+            *processes.temporary.glob("singalike-*")
+        ] == []  # what the killed one left is cleared away
         tally["kills while building an index"] += 1
 
     kill_often(processes, 2, NUM_KILLS // NUM_KINDS, prepare, "build", (), check)

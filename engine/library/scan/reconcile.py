@@ -26,6 +26,7 @@ class Findings:
     unknown: list[tuple[Folder, FoundFile]] = field(default_factory=list)
     altered: list[tuple[Folder, FoundFile, KnownFile]] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
+    ctimes_ns: dict[int, int] = field(default_factory=dict)  # by track id, to be noted
     vanished: list[KnownFile] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
     num_found: int = 0
@@ -100,7 +101,12 @@ class Reconciliation:
         if before.audio_hash is not None and audio_hash == before.audio_hash:
             with self._database.write() as db:
                 files.update(db, before.id, now.columns())
-            self.num_retagged += 1
+            if (before.size_bytes, before.mtime_ns) != (now.size_bytes, now.mtime_ns):
+                self.num_retagged += 1
+            elif before.is_missing:
+                self._findings.returned.append(before.id)
+            else:
+                self._findings.num_same += 1  # its name was another meanwhile, or its owner
         else:
             self._slots.append(_Slot(before, now, audio_hash))
 
@@ -182,6 +188,7 @@ class Reconciliation:
                     files.replace(db, slot.before.id, slot.now, slot.audio_hash)
             files.set_missing(db, lost, True)
             files.set_missing(db, self._findings.returned, False)
+            files.set_ctimes(db, self._findings.ctimes_ns)
         self.num_moved, self.num_missing = len(moved), len(lost)
         self.num_new += sum(slot.before.id in moved for slot in self._slots)
         self.num_changed = sum(slot.before.id not in moved for slot in self._slots)
@@ -218,4 +225,5 @@ def _sighting(folder: Folder, file: FoundFile) -> Sighting:
         file.size_bytes,
         file.mtime_ns,
         tags,
+        file.ctime_ns,
     )

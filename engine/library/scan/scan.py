@@ -26,7 +26,7 @@ class ScanSummary:
     Attributes:
         found: audio files that are there now = new + changed + retagged + moved + returned +
             unchanged (+ those that could be listed but not read).
-        changed: other sound under the same name. retagged: other tags, same sound.
+        changed: other sound under the same name. retagged: another size or time, same sound.
         returned: was missing, is back. missing: was there, is not any more.
         skipped: folders and files that could not be looked at.
     """
@@ -168,12 +168,20 @@ def _compare(
     before = known.pop(filenames.below(file.path, os.fspath(folder.path)), None)
     if before is None:
         findings.unknown.append((folder, file))
-    elif (before.size_bytes, before.mtime_ns) != (file.size_bytes, file.mtime_ns):
+    elif _is_altered(before, file):
         findings.altered.append((folder, file, before))
     elif before.is_missing:
         findings.returned.append(before.id)
     else:
         findings.num_same += 1
+        if before.ctime_ns is None and file.ctime_ns is not None:  # known to no older schema
+            findings.ctimes_ns[before.id] = file.ctime_ns
+
+
+def _is_altered(before: KnownFile, file: FoundFile) -> bool:
+    """Programs that copy set the time of modification as it was; that of a change none can set."""
+    is_touched = before.ctime_ns is not None and before.ctime_ns != file.ctime_ns
+    return is_touched or (before.size_bytes, before.mtime_ns) != (file.size_bytes, file.mtime_ns)
 
 
 def _is_inside(path: str, root: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,11 +36,16 @@ class Skipped:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """An audio file, as ``stat`` sees it. ``path`` is a str for speed; see ``os.fsencode``."""
+    """An audio file, as ``stat`` sees it. ``path`` is a str for speed; see ``os.fsencode``.
+
+    ``ctime_ns``: when anything of it was changed last, which no program can set; None on Windows,
+    which has no such time.
+    """
 
     path: str
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int | None
 
 
 @dataclass
@@ -98,7 +104,8 @@ class Walk:
         # a file with one name and no link to it cannot be met twice
         if (stat.st_nlink > 1 or entry.is_symlink()) and not self._is_first_visit(stat):
             return None
-        return FoundFile(entry.path, stat.st_size, stat.st_mtime_ns)
+        ctime_ns = None if sys.platform == "win32" else stat.st_ctime_ns
+        return FoundFile(entry.path, stat.st_size, stat.st_mtime_ns, ctime_ns)
 
     def _is_link_to_known(self, entry: os.DirEntry[str]) -> bool:
         return entry.is_symlink() and self.is_found_elsewhere(os.path.realpath(entry.path))

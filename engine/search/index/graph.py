@@ -32,9 +32,9 @@ from engine.library.indexes import (
     index_pieces,
     put_index,
 )
+from engine.library.temporary import temporary_folder
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index import projection
-from engine.search.index.scratch import scratch_path
 
 METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": projected to 96
 M = 16
@@ -191,7 +191,8 @@ def _save(library: Library, space_id: int, graph: Graph) -> None:
     """SingalikeError where there is no room for hnswlib's file."""
     head = b"" if graph.to_graph is None else projection.to_bytes(graph.to_graph)
     try:
-        with scratch_path() as path:
+        with temporary_folder() as folder:
+            path = Path(folder) / "index"
             graph.graph.save_index(str(path))
             if path.stat().st_size != graph.graph.index_file_size():  # hnswlib does not notice
                 raise OSError("the disk is full")
@@ -235,7 +236,8 @@ def _read(library: Library, index_id: int, record: IndexRecord, max_elements: in
     head_bytes = 0 if graph_dim == record.dim else projection.num_bytes(record.dim, graph_dim)
     graph = hnswlib.Index(space=METRIC, dim=graph_dim)
     try:
-        with scratch_path() as path:
+        with temporary_folder() as folder:
+            path = Path(folder) / "index"
             with path.open("wb") as file:
                 for piece in _checked_pieces(library, index_id, record):
                     missing = head_bytes - len(head)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from support.libraries import OVERALL, VOCALS, embedding, retag, write_song
@@ -111,6 +114,44 @@ def test_a_touched_file_is_the_same(library: Library, music: Path) -> None:
     os.utime(music / "Bob" / "Three.wav", (1, 1))
     assert counts(scan(library, [music])) == {"found": 3, "retagged": 1, "unchanged": 2}
     assert len(heard(library)) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no time of change")
+def test_another_song_of_equal_size_with_the_same_time_is_heard(
+    library: Library, music: Path
+) -> None:
+    scan(library, [music])
+    ids = hear_all(library)
+    path = music / "Bob" / "Three.wav"
+    before = path.stat()
+    write_song(path, 999)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert counts(scan(library)) == {"found": 3, "changed": 1, "unchanged": 2}
+    assert library.pending(library.space_id(OVERALL)) == [ids["Three"]]
+    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+
+
+def test_other_rights_make_no_other_song(library: Library, music: Path) -> None:
+    scan(library, [music])
+    hear_all(library)
+    for path in music.rglob("*.wav"):
+        path.chmod(0o600)
+    assert counts(scan(library)) == {"found": 3, "unchanged": 3}
+    assert library.pending(library.space_id(OVERALL)) == []
+    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+
+
+def test_a_library_of_an_older_schema_takes_files_as_they_are(
+    library: Library, music: Path
+) -> None:
+    scan(library, [music])
+    hear_all(library)
+    with library.database.write() as db:
+        noted = db.execute("SELECT id, ctime_ns FROM track").fetchall()
+        db.execute("UPDATE track SET ctime_ns = NULL")
+    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert library.database.rows("SELECT id, ctime_ns FROM track") == noted
 
 
 def test_a_moved_file_keeps_its_id_and_what_was_heard(library: Library, music: Path) -> None:
@@ -309,6 +350,80 @@ def test_an_empty_folder_is_no_problem(library: Library, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     assert counts(scan(library, [tmp_path / "empty"])) == {}
     assert counts(scan(library)) == {}
+
+
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("on_disk", FORMS)
+def test_a_track_is_found_by_its_path_in_either_unicode_form(
+    library: Library, music: Path, on_disk: Literal["NFC", "NFD"]
+) -> None:
+    places = {form: music / unicodedata.normalize(form, "Beyoncé/Déjà vu.wav") for form in FORMS}
+    write_song(places[on_disk])
+    scan(library, [music])
+    for place in places.values():
+        found = library.track_by_path(place)
+        assert found is not None
+        assert found.path == places[on_disk]
+    for place in places.values():  # a drive that keeps them apart
+        write_song(place)
+    scan(library)
+    for place in places.values():
+        found = library.track_by_path(place)
+        assert found is not None
+        assert found.path == place
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Beyonc\u00e9/D\u00e9j\u00e0 vu.wav", "Beyonce\u0301/De\u0301ja\u0300 vu.wav"),
+        ("aerosmith/dream on.wav", "Aerosmith/Dream On.wav"),
+    ],
+)
+def test_a_name_in_another_form_or_case_is_the_same_track(
+    library: Library, music: Path, before: str, after: str
+) -> None:
+    write_song(music / before, 333)
+    scan(library, [music])
+    hear_all(library)
+    known = library.track_by_path(music / before)
+    assert known is not None
+    (music / after).parent.mkdir()
+    (music / before).rename(music / after)
+    assert counts(scan(library)) == {"found": 4, "moved": 1, "unchanged": 3}
+    assert library.track(known.id).path == music / after
+    assert library.pending(library.space_id(OVERALL)) == []
+
+
+@pytest.mark.linux
+def test_names_as_long_as_can_be(library: Library, music: Path) -> None:
+    folders = ["ü" * 120, "Sehr lange Namen " * 14, "歌" * 80, "x" * 255]
+    path = write_song(music / "short.wav", 333).rename(music / "moved.wav")
+    place = music
+    for name in folders:
+        place = place / name.strip()
+        place.mkdir()
+    long = path.rename(place / ("é" * 125 + ".wav"))
+    assert len(os.fsencode(long.name)) == 254
+    scan(library, [music])
+    ids = hear_all(library)
+    found = library.track_by_path(long)
+    assert found is not None
+    assert found.id in ids.values()
+    assert counts(scan(library, audio_hash=never_read)) == {"found": 4, "unchanged": 4}
+
+
+@pytest.mark.parametrize("when_s", [0, -1_000_000, 1_900_000_000, 4_200_000_000])
+def test_times_long_ago_and_to_come(library: Library, music: Path, when_s: int) -> None:
+    for path in music.rglob("*.wav"):
+        os.utime(path, (when_s, when_s))
+    scan(library, [music])
+    hear_all(library)
+    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
 
 
 def test_names_that_are_not_utf_8(library: Library, music: Path) -> None:

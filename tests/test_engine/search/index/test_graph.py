@@ -306,16 +306,6 @@ def test_without_room_to_unpack_the_index_the_search_is_exact(
     assert "could not be unpacked" in (note(library) or "")
 
 
-def test_what_killed_processes_left_is_cleared_away(
-    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "singalike-999999999-x").mkdir()
-    (tmp_path / "singalike-soak-x").mkdir()
-    refresh(library)
-    assert [path.name for path in tmp_path.glob("singalike-*")] == ["singalike-soak-x"]
-
-
 def test_counts_follow_what_this_and_other_threads_write(library: Library) -> None:
     def count() -> int:
         return indexes.count_embeddings(library.database, 1)
