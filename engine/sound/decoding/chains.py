@@ -51,14 +51,27 @@ def _pages(file: BinaryIO) -> Iterator[tuple[int, bool, bytes]]:
 
 
 class Part:
-    """A part of a file, as a file to read."""
+    """A file, or a part of it, to read.
 
-    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
-        self._file, self._start, self._end = file, start, end
-        file.seek(start)
+    ``check`` raises what a drive failed with: some readers take that for the end of the song.
+    """
+
+    def __init__(self, file: BinaryIO, part: tuple[int, int] | None = None) -> None:
+        self._file = file
+        self._start, self._end = part or (0, file.seek(0, os.SEEK_END))
+        self._failure: OSError | None = None
+        file.seek(self._start)
 
     def read(self, num_bytes: int) -> bytes:
-        return self._file.read(min(num_bytes, max(0, self._end - self._file.tell())))
+        try:
+            return self._file.read(min(num_bytes, max(0, self._end - self._file.tell())))
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._end}

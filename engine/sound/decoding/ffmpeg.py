@@ -29,6 +29,11 @@ MAX_TIMES_READ = 16
 BARE_FORMATS = frozenset(("aac", "ac3", "dts", "eac3", "loas", "mp3", "mpegts", "truehd"))
 LENGTH_MARKS, MARK_WITHIN_BYTES = (b"Xing", b"Info", b"VBRI"), 65_536
 
+
+class DriveError(DecodeError):
+    """It is not the file's fault: no other reader would fare better."""
+
+
 Opened = tuple[InputContainer, av.AudioStream]
 
 
@@ -40,27 +45,22 @@ def opened(path: Path, link: tuple[int, int] | None = None) -> Iterator[Opened]:
     """
     # Through a Python file, since a file name need not be text that FFmpeg's API takes. Texts in an
     # unknown encoding stay the bytes that they are.
-    with (
-        failures_told(),
-        path.open("rb") as file,
-        av.open(
-            file if link is None else chains.Part(file, *link),
-            metadata_errors="surrogateescape",
-            options=OPEN_OPTIONS,
-        ) as container,
-    ):
-        if not container.streams.audio:
-            raise DecodeError("The file has no sound in it (no audio stream).")
-        assert isinstance(container, InputContainer)
-        stream = container.streams.audio[0]
-        if stream.codec_context is None:  # which PyAV's types know nothing of
-            raise DecodeError("The file's kind of sound is not known here. Convert it first.")
-        yield container, stream
+    with failures_told(), path.open("rb") as file:
+        part = chains.Part(file, link)
+        with av.open(part, metadata_errors="surrogateescape", options=OPEN_OPTIONS) as container:
+            if not container.streams.audio:
+                raise DecodeError("The file has no sound in it (no audio stream).")
+            assert isinstance(container, InputContainer)
+            stream = container.streams.audio[0]
+            if stream.codec_context is None:  # which PyAV's types know nothing of
+                raise DecodeError("The file's kind of sound is not known here. Convert it first.")
+            yield container, stream
+        part.check()
 
 
 @contextmanager
 def failures_told() -> Iterator[None]:
-    """Raises DecodeError, with a sentence, in place of what systems and FFmpeg raise."""
+    """Raises DecodeError or DriveError in place of what systems and FFmpeg raise."""
     try:
         yield
     except av.error.FFmpegError as error:
@@ -69,13 +69,13 @@ def failures_told() -> Iterator[None]:
             "try to play it, and replace it if it does not play."
         ) from error
     except FileNotFoundError as error:
-        raise DecodeError("The file is gone. Scan its folder again.") from error
+        raise DriveError("The file is gone. Scan its folder again.") from error
     except PermissionError as error:
-        raise DecodeError(
+        raise DriveError(
             "The file may not be read. Change its permissions, then retry it."
         ) from error
     except OSError as error:
-        raise DecodeError(f"The file cannot be read: {error.strerror or error}.") from error
+        raise DriveError(f"The file cannot be read: {error.strerror or error}.") from error
 
 
 class FFmpegReader:

@@ -13,6 +13,7 @@ import av
 import soundfile  # type: ignore[import-untyped]
 
 from engine.errors import DecodeError
+from engine.sound.decoding.chains import Part
 from engine.sound.decoding.ffmpeg import SEEK_MARGIN_S, failures_told
 
 FRAME_SAMPLES = 8_192
@@ -39,8 +40,11 @@ class SndfileReader:
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         try:
-            with failures_told(), self._path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-                yield file
+            with failures_told(), self._path.open("rb") as raw:
+                part = Part(raw)
+                with soundfile.SoundFile(part) as file:
+                    yield file
+                part.check()
         except soundfile.SoundFileError as error:
             raise DecodeError(f"No audio could be read: {error}. Replace the file.") from error
 

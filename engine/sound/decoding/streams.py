@@ -10,7 +10,12 @@ import av
 
 from engine.errors import DecodeError
 from engine.sound.decoding.conversion import converted
-from engine.sound.decoding.ffmpeg import MAX_DURATION_S, FFmpegReader, failures_told
+from engine.sound.decoding.ffmpeg import (
+    MAX_DURATION_S,
+    DriveError,
+    FFmpegReader,
+    failures_told,
+)
 from engine.sound.decoding.sndfile import SndfileReader
 
 # Slower or faster sound does not exist; of one sample a second, a page makes an hour.
@@ -32,6 +37,8 @@ def probe(path: Path) -> dict[str, Any]:
     for reader in READERS:
         try:
             return reader(path).info()
+        except DriveError:
+            raise
         except DecodeError as error:
             failures.append(error)
     raise failures[0]
@@ -52,6 +59,8 @@ def audio_hash(path: Path) -> Iterator[dict[str, Any]]:
                 if num_bytes >= SIGN_OF_LIFE_BYTES:
                     num_bytes -= SIGN_OF_LIFE_BYTES
                     yield {}
+        except DriveError:
+            raise
         except DecodeError as error:
             failures.append(error)
         else:
@@ -83,7 +92,7 @@ def pieces(
                 has_sound = True
                 yield piece
         except DecodeError as error:
-            if has_sound:
+            if has_sound or isinstance(error, DriveError):
                 raise
             failures.append(error)
         else:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.libraries import ToyModel, write_song
+from support.sound import buzz, encode
 
 from engine.errors import CancelledError, DecodeError
 from engine.indexing.pipeline import IndexOptions, index_folders
@@ -117,12 +118,50 @@ def test_a_drive_that_does_not_answer_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        pool, "_BOOT", boot("import time; time.sleep(1000)", "worker.SILENCE_S = 0.2")
+        pool, "_BOOT", boot("import time; time.sleep(1000)", "worker.SILENCE_S = 3.0")
     )
     with pytest.raises(DecodeError, match="drive or network"):
         audio.probe(write_song(tmp_path / "evil.wav"))
     assert pool.pids() == []
     assert audio.probe(write_song(tmp_path / "good.wav"))
+
+
+FAILING_DRIVE = """
+import io, pathlib
+class Failing(io.FileIO):
+    def readinto(self, buffer):
+        if self.tell() > 150_000:
+            raise OSError(5, "Input/output error")
+        return super().readinto(buffer)
+opened = pathlib.Path.open
+pathlib.Path.open = lambda path, mode: (
+    io.BufferedReader(Failing(path)) if "failing" in path.name else opened(path, mode)
+)
+"""
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg"])
+def test_a_drive_that_fails_in_the_middle_makes_no_shorter_song(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers take it for the end, and what was read until then is most of the song."""
+    monkeypatch.setattr(pool, "_BOOT", f"{START}exec({FAILING_DRIVE!r}); worker.main()")
+    codec, layout = {
+        "wav": ("pcm_s16le", "mono"),
+        "flac": ("flac", "mono"),
+        "mp3": ("libmp3lame", "stereo"),
+        "ogg": ("vorbis", "stereo"),
+    }[suffix]
+    seconds = {"wav": 3.0, "flac": 4.0, "mp3": 12.0, "ogg": 5.0}[suffix]
+    sound = np.stack([buzz(seconds, 44_100)] * (1 if layout == "mono" else 2))
+    sound += 0.05 * np.random.default_rng(0).standard_normal(sound.shape).astype(np.float32)
+    path = encode(tmp_path / f"failing.{suffix}", sound, 44_100, codec, layout)
+    assert 150_000 < path.stat().st_size < 300_000
+    for read in (decoded, audio.audio_hash):
+        with pytest.raises(DecodeError, match="Input/output error"):
+            read(path)
+    whole = path.rename(tmp_path / f"whole.{suffix}")
+    assert decoded(whole).shape[1] > 0.95 * seconds * 16_000
 
 
 def test_reading_a_large_file_gives_signs_of_life(tmp_path: Path) -> None:
@@ -177,9 +216,7 @@ def test_one_that_leaves_while_it_is_asked_is_replaced(
 
 def test_a_song_may_be_heard_slowly(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A player that pauses waits in the middle of it."""
-    monkeypatch.setattr(
-        pool, "_BOOT", f"{START}worker.IDLE_S = worker.SILENCE_S = 0.2; worker.main()"
-    )
+    monkeypatch.setattr(pool, "_BOOT", f"{START}worker.IDLE_S = 0.2; worker.main()")
     chunks = audio.decode(song, sample_rate_hz=16_000, num_channels=1, chunk_s=0.5)
     first = next(chunks)
     time.sleep(0.6)
