@@ -25,6 +25,7 @@ from app.find.page import FindPage
 from app.find.queueing import Queueing
 from app.find.results_panel import ResultList
 from app.library.covers import Covers
+from app.library.indexing_strip import IndexingStrip
 from app.library.start_page import StartPage
 from app.map.page import MapPage
 from app.player.bar import PlayerBar
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
         self.library = self.find_page.library
         self.results = self.find_page.results
         self.comparison = self.find_page.comparison
-        self.indexing_strip = self.find_page.indexing_strip
+        self.indexing_strip = IndexingStrip(self.services.indexing, theme, self.services.settings)
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -122,7 +123,7 @@ class MainWindow(QMainWindow):
             self.services, self.commands, self.covers, self.find_page, self._selected_ids
         )
         area = self.queueing.area_around(self.section_stack, self.player_bar)
-        vbox(self.top_bar, (area, 1), of=whole)
+        vbox(self.top_bar, (area, 1), self.indexing_strip, of=whole)
         return whole
 
     # Connecting
@@ -132,6 +133,8 @@ class MainWindow(QMainWindow):
         open_library.opened.connect(self._library_opened)
         open_library.open_failed.connect(self._library_failed)
         open_library.overview_changed.connect(self._show_overview)
+        open_library.overview_changed.connect(self.indexing_strip.show_overview)
+        self.indexing_strip.failed_requested.connect(self.commands.show_failed)
         open_library.folders_added.connect(self.services.indexing.start)
         open_library.songs_changed.connect(self._songs_changed)
         self.watch.changed.connect(self.services.indexing.look)

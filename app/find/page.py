@@ -22,7 +22,6 @@ from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
 from app.find.song_row import SongRow
 from app.library.covers import Covers
-from app.library.indexing_strip import IndexingStrip
 from app.library.panel import LibraryPanel
 from app.library.table_model import TrackModel
 from app.library.table_view import COVER_PX
@@ -64,7 +63,6 @@ class FindPage(QSplitter):
             services.theme,
             TrackModel(self._table_cover, self),
         )
-        self.indexing_strip = IndexingStrip(services.indexing, services.theme, services.settings)
         self.results = self._build_results()
         self.vocals = VocalsFetcher(services.open_library.runner, services.vocals, self)
         self.comparison = Comparison(
@@ -89,8 +87,8 @@ class FindPage(QSplitter):
         query = (self.tr("The song asked for"), "")
         result = (self.tr("The result"), self.tr("Choose a result below"))
         texts: dict[By, tuple[str, str]] = {
-            "vocals": (self.tr("By voice"), self.tr("who sings alike")),
-            "overall": (self.tr("Overall"), self.tr("the whole sound")),
+            "vocals": (self.tr("By voice"), self.tr("how sure that it is one voice")),
+            "overall": (self.tr("Overall"), self.tr("how alike the whole sound is")),
             "blend": (self.tr("Voice and overall"), self.tr("weighed by the slider")),
         }
         looks: dict[By, tuple[str, str]] = {
@@ -119,7 +117,7 @@ class FindPage(QSplitter):
 
     def _lay_out(self) -> None:
         side = QWidget()
-        vbox(self.keeping.chooser, self.library, self.indexing_strip, of=side)
+        vbox(self.keeping.chooser, self.library, of=side)
         side.setObjectName("side")
         side.setMinimumWidth(300)
         self.results.setMinimumWidth(500)
@@ -158,10 +156,8 @@ class FindPage(QSplitter):
             services.search.asked,
         ):
             signal.connect(self._mark_songs)
-        services.open_library.overview_changed.connect(self.indexing_strip.show_overview)
         services.indexing.progressed.connect(self._heard_more)
         services.indexing.ended.connect(self._index_ended)
-        self.indexing_strip.failed_requested.connect(commands.show_failed)
         self._covers.arrived.connect(self._covers_arrived)
         self.keeping.favourites_changed.connect(self._show_favourites)
         self.keeping.play_requested.connect(self._play_tracks)

@@ -60,16 +60,20 @@ def journey(
             export(found.tracks, out, has_relative_paths=True)
             note(f"{some(len(found.tracks))} written to {out}.")
     if as_json:
-        steps = (None, *found.similarities)
+        steps = ((None, None), *zip(found.similarities, found.percents, strict=True))
         write_json(
             [
-                {**as_dict(track), "similarity": None if step is None else round(step, 6)}
-                for track, step in zip(found.tracks, steps, strict=True)
+                {
+                    **as_dict(track),
+                    "similarity": None if step is None else round(step, 6),
+                    "percent": percent,
+                }
+                for track, (step, percent) in zip(found.tracks, steps, strict=True)
             ]
         )
     elif out is None:
         for number, (track, step) in enumerate(
-            zip(found.tracks, (None, *found.similarities), strict=True), start=1
+            zip(found.tracks, (None, *found.percents), strict=True), start=1
         ):
-            told = "" if step is None else f"{step:.2f}"
+            told = "" if step is None else f"{step} %"
             typer.echo(f"{number:>3}  {told:>5}  {name_of(track)}")
