@@ -88,7 +88,7 @@ def read_geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> 
     """Of a checkpoint; KeyError where it has no such geometry."""
     import torch
 
-    stored = with_prefix(tensors, f"geometry.{view}.")
+    stored = with_prefix(tensors, f"geometry.{view}.") or with_prefix(tensors, "geometry.both.")
     if not stored:
         return Geometry.neutral(dim)
     stored.setdefault("transform", torch.eye(dim))  # first checkpoints had none
@@ -100,11 +100,17 @@ def read_geometry(tensors: Mapping[str, torch.Tensor], view: View, dim: int) -> 
 
 
 def geometry_tensors(geometry: Mapping[View, Geometry]) -> dict[str, Any]:
-    """The tensors of a checkpoint that hold its geometry, as ``load`` expects them."""
+    """The tensors of a checkpoint that hold its geometry, as ``load`` expects them.
+
+    What is one for both views is stored once.
+    """
     import torch
 
+    one, *others = geometry.values()
+    is_one = bool(others) and all(other is one for other in others)
+    named = {"both": one} if is_one else {str(view): own for view, own in geometry.items()}
     return {
         f"geometry.{view}.{name}": torch.from_numpy(values)
-        for view, parts in geometry.items()
+        for view, parts in named.items()
         for name, values in asdict(parts).items()
     }

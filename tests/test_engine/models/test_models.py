@@ -18,6 +18,7 @@ from engine.models.checkpoint import (
     read_manifest,
     save_checkpoint,
 )
+from engine.models.geometry import read_geometry
 from engine.networks.cvsm.encoder import Encoder
 from engine.networks.ge2e import INPUT_GAIN
 
@@ -49,6 +50,18 @@ def cvsm_folder(tmp_path_factory):
 
 def segments(count, seed=0):
     return np.random.default_rng(seed).standard_normal((count, SEGMENT_SAMPLES)).astype(np.float32)
+
+
+def test_the_papers_network_ships_with_one_space_for_all_inputs():
+    model = models.load("cvsm-1")
+    assert (model.dim, model.excerpt_samples) == (1280, 16_000)
+    assert model.hears_voices_in_mixtures
+    assert set(model.manifest.calibration) == {"vocals", "overall"}
+    licences = " ".join(source["licence"] for source in model.manifest.data).lower()
+    assert not any(word in licences for word in ("gpl", "approval", "-nc", "not stated"))
+    vectors = model.geometry("overall").place(model.embed_segments(segments(3)))
+    assert vectors.shape == (3, 1280)
+    assert np.isfinite(vectors).all()
 
 
 def test_ge2e_agrees_with_the_package_that_published_it(ge2e):
@@ -101,6 +114,17 @@ def test_segments_of_voices_count_by_their_level_and_all_others_alike(ge2e):
     embeddings = np.eye(2, ge2e.dim, dtype=np.float32)
     vector = ge2e.track_vector(embeddings, weights, "vocals")
     np.testing.assert_allclose(vector[:2], np.array([3, 1]) / 10**0.5, rtol=1e-5)
+
+
+def test_what_is_one_for_both_views_is_stored_once_and_read_for_both():
+    one, other = Geometry.neutral(80), Geometry.fit(np.random.default_rng(0).normal(5, 1, (90, 80)))
+    once = models.geometry_tensors({"vocals": other, "overall": other})
+    assert set(once) == {f"geometry.both.{n}" for n in ("centre", "transform", "projection")}
+    twice = models.geometry_tensors({"vocals": one, "overall": other})
+    assert len(twice) == 6
+    for view, expected in (("vocals", one), ("overall", other)):
+        np.testing.assert_array_equal(read_geometry(once, view, 80).centre, other.centre)
+        np.testing.assert_array_equal(read_geometry(twice, view, 80).centre, expected.centre)
 
 
 def test_geometry_takes_away_what_all_voices_share():
