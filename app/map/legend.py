@@ -33,9 +33,9 @@ class Legend(QFrame):
         self.setFixedWidth(WIDTH_PX)
 
     def show_colouring(
-        self, colouring: Colouring, table: list[QColor], others: str, picked: int = -1
+        self, colouring: Colouring, table: list[QColor], picked: int = -1, *, is_likeness: bool
     ) -> None:
-        """``others``: what points without a colour of their own are called, with their number."""
+        """``is_likeness``: to a song asked for, of which there may be none yet."""
         while (item := self._column.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -47,7 +47,7 @@ class Legend(QFrame):
         for code, (name, count) in enumerate(groups, start=1):
             self._add(code, one_line(name)[:NAME_CHARS], count, table[code])
         self._check(picked)
-        if others:
+        if others := self._others_text(colouring, is_likeness):
             note = label(others, "muted", self._theme.font(SMALL), wrap=True)
             note.setContentsMargins(8, 4, 4, 2)
             self._show(note)
@@ -55,6 +55,16 @@ class Legend(QFrame):
         self.adjustSize()
         if self._column.hasHeightForWidth():  # of which that makes nothing
             self.resize(WIDTH_PX, self._column.totalHeightForWidth(WIDTH_PX))
+
+    def _others_text(self, colouring: Colouring, is_likeness: bool) -> str:
+        """Of the points without a colour of their own."""
+        if is_likeness and not colouring.is_graded:
+            return self.tr("Click a song: the others show how alike they are.")
+        if colouring.num_others and colouring.names:
+            return self.tr("others   {num}").format(num=grouped(colouring.num_others))
+        if not colouring.is_graded and not colouring.names and len(colouring.codes):
+            return self.tr("The files do not say.")
+        return ""
 
     def _check(self, code: int) -> None:
         for other, row in self._rows.items():

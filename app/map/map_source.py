@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.jobs import Job, LatestJob, Pool
+from app.map.names import Islands, islands
 from app.services.open_library import OpenLibrary
 from engine.errors import QueryError
 from engine.library import Library
@@ -26,6 +27,7 @@ class OpenedMap:
         space_id: None where nothing has been heard for the view.
         num_songs: that a map of the view would show.
         record: the map; None where it has to be made first.
+        islands: the artists who have a place of their own on it.
     """
 
     view: View
@@ -33,6 +35,7 @@ class OpenedMap:
     num_songs: int
     record: MapRecord | None
     labels: Labels
+    islands: Islands = field(default_factory=Islands)
 
 
 class MapSource(QObject):
@@ -131,4 +134,6 @@ def _open(
         return OpenedMap(view, None, 0, None, labels(library.database))
     num_songs = library.counts().embeddings.get(space_id, 0)
     record = current_map(library, space_id, progress, cancel)
-    return OpenedMap(view, space_id, num_songs, record, labels(library.database))
+    known = labels(library.database)
+    named = islands(record.track_ids, record.positions, known) if record is not None else Islands()
+    return OpenedMap(view, space_id, num_songs, record, known, named)

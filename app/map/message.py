@@ -7,10 +7,12 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from app.ui.layouts import hbox
-from app.ui.text_format import duration
+from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, IconLabel, button, label
+from engine.map import MIN_SONGS
 from engine.progress import Progress
+from engine.records import View
 
 
 class MapMessage(QWidget):
@@ -52,6 +54,23 @@ class MapMessage(QWidget):
         self._make.setVisible(can_make)
         for widget in (self._bar, self._stop):
             widget.hide()
+
+    def show_missing(self, view: View, num_songs_there: int) -> None:
+        """There are too few songs for a map, or so many that nobody makes one unasked."""
+        if num_songs_there < MIN_SONGS:
+            things = self.tr("voices") if view == "vocals" else self.tr("songs")
+            text = self.tr(
+                "The map shows which {things} sound alike. It needs {num} songs that have been "
+                "listened to, and appears here as soon as they are there."
+            )
+            self.show_text(self.tr("No map yet"), text.format(things=things, num=MIN_SONGS))
+        else:
+            text = self.tr(
+                "Songs that sound alike will lie together. Making the map takes some minutes; "
+                "you can go on with everything else meanwhile."
+            )
+            heading = self.tr("A map of {songs}").format(songs=num_songs(num_songs_there))
+            self.show_text(heading, text, can_make=True)
 
     def show_progress(self, progress: Progress | None) -> None:
         """A map is being made; None: it has just begun."""

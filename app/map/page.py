@@ -25,6 +25,7 @@ from app.map.hover_card import HoverCard
 from app.map.legend import Legend
 from app.map.map_source import MapSource, OpenedMap
 from app.map.message import MapMessage, stage_text
+from app.map.names import Islands, Names
 from app.map.pointing import Pointing
 from app.map.preview import Preview
 from app.map.selection_bar import SelectionBar
@@ -65,7 +66,8 @@ class MapPage(QWidget):
         self._picked = ""  # name of the group that stands out
         self._selected = np.empty(0, np.int64)  # ids, on whichever of the maps
         self._place_before: tuple[float, float, float] | None = None  # in the last session
-        self.view = MapView(services.theme)
+        self._names = Names(services.theme, services.open_library, self)
+        self.view = MapView(services.theme, self._names)
         self.tools = MapToolBar(services.theme)
         self.legend = Legend(services.theme, self.view)
         self.card = HoverCard(services.theme, covers, self.view)
@@ -84,9 +86,7 @@ class MapPage(QWidget):
         self._anew = button(self.tr("Lay out anew"), "plain")
         self._stop = button(self.tr("Stop"), "plain")
         keep_room(self._anew, self._stop)  # or the map would move when they come
-        self._reopen = QTimer(self)
-        self._reopen.setSingleShot(True)
-        self._reopen.setInterval(REOPEN_MS)
+        self._reopen = QTimer(self, singleShot=True, interval=REOPEN_MS)
         self._reopen.timeout.connect(self._open)
         self._lay_out()
         self._restore()
@@ -123,11 +123,12 @@ class MapPage(QWidget):
         view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
         self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
-        self.selection.play_requested.connect(lambda: self.play_requested.emit(self.selected_ids))
-        self.selection.playlist_requested.connect(
-            lambda: self.playlist_requested.emit(self.selected_ids)
-        )
-        self.selection.list_requested.connect(lambda: self.list_requested.emit(self.selected_ids))
+        for asked, emitted in (
+            (self.selection.play_requested, self.play_requested),
+            (self.selection.playlist_requested, self.playlist_requested),
+            (self.selection.list_requested, self.list_requested),
+        ):
+            asked.connect(lambda emitted=emitted: emitted.emit(self.selected_ids))
         source.opened.connect(self._show)
         source.progressed.connect(self._show_progress)
         source.making_changed.connect(self._making_changed)
@@ -193,7 +194,7 @@ class MapPage(QWidget):
         if opened.record is None:
             self._show_none(opened)
             return
-        self._put(opened.record.track_ids, opened.record.positions)
+        self._put(opened.record.track_ids, opened.record.positions, opened.islands)
         if is_other:
             self.view.show_all()
         self._show_view()
@@ -204,18 +205,18 @@ class MapPage(QWidget):
         QTimer.singleShot(0, self, self._place)
         QTimer.singleShot(0, self, self._go_to_place_before)  # once the view has its size
 
-    def _put(self, track_ids: np.ndarray, positions: np.ndarray) -> None:
+    def _put(self, track_ids: np.ndarray, positions: np.ndarray, islands: Islands) -> None:
         """Other songs, or other places: what is seen of those that stay, stays."""
         colours = self._colouring
         codes = carried(self._ids, colours.codes, track_ids, NO_VALUE)  # until they are coloured
         self._colouring = replace(colours, codes=codes)
         pointed = self._ids[self.view.row] if self.view.row >= 0 else -1
         self._ids = self.pointing.ids = track_ids
+        self._names.show_songs(track_ids, islands)
         self.view.show_points(positions, codes, self._row_of(pointed))
 
     def _row_of(self, track_id: int) -> int:
-        rows = np.flatnonzero(self._ids == track_id)
-        return int(rows[0]) if len(rows) else -1
+        return next(iter(np.flatnonzero(self._ids == track_id).tolist()), -1)
 
     def _show_view(self) -> None:
         if self.stack.currentIndex() == 0:
@@ -224,31 +225,15 @@ class MapPage(QWidget):
                 self.view.setFocus(Qt.FocusReason.OtherFocusReason)  # it could not have it before
 
     def _show_none(self, opened: OpenedMap) -> None:
-        self._put(np.empty(0, np.int64), np.empty((0, 2), np.float32))
+        self._put(np.empty(0, np.int64), np.empty((0, 2), np.float32), Islands())
         self._show_selection()
         self.stack.setCurrentIndex(0)
         if self.source.is_making:
             return
-        if opened.num_songs < MIN_SONGS:
-            view = self.tr("voices") if opened.view == "vocals" else self.tr("songs")
-            self._say(
-                self.tr("No map yet"),
-                self.tr(
-                    "The map shows which {things} sound alike. It needs {num} songs that have been "
-                    "listened to, and appears here as soon as they are there."
-                ).format(things=view, num=MIN_SONGS),
-            )
-        elif opened.num_songs <= MAX_UNASKED:
+        if MIN_SONGS <= opened.num_songs <= MAX_UNASKED:
             self._make()
         else:
-            self._say(
-                self.tr("A map of {songs}").format(songs=num_songs(opened.num_songs)),
-                self.tr(
-                    "Songs that sound alike will lie together. Making the map takes some minutes; "
-                    "you can go on with everything else meanwhile."
-                ),
-                can_make=True,
-            )
+            self.message.show_missing(opened.view, opened.num_songs)
 
     def _say(self, heading: str, text: str, *, can_make: bool = False) -> None:
         self.message.show_text(heading, text, can_make=can_make)
@@ -323,19 +308,11 @@ class MapPage(QWidget):
     def _show_colours(self) -> None:
         colouring = self._colouring
         table = table_of(self._theme.palette, colouring.is_graded)
-        self.legend.show_colouring(colouring, table, self._others_text(), self._picked_code)
+        is_likeness = self.tools.colour == Colour.LIKENESS
+        self.legend.show_colouring(colouring, table, self._picked_code, is_likeness=is_likeness)
         if len(colouring.codes) == len(self.view.positions):
             self.view.show_colours(colouring.codes, table)
         self._place()
-
-    def _others_text(self) -> str:
-        if self.tools.colour == Colour.LIKENESS and not self._colouring.is_graded:
-            return self.tr("Click a song: the others show how alike they are.")
-        if self._colouring.num_others and self._colouring.names:
-            return self.tr("others   {num}").format(num=grouped(self._colouring.num_others))
-        if not self._colouring.is_graded and not self._colouring.names and len(self._ids):
-            return self.tr("The files do not say.")
-        return ""
 
     # What is meant
 

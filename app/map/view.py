@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.map.camera import Camera
 from app.map.colouring import NO_VALUE, packed
+from app.map.names import Names
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs, radius_for
 from app.ui.theme import Theme
@@ -43,9 +44,11 @@ class MapView(QWidget):
     encircled = Signal(object)  # rows (n,) int64
     lasso_changed = Signal(bool)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, names: Names) -> None:
         super().__init__()
         self._theme = theme
+        self._names = names
+        names.changed.connect(self._redraw)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Map of songs"))
@@ -317,19 +320,24 @@ class MapView(QWidget):
         """
         ratio = self.devicePixelRatioF()
         size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
-        pixels = self.camera.pixels(self.positions[self._order]) * np.float32(ratio)
+        places = self.camera.pixels(self.positions)
+        pixels = places[self._order] * np.float32(ratio)
         num_visible = int(((pixels >= 0) & (pixels < np.array(size, np.float32))).all(1).sum())
         table, codes = packed(self._table), self._codes[self._order]
         ground = self._theme.colour("window")
         if self._is_meant is not None:
             faded = packed([_faded(colour, ground) for colour in self._table])
             table = np.concatenate([table, faded])
+            table[NO_VALUE] = packed([self._theme.colour("text")])[0]  # bright among the faded
             codes = codes + np.where(self._is_meant[self._order], 0, len(faded)).astype(np.uint8)
         radius = radius_for(num_visible, ratio)
         image = draw_discs(
             size, ground.rgb() & 0xFFFFFFFF, pixels, codes, table, radius, self._layers
         )
         image.setDevicePixelRatio(ratio)
+        painter = QPainter(image)
+        self._names.paint(painter, self.camera, places, self._is_meant)
+        painter.end()
         self._image, self._drawn = image, self.camera
 
     def _ring(self, painter: QPainter, row: int, colour: str, radius: int) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from support import app_fixtures
@@ -21,6 +21,7 @@ from app.map.colouring import (
     shade,
     table_of,
 )
+from app.map.names import ABOVE, BESIDE, MAX_NAMES, Names, islands, placed
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
 from app.player.player import Side
@@ -29,6 +30,7 @@ from app.ui.palette import DARK, LIGHT, contrast, luminance
 from app.ui.top_bar import Page
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library import Library
+from engine.library.maps import Labels
 from engine.library.scan.scan import scan
 from engine.map.library_map import make_map
 
@@ -559,3 +561,79 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     assert on_map.library._only_bar.isVisible()
     on_map.library.show_all()
     qtbot.waitUntil(lambda: len(on_map.library.model.ids) == len(SONGS))
+
+
+# Names
+
+
+def test_islands_are_artists_whose_songs_lie_together():
+    labels = Labels(
+        np.arange(1, 10),
+        ("Alma", "", "Bo", "Cleo"),
+        np.array([0, 0, 0, 1, 2, 2, 3, 3, 3], np.int32),
+        (),
+        np.empty(0, np.int32),
+        np.empty(0, np.int32),
+    )
+    positions = np.array(
+        [[0.1, 0], [0.2, 0], [0.9, 0.9], [0, 0], [-0.5, -0.5], [-0.4, -0.5]], np.float32
+    )
+    scattered = np.array([[-1, -1], [1, 1], [-1, 1], [7, 7]], np.float32)
+    found = islands(
+        np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 77]), np.concatenate([positions, scattered]), labels
+    )
+    assert found.names == ("Alma", "Bo")  # Cleo's songs lie everywhere
+    np.testing.assert_allclose(found.centres[0], [0.2, 0])  # one song far away draws nothing along
+    assert found.rows.tolist() == [0, 0, 0, -1, 1, 1, -1, -1, -1, -1]
+
+
+def test_names_lie_on_the_map_and_never_over_each_other(qtbot):
+    metrics = QFontMetricsF(QApplication.font())
+    random = np.random.default_rng(1)
+    names = [(f"Somebody {i}", *(600 * random.random(2)).tolist()) for i in range(120)]
+    rooms = [room for _, room in placed(names, metrics, (600, 500), ABOVE)]
+    assert 10 < len(rooms) <= MAX_NAMES
+    assert all(QRectF(0, 0, 600, 500).contains(room) for room in rooms)
+    assert not any(a.intersects(b) for i, a in enumerate(rooms) for b in rooms[:i])
+    assert placed([("x" * 5000, 300, 300)], metrics, (600, 500), BESIDE)[0][1].width() < 300
+
+
+def named(page) -> list[str]:
+    """The names on the map as it is drawn now."""
+    drawn: list[str] = []
+    names, paint = page.view._names, Names._paint_name
+    names._paint_name = lambda painter, text, room: (
+        drawn.append(text),
+        paint(names, painter, text, room),
+    )
+    page.view._draw()
+    del names._paint_name
+    return drawn
+
+
+def test_artists_are_named_from_afar_and_songs_from_near_or_when_they_are_searched(qtbot, on_map):
+    page = on_map.map_page
+    assert set(named(page)) <= {"Alma", "Bo", "Cleo"}
+    assert named(page)
+    on_map.top_bar.search.setText("Bo")
+    qtbot.waitUntil(lambda: page.view._is_meant is not None)
+    qtbot.waitUntil(lambda: bool(named(page)))
+    assert set(named(page)) <= {f"Song {i}" for i in range(4)}
+    on_map.top_bar.search.clear()
+    qtbot.waitUntil(lambda: page.view._is_meant is None)
+    x, y = page.view.positions[3].tolist()
+    page.view.go_to(x, y, 4.0)
+    qtbot.waitUntil(lambda: "Song 3" in named(page))
+
+
+def test_songs_that_are_searched_are_bright_even_without_a_colour_of_their_own(qtbot, on_map):
+    page = on_map.map_page
+    page.tools.colour_chosen.emit(Colour.YEAR)  # of which these know none
+    page.tools.choose_colour(Colour.YEAR)
+    page._colour()
+    row = int(np.flatnonzero(page._colouring.codes == NO_VALUE)[0])
+    page.show_matches([int(page._ids[row])])
+    page.view._draw()
+    at, ratio = page.view.pixel_of(row), page.view.devicePixelRatioF()
+    shown = page.view._image.pixelColor(round(at.x() * ratio), round(at.y() * ratio))
+    assert shown.name() == page.view._theme.colour("text").name()
