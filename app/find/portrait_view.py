@@ -22,11 +22,11 @@ DOT_PX = 4.5
 
 
 class PortraitView(QWidget):
-    """Hidden while neither voice was measured, and where results need the room."""
+    """Hidden while the voice asked for was not measured, and where results need the room."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._has_voices, self._has_room = False, True
+        self._has_query, self._has_room = False, True
         self._sentence = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._scales = _Scales(theme)
         self.setAccessibleName(self.tr("Why do they sound alike?"))
@@ -39,18 +39,16 @@ class PortraitView(QWidget):
 
     def show_voices(self, query: VoicePortrait | None, result: VoicePortrait | None) -> None:
         """None: not measured, or there is no song yet."""
-        self._has_voices = query is not None or result is not None
-        self.setVisible(self._has_voices and self._has_room)
-        both = query is not None and result is not None
+        self._has_query = query is not None
+        self.setVisible(self._has_query and self._has_room)
         self._sentence.setText(sentence(query, result) if query and result else "")
-        self._sentence.setVisible(both)
         self._scales.show_voices(query, result)
         told = [explanation(aspect, (query, result)) for aspect in ASPECTS]
         self.setAccessibleDescription("\n".join([self._sentence.text(), *told]))
 
     def set_has_room(self, has_room: bool) -> None:
         self._has_room = has_room
-        self.setVisible(self._has_voices and has_room)
+        self.setVisible(self._has_query and has_room)
 
 
 class _Scales(QWidget):

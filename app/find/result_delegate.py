@@ -27,9 +27,8 @@ from engine.search import Moment, Neighbour
 
 Index = QModelIndex | QPersistentModelIndex
 
-PAD = 10
-COVER = 52
-SCORE_WIDTH = 58
+PAD, COMPACT_PAD = 10, 4
+COVER, COMPACT_COVER = 52, 34
 CHIP_PAD = 8
 HEART_PX = 13
 CHIP_GAP = 6
@@ -77,6 +76,7 @@ class ResultDelegate(QStyledItemDelegate):
         self.hovered: tuple[int, int] = (-1, NOTHING)
         self.playing_id: int | None = None
         self.favourites: frozenset[int] = frozenset()
+        self.is_compact = False  # two lines instead of three, for low windows
         self.refresh_fonts()
 
     def refresh_fonts(self) -> None:
@@ -88,23 +88,35 @@ class ResultDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
+        if self.is_compact:
+            text = title.height() + small.height() + LINE_GAP
+            return QSize(200, max(COMPACT_COVER, text) + 2 * COMPACT_PAD)
         text = title.height() + 2 * small.height() + 6 + 3 * LINE_GAP
         return QSize(200, max(COVER, text) + 2 * PAD)
 
     def layout(self, rect: QRect, neighbour: Neighbour) -> RowLayout:
         title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
-        cover = QRect(rect.left() + PAD, rect.center().y() - COVER // 2 + 1, COVER, COVER)
-        left, right = cover.right() + 1 + PAD + 2, rect.right() - PAD - SCORE_WIDTH
+        pad, side = (COMPACT_PAD, COMPACT_COVER) if self.is_compact else (PAD, COVER)
+        score_width = self._score_width()
+        cover = QRect(rect.left() + PAD, rect.center().y() - side // 2 + 1, side, side)
+        left, right = cover.right() + 1 + PAD + 2, rect.right() - PAD - score_width
         width = max(20, right - left - PAD)
-        top = rect.top() + PAD
+        top = rect.top() + pad
         title_rect = QRect(left, top, width, title.height())
         artist_rect = QRect(left, title_rect.bottom() + LINE_GAP, width, small.height())
-        score = QRect(right, top, SCORE_WIDTH, QFontMetrics(self._score_font).height())
-        bar = QRect(right + 2, score.bottom() + 7, SCORE_WIDTH - 2, 4)
-        chips = self._chips(
-            left, artist_rect.bottom() + 2 * LINE_GAP + 1, rect.right() - PAD, neighbour
-        )
+        score = QRect(right, top, score_width, QFontMetrics(self._score_font).height())
+        bar = QRect(right + 2, score.bottom() + (3 if self.is_compact else 7), score_width - 2, 4)
+        if self.is_compact:  # half of the artist's line is the moments', if one fits there
+            chips = self._chips(left + width // 2, artist_rect.top(), right - PAD, neighbour)
+            artist_rect.setWidth(width // 2 - CHIP_GAP if chips else width)
+        else:
+            below = artist_rect.bottom() + 2 * LINE_GAP + 1
+            chips = self._chips(left, below, rect.right() - PAD, neighbour)
         return RowLayout(cover, title_rect, artist_rect, score, bar, chips)
+
+    def _score_width(self) -> int:
+        number, sign = QFontMetrics(self._score_font), QFontMetrics(self._small_font)
+        return max(58, number.horizontalAdvance("100") + sign.horizontalAdvance(" %"))
 
     def _chips(self, left: int, top: int, right: int, neighbour: Neighbour) -> tuple[QRect, ...]:
         metrics = QFontMetrics(self._small_font)
@@ -113,7 +125,8 @@ class ResultDelegate(QStyledItemDelegate):
             width = metrics.horizontalAdvance(chip_text(moment)) + 2 * CHIP_PAD
             if left + width > right:
                 break
-            chips.append(QRect(left, top, width, metrics.height() + 4))
+            height = metrics.height() + (0 if self.is_compact else 4)
+            chips.append(QRect(left, top, width, height))
             left += width + CHIP_GAP
         return tuple(chips)
 

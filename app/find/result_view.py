@@ -52,6 +52,12 @@ class ResultView(QListView):
             self.setCurrentIndex(self._results.index(0))
         super().focusInEvent(event)
 
+    def set_compact(self, is_compact: bool) -> None:
+        """Lower rows, where the window is low."""
+        if is_compact != self._delegate.is_compact:
+            self._delegate.is_compact = is_compact
+            self.scheduleDelayedItemsLayout()
+
     def current(self) -> Neighbour | None:
         found: Neighbour | None = self.currentIndex().data(NeighbourRole)
         return found

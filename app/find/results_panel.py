@@ -27,7 +27,10 @@ from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
 from engine.search import By, Neighbour, SearchResult
 
-MIN_HEIGHT_FOR_PORTRAITS_PX = 560
+# So high, in pixels and lines of text, that four results fit below the usual comparison, or below
+# the one with portraits.
+ROOMY = (300, 16)
+ROOMY_WITH_PORTRAITS = (340, 20)
 
 
 class ResultList(QWidget):
@@ -60,12 +63,16 @@ class ResultList(QWidget):
     def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:
         icon = IconLabel(theme, look[0], look[1], 18)
         title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
-        head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
+        self._head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._message)
-        vbox(head, (body, 1), of=self)
+        vbox(self._head, (body, 1), of=self)
+
+    def set_compact(self, is_compact: bool) -> None:
+        self._head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
+        self.view.set_compact(is_compact)
 
     def show_result(self, result: SearchResult | str) -> None:
         if isinstance(result, str):
@@ -153,19 +160,38 @@ class ResultsPanel(QWidget):
         card = QFrame()
         card.setObjectName("card")
         rows = (self.query_row, divider(), self.result_row, self.portraits)
-        vbox(*rows, spacing=10, margins=(14, 12, 14, 12), of=card)
+        self._card = vbox(*rows, of=card)
         lists = QFrame()
         lists.setObjectName("card")
         views = ((self.voices, 1), self._between, (self.overall, 1), (self.blended, 1))
-        hbox(*views, margins=(1, 1, 1, 10), of=lists)  # the rounded corners stay free
+        self._views = hbox(*views, of=lists)
         controls = hbox(self.blend_bar, None, self.save_button, self.filter_button, spacing=8)
         page = QWidget()
-        vbox(card, controls, (lists, 1), spacing=10, margins=(14, 14, 14, 14), of=page)
+        self._page = vbox(card, controls, (lists, 1), of=page)
+        self._set_compact(False)
         return page
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.portraits.set_has_room(event.size().height() >= MIN_HEIGHT_FOR_PORTRAITS_PX)
+        line, height = self.fontMetrics().height(), event.size().height()
+        for (pixels, lines), follow in (
+            (ROOMY, lambda is_roomy: self._set_compact(not is_roomy)),
+            (ROOMY_WITH_PORTRAITS, self.portraits.set_has_room),
+        ):
+            follow(height >= pixels + lines * line)
+
+    def _set_compact(self, is_compact: bool) -> None:
+        """At least four results are seen, also in low windows and with large letters."""
+        edge, between = (8, 5) if is_compact else (14, 10)
+        self._page.setContentsMargins(edge, edge, edge, edge)
+        self._page.setSpacing(between)
+        self._card.setContentsMargins(edge, edge - 3, edge, edge - 3)
+        self._card.setSpacing(between)
+        self._views.setContentsMargins(1, 1, 1, between)  # the rounded corners stay free
+        for row in (self.query_row, self.result_row):
+            row.set_compact(is_compact)
+        for one in self.lists.values():
+            one.set_compact(is_compact)
 
     def show_main(self) -> None:
         """From now on a song is picked."""

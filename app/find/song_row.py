@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFont, QPixmap
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.player.player import Player, Side, Sound
 from app.player.waveform import Waveform
@@ -17,7 +17,7 @@ from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton, button
 from engine.sound.loudness import SoundShape
 
-COVER_PX = 56
+COVER_PX, COMPACT_COVER_PX = 56, 34
 TEXT_PX = 176
 MAX_TEXT_PX = 320
 
@@ -43,15 +43,14 @@ class SongRow(QWidget):
         self._hint = names[1]
         self._sound: Sound | None = None
         self._cover_seed = ""
+        self._cover_px = COVER_PX
         is_query = side == Side.QUERY
         weight = QFont.Weight.DemiBold
         self._picture = QLabel()
-        self._picture.setFixedSize(QSize(COVER_PX, COVER_PX))
         self._title = ElidedLabel(font=theme.font(HEADING if is_query else 1.0, weight))
         self._artist = ElidedLabel(role="muted")
         self._time = ElidedLabel(role="muted", font=theme.font(SMALL))
         self.waveform = Waveform(theme, "accent" if is_query else "overall")
-        self.waveform.setFixedHeight(COVER_PX)
         self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
         self.ask = button(self.tr("Voices like this stretch"), "stretch")
         self.ask.setParent(self.waveform)
@@ -60,15 +59,31 @@ class SongRow(QWidget):
         self.waveform.setAccessibleName(self.tr("Waveform: {row}").format(row=names[0]))
         self._lay_out()
         self._connect()
+        self.set_compact(False)
         self.set_sound(None)
 
     def _lay_out(self) -> None:
         block = QWidget()
-        vbox(None, self._title, self._artist, self._time, None, spacing=1, of=block)
+        self._texts: QBoxLayout = vbox(
+            None, self._title, self._artist, self._time, None, spacing=1, of=block
+        )
         block.setMinimumWidth(TEXT_PX)
         block.setMaximumWidth(MAX_TEXT_PX)
         block.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         hbox(self._picture, (block, 3), self._play, (self.waveform, 4), spacing=12, of=self)
+
+    def set_compact(self, is_compact: bool) -> None:
+        """Title and artist in one line, where the window is low."""
+        self._cover_px = COMPACT_COVER_PX if is_compact else COVER_PX
+        self._picture.setFixedSize(QSize(self._cover_px, self._cover_px))
+        self.waveform.setFixedHeight(self._cover_px)
+        direction = QBoxLayout.Direction
+        self._texts.setDirection(direction.LeftToRight if is_compact else direction.TopToBottom)
+        self._texts.setSpacing(8 if is_compact else 1)
+        for widget, share in ((self._title, 3), (self._artist, 2)):
+            self._texts.setStretchFactor(widget, share if is_compact else 0)
+        self._time.setVisible(not is_compact)  # the player shows it, too
+        self.refresh_cover()
 
     def _connect(self) -> None:
         self._play.clicked.connect(self._play_clicked)
@@ -145,8 +160,8 @@ class SongRow(QWidget):
         if self._sound is None:
             self._picture.setPixmap(QPixmap())
             return
-        ratio = self.devicePixelRatioF()
-        self._picture.setPixmap(self._cover(self._sound.path, self._cover_seed, COVER_PX, ratio))
+        ratio, side = self.devicePixelRatioF(), self._cover_px
+        self._picture.setPixmap(self._cover(self._sound.path, self._cover_seed, side, ratio))
 
     @property
     def _is_loaded(self) -> bool:

@@ -1,0 +1,85 @@
+"""Results in low windows, and with large letters."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from support import app_fixtures
+from support.app_window import make_library
+
+no_leaks_left = app_fixtures.no_leaks_left
+library_path = app_fixtures.library_path
+music = app_fixtures.music
+open_window = app_fixtures.open_window
+
+SONGS = tuple((artist, f"Song {i}") for artist in ("Alma", "Bo", "Cleo") for i in range(4))
+
+
+@pytest.fixture
+def large_letters(qapp: QApplication):
+    """As the preferences' largest size; rows of a window made meanwhile are so high."""
+    before = qapp.font()
+    large = qapp.font()
+    large.setPointSizeF(1.5 * large.pointSizeF())
+    qapp.setFont(large)
+    yield
+    qapp.setFont(before)
+
+
+def ask(qtbot, window):
+    """Results for the first song, in a window as low as many screens ask for."""
+    window.resize(860, 560)
+    qtbot.waitUntil(lambda: window.library.model.track_at(0) is not None)
+    window.services.search.find_track(window.library.model.track_at(0))
+    voices = window.results.voices
+    qtbot.waitUntil(lambda: bool(voices.model.neighbours))
+    qtbot.waitUntil(lambda: voices.view.visualRect(voices.model.index(0)).height() > 0)
+    return voices
+
+
+def num_seen(results) -> int:
+    view, model = results.view, results.model
+    rooms = [view.visualRect(model.index(row)) for row in range(model.rowCount())]
+    return sum(view.viewport().rect().contains(room) for room in rooms)
+
+
+def test_four_results_are_seen_in_a_low_window(qtbot, open_window, library_path, music):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    qtbot.waitUntil(lambda: num_seen(voices) >= 4)
+    low = voices.view.visualRect(voices.model.index(0)).height()
+    voices.window().resize(1200, 900)
+    qtbot.waitUntil(lambda: voices.view.visualRect(voices.model.index(0)).height() > low)
+
+
+def test_four_results_are_seen_with_large_letters(
+    qtbot, large_letters, open_window, library_path, music
+):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    qtbot.waitUntil(lambda: num_seen(voices) >= 4)
+
+
+def test_parts_of_a_low_row_do_not_overlap(qtbot, open_window, library_path, music):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    delegate, rect = voices.view.itemDelegate(), voices.view.visualRect(voices.model.index(0))
+    qtbot.waitUntil(lambda: delegate.is_compact)
+    for width in (200, 320, 640):
+        rect.setWidth(width)
+        layout = delegate.layout(rect, voices.model.neighbours[0])
+        for chip in layout.chips:
+            others = (layout.cover, layout.title, layout.artist, layout.score, layout.bar)
+            assert not any(chip.intersects(other) for other in others)
+            assert rect.contains(chip)
+    assert layout.chips
+
+
+def test_nothing_jumps_when_a_result_is_chosen(qtbot, open_window, library_path, music):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    before = voices.view.mapTo(voices.window(), voices.view.rect().topLeft())
+    voices.view.setCurrentIndex(voices.model.index(2))
+    qtbot.waitUntil(lambda: voices.window().results.result_row.sound is not None)
+    QApplication.processEvents()
+    assert voices.view.mapTo(voices.window(), voices.view.rect().topLeft()) == before
