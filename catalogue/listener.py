@@ -12,8 +12,8 @@ from engine.errors import CatalogueError, CheckpointError, SingalikeError
 from engine.library import Tags
 from engine.library.imports import Song
 from engine.library.scan.tags import tags_of
-from engine.listening.embedding import embed_file
-from engine.models import VoiceModel
+from engine.listening.embedding import check_serves, embed_file
+from engine.models import Model
 from engine.networks.processor import single_threaded_torch
 from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.remote.rows import Skipped
@@ -36,7 +36,7 @@ class Listener:
 
     def __init__(self, ears: Ears, root: str) -> None:
         self._ears, self._root = ears, root
-        self._models: dict[View, VoiceModel] = {}
+        self._models: dict[View, Model] = {}
         self._separator: Separator | None = None
 
     def load(self) -> tuple[SpaceKey, ...]:
@@ -46,11 +46,13 @@ class Listener:
         """
         by_name = {name: models.load(name) for name in set(self._ears.models.values())}
         self._models = {view: by_name[name] for view, name in self._ears.models.items()}
+        for view, model in self._models.items():
+            check_serves(model, view)
         if "vocals" in self._models:
             self._separator = separation.load(self._ears.separator)
         name = None if self._separator is None else self._separator.name
         return tuple(
-            SpaceKey(m.name, m.sha256, view, name if view == "vocals" else None, m.dim)
+            SpaceKey(m.name, m.sha256, view, name if view == "vocals" else None, m.vector_dim)
             for view, m in self._models.items()
         )
 

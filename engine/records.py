@@ -9,7 +9,11 @@ from typing import Literal
 import numpy as np
 
 View = Literal["vocals", "overall"]
+TagKind = Literal["genre", "mood", "instruments", "era"]
 MAX_MOMENTS_BYTES = 8192
+# Of all tags that a network knows, those are kept and shown that are likelier than in other music,
+# and likely enough to be worth a word (on real songs: two to eight each).
+KEPT_STRENGTH, KEPT_CHANCE = 0.55, 0.05
 # Raised whenever the sound that reaches the networks changes: 1 is all up to singalike-2.
 LISTENING_VERSION = 2
 
@@ -103,6 +107,26 @@ class VoicePortrait:
     sung_share: float
 
 
+@dataclass(frozen=True)
+class HeardTag:
+    """A word for what is heard in a song.
+
+    Attributes:
+        strength: 0 to 1, how likely it fits if that was as likely as not to begin with; 0.5 says
+            no more than what is true of music in general.
+        chance: 0 to 1, that people give a song like this the tag; some are given often.
+    """
+
+    name: str
+    kind: TagKind
+    strength: float
+    chance: float
+
+    @property
+    def is_kept(self) -> bool:
+        return self.strength >= KEPT_STRENGTH and self.chance >= KEPT_CHANCE
+
+
 @dataclass(frozen=True, eq=False)
 class TrackEmbedding:
     """What a model hears in one view of a track.
@@ -112,9 +136,11 @@ class TrackEmbedding:
         moments: the same for single segments, much compressed.
         from_mixture: a voice that was heard through the whole song, until it is separated.
         portrait: of a voice that was separated, where enough is sung to tell.
+        tags: words for what is heard, the likeliest first; None: the model knows none.
     """
 
     vector: np.ndarray
     moments: MomentCodes
     from_mixture: bool = False
     portrait: VoicePortrait | None = None
+    tags: tuple[HeardTag, ...] | None = None

@@ -36,7 +36,8 @@ from engine.indexing import pipeline
 from engine.library import Library, Track, TrackStatus
 from engine.library.scan.covers import cover_bytes
 from engine.listening.embedding import embed_song
-from engine.records import MomentCodes, TrackEmbedding, View
+from engine.models import Geometry, Model
+from engine.records import TrackEmbedding, View
 from engine.sound import audio
 from engine.sound.decoding import pool
 from tools.fuzz_inputs import Mutator, make_seeds
@@ -107,22 +108,19 @@ def _problems_of(told: str) -> list[str]:
     return problems
 
 
-class _Ear:
+class _Ear(Model):
     """A model that costs nothing: loudness in sixteen bands of time."""
 
-    name, sha256, dim = "ear", "0" * 64, 16
-    hears_voices_in_mixtures = False
+    name, sha256, dim, excerpt_samples = "ear", "0" * 64, 16, 80_000
+
+    def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+        return np.sqrt((excerpts.reshape(len(excerpts), 16, -1) ** 2).mean(-1)) + 1e-6
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
-        return np.sqrt((segments.reshape(len(segments), 16, -1) ** 2).mean(-1)) + 1e-6
+        return self.embed_excerpts(segments)
 
-    def track_vector(self, embeddings: np.ndarray, weights: np.ndarray, view: View) -> np.ndarray:
-        mean = embeddings.mean(0)
-        return (mean / np.linalg.norm(mean)).astype(np.float32)
-
-    def moment_codes(self, embeddings: np.ndarray, starts_s: np.ndarray, view: View) -> MomentCodes:
-        codes = np.zeros((len(embeddings), 8), np.int8)
-        return MomentCodes(codes, starts_s.astype(np.float32), 5.0)
+    def geometry(self, view: View) -> Geometry:
+        return Geometry(np.zeros(16), np.eye(16), np.eye(16))
 
 
 @contextmanager

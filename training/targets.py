@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.models import NORM_EPS, SEGMENT_SAMPLES, load
+from engine.models import NORM_EPS, SEGMENT_SAMPLES, load, manifest_of
 from engine.models.voice_model import BATCH_SEGMENTS
 from engine.networks.campp import Campp
 from engine.networks.processor import has_fast_bfloat16
@@ -129,7 +129,7 @@ def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
 
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
     """(network, excerpt_samples) of a model on the device, for inference only."""
-    architecture = load(name).manifest.architecture
+    architecture = manifest_of(name).architecture
     network, excerpt_samples, _ = make_network(in_use(EncoderSettings(architecture, init=name)))
     if isinstance(network, Campp):
         network.speed_up()

@@ -129,9 +129,6 @@ def _other_model(name: str, is_built_in: bool) -> ModelChoice:
     if name == "mfcc":
         text = "Timbre in forty numbers, learned from nothing: what every model must beat."
         return ModelChoice(name, "MFCC statistics", text, "MIT", 0)
-    if name == "musicnn":
-        text = "Knows kinds of music, not voices: what a similarity of bands does alone."
-        return ModelChoice(name, "MusiCNN", text, "ISC", 0)
     if name == "mert":
         text = "A general music encoder that knows nothing of voices in particular."
         licence = "CC BY-NC 4.0: not for commercial use (fetched when first used)"

@@ -30,7 +30,7 @@ class ModelsSection(Section):
         self.add_heading(self.tr("Which model listens"))
         self.add_note(
             self.tr(
-                "A model turns what it hears into numbers that are near for voices that are alike. "
+                "A model turns what it hears into numbers that are near for songs that are alike. "
                 "Two views of each song are kept: its voice alone, and its whole sound."
             )
         )
@@ -61,7 +61,7 @@ class ModelsSection(Section):
         self._infos = sorted(infos, key=lambda info: not info.views)  # those in use first
         for view, picker in self._pickers.items():
             picker.clear()
-            for info in self._infos:
+            for info in [info for info in self._infos if view in info.can_serve]:
                 picker.addItem(info.title, info.name)
                 if view in info.views:
                     picker.setCurrentIndex(picker.count() - 1)

@@ -30,6 +30,7 @@ from engine.cli.similar import (
     OneEachOption,
     OtherAlbumsOption,
     OtherArtistsOption,
+    SoundsLikeOption,
     YearsOption,
     parse_scope,
     search,
@@ -62,6 +63,7 @@ def export(
     folder: FolderOption = None,
     length: LengthOption = None,
     notes: NotesOption = None,
+    sounds_like: SoundsLikeOption = None,
     absolute: Annotated[
         bool, typer.Option("--absolute", help="Full paths in a playlist, not relative ones.")
     ] = False,
@@ -70,13 +72,13 @@ def export(
 ) -> None:
     """Write a playlist (M3U8), JSON or CSV: the neighbours of a song, or the whole library.
 
-    Genres, years, folders and length narrow down both.
+    Genres, years, folders, length and what is heard narrow down both.
     """
     from engine.search import SearchOptions
     from engine.search.export import export as write
     from engine.search.library_source import LibrarySource
 
-    scope = parse_scope(genre, years, folder, length, notes)
+    scope = parse_scope(genre, years, folder, length, notes, sounds_like)
     options = SearchOptions(
         by.value, blend, k, other_artists, other_albums, no_duplicates, model, one_each, scope
     )

@@ -165,31 +165,32 @@ def embed(
         raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
 
     from engine import models, separation
-    from engine.listening.embedding import check_hears_songs, embed_file, embed_song
+    from engine.listening.embedding import check_hears_songs, check_serves, embed_file, embed_song
 
-    voice = models.load(model or models.default_model_name(view.value))
+    ear = models.load(model or models.default_model_name(view.value))
+    check_serves(ear, view.value)
     is_song = view is View.VOCALS and input_kind is Input.MIXTURE
     is_fast = is_song and voices_or_chosen(voices) == "fast"
     if is_fast:
-        check_hears_songs(voice)
+        check_hears_songs(ear)
     needs_separator = is_song and not is_fast
     cutter = separation.load(separator or separation.default_name()) if needs_separator else None
 
     def hear(path: Path, cancel: CancelToken) -> TrackEmbedding | None:
         if is_fast:
-            return embed_song(path, {"vocals": voice}, cancel=cancel)["vocals"]
-        return embed_file(path, voice, view.value, separator=cutter, cancel=cancel)
+            return embed_song(path, {"vocals": ear}, cancel=cancel)["vocals"]
+        return embed_file(path, ear, view.value, separator=cutter, cancel=cancel)
 
     heard = _heard(files, hear)
     rows = [vector for _, vector in heard]
-    embeddings = np.stack(rows) if rows else np.zeros((0, voice.dim), np.float32)
+    embeddings = np.stack(rows) if rows else np.zeros((0, ear.vector_dim), np.float32)
     try:
         with out.open("wb") as file:
             paths = np.array([str(path) for path, _ in heard], dtype=str)
             np.savez(file, paths=paths, embeddings=embeddings)
     except OSError as error:
         raise SingalikeError(f"{out} cannot be written: {error.strerror}.") from error
-    note(f"{len(heard)} of {len(files)} files embedded by {voice.name}, {voice.dim} dimensions.")
+    note(f"{len(heard)} of {len(files)} files embedded by {ear.name}, {ear.vector_dim} dimensions.")
     if len(heard) < len(files):
         raise typer.Exit(3 if heard else 1)
 

@@ -66,6 +66,13 @@ YearsOption = Annotated[
 FolderOption = Annotated[
     list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
 ]
+SoundsLikeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sounds-like", metavar="TAG",
+        help="Only songs in which this is heard, as jazz; of several, all.",
+    ),
+]  # fmt: skip
 LengthOption = Annotated[
     str | None,
     typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
@@ -102,6 +109,7 @@ def similar(
     folder: FolderOption = None,
     length: LengthOption = None,
     notes: NotesOption = None,
+    sounds_like: SoundsLikeOption = None,
     voice_alone: Annotated[
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
     ] = False,
@@ -128,7 +136,7 @@ def similar(
         no_duplicates,
         model,
         one_each,
-        parse_scope(genre, years, folder, length, notes),
+        parse_scope(genre, years, folder, length, notes, sounds_like),
     )
     song = songs[0] if songs else None
     is_several = len(songs or ()) > 1
@@ -220,6 +228,7 @@ def parse_scope(
     folders: list[Path] | None,
     length: str | None,
     notes: str | None = None,
+    sounds_like: list[str] | None = None,
 ) -> Scope:
     """The part of the library that the options name."""
     from engine.library.scope import Scope, genre_key
@@ -247,7 +256,19 @@ def parse_scope(
         longest_s,
         low,
         high,
+        frozenset(map(_heard_tag, sounds_like or ())),
     )
+
+
+def _heard_tag(words: str) -> str:
+    from engine.library.text import normalise
+    from engine.models.tags import shown_names
+
+    by_key = {normalise(name): name for name in shown_names()}
+    if (key := normalise(words)) not in by_key:
+        known = ", ".join(by_key.values())
+        raise typer.BadParameter(f"{words!r} is nothing that can be heard. Known are {known}.")
+    return by_key[key]
 
 
 def parse_part(

@@ -19,6 +19,7 @@ from engine.cli.common import (
 if TYPE_CHECKING:
     from engine.library import Library
 
+NUM_TAGS = 8
 STATES = ("tracks", "indexed", "new", "failed", "missing", "no_vocals")
 
 
@@ -35,6 +36,9 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         away = "" if folder["is_available"] else f"  ({where})"
         typer.echo(f"  {printable(folder['path'])}  {some(folder['tracks'])}{away}")
     typer.echo(", ".join(f"{facts[state]} {state.replace('_', ' ')}" for state in STATES))
+    if facts["heard"]:
+        most = [f"{tag['name']} {tag['tracks']}" for tag in facts["heard"][:NUM_TAGS]]
+        typer.echo(f"heard most: {', '.join(most)}")
     for space in facts["spaces"]:
         heard = f"{space['embeddings']} heard, {space['in_index']} in the index"
         if space["from_whole_songs"]:
@@ -44,6 +48,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 def _facts(library: Library) -> dict[str, Any]:
     from engine.library.filenames import shown
+    from engine.library.heard_tags import tag_counts
     from engine.library.indexes import index_of
 
     counts = library.counts()
@@ -70,6 +75,10 @@ def _facts(library: Library) -> dict[str, Any]:
         "folders": folders,
         **{state: getattr(counts, state) for state in STATES},
         "spaces": spaces,
+        "heard": [
+            {"name": name, "kind": kind, "tracks": num}
+            for name, kind, num in tag_counts(library.database)
+        ],
     }
 
 

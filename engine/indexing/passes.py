@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ from typing import Protocol
 from engine.errors import CancelledError, SingalikeError
 from engine.library import Library, Track
 from engine.library.lease import Lease
-from engine.models import VoiceModel
+from engine.models import Model
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback
 from engine.records import TrackEmbedding, View
@@ -33,7 +33,7 @@ class Ear:
 
     view: View
     space_id: int
-    model: Callable[[], VoiceModel]
+    model: Callable[[], Model]
     separator: Callable[[], Separator]
 
 
@@ -73,6 +73,7 @@ class Pass:
     Args:
         waiting: by track, in the order of listening, the ears that it waits for.
         stage: of the progress, and the view that it is mainly for.
+        overall: hears whole songs; where nobody sings, they have to be compared without a voice.
         is_final: what was heard before through the whole song is not good enough.
     """
 
@@ -83,10 +84,12 @@ class Pass:
         waiting: Mapping[int, Sequence[Ear]],
         hear: Hear,
         num_workers: int,
-        is_final: bool,
+        *,
+        overall: Ear | None = None,
+        is_final: bool = False,
     ) -> None:
         self.library, self.waiting, self.hear = library, waiting, hear
-        self.num_workers, self.is_final = num_workers, is_final
+        self.num_workers, self.overall, self.is_final = num_workers, overall, is_final
         # May be copies of one song, of which one is listened to: these are hashed before.
         self.twins = library.tracks_of_equal_size()
         self.num_gone = 0
@@ -159,7 +162,7 @@ class Pass:
                 return None
             embeddings[ear.space_id], duration_s = known
         self.clock.hear(duration_s)
-        return Heard(track, duration_s, identity, embeddings)
+        return Heard(track, duration_s, identity, self._settled(track, embeddings))
 
     def _heard(self, track: Track, cancel: CancelToken) -> Heard:
         decoded_s, identities = list[float](), list[str]()
@@ -173,7 +176,25 @@ class Pass:
             track.path, ears, cancel=cancel, on_decoded=on_decoded, on_hash=identities.append
         )
         embeddings = {ear.space_id: found[ear.view] for ear in ears}
-        return Heard(track, sum(decoded_s), identities[-1], embeddings)
+        return Heard(track, sum(decoded_s), identities[-1], self._settled(track, embeddings))
+
+    def _settled(
+        self, track: Track, embeddings: Mapping[int, TrackEmbedding | None]
+    ) -> Mapping[int, TrackEmbedding | None]:
+        """Where nobody sings, with the whole sound as it is without a voice, ahead of all else."""
+        if self.overall is None:
+            return embeddings
+        space_id = self.overall.space_id
+        voices = [embedding for other, embedding in embeddings.items() if other != space_id]
+        if not (None in voices if voices else track.has_vocals is False):
+            return embeddings
+        heard = embeddings.get(space_id) or self.library.embedding(space_id, track.id)
+        if heard is None:
+            return embeddings
+        vector = self.overall.model().without_voice(heard.vector)
+        return {space_id: replace(heard, vector=vector)} | {
+            other: embedding for other, embedding in embeddings.items() if other != space_id
+        }
 
     def _write(self, heard: Heard, lease: Lease) -> None:
         lease.check()

@@ -27,8 +27,8 @@ from engine.library.counts import tally
 from engine.library.filenames import resolved
 from engine.library.kept.songs import relink
 from engine.library.scan.scan import scan
-from engine.listening.embedding import check_hears_songs, embed_file, embed_song
-from engine.models import VoiceModel
+from engine.listening.embedding import check_hears_songs, check_serves, embed_file, embed_song
+from engine.models import Model
 from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding, View
@@ -131,14 +131,14 @@ def _refresh_indexes(library: Library, ears: Sequence[Ear], progress: ProgressCa
 
 
 def _ear(
-    library: Library, view: View, options: IndexOptions, load_model: Callable[[str], VoiceModel]
+    library: Library, view: View, options: IndexOptions, load_model: Callable[[str], Model]
 ) -> Ear:
     """Loads nothing where the library knows the space: mostly there is nothing new to hear."""
     model_name = options.models.get(view) or models.default_model_name(view)
     separator_name = options.separator if view == "vocals" else None
     separator = cache(lambda: separation.load(options.separator))
 
-    def model() -> VoiceModel:
+    def model() -> Model:
         return load_model(model_name)
 
     with suppress(CheckpointError):  # which loading tells better
@@ -147,8 +147,9 @@ def _ear(
         for space_id, key in library.spaces():
             if wanted == (key.model, key.model_sha256, key.view, key.separator, key.listening):
                 return Ear(view, space_id, model, separator)
+    check_serves(model(), view)
     heard_through = separator().name if view == "vocals" else None
-    key = SpaceKey(model().name, model().sha256, view, heard_through, model().dim)
+    key = SpaceKey(model().name, model().sha256, view, heard_through, model().vector_dim)
     return Ear(view, library.space_id(key), model, separator)
 
 
@@ -165,7 +166,7 @@ def _whole_songs(library: Library, ears: Sequence[Ear], options: IndexOptions) -
 
     num_workers = options.num_workers or (os.cpu_count() or 1) + 1
     waiting = dict(sorted(waiting.items()))
-    return Pass(library, "overall", waiting, hear, num_workers, is_final=False)
+    return Pass(library, "overall", waiting, hear, num_workers, overall=_overall(ears))
 
 
 def _wanted(track_ids: Sequence[int], options: IndexOptions) -> list[int]:
@@ -200,7 +201,13 @@ def _separated_voices(library: Library, ears: Sequence[Ear], options: IndexOptio
         return {ear.view: embed_file(path, ear.model(), ear.view, separator=separator, **tools)}
 
     num_workers = options.num_workers or os.cpu_count() or 1
-    return Pass(library, "vocals", waiting, hear, num_workers, is_final=True)
+    return Pass(
+        library, "vocals", waiting, hear, num_workers, overall=_overall(ears), is_final=True
+    )
+
+
+def _overall(ears: Sequence[Ear]) -> Ear | None:
+    return next((ear for ear in ears if ear.view == "overall"), None)
 
 
 def _summary(

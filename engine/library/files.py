@@ -100,7 +100,8 @@ def forget_heard(db: sqlite3.Connection, track_id: int, only_space_id: int | Non
             {"track": track_id, "space": only_space_id},
         )
     if only_space_id is None:
-        db.execute("DELETE FROM portrait WHERE track_id = ?", (track_id,))
+        for table in ("portrait", "heard_tag"):
+            db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track_id,))
 
 
 def vacate(db: sqlite3.Connection, track_ids: Collection[int]) -> None:

@@ -210,6 +210,22 @@ CREATE TABLE saved_search (
 );
 """
 
+_V9 = """
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL
+);
+CREATE TABLE heard_tag (
+    track_id INTEGER NOT NULL REFERENCES track(id) ON DELETE CASCADE,
+    tag_id INTEGER NOT NULL REFERENCES tag(id) ON DELETE CASCADE,
+    strength INTEGER NOT NULL,
+    chance INTEGER NOT NULL,
+    PRIMARY KEY (track_id, tag_id)
+) WITHOUT ROWID;
+CREATE INDEX heard_tag_by_tag ON heard_tag (tag_id);
+"""
+
 
 def tracks_and_embeddings(db: sqlite_utils.Database) -> None:
     db.executescript(_V1)
@@ -248,6 +264,11 @@ def times_of_change(db: sqlite_utils.Database) -> None:
     db.execute("ALTER TABLE track ADD COLUMN ctime_ns INTEGER")
 
 
+def heard_tags(db: sqlite_utils.Database) -> None:
+    """Words for what is heard in a song; strength and chance in percent."""
+    db.executescript(_V9)
+
+
 Step = Callable[["sqlite_utils.Database"], None]
 STEPS: tuple[Step, ...] = (
     tracks_and_embeddings,
@@ -258,6 +279,7 @@ STEPS: tuple[Step, ...] = (
     voice_portraits,
     what_a_person_keeps,
     times_of_change,
+    heard_tags,
 )
 
 

@@ -16,7 +16,9 @@ import numpy as np
 from engine.errors import QueryError
 from engine.library import filenames
 from engine.library.database import Database
+from engine.library.heard_tags import tag_counts
 from engine.library.text import normalise
+from engine.records import TagKind
 
 _GENRE_BREAKS = re.compile(r"[;,|\\]|\s/\s|/(?=\S{3})")  # "Jazz; Vocal", "Pop/Rock"; not "R/B"
 _GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b.*", re.IGNORECASE)
@@ -34,6 +36,7 @@ class Scope:
         min_duration_s, max_duration_s: length of the song; not yet known lengths are in no range.
         lowest_note, highest_note: in semitones as MIDI counts them; all that is sung lies between
             them. Voices that were not measured yet are in no range.
+        sounds_like: all of these tags are heard in it (``HeardTag.name``).
     """
 
     genres: frozenset[str] = frozenset()
@@ -44,6 +47,7 @@ class Scope:
     max_duration_s: float | None = None
     lowest_note: int | None = None
     highest_note: int | None = None
+    sounds_like: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for low, high in (
@@ -55,11 +59,12 @@ class Scope:
 
     @property
     def num_conditions(self) -> int:
-        """How many ways it is narrowed: by genre, years, folders, length, notes."""
+        """How many ways it is narrowed: by genre, years, folders, length, notes, what is heard."""
         years = (self.first_year, self.last_year) != (None, None)
         lengths = (self.min_duration_s, self.max_duration_s) != (None, None)
         notes = (self.lowest_note, self.highest_note) != (None, None)
-        return sum((bool(self.genres), years, bool(self.folders), lengths, notes))
+        heard = bool(self.sounds_like)
+        return sum((bool(self.genres), years, bool(self.folders), lengths, notes, heard))
 
 
 EVERYTHING = Scope()
@@ -73,12 +78,14 @@ class Facets:
         genres: (name as most often written, number of tracks), the most frequent first.
         first_year, last_year: of all tracks; None where no tag has a year.
         folders: (folder, number of tracks): those of the library and those directly inside them.
+        heard: (tag, its kind, number of tracks) of what is heard, the most frequent first.
     """
 
     genres: tuple[tuple[str, int], ...]
     first_year: int | None
     last_year: int | None
     folders: tuple[tuple[Path, int], ...]
+    heard: tuple[tuple[str, TagKind, int], ...] = ()
 
 
 def genre_key(name: str) -> str:
@@ -100,7 +107,7 @@ def genres_of(tag: str) -> list[str]:
 def facets(database: Database) -> Facets:
     """What the tags and places of all tracks offer. Half a second for 100,000 tracks."""
     ((first, last),) = database.rows("SELECT min(year), max(year) FROM track WHERE year > 0")
-    return Facets(_genres(database), first, last, _folders(database))
+    return Facets(_genres(database), first, last, _folders(database), tag_counts(database))
 
 
 def ids_within(database: Database, scope: Scope) -> np.ndarray:
@@ -129,6 +136,11 @@ def ids_within(database: Database, scope: Scope) -> np.ndarray:
         condition, places = inside(database, scope.folders)
         conditions.append(condition)
         values += places
+    for name in sorted(scope.sounds_like):
+        conditions.append(
+            "id IN (SELECT track_id FROM heard_tag JOIN tag ON tag.id = tag_id WHERE name = ?)"
+        )
+        values.append(name)
     rows = database.rows(f"SELECT id FROM track WHERE {' AND '.join(conditions)}", values)
     return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 

@@ -15,12 +15,13 @@ from engine.errors import LibraryError
 from engine.library import codec, filenames, files, portraits, queries, temporary
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
+from engine.library.heard_tags import put_tags, tags_of
 from engine.library.kept.songs import note_places
 from engine.library.lease import Lease
 from engine.library.records import Embeddings, Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
 from engine.library.text import normalise
-from engine.records import MomentCodes, SpaceKey, TrackEmbedding, VoicePortrait
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding
 
 _CHUNK_ROWS = 4096
 
@@ -283,11 +284,18 @@ class Library:
     ) -> None:
         """Keep what was heard in a track, which is indexed from now on. One transaction.
 
-        Moments are thinned to MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
+        Its tags take the place of earlier ones, where the model knows any. Moments are thinned to
+        MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
         ValueError where the vector is not (dim,), finite and of length 1.
         """
         packed = codec.pack(embedding, self.space(space_id).dim)
-        self._put_heard(track_id, space_id, packed, audio_hash, duration_s, embedding.portrait)
+        with self.database.write() as db:
+            if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
+                files.put_heard(db, track_id, space_id, packed)
+                if embedding.tags is not None:
+                    put_tags(db, track_id, embedding.tags)
+                if embedding.portrait is not None:
+                    portraits.put(db, track_id, embedding.portrait)
 
     def put_no_vocals(
         self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
@@ -295,22 +303,9 @@ class Library:
         """Keep that nobody sings in a track; for a space of the view ``vocals``."""
         if self.space(space_id).view != "vocals":
             raise ValueError("only the view vocals can lack vocals")
-        self._put_heard(track_id, space_id, None, audio_hash, duration_s)
-
-    def _put_heard(
-        self,
-        track_id: int,
-        space_id: int,
-        packed: codec.Packed | None,
-        audio_hash: str,
-        duration_s: float,
-        portrait: VoicePortrait | None = None,
-    ) -> None:
         with self.database.write() as db:
             if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
-                files.put_heard(db, track_id, space_id, packed)
-                if portrait is not None:
-                    portraits.put(db, track_id, portrait)
+                files.put_heard(db, track_id, space_id, None)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""
@@ -323,19 +318,24 @@ class Library:
         None where no track with this sound was heard in the space.
         """
         for track in self.tracks(self.tracks_with_hash(audio_hash)):
-            _, vectors = self.embeddings(space_id, [track.id])
-            moments = self.moments(track.id, space_id)
-            if len(vectors) and moments is not None and track.duration_s is not None:
-                is_rough = track.id in self.from_mixture(space_id, [track.id])
-                portrait = portraits.portraits(self.database, [track.id]).get(track.id)
-                found = TrackEmbedding(vectors[0], moments, is_rough, portrait)
-                return found, track.duration_s
+            embedding = self.embedding(space_id, track.id)
             silent = self.database.row(
                 "SELECT 1 FROM no_vocals WHERE track_id = ? AND space_id = ?", (track.id, space_id)
             )
-            if silent is not None and track.duration_s is not None:
-                return None, track.duration_s
+            if (embedding or silent) and track.duration_s is not None:
+                return embedding, track.duration_s
         return None
+
+    def embedding(self, space_id: int, track_id: int) -> TrackEmbedding | None:
+        """All that was heard in a track in a space; None where nothing was."""
+        _, vectors = self.embeddings(space_id, [track_id])
+        moments = self.moments(track_id, space_id)
+        if not len(vectors) or moments is None:
+            return None
+        is_rough = track_id in self.from_mixture(space_id, [track_id])
+        tags = tags_of(self.database, [track_id]).get(track_id)
+        portrait = portraits.portraits(self.database, [track_id]).get(track_id)
+        return TrackEmbedding(vectors[0], moments, is_rough, portrait, tags)
 
     def put_failure(self, track_id: int, reason: str) -> None:
         """Keep why a track could not be indexed. What is known of it otherwise stays."""

@@ -6,7 +6,7 @@ networks changes, ``LISTENING_VERSION`` is raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from engine.models import (
     SAMPLE_RATE_HZ,
     SEGMENT_S,
     SEGMENT_SAMPLES,
-    VoiceModel,
+    Model,
     segment_weights,
 )
 from engine.progress import CancelToken
@@ -47,7 +47,7 @@ SILENT = "Nothing can be heard in this file: it is silent from end to end."
 
 def embed_file(
     path: Path,
-    model: VoiceModel,
+    model: Model,
     view: View,
     *,
     separator: Separator | None = None,
@@ -71,7 +71,12 @@ def embed_file(
     Raises:
         DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
     """
-    if view == "overall" or separator is None:
+    if view == "overall":
+        return embed_song(
+            path, {view: model}, start_s=start_s, end_s=end_s,
+            cancel=cancel, on_decoded=on_decoded, on_hash=on_hash,
+        )[view]  # fmt: skip
+    if separator is None:
         mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
         return embed_stream((chunk[0] for chunk in mono), model, view, cancel)
     stereo = _decoded(path, SEPARATION_RATE_HZ, 2, cancel, on_decoded, on_hash, start_s, end_s)
@@ -82,7 +87,7 @@ def embed_file(
 
 def embed_song(
     path: Path,
-    models: Mapping[View, VoiceModel],
+    models: Mapping[View, Model],
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
@@ -92,11 +97,12 @@ def embed_song(
 ) -> dict[View, TrackEmbedding]:
     """What can be heard of a song, or of a part of it, without separation, in some views.
 
-    The song is decoded once, and a model that serves both views hears it once. The voice is marked
+    The song is decoded once, and a model that serves both views, or is part of another one, hears
+    it once. The voice is marked
     ``from_mixture``; its model must pass ``check_hears_songs``. Raises what ``embed_file`` raises.
     """
     cancel = cancel or CancelToken()
-    heard = _Heard(set(models.values()), "overall")
+    heard = _Heard(models.values(), "overall")
     mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
     for first, segments in segment_batches(chunk[0] for chunk in mono):
         cancel.check()
@@ -109,12 +115,21 @@ def embed_song(
     return found
 
 
-def check_hears_songs(model: VoiceModel) -> None:
+def check_hears_songs(model: Model) -> None:
     """CheckpointError where a model cannot hear voices through accompaniments."""
     if not model.hears_voices_in_mixtures:
         raise CheckpointError(
             f"{model.name} cannot hear voices through accompaniments. Choose fine voices, which "
             "are separated first, or another model."
+        )
+
+
+def check_serves(model: Model, view: View) -> None:
+    """CheckpointError where a model is of no use for a view."""
+    if view not in model.serves:
+        raise CheckpointError(
+            f"{model.name} hears more than a voice, so it cannot compare voices alone. Choose it "
+            "for the whole sound, and another one for voices."
         )
 
 
@@ -144,7 +159,7 @@ def _decoded(
 
 def embed_stream(
     chunks: Iterable[np.ndarray],
-    model: VoiceModel,
+    model: Model,
     view: View,
     cancel: CancelToken | None = None,
     mixture: MixtureLevels | None = None,
@@ -156,7 +171,7 @@ def embed_stream(
     ``mixture``: how loud the song was from which the vocals were separated.
     """
     cancel = cancel or CancelToken()
-    heard = _Heard({model}, view)
+    heard = _Heard([model], view)
     loudest, rms, sampler = 0.0, list[float](), PortraitSampler()
     for first, segments in segment_batches(chunks):
         cancel.check()
@@ -211,15 +226,16 @@ class MixtureLevels:
 
 
 class _Heard:
-    """Embeddings of the segments of one song that pass a gate, by each of some models.
+    """Embeddings of the segments of one song that pass a gate, by all parts of some models.
 
     ``view``: ``vocals`` of sound that is a voice alone, ``overall`` of a whole song.
     """
 
-    def __init__(self, models: Collection[VoiceModel], view: View) -> None:
+    def __init__(self, models: Iterable[Model], view: View) -> None:
         self._view = view
         self._gate = VOCAL_GATE if view == "vocals" else SILENCE
-        self._embeddings: dict[VoiceModel, list[np.ndarray]] = {model: [] for model in models}
+        self._parts = {part.sha256: part for model in models for part in model.parts}
+        self._embeddings: dict[str, list[np.ndarray]] = {sha256: [] for sha256 in self._parts}
         self._weights = list[np.ndarray]()
         self.starts_s = list[np.ndarray]()
 
@@ -229,17 +245,19 @@ class _Heard:
         if not passes.any():
             return
         every = every_for(first + len(segments)) if self._view == "overall" else 1
-        for model, embeddings in self._embeddings.items():
-            embeddings.append(model.embed_segments(segments[passes], every))
+        for sha256, part in self._parts.items():
+            self._embeddings[sha256].append(part.embed_segments(segments[passes], every))
         self._weights.append(segment_weights(segments[passes], self._view))
         self.starts_s.append((first + np.flatnonzero(passes)) * SEGMENT_S)
 
-    def embedding(self, model: VoiceModel, view: View) -> TrackEmbedding:
-        embeddings = np.concatenate(self._embeddings[model])
+    def embedding(self, model: Model, view: View) -> TrackEmbedding:
+        of_parts = [np.concatenate(self._embeddings[part.sha256]) for part in model.parts]
+        embeddings = np.concatenate(of_parts, axis=1)
         weights, starts_s = np.concatenate(self._weights), np.concatenate(self.starts_s)
         return TrackEmbedding(
             model.track_vector(embeddings, weights, view),
             model.moment_codes(embeddings, starts_s, view),
+            tags=model.tags(embeddings),
         )
 
 

@@ -1,8 +1,9 @@
-"""Voice models: which there are, and one way to use them all.
+"""Models: which there are, and one way to use them all.
 
-A voice model turns 5 s segments into embeddings. The networks differ (``campp``, ``cvsm``,
-``ge2e``, ``dvector``); what is around them does not: segments of unit energy, excerpts cut from
-them, means, a centre to subtract, and compact codes from which best-matching moments are found.
+A model turns 5 s segments into embeddings. The networks differ; what is around them does not:
+segments of unit energy, excerpts cut from them, means, a centre to subtract, and compact codes from
+which best-matching moments are found. Most hear voices, ``musicnn`` hears bands, and ``overall`` is
+one of each.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from engine.models.geometry import (
     moment_codes,
     read_geometry,
 )
+from engine.models.model import Model
 from engine.models.segments import (
     NORM_EPS,
     SAMPLE_RATE_HZ,
@@ -60,6 +62,7 @@ __all__ = [
     "SEGMENT_S",
     "SEGMENT_SAMPLES",
     "Geometry",
+    "Model",
     "Placing",
     "VoiceModel",
     "cut_excerpts",
@@ -70,7 +73,9 @@ __all__ = [
 ]
 
 VIEWS: tuple[View, View] = ("vocals", "overall")
-ARCHITECTURES = ("campp", "cvsm", "ge2e", "dvector")
+OVERALL = "overall"  # an architecture without weights of its own
+VOICE_ARCHITECTURES = ("campp", "cvsm", "ge2e", "dvector")
+ARCHITECTURES = (*VOICE_ARCHITECTURES, "musicnn", OVERALL)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class ModelInfo:
     size_bytes: int
     folder: Path
     views: tuple[View, ...]  # served by default
+    can_serve: tuple[View, ...]
 
 
 def _folders() -> dict[str, Path]:
@@ -102,14 +108,14 @@ def default_model_name(view: View) -> str:
 
 
 def available() -> list[ModelInfo]:
-    """All voice models installed here, ours first. Opens no weights; leaves out damaged ones."""
+    """All models installed here, ours first. Opens no weights; leaves out damaged ones."""
     infos = []
     for folder in _folders().values():
         try:
             manifest = read_manifest(folder)
         except CheckpointError:
             continue
-        if manifest.architecture not in ARCHITECTURES or not (folder / WEIGHTS_NAME).is_file():
+        if manifest.architecture not in ARCHITECTURES or not _has_weights(folder, manifest):
             continue
         size_bytes = sum(path.stat().st_size for path in folder.iterdir())
         views = tuple(view for view in VIEWS if default_model_name(view) == manifest.name)
@@ -122,6 +128,7 @@ def available() -> list[ModelInfo]:
                 size_bytes,
                 folder,
                 views,
+                VIEWS if manifest.architecture in VOICE_ARCHITECTURES else ("overall",),
             )
         )
     return infos
@@ -136,9 +143,13 @@ def problems() -> list[str]:
         except CheckpointError as error:
             found.append(str(error))
             continue
-        if not (folder / WEIGHTS_NAME).is_file():
+        if not _has_weights(folder, manifest):
             found.append(str(missing_weights(manifest, folder)))
     return found
+
+
+def _has_weights(folder: Path, manifest: Manifest) -> bool:
+    return manifest.architecture == OVERALL or (folder / WEIGHTS_NAME).is_file()
 
 
 def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
@@ -159,15 +170,27 @@ def manifest_of(name: str) -> Manifest:
     return read_manifest(_folders().get(name) or Path(name))
 
 
-def load(name: str) -> VoiceModel:
+def load(name: str) -> Model:
     """A model by its name, or by the folder of its checkpoint, on the device for this process.
 
     Raises CheckpointError.
     """
-    from engine.networks.device import compute_device
-
     folder = _folders().get(name) or Path(name)
     manifest = read_manifest(folder)
+    if manifest.architecture == OVERALL:
+        from engine.models import overall
+
+        return overall.load(manifest)
+    if manifest.architecture == "musicnn":
+        from engine.models import band
+
+        return band.load(folder, manifest)
+    return _voice_model(folder, manifest)
+
+
+def _voice_model(folder: Path, manifest: Manifest) -> VoiceModel:
+    from engine.networks.device import compute_device
+
     tensors = load_tensors(folder, manifest)
     network, excerpt_samples, dim = _build(manifest)
     try:
@@ -198,6 +221,6 @@ def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
 
         return dvector.DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
     raise CheckpointError(
-        f"{manifest.name} has the architecture {manifest.architecture!r}, which is no voice model "
+        f"{manifest.name} has the architecture {manifest.architecture!r}, which is no model "
         f"of this version (known: {', '.join(ARCHITECTURES)})."
     )

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.errors import CheckpointError
-from engine.models import NUM_MOMENT_DIMS, Geometry, unit_energy
-from engine.models.checkpoint import (
-    Manifest,
-    load_tensors,
-    read_manifest,
-    unfit_weights,
-    with_prefix,
-)
-from engine.paths import resources_path
-from engine.records import View
+from engine.models.checkpoint import Manifest, load_tensors, unfit_weights, with_prefix
+from engine.models.geometry import NUM_MOMENT_DIMS, Geometry
+from engine.models.model import Model
+from engine.models.segments import unit_energy
+from engine.models.tags import heard_tags
+from engine.records import HeardTag, View
 
 if TYPE_CHECKING:
     import torch
 
     from engine.networks.musicnn import Musicnn
 
-DEFAULT = "musicnn"
-AXES = "geometry.axes"  # of the checkpoint: resources/models/fit_musicnn_axes.py
+AXES = "geometry.axes"  # of the checkpoint: resources/checkpoints/fit_overall.py
 NUM_AXES = 128
 BATCH_EXCERPTS = 16  # one forward pass takes some 60 MB
 
 
-class BandModel:
-    """MusiCNN as the program uses it. Holds no state between calls; may be used from any thread.
+class BandModel(Model):
+    """MusiCNN as the program uses it.
 
     Float32 everywhere: bfloat16 gains a fifth here and costs a digit.
     """
+
+    serves: tuple[View, ...] = ("overall",)
 
     def __init__(
         self, manifest: Manifest, network: Musicnn, geometry: Geometry, device: torch.device
@@ -42,7 +39,7 @@ class BandModel:
         from engine.networks.musicnn import EXCERPT_SAMPLES
 
         self.manifest = manifest
-        self.name, self.sha256 = manifest.name, manifest.sha256
+        self.name, self.sha256 = manifest.name, manifest.identity
         self.tag_names = network.config.tags
         self.dim, self.excerpt_samples = network.config.dim, EXCERPT_SAMPLES
         self._device = device
@@ -60,9 +57,22 @@ class BandModel:
                 vectors.append(self._network(part.to(self._device)).cpu().numpy())
         return np.concatenate(vectors)
 
-    def embed_segments(self, segments: np.ndarray) -> np.ndarray:
-        """(n, 80,000) float32 at 16 kHz -> (n, dim): of each its first 3 s."""
-        return self.embed_excerpts(unit_energy(segments)[:, : self.excerpt_samples].copy())
+    @property
+    def vector_dim(self) -> int:
+        return len(self._geometry.transform)
+
+    def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
+        """(n, 80,000) float32 at 16 kHz -> (n, dim): of each its first 3 s.
+
+        ``every``: of 2, every other one is heard, and stands for its neighbour, and so on: a band
+        changes more slowly than a voice.
+        """
+        heard = unit_energy(segments[::every])[:, : self.excerpt_samples].copy()
+        return np.repeat(self.embed_excerpts(heard), every, axis=0)[: len(segments)]
+
+    def tags(self, segment_embeddings: np.ndarray) -> tuple[HeardTag, ...]:
+        chances = self.chances(segment_embeddings)
+        return heard_tags(chances, self.tag_names, self.typical_chances())
 
     def chances(self, embeddings: np.ndarray) -> np.ndarray:
         """(n, dim) of segments -> (n, num_tags), 0 to 1: of each tag, each for itself."""
@@ -83,29 +93,26 @@ class BandModel:
         return self._geometry
 
 
-def load(folder: Path | None = None) -> BandModel:
-    """From the folder of its checkpoint; by default the one that comes with the program.
-
-    Raises CheckpointError.
-    """
+def load(folder: Path, manifest: Manifest) -> BandModel:
+    """From the folder of its checkpoint, whose manifest was read. Raises CheckpointError."""
     from engine.networks.device import compute_device
-    from engine.networks.musicnn import Musicnn, musicnn_config
 
-    folder = folder or resources_path() / "models" / DEFAULT
-    manifest = read_manifest(folder)
-    if manifest.architecture != "musicnn":
-        raise CheckpointError(
-            f"{manifest.name} has the architecture {manifest.architecture!r}; only 'musicnn' hears "
-            "kinds of music."
-        )
-    network = Musicnn(musicnn_config(manifest.config))
     tensors = load_tensors(folder, manifest)
     try:
-        network.load_state_dict(with_prefix(tensors, "network."))
+        network = network_of(manifest, tensors)
         geometry = geometry_of(network, tensors.get(AXES))
     except (RuntimeError, ValueError) as error:
         raise unfit_weights(manifest) from error
     return BandModel(manifest, network, geometry, compute_device())
+
+
+def network_of(manifest: Manifest, tensors: Mapping[str, torch.Tensor]) -> Musicnn:
+    """Raises CheckpointError, RuntimeError where weights do not fit."""
+    from engine.networks.musicnn import Musicnn, musicnn_config
+
+    network = Musicnn(musicnn_config(manifest.config))
+    network.load_state_dict(with_prefix(tensors, "network."))
+    return network
 
 
 def geometry_of(network: Musicnn, axes: torch.Tensor | None) -> Geometry:

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.models import NORM_EPS, SEGMENT_SAMPLES, Geometry, moment_codes
-from engine.records import MomentCodes, View
+from engine.errors import CheckpointError
+from engine.models.checkpoint import Manifest
+from engine.models.geometry import Geometry
+from engine.models.model import Model
+from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
+from engine.models.voice_model import VoiceModel
+from engine.records import HeardTag, View
 
 if TYPE_CHECKING:
-    from engine.models import VoiceModel
     from engine.models.band import BandModel
 
-BAND_SHARE = 0.6
 NUM_MOMENT_DIMS_EACH = 32
 
 
@@ -34,7 +37,7 @@ class OverallGeometry:
 
     band: Geometry
     voice: Geometry
-    band_share: float = BAND_SHARE
+    band_share: float
 
     @property
     def centre(self) -> np.ndarray:
@@ -97,51 +100,79 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(vectors / np.maximum(lengths, NORM_EPS))
 
 
-class OverallModel:
-    """Two models as one that serves the view ``overall``, with what a voice model can do.
+class OverallModel(Model):
+    """Two models as one that serves the view ``overall``.
 
     What it hears in a segment is what both hear, side by side: (band dim + voice dim,).
-
-    Attributes:
-        dim: of what it hears. vector_dim: of a track's vector.
     """
 
-    def __init__(self, band: BandModel, voice: VoiceModel, band_share: float = BAND_SHARE) -> None:
+    serves: tuple[View, ...] = ("overall",)
+
+    def __init__(
+        self, band: BandModel, voice: VoiceModel, band_share: float, name: str = "overall"
+    ) -> None:
         self.band, self.voice = band, voice
         self._geometry = OverallGeometry(
             band.geometry("overall"), voice.geometry("overall"), band_share
         )
-        self.name = f"{band.name}+{voice.name}"
-        identity = f"{band.sha256} {voice.sha256} {band_share}"
-        self.sha256 = hashlib.sha256(identity.encode()).hexdigest()
-        self.dim, self.vector_dim = band.dim + voice.dim, self._geometry.dim
-        self.excerpt_samples = SEGMENT_SAMPLES
+        self.name = name
+        self.sha256 = identity_of(band.sha256, voice.sha256, band_share)
+        self.dim, self.excerpt_samples = band.dim + voice.dim, SEGMENT_SAMPLES
+
+    @property
+    def parts(self) -> tuple[Model, ...]:
+        return self.band, self.voice
+
+    @property
+    def vector_dim(self) -> int:
+        return self._geometry.dim
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
         """(n, 80,000) float32 at 16 kHz, segments of unit energy -> (n, dim) float32."""
         return self.embed_segments(excerpts)
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
-        """(n, 80,000) float32 at 16 kHz -> (n, dim). ``every``: of the voice model's excerpts."""
-        heard = self.band.embed_segments(segments), self.voice.embed_segments(segments, every)
+        heard = [part.embed_segments(segments, every) for part in self.parts]
         return np.concatenate(heard, axis=1)
 
-    def tag_chances(self, segment_embeddings: np.ndarray) -> np.ndarray:
-        """(n, dim) -> (n, num_tags), 0 to 1: what the band model's tags are for each segment."""
-        return self.band.chances(segment_embeddings[:, : self.band.dim])
+    def tags(self, segment_embeddings: np.ndarray) -> tuple[HeardTag, ...]:
+        return self.band.tags(segment_embeddings[:, : self.band.dim])
+
+    def without_voice(self, vector: np.ndarray) -> np.ndarray:
+        return without_voice(vector, self._geometry)
 
     def geometry(self, view: View) -> OverallGeometry:
         return self._geometry
 
-    def track_vector(
-        self, segment_embeddings: np.ndarray, weights: np.ndarray, view: View
-    ) -> np.ndarray:
-        """(n, dim), (n,) -> (vector_dim,) float32 of unit length: weighted mean, placed."""
-        mean = np.average(segment_embeddings.astype(np.float64), axis=0, weights=weights)
-        return self._geometry.place(mean)
 
-    def moment_codes(
-        self, segment_embeddings: np.ndarray, starts_s: np.ndarray, view: View
-    ) -> MomentCodes:
-        """Compact codes of a track's segments; long tracks share a code between neighbours."""
-        return moment_codes(segment_embeddings, starts_s, self._geometry)
+def identity_of(band_sha256: str, voice_sha256: str, band_share: float) -> str:
+    """Hex, of the model that is made of these."""
+    return hashlib.sha256(f"{band_sha256} {voice_sha256} {band_share}".encode()).hexdigest()
+
+
+def load(manifest: Manifest) -> OverallModel:
+    """From its parts, which are models of their own. Raises CheckpointError."""
+    from engine import models
+    from engine.models.band import BandModel
+
+    if set(manifest.config) != {"band", "voice", "band_share"}:
+        raise CheckpointError(
+            f"{manifest.name} does not say of which models it is made. Install it again."
+        )
+    names = [str(manifest.config[part]) for part in ("band", "voice")]
+    kinds = [models.manifest_of(name).architecture for name in names]
+    if kinds[0] != "musicnn" or kinds[1] not in models.VOICE_ARCHITECTURES:
+        raise CheckpointError(f"{manifest.name} is not made of a band model and a voice model.")
+    band, voice = map(models.load, names)
+    assert isinstance(band, BandModel)
+    assert isinstance(voice, VoiceModel)
+    share = manifest.config["band_share"]
+    if not isinstance(share, float) or not 0 <= share <= 1:
+        raise CheckpointError(f"{manifest.name}: the band's share {share!r} is not from 0 to 1.")
+    model = OverallModel(band, voice, share, manifest.name)
+    if model.sha256 != manifest.identity:
+        raise CheckpointError(
+            f"{manifest.name} was made of other versions of {band.name} and {voice.name} than are "
+            "installed. Install it again."
+        )
+    return model

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.models.checkpoint import Manifest
-from engine.models.geometry import Geometry, moment_codes
-from engine.models.segments import NORM_EPS, cut_excerpts
+from engine.models.geometry import Geometry
+from engine.models.model import Model
+from engine.models.segments import cut_excerpts
 from engine.networks.processor import has_fast_bfloat16
-from engine.records import MomentCodes, View
+from engine.records import View
 
 if TYPE_CHECKING:
     import torch
@@ -25,8 +26,8 @@ BATCH_SEGMENTS = 8
 RECURRENT_BATCH_EXCERPTS = 192
 
 
-class VoiceModel:
-    """A network with its geometry. Holds no state between calls; may be used from any thread."""
+class VoiceModel(Model):
+    """A network that hears voices, with its geometry."""
 
     def __init__(
         self,
@@ -60,7 +61,6 @@ class VoiceModel:
         self._geometry = dict(geometry)
 
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
-        """(n, excerpt_samples) float32 at 16 kHz, cut from unit-energy segments -> (n, dim)."""
         import torch
 
         # Parts of one size: a small last one would take as many steps as a whole one.
@@ -77,10 +77,9 @@ class VoiceModel:
         return np.concatenate(batches) if batches else np.zeros((0, self.dim), np.float32)
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
-        """(n, 80,000) float32 at 16 kHz -> (n, dim) float32.
+        """(n, 80,000) float32 at 16 kHz -> (n, dim): the mean over each segment's excerpts.
 
-        Segments are brought to unit energy here; the result is the mean over each segment's
-        excerpts (of ``every`` 2, over half of what it holds), neither centred nor normalised.
+        Neither centred nor normalised. ``every``: as ``cut_excerpts`` has it.
         """
         excerpts = cut_excerpts(segments, self.excerpt_samples, every)
         return np.asarray(
@@ -89,7 +88,7 @@ class VoiceModel:
 
     @property
     def hears_voices_in_mixtures(self) -> bool:
-        """Whether one space holds voices alone and voices in songs: both views are placed alike."""
+        """Both views are placed alike."""
         one, other = self._geometry["vocals"], self._geometry["overall"]
         return bool(
             one.centre.any()
@@ -98,22 +97,4 @@ class VoiceModel:
         )
 
     def geometry(self, view: View) -> Geometry:
-        """What ``track_vector`` does with means; a neutral one for a network that brings none."""
         return self._geometry[view]
-
-    def track_vector(
-        self, segment_embeddings: np.ndarray, weights: np.ndarray, view: View
-    ) -> np.ndarray:
-        """(n, dim), (n,) -> (dim,) float32: weighted mean of segments, placed, of unit length.
-
-        ``weights``: what ``segment_weights`` gives.
-        """
-        mean = np.average(segment_embeddings.astype(np.float64), axis=0, weights=weights)
-        vector = self._geometry[view].place(mean)
-        return np.asarray(vector / max(float(np.linalg.norm(vector)), NORM_EPS), dtype=np.float32)
-
-    def moment_codes(
-        self, segment_embeddings: np.ndarray, starts_s: np.ndarray, view: View
-    ) -> MomentCodes:
-        """Compact codes of a track's segments, for finding its best-matching moments."""
-        return moment_codes(segment_embeddings, starts_s, self._geometry[view])

@@ -18,7 +18,7 @@ from engine.search.no_embedding import NoEmbeddingError, nobody_sings
 from engine.search.records import FilePart
 
 if TYPE_CHECKING:
-    from engine.models import VoiceModel
+    from engine.models import Model
     from engine.separation import Separator
 
 _MAX_KEPT = 32
@@ -34,13 +34,13 @@ class FileEmbedder:
 
     def __init__(
         self,
-        load_model: Callable[[str], VoiceModel] | None,
+        load_model: Callable[[str], Model] | None,
         load_separator: Callable[[str], Separator] | None,
     ) -> None:
         self._load_model = load_model or _load_model
         self._load_separator = load_separator or _load_separator
         self._lock = threading.Lock()
-        self._models: dict[str, VoiceModel] = {}
+        self._models: dict[str, Model] = {}
         self._separators: dict[str, Separator] = {}
         self._latest: OrderedDict[tuple[object, ...], TrackEmbedding] = OrderedDict()
 
@@ -95,7 +95,7 @@ class FileEmbedder:
         starts_s = moments.starts_s + np.float32(part.start_s)
         return replace(embedding, moments=replace(moments, starts_s=starts_s))
 
-    def _model(self, name: str, key: SpaceKey) -> VoiceModel:
+    def _model(self, name: str, key: SpaceKey) -> Model:
         with self._lock:
             if name not in self._models:
                 self._models[name] = self._load_model(name)
@@ -114,7 +114,7 @@ class FileEmbedder:
             return self._separators[name]
 
 
-def _load_model(name: str) -> VoiceModel:
+def _load_model(name: str) -> Model:
     from engine import models
 
     return models.load(name)

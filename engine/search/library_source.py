@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import models
 from engine.library import Library, Track
 from engine.library.kept.marks import marked_apart
 from engine.library.portraits import portraits
@@ -43,7 +44,8 @@ class LibrarySource:
 
     def space(self, view: View, model: str | None) -> Space:
         space_id, key = choose_space(self.library, view, model)
-        note = OLDER_HEARING if key.listening < LISTENING_VERSION else None
+        is_other = model is None and key.model != models.default_model_name(view)
+        note = OLDER_HEARING if is_other or key.listening < LISTENING_VERSION else None
         return Space(space_id, key, self._index(space_id).centre(), note=note)
 
     def candidates(self, views: Sequence[QueryView], num: int, accept: Filter) -> Nearest:

@@ -34,7 +34,7 @@ from engine.search.records import (
 from engine.search.source import QueryView, Source
 
 if TYPE_CHECKING:
-    from engine.models import VoiceModel
+    from engine.models import Model
     from engine.separation import Separator
 
 _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 4, 4
@@ -69,7 +69,7 @@ class Searcher:
     def __init__(
         self,
         songs: Library | Source,
-        load_model: Callable[[str], VoiceModel] | None = None,
+        load_model: Callable[[str], Model] | None = None,
         load_separator: Callable[[str], Separator] | None = None,
         load_calibration: Callable[[str, str, View], Calibration | None] = calibration_of,
     ) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from engine.library import Library, Tags, files
 from engine.library.centres import Centre, put_centre
 from engine.library.indexes import embedding_ids
+from engine.models import Geometry, Model
 from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View
 
 DIM = 16
@@ -97,11 +98,17 @@ def at(degrees: float) -> np.ndarray:
     return unit([np.cos(angle), np.sin(angle)] + [0.0] * (DIM - 2))
 
 
-class ToyModel:
+class ToyModel(Model):
     """Hears the spectrum of a segment: enough to tell sines of other pitches apart."""
 
-    name, sha256, dim = "toy", "0" * 64, DIM
+    name, sha256, dim, excerpt_samples = "toy", "0" * 64, DIM, 80_000
     hears_voices_in_mixtures = False
+
+    def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
+        return self.embed_segments(excerpts)
+
+    def geometry(self, view: View) -> Geometry:
+        return Geometry(np.zeros(DIM), np.eye(DIM), np.eye(DIM))
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
         spectrum = np.abs(np.fft.rfft(segments[:, :1600]))[:, : 16 * 10]

@@ -15,7 +15,6 @@ from engine.errors import CheckpointError, EvaluationError
 
 ENTRY_POINT_GROUP = "singalike.embedders"
 BUILT_IN = {
-    "musicnn": "engine.models.band:load",
     "mfcc": "engine.evaluation.embedders.mfcc:Mfcc",
     "mert": "engine.evaluation.embedders.mert:load_mert",
 }

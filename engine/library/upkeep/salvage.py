@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from sqlite_utils.db import Table
 
 # As the schema orders them, parents first. All other tables hold what is made anew from these.
-_HEARD = ("folder", "track", "space", "embedding", "moments", "no_vocals")
+_HEARD = (
+    "folder",
+    "track",
+    "space",
+    "embedding",
+    "moments",
+    "no_vocals",
+    "portrait",
+    "tag",
+    "heard_tag",
+)
 _KEPT = ("kept_song", "playlist", "playlist_entry", "favourite", "mark", "saved_search")
 _TYPES: dict[str, tuple[type, ...]] = {
     "INTEGER": (int,),

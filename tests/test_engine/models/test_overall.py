@@ -1,10 +1,15 @@
 """The vector of the whole sound: one cosine for band and voice."""
 
+import json
+
 import numpy as np
 import pytest
 
-from engine.models import SEGMENT_SAMPLES, Geometry, band, load
+from engine.errors import CheckpointError
+from engine.models import SEGMENT_SAMPLES, Geometry, band, default_model_name, load
 from engine.models.overall import OverallGeometry, OverallModel, overall_vector, without_voice
+from engine.models.tags import shown_names
+from engine.paths import resources_path
 
 NUM_BAND, NUM_VOICE = 12, 8
 
@@ -52,7 +57,7 @@ def test_instrumentals_are_compared_by_the_band_alone():
 
 @pytest.fixture(scope="module")
 def model():
-    return OverallModel(band.load(), load("ge2e"))
+    return OverallModel(load("musicnn"), load("ge2e"), 0.6)
 
 
 def test_two_models_serve_as_one(model):
@@ -71,7 +76,7 @@ def test_two_models_serve_as_one(model):
     np.testing.assert_allclose(vector, expected, atol=1e-4)
     codes = model.moment_codes(heard, np.array([0.0, 5.0, 10.0]), "overall")
     assert codes.codes.shape == (3, 64)
-    assert model.tag_chances(heard).shape == (3, len(model.band.tag_names))
+    assert {tag.name for tag in model.tags(heard)} == set(shown_names())
 
 
 def test_shares_are_spaces_of_their_own(model):
@@ -83,3 +88,20 @@ def test_shares_are_spaces_of_their_own(model):
 def test_songs_lie_along_the_axes_in_which_they_differ_most(model):
     axes = model.band.geometry("overall").transform
     assert axes.shape == (band.NUM_AXES, model.band.dim)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"config": {"band": "musicnn"}}, "does not say of which models"),
+        ({"config": {"band": "ge2e", "voice": "ge2e", "band_share": 0.5}}, "is not made of a band"),
+        ({"config": {"band": "musicnn", "voice": "ge2e", "band_share": 2}}, "not from 0 to 1"),
+        ({"sha256": "0" * 64}, "other versions of musicnn and singalike-3"),
+    ],
+)
+def test_what_is_not_made_of_the_models_that_are_here_is_refused(tmp_path, change, sentence):
+    folder = resources_path() / "checkpoints" / default_model_name("overall")
+    raw = json.loads((folder / "checkpoint.json").read_text())
+    (tmp_path / "checkpoint.json").write_text(json.dumps(raw | change))
+    with pytest.raises(CheckpointError, match=sentence):
+        load(str(tmp_path))

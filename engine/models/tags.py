@@ -8,22 +8,11 @@ gender, which are left out here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from engine.listening.embedding import SILENCE, segment_batches
-from engine.models import SAMPLE_RATE_HZ
-from engine.models.band import BandModel
-from engine.progress import CancelToken
-from engine.sound.audio import decode
+from engine.records import HeardTag, TagKind
 
-TagKind = Literal["genre", "mood", "instruments", "era"]
-# What is shown unless somebody asks for all: likelier than in other music, and likely enough to be
-# worth a word (on real songs: two to eight tags each).
-SHOWN_STRENGTH, SHOWN_CHANCE = 0.55, 0.05
 KINDS: dict[TagKind, tuple[str, ...]] = {
     "genre": (
         "rock", "pop", "alternative", "indie", "electronic", "dance", "alternative rock", "jazz",
@@ -42,26 +31,6 @@ _SPELT = {"rnb": "R&B", "Hip-Hop": "hip-hop", "Progressive rock": "progressive r
 _EPS = 1e-6
 
 
-@dataclass(frozen=True)
-class HeardTag:
-    """A word for what is heard.
-
-    Attributes:
-        chance: 0 to 1, that people give a song like this the tag; some are given often.
-        strength: 0 to 1, how likely it fits if that was as likely as not to begin with; 0.5 says
-            no more than what is true of music in general.
-    """
-
-    name: str
-    kind: TagKind
-    chance: float
-    strength: float
-
-    @property
-    def is_shown(self) -> bool:
-        return self.strength >= SHOWN_STRENGTH and self.chance >= SHOWN_CHANCE
-
-
 def heard_tags(
     chances: np.ndarray, names: Sequence[str], typical: np.ndarray
 ) -> tuple[HeardTag, ...]:
@@ -71,35 +40,16 @@ def heard_tags(
         chances: (num_segments, num_tags), 0 to 1; their mean counts, so that what is heard in a
             part of the song counts as much as it lasts.
         names: of the tags, as the network has them.
-        typical: (num_tags,) chances in music in general (``BandModel.typical_chances``).
+        typical: (num_tags,) chances in music in general.
     """
-    if len(chances) == 0:
-        return ()
     mean = chances.mean(0, dtype=np.float64)
     strengths = 1 / (1 + np.exp(_logit(typical) - _logit(mean)))
     found = [
-        HeardTag(shown_name(name), _KIND_OF[name], float(chance), float(strength))
+        HeardTag(shown_name(name), _KIND_OF[name], float(strength), float(chance))
         for name, chance, strength in zip(names, mean, strengths, strict=True)
         if name in _KIND_OF
     ]
     return tuple(sorted(found, key=lambda tag: -tag.chance))
-
-
-def hear_tags(
-    path: Path, model: BandModel, cancel: CancelToken | None = None
-) -> tuple[HeardTag, ...]:
-    """Of a file, by 3 s in every 5 s of it. Raises DecodeError, TooShortError, CancelledError.
-
-    A file in which nothing can be heard has no tags.
-    """
-    cancel = cancel or CancelToken()
-    chunks = decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=1, cancel=cancel)
-    chances = [np.zeros((0, len(model.tag_names)))]
-    for _, segments in segment_batches(chunk[0] for chunk in chunks):
-        cancel.check()
-        heard = segments[np.abs(segments).mean(1) > SILENCE]
-        chances.append(model.chances(model.embed_segments(heard)))
-    return heard_tags(np.concatenate(chances), model.tag_names, model.typical_chances())
 
 
 def shown_name(name: str) -> str:
