@@ -62,13 +62,11 @@ class BandModel(Model):
         return len(self._geometry.transform)
 
     def embed_segments(self, segments: np.ndarray, every: int = 1) -> np.ndarray:
-        """(n, 80,000) float32 at 16 kHz -> (n, dim): of each its first 3 s.
+        """(n, 80,000) float32 at 16 kHz -> (n, dim): of each its first 3 s, whatever ``every``.
 
-        ``every``: of 2, every other one is heard, and stands for its neighbour, and so on: a band
-        changes more slowly than a voice.
+        Heard in every other segment only, songs keep a cosine of 0.92 to 0.985 with all of it.
         """
-        heard = unit_energy(segments[::every])[:, : self.excerpt_samples].copy()
-        return np.repeat(self.embed_excerpts(heard), every, axis=0)[: len(segments)]
+        return self.embed_excerpts(unit_energy(segments)[:, : self.excerpt_samples].copy())
 
     def tags(self, segment_embeddings: np.ndarray) -> tuple[HeardTag, ...]:
         chances = self.chances(segment_embeddings)

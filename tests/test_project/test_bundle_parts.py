@@ -63,7 +63,7 @@ def test_models_come_with_their_licences(parts):
     models = {part.name: part.licence for part in parts if part.kind == MODEL}
     assert models["spleeter-2stems"] == "MIT"
     assert models["singalike-3"] == "Apache-2.0"
-    folders = {p.parent.name for p in (ROOT / "resources").glob("*/*/weights.safetensors")}
+    folders = {p.parent.name for p in (ROOT / "resources").glob("*/*/checkpoint.json")}
     assert models.keys() == folders
 
 
