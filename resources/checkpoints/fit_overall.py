@@ -137,8 +137,8 @@ def main() -> None:
 
     lines = [line for share in SHARES for line in told(share, held_out(share))]
     found = held_out(BAND_SHARE)
-    has_in_common = np.repeat([True, True, True, False], NUM_QUERIES)
-    calibration = fit_calibration(np.concatenate(list(found.values())), has_in_common)
+    is_both = np.repeat([True, False, False, False], NUM_QUERIES)
+    calibration = fit_calibration(np.concatenate(list(found.values())), is_both)
     for kind, some in found.items():
         chances = np.array([calibration.probability(float(cosine)) for cosine in some])
         shares = (100 * float((chances >= limit).mean()) for limit in (0.5, 0.8))
