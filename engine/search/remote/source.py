@@ -199,6 +199,11 @@ class TableSource:
 def condition(scope: Scope) -> str:
     """What LanceDB itself leaves out, as SQL; "" where it leaves out nothing."""
     parts = []
+    if scope.sounds_like:
+        raise QueryError(
+            "What is heard in songs is known of libraries, not of archives. Search a library, or leave "
+            "out what songs should sound like."
+        )
     if scope.genres:
         parts.append(f"array_has_any(genre_keys, [{', '.join(map(_text, sorted(scope.genres)))}])")
     for column, low, high in (
