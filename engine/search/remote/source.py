@@ -201,8 +201,8 @@ def condition(scope: Scope) -> str:
     parts = []
     if scope.sounds_like:
         raise QueryError(
-            "What is heard in songs is known of libraries, not of archives. Search a library, or leave "
-            "out what songs should sound like."
+            "What is heard in songs is known of libraries, not of archives. Search a library, or "
+            "leave out what songs should sound like."
         )
     if scope.genres:
         parts.append(f"array_has_any(genre_keys, [{', '.join(map(_text, sorted(scope.genres)))}])")
