@@ -64,7 +64,8 @@ def save_question(library: Library, name: str, question: SavedQuestion) -> None:
     """In the place of an earlier one of this name. Its songs may move, as those of playlists."""
     options = asdict(question.options)
     scope = options.pop("scope")
-    scope["genres"] = sorted(scope["genres"])
+    for several in ("genres", "sounds_like"):
+        scope[several] = sorted(scope[several])
     scope["folders"] = sorted(map(str, scope["folders"]))
     del options["model"]
     told: dict[str, Any] = {
@@ -92,6 +93,7 @@ def saved_question(library: Library, name: str) -> SavedQuestion:
         )
     scope = told["scope"] | {
         "genres": frozenset(told["scope"]["genres"]),
+        "sounds_like": frozenset(told["scope"].get("sounds_like", ())),  # not in the first ones
         "folders": frozenset(map(Path, told["scope"]["folders"])),
     }
     return SavedQuestion(

@@ -16,6 +16,7 @@ from engine.library.heard_tags import strengths_of, strongest, tag_counts, tags_
 from engine.library.scope import Scope, facets, ids_within
 from engine.library.upkeep.salvage import salvage
 from engine.records import HeardTag, TrackEmbedding
+from engine.search.saved import saved_question
 
 JAZZ, SAD = HeardTag("jazz", "genre", 0.9, 0.3), HeardTag("sad", "mood", 0.6, 0.1)
 BLUES, WEAK = HeardTag("blues", "genre", 0.7, 0.2), HeardTag("rock", "genre", 0.5, 0.4)
@@ -106,7 +107,9 @@ def test_the_commands_know_them(library: Library, tmp_path: Path) -> None:
         " 70%  blues  (genre)",
     ]
     assert "heard most: jazz 2, blues 1, sad 1" in run("status", *place)
-    found = run("similar", "Song 0", "--by", "overall", "--sounds-like", "Jazz", *place)
+    asked = ("similar", "Song 0", "--by", "overall", "--sounds-like", "Jazz")
+    found = run(*asked, "--save", "Jazz", *place)
+    assert saved_question(library, "jazz").options.scope.sounds_like == {"jazz"}
     assert "Song 1" in found
     assert "Song 2" not in found
     run("export", str(tmp_path / "sad.csv"), "--sounds-like", "sad", *place)
