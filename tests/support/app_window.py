@@ -203,6 +203,8 @@ def no_leaks() -> Iterator[None]:
     """Fails on threads, running timers and windows that outlive the block."""
     before = _threads(), _timers(), _windows()
     yield
+    if isinstance(QCoreApplication.instance(), QApplication):
+        QApplication.clipboard().clear()  # Qt would drop it after Python has ended, and crash
     for _ in range(3):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QCoreApplication.processEvents()
