@@ -14,8 +14,9 @@ MAX_MOMENTS_BYTES = 8192
 # Of all tags that a network knows, those are kept and shown that are likelier than in other music,
 # and likely enough to be worth a word (on real songs: two to eight each).
 KEPT_STRENGTH, KEPT_CHANCE = 0.55, 0.05
-# Raised whenever the sound that reaches the networks changes: 1 is all up to singalike-2.
-LISTENING_VERSION = 2
+# Raised whenever the sound that reaches the networks changes, or what is made of it: 1 is all up to
+# singalike-2, from 3 on who sings is heard in whole songs.
+LISTENING_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class TrackEmbedding:
         vector: (dim,) float32, L2-normalised.
         moments: the same for single segments, much compressed.
         from_mixture: a voice that was heard through the whole song, until it is separated.
+        is_inseparable: it stays so, since the separator leaves next to nothing of it.
         portrait: of a voice that was separated, where enough is sung to tell.
         tags: words for what is heard, the likeliest first; None: the model knows none.
     """
@@ -144,3 +146,4 @@ class TrackEmbedding:
     from_mixture: bool = False
     portrait: VoicePortrait | None = None
     tags: tuple[HeardTag, ...] | None = None
+    is_inseparable: bool = False

@@ -61,7 +61,7 @@ def _facts(library: Library) -> dict[str, Any]:
                 "view": key.view,
                 "separator": key.separator,
                 "embeddings": counts.embeddings.get(space_id, 0),
-                "from_whole_songs": library.num_from_mixture(space_id),
+                "from_whole_songs": library.num_to_separate(space_id),
                 "in_index": index[1].num_elements if index else 0,
             }
         )

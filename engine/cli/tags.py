@@ -58,5 +58,6 @@ def _heard_in(path: Path, show_all: bool) -> tuple[HeardTag, ...]:
             heard = embed_song(path, {"overall": models.load("musicnn")}, cancel=cancel)
         except SilentError:
             return ()
-    tags = heard["overall"].tags or ()
+    found = heard["overall"]
+    tags = (found.tags if found else None) or ()
     return tuple(tag for tag in tags if show_all or tag.is_kept)

@@ -158,7 +158,7 @@ class Pass:
         embeddings, duration_s = dict[int, TrackEmbedding | None](), 0.0
         for ear in self.waiting[track.id]:
             known = self.library.heard(identity, ear.space_id)
-            if known is None or (self.is_final and known[0] and known[0].from_mixture):
+            if known is None or (self.is_final and _waits_for_separation(known[0])):
                 return None
             embeddings[ear.space_id], duration_s = known
         self.clock.hear(duration_s)
@@ -213,6 +213,10 @@ class Pass:
                 self.library.put_embedding(
                     track_id, space_id, embedding, audio_hash=identity, duration_s=duration_s
                 )
+
+
+def _waits_for_separation(heard: TrackEmbedding | None) -> bool:
+    return heard is not None and heard.from_mixture and not heard.is_inseparable
 
 
 def _is_gone(path: Path) -> bool:

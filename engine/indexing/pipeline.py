@@ -27,7 +27,7 @@ from engine.library.counts import tally
 from engine.library.filenames import resolved
 from engine.library.kept.songs import relink
 from engine.library.scan.scan import scan
-from engine.listening.embedding import check_hears_songs, check_serves, embed_file, embed_song
+from engine.listening.embedding import check_hears_songs, check_serves, embed_song, embed_voice
 from engine.models import Model
 from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -161,7 +161,7 @@ def _whole_songs(library: Library, ears: Sequence[Ear], options: IndexOptions) -
         for track_id in pending if pending and _hears_songs(ear, options) else ():
             waiting.setdefault(track_id, []).append(ear)
 
-    def hear(path: Path, ears: Sequence[Ear], **tools: Any) -> Mapping[View, TrackEmbedding]:
+    def hear(path: Path, ears: Sequence[Ear], **tools: Any) -> Mapping[View, TrackEmbedding | None]:
         return embed_song(path, {ear.view: ear.model() for ear in ears}, **tools)
 
     num_workers = options.num_workers or (os.cpu_count() or 1) + 1
@@ -198,7 +198,7 @@ def _separated_voices(library: Library, ears: Sequence[Ear], options: IndexOptio
     def hear(path: Path, ears: Sequence[Ear], **tools: Any) -> Mapping[View, TrackEmbedding | None]:
         (ear,) = ears
         separator = ear.separator()
-        return {ear.view: embed_file(path, ear.model(), ear.view, separator=separator, **tools)}
+        return {ear.view: embed_voice(path, ear.model(), separator, **tools)}
 
     num_workers = options.num_workers or os.cpu_count() or 1
     return Pass(

@@ -14,8 +14,10 @@ from engine.library.records import Tags, Track, TrackStatus
 from engine.library.text import display, normalise, plain
 from engine.records import MomentCodes, TrackEmbedding
 
-# a vector and its moments, as columns
-Packed = tuple[bytes, tuple[int, float, bytes, bytes], bool]
+# a vector, its moments and from_mixture, as columns
+Packed = tuple[bytes, tuple[int, float, bytes, bytes], int]
+# of from_mixture; 0 is a separated voice, or the whole sound
+TO_SEPARATE, INSEPARABLE = 1, 2
 _VECTOR = np.dtype("<f2")  # a cosine between unit vectors changes by less than 1e-4
 _CENTRE = np.dtype("<f4")
 _MAX_NORM_ERROR = 1e-2
@@ -91,7 +93,7 @@ def _small(number: int | None) -> int | None:
 def pack(embedding: TrackEmbedding, dim: int) -> Packed:
     """ValueError where the vector is not (dim,), finite and of length 1."""
     vector, moments = pack_vector(embedding.vector, dim), pack_moments(embedding.moments)
-    return vector, moments, embedding.from_mixture
+    return vector, moments, embedding.from_mixture + embedding.is_inseparable
 
 
 def pack_vector(vector: np.ndarray, dim: int) -> bytes:

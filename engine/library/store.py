@@ -245,16 +245,15 @@ class Library:
         """Ids of the tracks that wait for their embedding in this space, in the order of a scan.
 
         ``to_separate``: also those whose voice was only heard through the whole song. Not those
-        that are missing, on a drive that is not there, failed (see ``clear_failure``), or, for the
-        view ``vocals``, without vocals in the ears of the same separator.
+        that are missing, on a drive that is not there, failed (see ``clear_failure``), or in which
+        nobody sings.
         """
         rows = self.database.rows(
             "SELECT track.id FROM track JOIN folder ON folder.id = folder_id"
             " WHERE is_available AND NOT is_missing AND state != 'failed'"
             " AND track.id NOT IN (SELECT track_id FROM embedding WHERE space_id = :space"
-            "   AND NOT (:to_separate AND from_mixture))"
-            " AND track.id NOT IN (SELECT track_id FROM no_vocals JOIN space ON space.id = space_id"
-            "   WHERE separator = (SELECT separator FROM space WHERE id = :space))"
+            f"   AND NOT (:to_separate AND from_mixture = {codec.TO_SEPARATE}))"
+            " AND track.id NOT IN (SELECT track_id FROM no_vocals WHERE space_id = :space)"
             " ORDER BY track.id",
             {"space": space_id, "to_separate": to_separate},
         )
@@ -262,16 +261,20 @@ class Library:
 
     def from_mixture(self, space_id: int, track_ids: Iterable[int]) -> set[int]:
         """Those of these tracks whose voice was only heard through the whole song."""
+        return set(self._sources(space_id, track_ids))
+
+    def _sources(self, space_id: int, track_ids: Iterable[int]) -> dict[int, int]:
         rows = self.database.rows(
-            "SELECT track_id FROM embedding WHERE space_id = ? AND from_mixture"
+            "SELECT track_id, from_mixture FROM embedding WHERE space_id = ? AND from_mixture"
             f" AND track_id {IN_IDS}",
             (space_id, ids_value(track_ids)),
         )
-        return {row[0] for row in rows}
+        return dict(rows)
 
-    def num_from_mixture(self, space_id: int) -> int:
-        sql = "SELECT count(*) FROM embedding WHERE space_id = ? AND from_mixture"
-        return int(self.database.rows(sql, (space_id,))[0][0])
+    def num_to_separate(self, space_id: int) -> int:
+        """How many voices were heard through whole songs, and wait for being separated."""
+        sql = "SELECT count(*) FROM embedding WHERE space_id = ? AND from_mixture = ?"
+        return int(self.database.rows(sql, (space_id, codec.TO_SEPARATE))[0][0])
 
     def put_embedding(
         self,
@@ -332,10 +335,11 @@ class Library:
         moments = self.moments(track_id, space_id)
         if not len(vectors) or moments is None:
             return None
-        is_rough = track_id in self.from_mixture(space_id, [track_id])
+        source = self._sources(space_id, [track_id]).get(track_id)
         tags = tags_of(self.database, [track_id]).get(track_id)
         portrait = portraits.portraits(self.database, [track_id]).get(track_id)
-        return TrackEmbedding(vectors[0], moments, is_rough, portrait, tags)
+        is_inseparable = source == codec.INSEPARABLE
+        return TrackEmbedding(vectors[0], moments, bool(source), portrait, tags, is_inseparable)
 
     def put_failure(self, track_id: int, reason: str) -> None:
         """Keep why a track could not be indexed. What is known of it otherwise stays."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +41,8 @@ SEGMENTS_PER_BATCH = 64  # a request to stop waits for one batch at most
 # (80 s) on, a third from twice as many. Singers are told apart as well as by all of it
 # (docs/results.md), in a third of the time.
 LONG_SEGMENTS, MAX_EVERY = 16, 3
-# A segment is sung where its voice has so much of the mixture's level (rms), and a song where so
-# many segments are (docs/results.md: who sings).
+# A segment is left to hear where its voice has so much of the mixture's level (rms), and a song
+# where so many segments are (docs/results.md: who sings).
 SUNG_SHARE, SUNG_SEGMENTS = 0.3, 0.35
 SILENT = "Nothing can be heard in this file: it is silent from end to end."
 
@@ -66,7 +68,9 @@ def embed_file(
         on_hash: told the identity of the sound of a whole file (``engine.sound.audio.audio_hash``).
 
     Returns:
-        None when the view is ``vocals`` and nobody sings (no segment passes the gate).
+        None when the view is ``vocals`` and nobody sings. Models that know who sings tell it from
+        the whole song; where the separator leaves next to nothing of the voice, it is heard in the
+        song, too. With other models it is nobody who sings then.
 
     Raises:
         DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
@@ -79,10 +83,48 @@ def embed_file(
     if separator is None:
         mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
         return embed_stream((chunk[0] for chunk in mono), model, view, cancel)
+    separated = partial(
+        _embed_separated, path, model, separator, start_s=start_s, end_s=end_s, cancel=cancel
+    )
+    if model.singing is None:
+        return separated(on_decoded=on_decoded, on_hash=on_hash)
+    whole = embed_song(
+        path, {view: model}, start_s=start_s, end_s=end_s,
+        cancel=cancel, on_decoded=on_decoded, on_hash=on_hash,
+    )[view]  # fmt: skip
+    return whole and (separated() or replace(whole, is_inseparable=True))
+
+
+def embed_voice(
+    path: Path, model: Model, separator: Separator, **tools: Any
+) -> TrackEmbedding | None:
+    """The same as ``embed_file``, of a song in which the model has heard somebody sing already.
+
+    ``tools``: ``cancel``, ``on_decoded``, ``on_hash`` of ``embed_file``.
+    """
+    found = _embed_separated(path, model, separator, **tools)
+    if found is None and model.singing is not None:
+        whole = embed_song(path, {"vocals": model}, cancel=tools["cancel"])["vocals"]
+        return whole and replace(whole, is_inseparable=True)
+    return found
+
+
+def _embed_separated(
+    path: Path,
+    model: Model,
+    separator: Separator,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    cancel: CancelToken | None = None,
+    on_decoded: Callable[[float], None] = lambda seconds: None,
+    on_hash: Callable[[str], None] = lambda audio_hash: None,
+) -> TrackEmbedding | None:
+    """None where too little of a voice is left to hear it by."""
     stereo = _decoded(path, SEPARATION_RATE_HZ, 2, cancel, on_decoded, on_hash, start_s, end_s)
     levels = MixtureLevels()
     vocals = separation.voice(separator, levels.noted(stereo), cancel)
-    return embed_stream(vocals, model, view, cancel, levels)
+    return embed_stream(vocals, model, "vocals", cancel, levels)
 
 
 def embed_song(
@@ -94,12 +136,12 @@ def embed_song(
     cancel: CancelToken | None = None,
     on_decoded: Callable[[float], None] = lambda seconds: None,
     on_hash: Callable[[str], None] = lambda audio_hash: None,
-) -> dict[View, TrackEmbedding]:
+) -> dict[View, TrackEmbedding | None]:
     """What can be heard of a song, or of a part of it, without separation, in some views.
 
     The song is decoded once, and a model that serves both views, or is part of another one, hears
-    it once. The voice is marked
-    ``from_mixture``; its model must pass ``check_hears_songs``. Raises what ``embed_file`` raises.
+    it once. The voice is marked ``from_mixture``; its model must pass ``check_hears_songs``. None
+    where nobody sings, as far as the model knows. Raises what ``embed_file`` raises.
     """
     cancel = cancel or CancelToken()
     heard = _Heard(models.values(), "overall")
@@ -109,9 +151,13 @@ def embed_song(
         heard.add(first, segments)
     if not heard.starts_s:
         raise SilentError(SILENT)
-    found = {view: heard.embedding(model, view) for view, model in models.items()}
-    if "vocals" in found:
-        found["vocals"] = replace(found["vocals"], from_mixture=True)
+    found: dict[View, TrackEmbedding | None] = {}
+    for view, model in models.items():
+        is_voice, singing = view == "vocals", model.singing
+        if is_voice and singing is not None and not singing.is_sung(heard.segments(model)):
+            found[view] = None
+        else:
+            found[view] = replace(heard.embedding(model, view), from_mixture=is_voice)
     return found
 
 
@@ -250,9 +296,13 @@ class _Heard:
         self._weights.append(segment_weights(segments[passes], self._view))
         self.starts_s.append((first + np.flatnonzero(passes)) * SEGMENT_S)
 
-    def embedding(self, model: Model, view: View) -> TrackEmbedding:
+    def segments(self, model: Model) -> np.ndarray:
+        """(n, dim) of those that pass."""
         of_parts = [np.concatenate(self._embeddings[part.sha256]) for part in model.parts]
-        embeddings = np.concatenate(of_parts, axis=1)
+        return np.concatenate(of_parts, axis=1)
+
+    def embedding(self, model: Model, view: View) -> TrackEmbedding:
+        embeddings = self.segments(model)
         weights, starts_s = np.concatenate(self._weights), np.concatenate(self.starts_s)
         return TrackEmbedding(
             model.track_vector(embeddings, weights, view),

@@ -44,6 +44,7 @@ from engine.models.segments import (
     segment_weights,
     unit_energy,
 )
+from engine.models.singing import read_singing
 from engine.models.voice_model import BATCH_EXCERPTS, RECURRENT_BATCH_EXCERPTS, VoiceModel
 from engine.paths import data_path, resources_path
 from engine.preferences import read_choices
@@ -196,9 +197,11 @@ def _voice_model(folder: Path, manifest: Manifest) -> VoiceModel:
     try:
         network.load_state_dict(with_prefix(tensors, "network."))
         geometry = {view: read_geometry(tensors, view, dim) for view in VIEWS}
+        singing = read_singing(tensors, dim)
     except (RuntimeError, KeyError) as error:
         raise unfit_weights(manifest) from error
-    return VoiceModel(manifest, network, excerpt_samples, dim, geometry, compute_device())
+    device = compute_device()
+    return VoiceModel(manifest, network, excerpt_samples, dim, geometry, device, singing)
 
 
 def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.models.geometry import Placing, moment_codes
 from engine.models.segments import NORM_EPS
+from engine.models.singing import SingingDetector
 from engine.records import HeardTag, MomentCodes, View
 
 
@@ -20,6 +21,7 @@ class Model(ABC):
         dim: of what it hears in a segment.
         excerpt_samples: length of what it hears at a time, at 16 kHz.
         serves: views; one that hears bands is of no use for voices alone.
+        singing: tells whether anybody sings in what it hears of a song; None: it cannot.
     """
 
     serves: tuple[View, ...] = ("vocals", "overall")
@@ -27,6 +29,7 @@ class Model(ABC):
     sha256: str
     dim: int
     excerpt_samples: int
+    singing: SingingDetector | None = None
 
     @abstractmethod
     def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from engine.models.checkpoint import Manifest
 from engine.models.geometry import Geometry
 from engine.models.model import Model
 from engine.models.segments import cut_excerpts
+from engine.models.singing import SingingDetector
 from engine.networks.processor import has_fast_bfloat16
 from engine.records import View
 
@@ -37,6 +38,7 @@ class VoiceModel(Model):
         dim: int,
         geometry: Mapping[View, Geometry],
         device: torch.device | None = None,
+        singing: SingingDetector | None = None,
     ) -> None:
         """``device``: None stands for the processor."""
         import torch
@@ -44,7 +46,7 @@ class VoiceModel(Model):
         from engine.networks.campp import Campp
         from engine.networks.dvector import DVector
 
-        self.manifest = manifest
+        self.manifest, self.singing = manifest, singing
         self.name = manifest.name
         self.sha256 = manifest.identity
         self.dim = dim

@@ -95,7 +95,7 @@ class Neighbour:
         similarity: a cosine, less what the whole library shares (a weighted mean for blends).
         percent: for people, 0 to 100: the chance that it is the same voice, if that was as likely
             as not beforehand; of a model that is not calibrated, the similarity itself.
-        is_from_mixture: its voice was heard through the whole song; it is to be separated yet.
+        is_from_mixture: its voice was heard through the whole song, not separated.
         portrait: of its voice, where it was measured.
     """
 

@@ -238,7 +238,7 @@ class Searcher:
         neighbours = self._neighbours(views, found, calibration)
         if num_rough := sum(neighbour.is_from_mixture for neighbour in neighbours):
             voices = "One voice was" if num_rough == 1 else f"{num_rough} voices were"
-            notes = (*notes, f"{voices} heard through the whole song, not separated yet.")
+            notes = (*notes, f"{voices} heard through the whole song.")
         return SearchResult(
             query,
             options.by,

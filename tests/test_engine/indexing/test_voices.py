@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.libraries import ToyModel, WholeMixture, write_song
+from support.libraries import DIM, ToyModel, WholeMixture, write_song
 
 from engine.errors import CheckpointError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
-from engine.listening.embedding import MixtureLevels
+from engine.listening.embedding import MixtureLevels, embed_file
+from engine.models.singing import SingingDetector
 from engine.search import Searcher, SearchOptions
 
 FAST = IndexOptions(voices="fast", num_workers=1)
@@ -26,6 +27,14 @@ class Separator(WholeMixture):
     def vocals(self, chunks, cancel=None):
         self.num_songs += 1
         yield from super().vocals(chunks, cancel)
+
+
+class Nothing(Separator):
+    """Finds next to no voice."""
+
+    def vocals(self, chunks, cancel=None):
+        for voice in super().vocals(chunks, cancel):
+            yield 1e-6 * voice
 
 
 class ThroughMixtures(ToyModel):
@@ -117,6 +126,56 @@ def test_a_model_that_hears_no_voices_in_songs_is_named(
         index_folders(library, [music], FAST)
     index_folders(library, [music], FINE)
     assert voices(library) == (3, set())
+
+
+def only_low_voices(model: ThroughMixtures) -> None:
+    """What it takes for sung from now on: sound with more of it below 500 Hz than above."""
+    model.singing = SingingDetector(np.where(np.arange(DIM) < DIM * 500 // 1600, 1.0, -1.0), 0.0)
+
+
+def test_where_nobody_sings_nothing_is_separated(
+    library: Library, music: Path, model: ThroughMixtures, separator: Separator
+) -> None:
+    only_low_voices(model)
+    assert index_folders(library, [music], FAST).no_vocals == 1  # that of 900 Hz
+    assert index_folders(library, [music], FINE).no_vocals == 1
+    assert (separator.num_songs, voices(library)) == (2, (2, set()))
+
+
+def test_what_cannot_be_separated_stays_as_the_whole_song_has_it(
+    library: Library, music: Path, model: ThroughMixtures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_low_voices(model)
+    separator = Nothing()
+    monkeypatch.setattr("engine.separation.load", lambda name: separator)
+    assert index_folders(library, [music], FINE).no_vocals == 1
+    num, rough = voices(library)
+    assert (num, len(rough), separator.num_songs) == (2, 2, 2)
+    ((space_id, _),) = [space for space in library.spaces() if space[1].view == "vocals"]
+    assert library.num_to_separate(space_id) == 0
+    (music / "copy.wav").write_bytes((music / "Artist 1" / "Song.wav").read_bytes())
+    assert index_folders(library, [music], FINE).indexed == 1
+    assert (separator.num_songs, len(voices(library)[1])) == (2, 3)
+
+
+def test_a_file_asks_as_the_library_hears_it(
+    library: Library, music: Path, model: ThroughMixtures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_low_voices(model)
+    low, high = music / "Artist 1" / "Song.wav", music / "Artist 3" / "Song.wav"
+    decoded, hashes = list[float](), list[str]()
+    told = {"on_decoded": decoded.append, "on_hash": hashes.append}
+    assert embed_file(high, model, "vocals", separator=Separator(), **told) is None
+    found = embed_file(low, model, "vocals", separator=Separator(), **told)
+    assert found is not None
+    assert not found.from_mixture
+    rough = embed_file(low, model, "vocals", separator=Nothing(), **told)
+    assert rough is not None
+    assert rough.from_mixture
+    assert rough.is_inseparable
+    assert (round(sum(decoded)), len(hashes)) == (30, 3)  # each song once
+    model.singing = None
+    assert embed_file(low, model, "vocals", separator=Nothing()) is None
 
 
 def test_a_file_can_ask_through_its_whole_song(
