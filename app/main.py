@@ -17,8 +17,9 @@ from engine.sound.decoding import serve_if_asked
 if TYPE_CHECKING:
     from PySide6.QtDBus import QDBusConnection
 
-# What desktops, app stores and macOS know the program by; whoever publishes it owns that domain.
-APP_ID = "org.singalike.Singalike"
+# What desktops, app stores and macOS know the program by: a domain backwards. No domain is ours,
+# and names below "alt" are nobody's: RFC 9476 keeps them out of the DNS for good.
+APP_ID = "alt.singalike.Singalike"
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
 # callback ran dry 3 to 6 times in 6 s at the default of 5 ms, and never at this.
 SWITCH_INTERVAL_S = 0.0005
