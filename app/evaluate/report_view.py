@@ -11,13 +11,14 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
+from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.plots.canvas import PlotCanvas
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.summary import summary
 from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
+from app.ui.flow import wrapping_row
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconLabel, button, label
 

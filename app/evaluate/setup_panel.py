@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.evaluate.choice_card import ChoiceCard
-from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
+from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.protocols import PROTOCOLS
 from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
+from app.ui.flow import wrapping_row
 from app.ui.language import grouped
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, divider, label

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.find.blend_bar import BlendBar
+from app.find.filter_chips import FilterChips
 from app.find.filters import FilterButton
 from app.find.portrait_view import PortraitView
 from app.find.result_delegate import ResultDelegate
@@ -116,6 +117,7 @@ class ResultsPanel(QWidget):
             lists["blend"],
         )
         self.filter_button = filter_button
+        self.filter_chips = FilterChips(filter_button)
         self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
         self.save_button = IconButton(
@@ -167,7 +169,7 @@ class ResultsPanel(QWidget):
         self._views = hbox(*views, of=lists)
         controls = hbox(self.blend_bar, None, self.save_button, self.filter_button, spacing=8)
         page = QWidget()
-        self._page = vbox(card, controls, (lists, 1), of=page)
+        self._page = vbox(card, controls, self.filter_chips, (lists, 1), of=page)
         self._set_compact(False)
         return page
 

@@ -35,7 +35,7 @@ class PlaybackSection(Section):
         self.add_heading(self.tr("Vocals alone"))
         self.add_note(
             self.tr(
-                "When you listen to the vocals of a song, they are kept, so that they need not be "
+                "When you play the vocals of a song, they are kept, so that they need not be "
                 "separated again the next time. What was used longest ago goes first."
             )
         )
@@ -103,7 +103,7 @@ class PlaybackSection(Section):
         confirm(
             self,
             self.tr("Delete the vocals that are kept?"),
-            self.tr("They are separated again when you next listen to them: some seconds a song."),
+            self.tr("They are separated again when you next play them: some seconds a song."),
             self.tr("Delete"),
             lambda: self.run(self.services.vocals.clear, then=self._read_size),
         )

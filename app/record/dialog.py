@@ -142,7 +142,7 @@ class RecordDialog(Dialog):
         self.body.addWidget(self._count)
         self.body.addWidget(self._waveform)
         self.body.addWidget(privacy)
-        self._play = self.add_button(self.tr("Listen"), self._play_clicked)
+        self._play = self.add_button(self.tr("Play"), self._play_clicked)
         self.buttons.addStretch()
         self._again = self.add_button(self.tr("Record"), self._record_clicked)
         self._find = self.add_button(self.tr("Find voices like it"), self._find_clicked, "primary")

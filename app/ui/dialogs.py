@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.layouts import Item, hbox, vbox
-from app.ui.shortcuts import FIND, LIBRARY, LISTEN, MAP, PAGES, QUEUE, TEST, Keys
+from app.ui.shortcuts import FIND, LIBRARY, MAP, PAGES, PLAYING, QUEUE, TEST, Keys
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
 from engine import __version__
 
-HELP_COLUMNS = ((PAGES, FIND, LIBRARY, TEST), (LISTEN, QUEUE, MAP))
+HELP_COLUMNS = ((PAGES, FIND, LIBRARY, TEST), (PLAYING, QUEUE, MAP))
 
 
 class Dialog(QDialog):

@@ -51,6 +51,10 @@ QPushButton[kind="toggle"]:focus { border-color: $accent; }
 QPushButton[kind="toggle"]:disabled { color: $wave; }
 QPushButton[kind="toggle"]:checked:disabled { color: $accent; }
 QPushButton[kind="plain"]:disabled { color: $wave; }
+QPushButton[kind="chip"] { background: $selected; color: $accent; border: 1px solid transparent;
+  border-radius: 10px; padding: 2px 9px; }
+QPushButton[kind="chip"]:hover { background: $raised; }
+QPushButton[kind="chip"]:focus { border-color: $accent; }
 
 QPushButton[kind="stretch"] { background: $surface; color: $accent; border: 1px solid $accent;
   border-radius: 12px; padding: 3px 10px; font-weight: 600; }

@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 from app.evaluate import saved_reports
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
 from app.evaluate.blind_test.view import BlindTestView
-from app.evaluate.columns import ScrollColumn, heading, title, wrapping_row
+from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.saved_reports import SavedReport
 from app.player.player import Player
+from app.ui.flow import wrapping_row
 from app.ui.theme import Theme
 from app.ui.widgets import IconLabel, button, label
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QPushButton, QTreeWidgetItem
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results
 from support.app_window import SONGS, make_library
@@ -14,6 +14,7 @@ from support.app_window import SONGS, make_library
 from app.find.filters import Filters, FilterSheet, seconds_of
 from app.window import MainWindow
 from engine.library import Library
+from engine.library.scope import Scope
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -169,3 +170,52 @@ def test_lengths_as_people_write_them(text: str, seconds: float | None):
 
 def test_there_are_as_many_songs_as_facts():
     assert len(SONGS) == len(GENRES) == len(YEARS)
+
+
+def chips(window) -> dict[str, QPushButton]:
+    """Those shown, by what they say."""
+    row = window.results.filter_chips
+    found = row.findChildren(QPushButton)
+    return {one.text().removesuffix("  ×"): one for one in found if one.isVisible()}
+
+
+def test_each_filter_in_force_can_be_taken_away_alone(qtbot, window):
+    button = window.results.filter_button
+    assert not window.results.filter_chips.isVisible()
+    everything = sorted(results(window)[0])
+    scope = Scope(
+        frozenset({"rock"}),
+        1980,
+        None,
+        frozenset({Path("/Music/Soul & Funk")}),
+        60.0,
+        300.0,
+        45,
+        64,
+    )
+    button.set_filters(Filters(True, True, False, scope))
+    assert list(chips(window)) == [
+        "Other artists only",
+        "One song of each artist",
+        "rock",
+        "from 1980",
+        "1:00–5:00",
+        "A2–E4",
+        "Soul && Funk",
+    ]
+    assert len(chips(window)) == button.filters.num_active
+    for left in range(6, -1, -1):
+        qtbot.mouseClick(next(iter(chips(window).values())), Qt.MouseButton.LeftButton)
+        assert len(chips(window)) == button.filters.num_active == left
+    assert button.filters == Filters(hide_duplicates=False)
+    assert not window.results.filter_chips.isVisible()
+    qtbot.waitUntil(lambda: sorted(results(window)[0]) == everything)
+
+
+def test_a_genre_without_end_is_cut_on_its_chip(qtbot, window):
+    scope = Scope(frozenset({"x" * 900}), last_year=1999)
+    window.results.filter_button.set_filters(Filters(scope=scope))
+    long, years = chips(window).values()
+    assert len(long.text()) < 40
+    assert len(long.toolTip()) > 900
+    assert years.text().startswith("up to 1999")
