@@ -7,19 +7,21 @@ from PySide6.QtGui import QFont, QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, label
+from app.ui.widgets import SMALL, label, plain_tool_tip
 
 
 class ChoiceCard(QFrame):
     changed = Signal()
 
-    def __init__(self, theme: Theme, title: str, text: str, small: str = "") -> None:
+    def __init__(self, theme: Theme, title: str, text: str, small: str = "", tip: str = "") -> None:
+        """``tip``: for those who want to know more."""
         super().__init__()
         self.setObjectName("card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.box = QCheckBox()
         self.box.setAccessibleName(title)
-        self.box.setAccessibleDescription(f"{text} {small}".strip())
+        self.box.setAccessibleDescription(" ".join(filter(None, (text, small, tip))))
+        self.setToolTip(plain_tool_tip(tip) if tip else "")
         self.box.toggled.connect(self._show_weight)
         self.box.toggled.connect(self.changed)
         self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)

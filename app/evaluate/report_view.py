@@ -1,4 +1,4 @@
-"""One report: what came out in a sentence, then pictures, then all the numbers."""
+"""One report: what came out in a sentence, then pictures, then all the numbers below a fold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.plots.canvas import PlotCanvas
@@ -19,8 +19,9 @@ from app.evaluate.summary import summary
 from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
 from app.ui.flow import wrapping_row
+from app.ui.layouts import vbox
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, IconLabel, button, label
+from app.ui.widgets import HEADING, SMALL, IconLabel, button, label
 
 if TYPE_CHECKING:
     from engine.evaluation.results import Result, Table
@@ -43,9 +44,14 @@ class ReportView(ScrollColumn):
         self._runner = runner
         self.opened = opened
         self.tables: list[ReportTable] = []
+        self.folds: list[QPushButton] = []
         self._target: QWidget | None = None
         self.verticalScrollBar().rangeChanged.connect(self._find_target)
-        self.column.addWidget(title(theme, opened.name))
+        self.column.addWidget(title(theme, opened.title))
+        sentences = (summary(result, self._titles()) for result in opened.report.results)
+        self._lead = next(filter(None, sentences), "")
+        if self._lead:
+            self.column.addWidget(label(self._lead, font=theme.font(HEADING), wrap=True))
         self.column.addWidget(label(self._facts(), "muted", wrap=True))
         self.column.addWidget(self._buttons())
         for note in opened.report.notes:
@@ -70,16 +76,20 @@ class ReportView(ScrollColumn):
 
     def _add_results(self) -> Iterator[None]:
         """Adds some more each time that it is asked."""
+        from engine.evaluation.results import Points  # brings numpy, which may be loading yet
+
         for result, head in zip(self.opened.report.results, self._contents, strict=True):
             self._begin_result(result, head)
+            numbers = self._add_fold() if any(t.rows for t in result.tables) else self.column
             for plot in result.plots:
                 canvas = PlotCanvas(plot, self._theme, self._runner, list(self._titles()))
-                self.column.addWidget(self._framed(canvas))
+                place = self.column if isinstance(plot, Points) else numbers
+                place.addWidget(self._framed(canvas))
                 yield
             for table in filter(lambda table: table.rows, result.tables):
-                self._add_table(table)
+                self._add_table(table, numbers)
                 yield
-            self._end_result(result)
+            self._end_result(result, numbers)
             yield
         self.column.addSpacing(14)
         self.column.addWidget(self._origin())
@@ -123,16 +133,17 @@ class ReportView(ScrollColumn):
             column.addWidget(self._remark(text, "warning", "warning"))
         for warning in result.warnings:
             column.addWidget(self._remark(warning, "warning", "warning"))
-        if sentence := summary(result, self._titles()):
+        sentence = summary(result, self._titles())
+        if sentence and sentence != self._lead:
             column.addWidget(label(sentence, font=theme.font(1.08), wrap=True))
         if result.name == "listening-test" and self.opened.test is not None:
             column.addWidget(self._test_card())
 
-    def _end_result(self, result: Result) -> None:
+    def _end_result(self, result: Result, column: QVBoxLayout) -> None:
         font = self._theme.font(SMALL)
         for note in result.notes:
             if result.name != "listening-test" or result.tables:
-                self.column.addWidget(label(note, "muted", font, wrap=True))
+                column.addWidget(label(note, "muted", font, wrap=True))
 
     def _links(self) -> QWidget:
         """To each protocol."""
@@ -167,16 +178,27 @@ class ReportView(ScrollColumn):
     def _titles(self) -> dict[str, str]:
         return {str(m["name"]): str(m.get("title") or m["name"]) for m in self.opened.report.models}
 
-    def _add_table(self, table: Table) -> None:
-        self.column.addSpacing(4)
-        self.column.addWidget(
-            label(table.title, font=self._theme.font(weight=QFont.Weight.DemiBold), wrap=True)
-        )
+    def _add_fold(self) -> QVBoxLayout:
+        """For what only those want who know these measures; closed at first."""
+        fold = QWidget()
+        fold.hide()
+        unfold = button(self.tr("All the numbers"), "toggle")
+        unfold.setCheckable(True)
+        unfold.toggled.connect(fold.setVisible)
+        self.folds.append(unfold)
+        self.column.addWidget(wrapping_row([unfold]))
+        self.column.addWidget(fold)
+        return vbox(spacing=self.column.spacing(), of=fold)
+
+    def _add_table(self, table: Table, column: QVBoxLayout) -> None:
+        bold = self._theme.font(weight=QFont.Weight.DemiBold)
+        column.addSpacing(4)
+        column.addWidget(label(table.title, font=bold, wrap=True))
         view = ReportTable(table)
         self.tables.append(view)
-        self.column.addWidget(self._framed(view, 0))
+        column.addWidget(self._framed(view, 0))
         if table.note:
-            self.column.addWidget(label(table.note, "muted", self._theme.font(SMALL), wrap=True))
+            column.addWidget(label(table.note, "muted", self._theme.font(SMALL), wrap=True))
 
     def _test_card(self) -> QWidget:
         test = self.opened.test

@@ -169,7 +169,7 @@ class ReportsPanel(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for opened in reports:
-            item = QListWidgetItem(opened.name)
+            item = QListWidgetItem(opened.title)
             item.setData(DataRole, opened)
             item.setData(DetailRole, self._detail(opened))
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, self._detail(opened))
@@ -185,12 +185,9 @@ class ReportsPanel(QWidget):
             self._selected()
 
     def _detail(self, opened: SavedReport) -> str:
-        results = opened.report.results
-        names = [BY_NAME[r.name].shown_title if r.name in BY_NAME else r.title for r in results]
-        what = names[0] if len(names) == 1 else self.tr("{num} protocols").format(num=len(names))
         models = len(opened.report.models)
         num = self.tr("1 model") if models == 1 else self.tr("{num} models").format(num=models)
-        return f"{opened.made:%d %b %Y, %H:%M}\n{what} · {num}"
+        return f"{opened.made:%d %b %Y, %H:%M}\n{num}"
 
     def clear_selection(self) -> None:
         self.list.blockSignals(True)

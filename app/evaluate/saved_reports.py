@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from app.evaluate.protocols import BY_NAME
 from app.evaluate.run import UNFINISHED
 from engine.errors import EvaluationError
 
@@ -46,6 +47,15 @@ class SavedReport:
     def name(self) -> str:
         name = str(self.report.data.get("name", self.folder.name))
         return _tr("Your library") if name == LIBRARY_NAME else name
+
+    @property
+    def title(self) -> str:
+        """What was asked, and on which music."""
+        results = self.report.results
+        asked = [BY_NAME[r.name].shown_title if r.name in BY_NAME else r.title for r in results]
+        others = _tr("{first} and {num} more").format(first="".join(asked[:1]), num=len(asked) - 1)
+        what = others if len(asked) > 1 else "".join(asked)
+        return " · ".join(filter(None, (what, self.name)))
 
     @property
     def test_folder(self) -> Path:

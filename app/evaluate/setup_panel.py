@@ -66,7 +66,7 @@ class SetupPanel(QWidget):
                 self._theme,
                 protocol.shown_title,
                 protocol.shown_question,
-                protocol.shown_expert,
+                tip=protocol.shown_expert,
             )
             choice.changed.connect(self._update)
             made[protocol.name] = choice

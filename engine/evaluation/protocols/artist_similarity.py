@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from engine.evaluation.bootstrap import Estimate
 from engine.evaluation.crossing import CROSSINGS, Crossing, cross
 from engine.evaluation.embeddings import AS_PROGRAM, Centring, ModelEmbeddings
@@ -19,6 +21,7 @@ NAME = "artist-similarity"
 TITLE = "Artist similarity"
 # Accompaniment alone should tell nothing: from this error rate down, it does.
 LEAK_EER = 0.45
+FEW_SINGERS = 5  # fewer, with two songs each, say little about others
 
 _WHO = (Column("input", "input"), Column("model", "model"), Column("centring", "centring"))
 _EER = Column("eer", "EER", "%", "lower")
@@ -63,7 +66,7 @@ def run(context: Context) -> Result:
         tables=(*tables, *_crossing_table(found.crossings), *_leak_table(found.leaks)),
         plots=_plots(found.distinct, found.trials),
         notes=(*_notes(context, found), *leak_notes),
-        warnings=warnings,
+        warnings=(*_few_singers(list(found.distinct)), *warnings),
     )
 
 
@@ -98,6 +101,22 @@ def _measure_crossings(context: Context, found: Found) -> None:
                 found.crossings[pair[0], pair[1]] = cross(
                     pair[0], pair[1], options.num_replicates, options.seed, context.cancel
                 )
+
+
+def _few_singers(measured: list[tuple[ModelEmbeddings, Centring]]) -> tuple[str, ...]:
+    """A warning where all figures are about very few: only singers of two songs are asked for."""
+    if not measured:
+        return ()
+    embeddings = max((h for h, _ in measured), key=lambda h: len(h.clips))
+    pairs = np.unique(np.stack([embeddings.artists, embeddings.songs]), axis=1)
+    num = int((np.bincount(pairs[0]) > 1).sum())
+    if num >= FEW_SINGERS:
+        return ()
+    who = "1 singer has" if num == 1 else f"{num} singers have"
+    return (
+        f"Only {who} two songs or more here, and all these figures are about their songs. With so "
+        "few, also 100 % says little about other singers.",
+    )
 
 
 def _distinct_table(

@@ -82,6 +82,12 @@ def test_artist_similarity_on_the_library(qtbot, page, voices, tmp_path):
     assert page.panel.run_card.isHidden()
     assert [opened.folder for opened in page.panel.selected] == [folder]
     assert "by the same singer" in texts(view)
+    assert "Only 4 singers have two songs or more here" in texts(view)
+    assert view.opened.title == "Artist similarity · Your library"
+    (unfold,) = view.folds
+    assert not view.tables[0].isVisible()  # the sentence comes first
+    unfold.click()
+    assert view.tables[0].isVisible()
 
 
 def test_what_cannot_run_says_why_and_the_others_go_on(qtbot, page, tmp_path):

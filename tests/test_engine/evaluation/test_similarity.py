@@ -174,3 +174,11 @@ def test_long_work_stops_on_request() -> None:
         distinct_songs(embeddings, "raw", weights_of(embeddings), 0, cancel)
     with pytest.raises(CancelledError):
         paper_trials(embeddings, "raw", weights_of(embeddings), Options(), cancel)
+
+
+def test_figures_about_very_few_singers_are_warned_of() -> None:
+    rng = np.random.default_rng(4)
+    names = ["A", "A", "A", "B", "B", *(f"once {i}" for i in range(15))]
+    result = run(context_of(make_embeddings(rng.normal(size=(20, 8)), names), num_trials=3))
+    assert result.warnings[0].startswith("Only 2 singers have two songs or more here")
+    assert run(context_of(random_hearing(5, 2, 1.0), num_trials=3)).warnings == ()
