@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from app.ui.layouts import hbox, keep_room
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.theme import Theme
-from app.ui.widgets import IconLabel
+from app.ui.widgets import SMALL, ElidedLabel
 
 BOTH, ONE = "both", "one"
 STEPS = 20
@@ -31,12 +31,12 @@ class BlendBar(QWidget):
         self._slider.setRange(0, STEPS)
         self._slider.setPageStep(STEPS // 4)
         self._slider.setProperty("kind", "fader")
-        self._slider.setMinimumWidth(70)
+        self._slider.setMinimumWidth(60)
         self._slider.setMaximumWidth(180)
         self._slider.setAccessibleName(self.tr("Blend of voice and overall sound"))
         self._ends = QWidget()
-        voice = self._end(theme, "voice", "accent", self.tr("The voice alone"))
-        whole = self._end(theme, "overall", "overall", self.tr("The whole sound alone"))
+        voice = self._end(theme, self.tr("voice"), self.tr("The voice alone"))
+        whole = self._end(theme, self.tr("whole sound"), self.tr("The whole sound alone"))
         hbox(voice, (self._slider, 1), whole, spacing=6, margins=(4, 0, 4, 0), of=self._ends)
         self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._soon.timeout.connect(self.changed)
@@ -47,9 +47,11 @@ class BlendBar(QWidget):
         self.segments.chosen.connect(self._switched)
         self._slider.valueChanged.connect(self._moved)
 
-    def _end(self, theme: Theme, icon: str, colour: str, tip: str) -> IconLabel:
-        end = IconLabel(theme, icon, colour, 18)
-        end.setToolTip(tip)
+    def _end(self, theme: Theme, text: str, tip: str) -> ElidedLabel:
+        end = ElidedLabel("muted", theme.font(SMALL))
+        end.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        end.setText(text)
+        end.setAccessibleDescription(tip)
         return end
 
     @property

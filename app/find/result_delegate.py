@@ -23,6 +23,7 @@ from app.ui.text_format import clock, one_line, title_of
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL
 from engine.library.records import Track
+from engine.records import View
 from engine.search import Moment, Neighbour
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,7 +34,11 @@ CHIP_PAD = 8
 HEART_PX = 13
 CHIP_GAP = 6
 LINE_GAP = 2
-MARK = 14  # of a voice from the whole song
+MARK = 14  # of a voice from the whole song, or of a view
+VIEW_LOOKS: dict[View, tuple[str, str]] = {  # icon, colour
+    "vocals": ("voice", "accent"),
+    "overall": ("overall", "overall"),
+}
 
 PLAY = -1  # parts of a row: PLAY, NOTHING, or the number of a moment
 NOTHING = -2
@@ -49,6 +54,7 @@ class RowLayout:
     score: QRect
     bar: QRect
     chips: tuple[QRect, ...]
+    parts: QRect  # of a blend: what voice and whole sound say alone
 
     def part_at(self, point: QPoint) -> int:
         if self.cover.contains(point):
@@ -100,7 +106,8 @@ class ResultDelegate(QStyledItemDelegate):
         score_width = self._score_width()
         cover = QRect(rect.left() + PAD, rect.center().y() - side // 2 + 1, side, side)
         left, right = cover.right() + 1 + PAD + 2, rect.right() - PAD - score_width
-        width = max(20, right - left - PAD)
+        parts = self._parts_rect(right, rect.top() + pad, neighbour)
+        width = max(20, parts.left() - left - PAD)
         top = rect.top() + pad
         title_rect = QRect(left, top, width, title.height())
         artist_rect = QRect(left, title_rect.bottom() + LINE_GAP, width, small.height())
@@ -112,7 +119,13 @@ class ResultDelegate(QStyledItemDelegate):
         else:
             below = artist_rect.bottom() + 2 * LINE_GAP + 1
             chips = self._chips(left, below, rect.right() - PAD, neighbour)
-        return RowLayout(cover, title_rect, artist_rect, score, bar, chips)
+        return RowLayout(cover, title_rect, artist_rect, score, bar, chips, parts)
+
+    def _parts_rect(self, right: int, top: int, neighbour: Neighbour) -> QRect:
+        """Left of the score, a line for each; without width where there is no blend."""
+        metrics = QFontMetrics(self._small_font)
+        width = MARK + 4 + metrics.horizontalAdvance("100 %") if neighbour.parts else 0
+        return QRect(right - width, top, width, len(neighbour.parts) * metrics.height())
 
     def _score_width(self) -> int:
         number, sign = QFontMetrics(self._score_font), QFontMetrics(self._small_font)
@@ -148,6 +161,7 @@ class ResultDelegate(QStyledItemDelegate):
         if neighbour.percent != NO_PERCENT:
             is_far = index.data(LikenessRole) == ""
             self._paint_score(painter, layout, neighbour.percent, is_far)
+            self._paint_parts(painter, layout.parts, neighbour)
         for i, chip in enumerate(layout.chips):
             self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
         painter.restore()
@@ -232,6 +246,20 @@ class ResultDelegate(QStyledItemDelegate):
         filled.setWidth(max(4.0, filled.width() * percent / 100))
         painter.setBrush(colour)
         painter.drawRoundedRect(filled, 2, 2)
+
+    def _paint_parts(self, painter: QPainter, rect: QRect, neighbour: Neighbour) -> None:
+        painter.setFont(self._small_font)
+        line = QRect(rect)
+        line.setHeight(QFontMetrics(self._small_font).height())
+        for view, percent in neighbour.parts:
+            icon, colour = VIEW_LOOKS[view]
+            ratio = painter.device().devicePixelRatio()
+            picture = self._theme.pixmap(icon, colour, MARK, ratio)
+            painter.drawPixmap(line.left(), line.center().y() - MARK // 2 + 1, picture)
+            painter.setPen(self._theme.colour("muted"))
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(line, int(right), f"{percent} %")
+            line.translate(0, line.height())
 
     def _paint_chip(self, painter: QPainter, rect: QRect, text: str, is_hovered: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

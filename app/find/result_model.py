@@ -77,7 +77,8 @@ class ResultModel(QAbstractListModel):
             said = self.tr("{name}, {similarity} % alike").format(
                 name=name, similarity=neighbour.percent
             )
-            return f"{said}, {self._whole_song}" if neighbour.is_from_mixture else said
+            told = filter(None, (said, self._parts(neighbour), self._rough(neighbour)))
+            return ", ".join(told)
         return None
 
     def _explanation(self, neighbour: Neighbour) -> list[str]:
@@ -86,7 +87,21 @@ class ResultModel(QAbstractListModel):
         names = filter(None, (one_line(track.artist), one_line(track.album)))
         told = "" if verdict is None else self._verdicts[verdict]
         heard = self._whole_song.capitalize() + "." if neighbour.is_from_mixture else ""
-        return [line for line in (title_of(track), " · ".join(names), told, heard) if line]
+        lines = (title_of(track), " · ".join(names), told, self._parts(neighbour), heard)
+        return [line for line in lines if line]
+
+    def _rough(self, neighbour: Neighbour) -> str:
+        return self._whole_song if neighbour.is_from_mixture else ""
+
+    def _parts(self, neighbour: Neighbour) -> str:
+        """Of a blend, what each view says alone."""
+        texts = {"vocals": self.tr("voice {num} %"), "overall": self.tr("whole sound {num} %")}
+        return ", ".join(texts[view].format(num=percent) for view, percent in neighbour.parts)
+
+    @property
+    def has_grey(self) -> bool:
+        """Whether some percentage steps back, which the list explains."""
+        return any(self._likeness(neighbour) == "" for neighbour in self._neighbours)
 
     def _likeness(self, neighbour: Neighbour) -> Likeness | None:
         has_name = self._is_calibrated and neighbour.percent != NO_PERCENT

@@ -48,6 +48,7 @@ class ResultList(QWidget):
         """``look``: icon and colour of the view."""
         super().__init__()
         self.heading = heading
+        self._is_compact = False
         self.model = ResultModel(self)
         self.view = ResultView(self.model, delegate)
         delegate.setParent(self.view)
@@ -69,17 +70,28 @@ class ResultList(QWidget):
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.view)
         self._stack.addWidget(self._message)
-        vbox(self._head, (body, 1), of=self)
+        self._grey = ElidedLabel("muted", theme.font(SMALL))
+        self._grey.setText(self.tr("Grey: two singers are likelier than one."))
+        self._grey.setContentsMargins(14, 0, 14, 0)
+        self._grey.hide()
+        vbox(self._head, (body, 1), self._grey, of=self)
 
     def set_compact(self, is_compact: bool) -> None:
         self._head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
+        self._is_compact = is_compact
         self.view.set_compact(is_compact)
+        self._explain_grey()
+
+    def _explain_grey(self) -> None:
+        """Where there is some, and room; each result's tool tip says it, too."""
+        self._grey.setVisible(self.model.has_grey and not self._is_compact)
 
     def show_result(self, result: SearchResult | str) -> None:
         if isinstance(result, str):
             self.show_message(result)
             return
         self.view.show_neighbours(result.neighbours, result.is_calibrated)
+        self._explain_grey()
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
         else:
@@ -90,6 +102,7 @@ class ResultList(QWidget):
 
     def show_message(self, text: str) -> None:
         self.model.set_neighbours(())
+        self._explain_grey()
         self._message.setText(text)
         self._stack.setCurrentWidget(self._message)
 

@@ -141,6 +141,7 @@ def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
             **as_dict(item.track),
             "similarity": round(item.similarity, 6),
             "percent": item.percent,
+            **({"percents": dict(item.parts)} if item.parts else {}),
             "voice_from": "whole song" if item.is_from_mixture else "separated",
             "portrait": None if item.portrait is None else asdict(item.portrait),
             "moments": [

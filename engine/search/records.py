@@ -97,6 +97,7 @@ class Neighbour:
             as not beforehand; of a model that is not calibrated, the similarity itself.
         is_from_mixture: its voice was heard through the whole song, not separated.
         portrait: of its voice, where it was measured.
+        parts: of a blend, the percentage in each view alone, where the song was heard for it.
     """
 
     rank: int
@@ -106,6 +107,7 @@ class Neighbour:
     moments: tuple[Moment, ...]
     is_from_mixture: bool = False
     portrait: VoicePortrait | None = None
+    parts: tuple[tuple[View, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -295,6 +295,7 @@ class Searcher:
         voices = [view.space for view in views if view.space.key.view == "vocals"]
         rough = self.source.from_mixture(voices[0], ids) if voices else set[int]()
         portraits = self.source.portraits(ids)
+        parts = self._parts(views, ids) if len(views) > 1 else {}
         return tuple(
             Neighbour(
                 rank,
@@ -304,9 +305,24 @@ class Searcher:
                 moments.get(track.id, ()),
                 track.id in rough,
                 portraits.get(track.id),
+                parts.get(track.id, ()),
             )
             for rank, (track, similarity) in enumerate(found, start=1)
         )
+
+    def _parts(
+        self, views: Sequence[QueryView], track_ids: Sequence[int]
+    ) -> dict[int, tuple[tuple[View, int], ...]]:
+        """Percentages of these tracks in each view for itself."""
+        found = dict[int, tuple[tuple[View, int], ...]]()
+        for view in views:
+            key, ids = view.space.key, np.array(track_ids, np.int64)
+            similarities = self.source.similarities(view, ids)
+            for track_id, similarity in zip(track_ids, similarities.tolist(), strict=True):
+                if not np.isnan(similarity):
+                    part = (key.view, self.percent(key, similarity))
+                    found[track_id] = (*found.get(track_id, ()), part)
+        return found
 
     def _moments(
         self, views: Iterable[QueryView], track_ids: Collection[int]

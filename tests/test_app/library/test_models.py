@@ -181,20 +181,31 @@ def test_a_voice_from_the_whole_song_is_told(qapp):
     assert "whole song" not in said[1] + tips[1]
 
 
+def test_a_blend_tells_both_percentages(qapp):
+    model = ResultModel()
+    parts = (("vocals", 71), ("overall", 34))
+    model.set_neighbours([Neighbour(1, track(), 0.5, 52, (), parts=parts)])
+    said = "voice 71 %, whole sound 34 %"
+    assert model.data(model.index(0)) == f"Title by Artist, 52 % alike, {said}"
+    assert said in model.data(model.index(0), Qt.ItemDataRole.ToolTipRole)
+
+
 def test_a_chance_has_a_name_and_a_bare_percentage_has_none(qapp):
     model = ResultModel()
     near, fair, far, none = (
         Neighbour(i, track(i), 0.5, p, ()) for i, p in enumerate((80, 79, 49, -1))
     )
     model.set_neighbours([near, fair, far, none], is_calibrated=True)
+    assert model.has_grey
     names = [model.data(model.index(row), LikenessRole) for row in range(4)]
     assert names == ["very similar", "similar", "", None]
     tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(4)]
     assert "one of a hundred" in tips[0]
     assert "two singers" in tips[2]
     assert "singers" not in tips[3]
-    model.set_neighbours([near])
+    model.set_neighbours([near, far])
     assert model.data(model.index(0), LikenessRole) is None
+    assert not model.has_grey
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from engine.models.calibration import Calibration
 from engine.models.checkpoint import Manifest, save_checkpoint
 from engine.records import SpaceKey
 from engine.search import Searcher, SearchOptions, SearchResult, choose_space, resolve
+from engine.search.export import as_dict
 from engine.search.index import graph
 from engine.sound import audio
 
@@ -89,6 +90,25 @@ def test_percentages_are_chances_where_a_model_is_calibrated(library: Library) -
         assert neighbour.percent == round(100 * chance)
     both = searcher.by_track(1, SearchOptions(by="blend", blend=0.25)).neighbours[0]
     assert both.percent == round(100 / (1 + np.exp(10.25 - 17.5 * both.similarity)))
+
+
+def test_a_blend_tells_what_each_view_says_alone(library: Library) -> None:
+    known = {"vocals": Calibration(10.0, -5.0), "overall": Calibration(20.0, -12.0)}
+    searcher = Searcher(library, load_calibration=lambda model, sha256, view: known[view])
+    alone = {
+        view: {
+            n.track.id: n.percent for n in searcher.by_track(1, SearchOptions(by=view)).neighbours
+        }
+        for view in known
+    }
+    blended = searcher.by_track(1, SearchOptions(by="blend", blend=0.4)).neighbours
+    assert len(blended) == len(alone["overall"]) > len(alone["vocals"])
+    for neighbour in blended:
+        track_id = neighbour.track.id
+        expected = tuple((v, alone[v][track_id]) for v in known if track_id in alone[v])
+        assert neighbour.parts == expected
+    assert all(not n.parts for n in searcher.by_track(1).neighbours)
+    assert as_dict(blended[0])["percents"] == dict(blended[0].parts)
 
 
 def test_calibrations_are_of_one_version_of_a_model(tmp_path: Path) -> None:
