@@ -114,7 +114,8 @@ class ResultDelegate(QStyledItemDelegate):
         score = QRect(right, top, score_width, QFontMetrics(self._score_font).height())
         bar = QRect(right + 2, score.bottom() + (3 if self.is_compact else 7), score_width - 2, 4)
         if self.is_compact:  # half of the artist's line is the moments', if one fits there
-            chips = self._chips(left + width // 2, artist_rect.top(), right - PAD, neighbour)
+            end = parts.left() - PAD
+            chips = self._chips(left + width // 2, artist_rect.top(), end, neighbour)
             artist_rect.setWidth(width // 2 - CHIP_GAP if chips else width)
         else:
             below = artist_rect.bottom() + 2 * LINE_GAP + 1
@@ -124,8 +125,10 @@ class ResultDelegate(QStyledItemDelegate):
     def _parts_rect(self, right: int, top: int, neighbour: Neighbour) -> QRect:
         """Left of the score, a line for each; without width where there is no blend."""
         metrics = QFontMetrics(self._small_font)
-        width = MARK + 4 + metrics.horizontalAdvance("100 %") if neighbour.parts else 0
-        return QRect(right - width, top, width, len(neighbour.parts) * metrics.height())
+        if not neighbour.parts:
+            return QRect(right, top, 0, 0)
+        width = MARK + 4 + metrics.horizontalAdvance("100 %")
+        return QRect(right - width - PAD, top, width, len(neighbour.parts) * metrics.height())
 
     def _score_width(self) -> int:
         number, sign = QFontMetrics(self._score_font), QFontMetrics(self._small_font)

@@ -49,6 +49,7 @@ class ResultList(QWidget):
         super().__init__()
         self.heading = heading
         self._is_compact = False
+        self.has_singers = True  # its percentages say how sure it is that it is one
         self.model = ResultModel(self)
         self.view = ResultView(self.model, delegate)
         delegate.setParent(self.view)
@@ -72,9 +73,8 @@ class ResultList(QWidget):
         self._stack.addWidget(self._message)
         self._grey = ElidedLabel("muted", theme.font(SMALL))
         self._grey.setText(self.tr("Grey: two singers are likelier than one."))
-        self._grey.setContentsMargins(14, 0, 14, 0)
         self._grey.hide()
-        vbox(self._head, (body, 1), self._grey, of=self)
+        vbox(self._head, (body, 1), hbox((self._grey, 1), margins=(14, 4, 14, 0)), of=self)
 
     def set_compact(self, is_compact: bool) -> None:
         self._head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
@@ -84,7 +84,8 @@ class ResultList(QWidget):
 
     def _explain_grey(self) -> None:
         """Where there is some, and room; each result's tool tip says it, too."""
-        self._grey.setVisible(self.model.has_grey and not self._is_compact)
+        has_room = self.has_singers and not self._is_compact
+        self._grey.setVisible(has_room and self.model.has_grey)
 
     def show_result(self, result: SearchResult | str) -> None:
         if isinstance(result, str):
@@ -129,6 +130,7 @@ class ResultsPanel(QWidget):
             lists["overall"],
             lists["blend"],
         )
+        self.overall.has_singers = False
         self.filter_button = filter_button
         self.filter_chips = FilterChips(filter_button)
         self.portraits = PortraitView(theme)

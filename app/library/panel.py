@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
 from app.desktop.drag_and_drop import copy_files
 from app.library.table_model import SORT_KEYS, Column, TrackModel
-from app.library.table_view import HIDDEN_FIRST, TrackView
+from app.library.table_view import HIDDEN_FIRST, TrackView, dot_icon
 from app.services.open_library import ListQuery, OpenLibrary, Overview
 from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.ui.layouts import hbox, vbox
@@ -35,6 +35,7 @@ class LibraryPanel(QWidget):
         self.setObjectName("side")
         self._open_library = open_library
         self._settings = settings
+        self._theme = theme
         self._query = ListQuery(
             sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
         )
@@ -243,4 +244,8 @@ class LibraryPanel(QWidget):
             action.setCheckable(True)
             action.setChecked(not header.isSectionHidden(column))
             action.toggled.connect(partial(self.view.show_column, column))
+        menu.addSeparator()
+        dots = menu.addMenu(self.tr("What the dots mean"))
+        for state, text in self.model.state_texts.items():
+            dots.addAction(dot_icon(state, self._theme, self.devicePixelRatioF()), text)
         menu.popup(header.mapToGlobal(at))

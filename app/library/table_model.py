@@ -122,9 +122,11 @@ class TrackModel(QAbstractTableModel):
             Column.ALBUM: self.tr("Album"),
             Column.YEAR: self.tr("Year"),
             Column.LENGTH: self.tr("Length"),
-            Column.STATE: self.tr("State: what has been heard of a song"),
+            Column.STATE: self.tr(
+                "State: what has been heard of a song. Right-click to see what the dots mean."
+            ),
         }
-        self._state_texts = {
+        self.state_texts = {
             TrackState.WAITING: self.tr("Not listened to yet"),
             TrackState.OVERALL: self.tr("Overall sound known, voice still to come"),
             TrackState.WHOLE_SONG: self.tr("Ready; the voice was heard through the whole song"),
@@ -244,7 +246,7 @@ class TrackModel(QAbstractTableModel):
         if column != Column.STATE:
             return _text(track, column)
         reason = f" {track.error}" if track.error else ""
-        return f"{self._state_texts[state_of(track)]}.{one_line(reason)}"
+        return f"{self.state_texts[state_of(track)]}.{one_line(reason)}"
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)

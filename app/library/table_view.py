@@ -23,12 +23,14 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
+    QIcon,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -130,6 +132,18 @@ def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) 
         painter.drawEllipse(rect.center(), 1.8, 1.8)
     if state == TrackState.MISSING:
         painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
+
+
+def dot_icon(state: TrackState, theme: Theme, ratio: float) -> QIcon:
+    side = DOT_PX + 5
+    pixmap = QPixmap(round(side * ratio), round(side * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_dot(painter, QRectF(2.5, 2.5, DOT_PX, DOT_PX), state, theme)
+    painter.end()
+    return QIcon(pixmap)
 
 
 class TrackView(QTableView):

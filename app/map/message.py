@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
+from app.ui.language import grouped
 from app.ui.layouts import hbox
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
@@ -95,3 +96,14 @@ def stage_text(widget: QWidget, progress: Progress | None) -> str:
     if progress is not None and progress.eta_s is not None:
         text += " · " + widget.tr("{time} left").format(time=duration(progress.eta_s))
     return text
+
+
+def count_text(widget: QWidget, view: str, num: int, num_all: int) -> str:
+    """How many songs the map shows, and why others of the library are not on it."""
+    if num_all <= num:
+        return num_songs(num)
+    not_sung = widget.tr("{num} of {songs}: {missing} not listened to yet, or nobody sings")
+    not_heard = widget.tr("{num} of {songs}: {missing} not listened to yet")
+    return (not_sung if view == "vocals" else not_heard).format(
+        num=grouped(num), songs=num_songs(num_all), missing=grouped(num_all - num)
+    )

@@ -24,7 +24,7 @@ from app.map.colouring import (
 from app.map.hover_card import HoverCard
 from app.map.legend import Legend
 from app.map.map_source import MapSource, OpenedMap
-from app.map.message import MapMessage, stage_text
+from app.map.message import MapMessage, count_text, stage_text
 from app.map.names import Islands, Names
 from app.map.pointing import Pointing
 from app.map.preview import Preview
@@ -37,7 +37,6 @@ from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
 from app.ui.language import grouped
 from app.ui.layouts import hbox, keep_room, vbox
-from app.ui.text_format import num_songs
 from app.ui.widgets import button, label
 from engine.map import MIN_SONGS
 from engine.progress import Progress
@@ -266,11 +265,15 @@ class MapPage(QWidget):
         if record is None:
             return
         num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
-        texts = [num_songs(num)]
+        texts = [count_text(self, self.tools.views.key, num, self._num_songs())]
         if num_new:
             texts.append(self.tr("{num} came later").format(num=grouped(num_new)))
         self._note.setText(" · ".join(texts))
         self._anew.setVisible(num_new > 0 and not is_making)
+
+    def _num_songs(self) -> int:
+        overview = self._open_library.overview
+        return overview.counts.tracks if overview is not None else 0
 
     # Colours
 

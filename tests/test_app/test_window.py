@@ -6,12 +6,13 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFileDialog,
     QLabel,
+    QMenu,
 )
 from support import app_fixtures
 from support.app_fixtures import MAIN_PAGE, click_song, find_first, results, shown_titles
@@ -158,6 +159,17 @@ def test_the_player_is_on_a_screen_of_1366_by_768_at_150_percent(qtbot, window):
         assert window.height() == 482
         bar = window.player_bar
         assert bar.mapTo(window, bar.rect().bottomRight()).y() < window.height()
+
+
+def test_the_menu_of_the_header_says_what_the_dots_mean(window):
+    panel = window.library
+    panel._columns_menu(QPoint(5, 5))
+    menu = panel.findChild(QMenu)
+    (legend,) = [action.menu() for action in menu.actions() if action.menu() is not None]
+    assert [action.text() for action in legend.actions()] == list(panel.model.state_texts.values())
+    pictures = [action.icon().pixmap(14).toImage() for action in legend.actions()]
+    assert all(a != b for i, a in enumerate(pictures) for b in pictures[:i])
+    menu.close()
 
 
 def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QApplication
 from support import app_fixtures
@@ -65,13 +67,16 @@ def test_parts_of_a_low_row_do_not_overlap(qtbot, open_window, library_path, mus
     voices = ask(qtbot, open_window())
     delegate, rect = voices.view.itemDelegate(), voices.view.visualRect(voices.model.index(0))
     qtbot.waitUntil(lambda: delegate.is_compact)
-    for width in (200, 320, 640):
+    for width in (240, 400, 640):
         rect.setWidth(width)
-        layout = delegate.layout(rect, voices.model.neighbours[0])
-        for chip in layout.chips:
+        for parts in ((), (("vocals", 100), ("overall", 100))) if width >= 400 else ((),):
+            neighbour = replace(voices.model.neighbours[0], parts=parts)
+            layout = delegate.layout(rect, neighbour)
             others = (layout.cover, layout.title, layout.artist, layout.score, layout.bar)
-            assert not any(chip.intersects(other) for other in others)
-            assert rect.contains(chip)
+            for chip in (*layout.chips, *([layout.parts] if parts else [])):
+                assert not any(chip.intersects(other) for other in others)
+                assert rect.contains(chip)
+            assert not any(chip.intersects(layout.parts) for chip in layout.chips)
     assert layout.chips
 
 

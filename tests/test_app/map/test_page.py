@@ -21,6 +21,7 @@ from app.map.colouring import (
     shade,
     table_of,
 )
+from app.map.message import count_text
 from app.map.names import ABOVE, BESIDE, MAX_NAMES, Names, islands, placed
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
@@ -637,3 +638,12 @@ def test_songs_that_are_searched_are_bright_even_without_a_colour_of_their_own(q
     at, ratio = page.view.pixel_of(row), page.view.devicePixelRatioF()
     shown = page.view._image.pixelColor(round(at.x() * ratio), round(at.y() * ratio))
     assert shown.name() == page.view._theme.colour("text").name()
+
+
+def test_songs_that_are_not_on_the_map_are_explained(on_map):
+    page = on_map.map_page
+    assert page._note.text() == "12 songs"
+    assert count_text(page, "vocals", 29, 31) == (
+        "29 of 31 songs: 2 not listened to yet, or nobody sings"
+    )
+    assert count_text(page, "overall", 30, 31) == "30 of 31 songs: 1 not listened to yet"
