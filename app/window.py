@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,15 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
-    QKeySequence,
-    QShortcut,
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
+from app.actions import Actions
 from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.evaluate.page import EvaluatePage
 from app.find.commands import Commands
 from app.find.page import FindPage
 from app.find.queueing import Queueing
-from app.find.results_panel import ResultList
 from app.library.covers import Covers
 from app.library.indexing_strip import IndexingStrip
 from app.library.start_page import StartPage
@@ -45,8 +42,7 @@ from app.settings import (
 from app.ui.dialogs import ProblemPage
 from app.ui.layouts import vbox
 from app.ui.notice import NoticeBar
-from app.ui.shortcuts import MEDIA_KEYS, Keys
-from app.ui.top_bar import SEARCHABLE, Page, TopBar
+from app.ui.top_bar import Page, TopBar
 from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
@@ -76,7 +72,7 @@ class MainWindow(QMainWindow):
         self._session = self._keep_session()
         self._connect_session()
         self._connect_bar()
-        self._bind_shortcuts()
+        self._actions = Actions(self)
         self._restore()
         services.open_library.open()
 
@@ -152,7 +148,6 @@ class MainWindow(QMainWindow):
         bar, search = self.top_bar, self.services.search
         self.library.num_shown_changed.connect(bar.show_count)
         bar.search.textChanged.connect(self.library.set_text)
-        bar.search.left_downwards.connect(self._enter_table)
         bar.pages.chosen.connect(self.show_page)
         self.results.file_requested.connect(self.commands.find_file)
         self.results.record_requested.connect(self.find_page.show_recorder)
@@ -181,56 +176,6 @@ class MainWindow(QMainWindow):
         )
         page.list_requested.connect(self._list_only)
         self.services.open_library.listed.connect(self._show_matches)
-
-    def _bind_shortcuts(self) -> None:
-        """Plain keys come to ``keyPressEvent``, when nobody else wants them."""
-        self._plain_keys: dict[str, Callable[[], object]] = {}
-        actions = self._actions()
-        self._media_keys = {int(key): actions[keys] for key, keys in MEDIA_KEYS.items()}
-        for keys, action in actions.items():
-            if keys.value.is_plain:
-                self._plain_keys[keys.value.keys] = action
-            else:
-                QShortcut(keys.value.keys, self).activated.connect(lambda action=action: action())
-            if (button := self.top_bar.buttons.get(keys)) is not None:
-                button.clicked.connect(lambda _=False, action=action: action())
-
-    def _actions(self) -> dict[Keys, Callable[[], object]]:
-        """What each key and each button of the bar at the top does."""
-        search = self.services.search
-        return {
-            Keys.PAGE_LIBRARY: lambda: self.show_page(Page.LIBRARY),
-            Keys.PAGE_MAP: lambda: self.show_page(Page.MAP),
-            Keys.PAGE_EVALUATE: lambda: self.show_page(Page.EVALUATE),
-            Keys.PREFERENCES: self.show_preferences,
-            Keys.SEARCH: self._focus_search,
-            Keys.FIND_FILE: self.commands.find_file,
-            Keys.RECORD: self.find_page.show_recorder,
-            Keys.FILTERS: self._show_filters,
-            Keys.BLEND: self.results.blend_bar.toggle,
-            Keys.BACK: lambda: search.go(-1),
-            Keys.FORWARD: lambda: search.go(1),
-            Keys.TO_TABLE: self._enter_table,
-            Keys.TO_VOICES: lambda: self._enter_results(self.results.voices),
-            Keys.TO_OVERALL: lambda: self._enter_results(self.results.overall),
-            Keys.REVEAL: self._reveal_selected,
-            Keys.STRETCH_START: lambda: self.comparison.mark_stretch(True),
-            Keys.STRETCH_END: lambda: self.comparison.mark_stretch(False),
-            Keys.FAVOURITE: self.find_page.toggle_favourite,
-            Keys.NOT_THIS: self.find_page.mark_apart,
-            Keys.SAVE: self.find_page.export_menu.save_selected,
-            Keys.ADD_FOLDER: self.commands.add_folder,
-            Keys.FOLDERS: self.commands.show_folders,
-            Keys.CATALOGUE: self.commands.open_catalogue,
-            Keys.RESCAN: self.services.indexing.start,
-            Keys.HELP: self.commands.show_help,
-            Keys.QUIT: self.close,
-            Keys.NEXT_MOMENT: self.comparison.play_next_moment,
-            Keys.VOCALS: self.comparison.toggle_vocals,
-            Keys.LOOP: self.comparison.toggle_loop,
-            **self.player_bar.key_actions(),
-            **self.queueing.key_actions(),
-        }
 
     def _restore(self) -> None:
         settings = self.services.settings
@@ -372,34 +317,11 @@ class MainWindow(QMainWindow):
         self.top_bar.back.setEnabled(self.services.search.can_go_back)
         self.top_bar.forward.setEnabled(self.services.search.can_go_forward)
 
-    def _focus_search(self) -> None:
-        if self.page not in SEARCHABLE:
-            self.show_page(Page.LIBRARY)
-        self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.top_bar.search.selectAll()
-
-    def _enter_table(self) -> None:
-        self.show_page(Page.LIBRARY)
-        self.find_page.enter_table()
-
-    def _enter_results(self, results: ResultList) -> None:
-        self.show_page(Page.LIBRARY)
-        self.find_page.enter_results(results)
-
-    def _show_filters(self) -> None:
-        self.show_page(Page.LIBRARY)
-        if self.results.filter_button.isVisible():
-            self.results.filter_button.open_sheet()
-
     def _selected_ids(self) -> list[int]:
         """Of the songs selected on the page that is looked at."""
         if self.page == Page.MAP:
             return self.map_page.selected_ids
         return self.find_page.selected_ids() if self.page == Page.LIBRARY else []
-
-    def _reveal_selected(self) -> None:
-        if (track := self.find_page.selected_track()) is not None:
-            self.commands.reveal(track)
 
     def come_forward(self, paths: list[Path]) -> None:
         """The program was started once more."""
@@ -412,8 +334,7 @@ class MainWindow(QMainWindow):
     # Qt
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = "" if event.modifiers() else QKeySequence(event.key()).toString()
-        action = self._media_keys.get(event.key()) or self._plain_keys.get(key)
+        action = self._actions.left_over(event)
         if event.key() == Qt.Key.Key_Escape:
             self.notice.hide()
         elif action is None or self.player_bar.isHidden() or self.services.player.is_plain:
