@@ -316,9 +316,20 @@ class SetupPanel(QWidget):
         request = self.request()
         counts = sorted(self._facts.songs_by.values(), reverse=True)[: request.max_singers]
         num_songs = sum(min(num, request.max_songs) for num in counts)
-        return self.tr(
+        text = self.tr(
             "Songs: {songs}, models: {models}. What was heard once is kept: a second run is quick."
-        ).format(songs=grouped(num_songs), models=len(request.models))
+        )
+        if num_songs < self._facts.num_songs:
+            text = self.tr(
+                "Songs: {songs} of {all}, as of each artist {most} at most are asked about; "
+                "models: {models}. What was heard once is kept: a second run is quick."
+            )
+        return text.format(
+            songs=grouped(num_songs),
+            models=len(request.models),
+            all=grouped(self._facts.num_songs),
+            most=grouped(request.max_songs),
+        )
 
     def _show_form(self, is_shown: bool) -> None:
         self.form.setVisible(is_shown)

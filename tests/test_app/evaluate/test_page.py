@@ -336,3 +336,10 @@ def test_everything_has_a_name_and_fits(qtbot, page, two_reports):
     assert nameless == []
     assert page.minimumSizeHint().width() <= 1024
     assert page.minimumSizeHint().height() <= 560
+
+
+def test_fewer_songs_than_there_are_is_explained(qtbot, page):
+    choose_models(page, "mfcc")
+    assert page.setup._plan().startswith("Songs: 12, models: 1.")
+    page.setup.form.max_songs.setValue(2)
+    assert page.setup._plan().startswith("Songs: 8 of 12, as of each artist 2 at most")
