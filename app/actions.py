@@ -52,11 +52,13 @@ class Actions:
             Keys.RECORD: window.find_page.show_recorder,
             Keys.FILTERS: self._show_filters,
             Keys.BLEND: window.results.blend_bar.toggle,
+            Keys.AS_ARTISTS: window.results.artists_button.toggle,
             Keys.BACK: lambda: search.go(-1),
             Keys.FORWARD: lambda: search.go(1),
             Keys.TO_TABLE: self._enter_table,
             Keys.TO_VOICES: lambda: self._enter_results(window.results.voices),
             Keys.TO_OVERALL: lambda: self._enter_results(window.results.overall),
+            Keys.WAYS: self._next_way,
             Keys.REVEAL: self._reveal_selected,
             Keys.STRETCH_START: lambda: window.comparison.mark_stretch(True),
             Keys.STRETCH_END: lambda: window.comparison.mark_stretch(False),
@@ -85,6 +87,11 @@ class Actions:
     def _enter_table(self) -> None:
         self._window.show_page(Page.LIBRARY)
         self._window.find_page.enter_table()
+
+    def _next_way(self) -> None:
+        if self._window.services.open_library.catalogue is None:
+            self._window.show_page(Page.LIBRARY)
+            self._window.library.next_way()
 
     def _enter_results(self, results: ResultList) -> None:
         self._window.show_page(Page.LIBRARY)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.desktop.reveal import reveal
@@ -22,8 +22,10 @@ from app.ui.file_dialogs import choose_folder, choose_sound
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track, TrackStatus
+from engine.library.groups import Group
 
 MenuEntry = tuple[str, str, Callable[[], object]]  # icon, text, what to do
+PlayEntry = tuple[str, str, Keys | None, Callable[[], object]]
 
 
 class Commands(QObject):
@@ -126,6 +128,16 @@ class Commands(QObject):
 
         self._open_library.fetch_tracks(track_ids, use)
 
+    def start_radio(self, track_ids: Sequence[int]) -> None:
+        """From the first of these songs that can be played, if possible one with a voice."""
+
+        def use(tracks: list[Track]) -> None:
+            playable = sorted(filter(can_be_played, tracks), key=lambda one: not one.has_vocals)
+            for track in playable[:1]:
+                self.radio_requested.emit(track)
+
+        self._open_library.fetch_tracks(track_ids, use)
+
     def enqueue_files(self, paths: Sequence[Path], place: int | None = None) -> None:
         """Files from anywhere, at a place of the queue or at its end."""
 
@@ -178,6 +190,38 @@ class Commands(QObject):
                 self.tr("No file manager could be opened. The file is {path}").format(path=path)
             )
 
+    def show_group_menu(
+        self,
+        group: Group,
+        at: QPoint,
+        show: Callable[[], object],
+        more: Sequence[MenuEntry],
+    ) -> None:
+        """What can be done with an artist, or an album; ``show``: as a click would."""
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ids = group.track_ids
+        menu.addAction(self.tr("Show {songs}").format(songs=num_songs(len(ids))), show)
+        if group.artist:
+            self._add_artist(menu, group.artist)
+        menu.addSeparator()
+        play = partial(self.play_all, ids)
+        radio = partial(self.start_radio, ids)
+        for entry in self._ways_to_play(self.tr("Play all"), play, ids, radio):
+            self._add_with_key(menu, *entry)
+        menu.addSeparator()
+        for icon, text, action in more:
+            menu.addAction(self._theme.icon(icon), text, action)
+        menu.popup(at)
+
+    def _add_artist(self, menu: QMenu, artist: str) -> None:
+        name = one_line(artist)[:40].replace("&", "&&")  # an ampersand in a name is no shortcut
+        menu.addAction(
+            self._theme.icon("voice"),
+            self.tr("Voices like {artist}’s").format(artist=name),
+            partial(self._search.find_artist, artist),
+        )
+
     def show_track_menu(
         self,
         track: Track,
@@ -198,13 +242,7 @@ class Commands(QObject):
         )
         find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
         if track.artist:
-            # An ampersand in a name is no shortcut.
-            name = one_line(track.artist)[:40].replace("&", "&&")
-            menu.addAction(
-                icon("voice"),
-                self.tr("Voices like {artist}’s").format(artist=name),
-                lambda: self._search.find_artist(track.artist),
-            )
+            self._add_artist(menu, track.artist)
         self._add_playing(menu, track, play, ids)
         if more:
             menu.addSeparator()
@@ -227,31 +265,36 @@ class Commands(QObject):
     def _add_playing(
         self, menu: QMenu, track: Track, play: Callable[[], object], ids: Sequence[int]
     ) -> None:
+        menu.addSeparator()
+        radio = partial(self.radio_requested.emit, track)
+        for entry in self._ways_to_play(self.tr("Play"), play, ids, radio):
+            self._add_with_key(menu, *entry).setEnabled(can_be_played(track))
+
+    def _ways_to_play(
+        self,
+        name: str,
+        play: Callable[[], object],
+        ids: Sequence[int],
+        radio: Callable[[], object],
+    ) -> list[PlayEntry]:
         """Now, next, at the end, and without one."""
         songs = "" if len(ids) < 2 else f"  ({num_songs(len(ids))})"
-        entries: list[tuple[str, str, Keys | None, Callable[[], object]]] = [
-            ("play", self.tr("Play"), None, play),
-            (
-                "next",
-                self.tr("Play next") + songs,
-                Keys.PLAY_NEXT,
-                partial(self.enqueue, ids, is_next=True),
-            ),
-            ("queue", self.tr("Add to queue") + songs, Keys.ENQUEUE, partial(self.enqueue, ids)),
-            (
-                "radio",
-                self.tr("Radio from this voice"),
-                Keys.RADIO,
-                partial(self.radio_requested.emit, track),
-            ),
+        play_next, enqueue = partial(self.enqueue, ids, is_next=True), partial(self.enqueue, ids)
+        return [
+            ("play", name, None, play),
+            ("next", self.tr("Play next") + songs, Keys.PLAY_NEXT, play_next),
+            ("queue", self.tr("Add to queue") + songs, Keys.ENQUEUE, enqueue),
+            ("radio", self.tr("Radio from this voice"), Keys.RADIO, radio),
         ]
-        menu.addSeparator()
-        for icon, text, keys, action in entries:
-            entry = menu.addAction(self._theme.icon(icon), text, action)
-            entry.setEnabled(can_be_played(track))
-            if keys is not None:
-                entry.setShortcut(keys.value.keys)
-                entry.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the window has it
+
+    def _add_with_key(
+        self, menu: QMenu, icon: str, text: str, keys: Keys | None, action: Callable[[], object]
+    ) -> QAction:
+        entry = menu.addAction(self._theme.icon(icon), text, action)
+        if keys is not None:
+            entry.setShortcut(keys.value.keys)
+            entry.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the window has it
+        return entry
 
 
 def can_be_played(track: Track) -> bool:

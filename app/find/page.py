@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,7 @@ from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
 from app.services.services import Services
 from app.settings import (
+    AS_ARTISTS,
     BLEND_WEIGHT,
     HIDE_DUPLICATES,
     IS_BLENDED,
@@ -42,6 +44,7 @@ from app.settings import (
 from app.ui.layouts import vbox
 from app.ui.text_format import one_line, title_of
 from engine.library import Track, TrackStatus
+from engine.library.groups import Group
 from engine.library.temporary import temporary_folder
 from engine.records import View
 from engine.search import By, Neighbour, SearchOptions
@@ -62,6 +65,7 @@ class FindPage(QSplitter):
             services.settings,
             services.theme,
             TrackModel(self._table_cover, self),
+            covers.pixmap,
         )
         self.results = self._build_results()
         self.vocals = VocalsFetcher(services.open_library.runner, services.vocals, self)
@@ -143,11 +147,16 @@ class FindPage(QSplitter):
         self._restore_search()
         panel.filter_button.changed.connect(self._search_otherwise)
         panel.blend_bar.changed.connect(self._search_otherwise)
+        panel.artists_button.toggled.connect(self._search_otherwise)
         self._search_otherwise()
         table = self.library.view
         table.menu_requested.connect(self._table_menu)
         table.find_requested.connect(services.search.find_track)
         table.play_requested.connect(self._play_track)
+        groups = self.library.groups_view
+        groups.menu_requested.connect(self._group_menu)
+        groups.find_requested.connect(self._find_group)
+        groups.play_requested.connect(lambda group: commands.play_all(group.track_ids))
         for results in panel.lists.values():
             results.view.menu_requested.connect(partial(self._result_menu, results))
         for signal in (
@@ -186,7 +195,7 @@ class FindPage(QSplitter):
             view: View = "overall" if results is self.results.overall else "vocals"
             entries.append(self._journey_entry(question.track, track, view))
         chosen = results.view.selected() or [neighbour]
-        ids = [one.track.id for one in chosen]
+        ids = ids_of(chosen)
         entries += self.keeping.entries(ids)
         if results is not self.results.overall:
             entries += self.keeping.mark_entries(chosen)
@@ -196,6 +205,17 @@ class FindPage(QSplitter):
         entries.append(("share", text, partial(self.export_menu.save_results, results)))
         play = partial(self.comparison.play_result, neighbour, results.model.neighbours)
         self._commands.show_track_menu(track, at, play, ids, entries)
+
+    def _group_menu(self, group: Group, at: QPoint) -> None:
+        show = partial(self.library.show_group, group)
+        self._commands.show_group_menu(group, at, show, self.keeping.entries(group.track_ids))
+
+    def _find_group(self, group: Group) -> None:
+        """Voices like an artist's, or like those of the one whose album it is."""
+        if group.artist:
+            self._services.search.find_artist(group.artist)
+        else:
+            self.library.show_group(group)
 
     def _journey_entry(self, start: Track, goal: Track, view: View) -> MenuEntry:
         name = one_line(title_of(start))[:30].replace("&", "&&")
@@ -240,12 +260,14 @@ class FindPage(QSplitter):
         self.results.filter_button.set_filters(
             Filters(get(OTHER_ARTISTS), get(ONE_PER_ARTIST), get(HIDE_DUPLICATES))
         )
+        self.results.artists_button.setChecked(get(AS_ARTISTS))
         weight = get(BLEND_WEIGHT)
         self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
 
     def _restore_options(self, options: SearchOptions) -> None:
         """Of a saved search."""
         self.results.filter_button.set_filters(Filters.of(options))
+        self.results.artists_button.setChecked(options.as_artists)
         is_blend = options.by == "blend"
         self.results.blend_bar.set_blend(options.blend if is_blend else None, options.blend)
         self._search_otherwise()
@@ -253,7 +275,11 @@ class FindPage(QSplitter):
     def _search_otherwise(self) -> None:
         search = self._services.search
         filters = self.results.filter_button.filters
-        search.set_options(filters.applied_to(search.options), self.results.blend_bar.blend)
+        options = replace(
+            filters.applied_to(search.options),
+            as_artists=self.results.artists_button.isChecked(),
+        )
+        search.set_options(options, self.results.blend_bar.blend)
 
     def _heard_more(self) -> None:
         self.library.refresh_soon()
@@ -282,14 +308,19 @@ class FindPage(QSplitter):
                 self.keeping.mark(results.view.selected(), False)
 
     def _covers_arrived(self) -> None:
-        for view in (self.library.view, *(one.view for one in self.results.lists.values())):
+        library = self.library
+        for view in (
+            library.view,
+            library.groups_view,
+            *(one.view for one in self.results.lists.values()),
+        ):
             view.viewport().update()
         for row in (self.results.query_row, self.results.result_row):
             row.refresh_cover()
 
     def enter_table(self) -> None:
-        """The keyboard goes to the table."""
-        self.library.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """The keyboard goes to the table, or to what is in its place."""
+        self.library.focus_view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def enter_results(self, results: ResultList) -> None:
         """The keyboard goes to one of the two lists, or to the one that there is."""
@@ -305,10 +336,16 @@ class FindPage(QSplitter):
         return chosen.track if chosen is not None else self.library.view.current_track()
 
     def selected_ids(self) -> list[int]:
-        """Of the songs selected in the list or table that ``selected_track`` is from."""
+        """Of the songs selected in the list or table that ``selected_track`` is from.
+
+        Of artists or albums, while they have the focus, all of their songs.
+        """
+        group = self.library.groups_view.current()
+        if group is not None and self.library.groups_view.hasFocus():
+            return list(group.track_ids)
         track = self.selected_track()
         lists = [self.library.view.selected_ids()]
-        lists += [[n.track.id for n in one.view.selected()] for one in self.results.shown_lists()]
+        lists += [ids_of(one.view.selected()) for one in self.results.shown_lists()]
         alone = [track.id] if track is not None else []
         return next((ids for ids in lists if track is not None and track.id in ids), alone)
 
@@ -379,8 +416,14 @@ class FindPage(QSplitter):
         settings.set(SPLITTER, bytes(self.saveState().data()))
         filters, bar = self.results.filter_button.filters, self.results.blend_bar
         settings.set(OTHER_ARTISTS, filters.other_artists)
+        settings.set(AS_ARTISTS, self.results.artists_button.isChecked())
         settings.set(ONE_PER_ARTIST, filters.one_per_artist)
         settings.set(HIDE_DUPLICATES, filters.hide_duplicates)
         settings.set(IS_BLENDED, bar.blend is not None)
         settings.set(BLEND_WEIGHT, bar.weight)
         self.library.save_state()
+
+
+def ids_of(rows: Iterable[Neighbour]) -> list[int]:
+    """Of the songs of results, of artists all that are shown."""
+    return [song.track.id for row in rows for song in (row, *(row.more or ()))]

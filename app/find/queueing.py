@@ -92,7 +92,9 @@ class Queueing(QObject):
             self._commands.enqueue(ids, is_next=is_next)
 
     def _start_radio(self) -> None:
-        if (track := self._find_page.selected_track()) is not None and can_be_played(track):
+        if self._find_page.library.groups_view.hasFocus():
+            self._commands.start_radio(self._find_page.selected_ids())
+        elif (track := self._find_page.selected_track()) is not None and can_be_played(track):
             self._start_radio_from(track)
 
     def _start_radio_from(self, track: Track) -> None:

@@ -18,8 +18,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.find.result_model import NO_PERCENT, LikenessRole, NeighbourRole
-from app.ui.text_format import clock, one_line, title_of
+from app.find.result_model import NO_PERCENT, LikenessRole, NeighbourRole, lines_of
+from app.ui.text_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL
 from engine.library.records import Track
@@ -203,20 +203,20 @@ class ResultDelegate(QStyledItemDelegate):
         painter.drawPixmap(rect.center() - QPoint(11, 11), icon)
 
     def _paint_text(self, painter: QPainter, layout: RowLayout, neighbour: Neighbour) -> None:
-        track, rect = neighbour.track, QRect(layout.artist)
-        self._paint_title(painter, layout.title, track)
+        (first, second), rect = lines_of(neighbour), QRect(layout.artist)
+        self._paint_title(painter, layout.title, first, neighbour)
         if neighbour.is_from_mixture:  # explained in the tool tip, and to screen readers
             ratio = painter.device().devicePixelRatio()
             icon = self._theme.pixmap("overall", "muted", MARK, ratio)
             painter.drawPixmap(rect.left(), rect.center().y() - MARK // 2 + 1, icon)
             rect.setLeft(rect.left() + MARK + 4)
-        artist = one_line(track.artist) or one_line(track.path.parent.name)
-        self._line(painter, rect, artist, self._small_font, "muted")
+        self._line(painter, rect, second, self._small_font, "muted")
 
-    def _paint_title(self, painter: QPainter, rect: QRect, track: Track) -> None:
+    def _paint_title(
+        self, painter: QPainter, rect: QRect, title: str, neighbour: Neighbour
+    ) -> None:
         """With a heart behind it where the song has one."""
-        title = title_of(track)
-        if track.id in self.favourites:
+        if neighbour.more is None and neighbour.track.id in self.favourites:
             metrics, room = QFontMetrics(self._title_font), rect.width() - HEART_PX - 6
             title = metrics.elidedText(title[:1000], Qt.TextElideMode.ElideRight, room)
             x = rect.left() + metrics.horizontalAdvance(title) + 6

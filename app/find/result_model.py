@@ -67,11 +67,7 @@ class ResultModel(QAbstractListModel):
             return "<br>".join(plain_tool_tip(line) for line in self._explanation(neighbour))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             # Drawn by the delegate; this is what screen readers say.
-            artist = one_line(neighbour.track.artist)
-            by = self.tr("{title} by {artist}").format(
-                title=title_of(neighbour.track), artist=artist
-            )
-            name = by if artist else title_of(neighbour.track)
+            name = self._name(neighbour)
             if neighbour.percent == NO_PERCENT:
                 return name
             said = self.tr("{name}, {similarity} % alike").format(
@@ -81,9 +77,20 @@ class ResultModel(QAbstractListModel):
             return ", ".join(told)
         return None
 
+    def _name(self, neighbour: Neighbour) -> str:
+        if neighbour.more is not None:
+            return ": ".join(lines_of(neighbour))
+        title, artist = title_of(neighbour.track), one_line(neighbour.track.artist)
+        by = self.tr("{title} by {artist}").format(title=title, artist=artist)
+        return by if artist else title
+
     def _explanation(self, neighbour: Neighbour) -> list[str]:
         """What has no room in the row, or may have been cut there."""
         track, verdict = neighbour.track, self._likeness(neighbour)
+        if neighbour.more is not None:
+            songs = (neighbour, *neighbour.more)
+            songs_told = (f"{title_of(song.track)}  {song.percent} %" for song in songs)
+            return [lines_of(neighbour)[0], *songs_told]
         names = filter(None, (one_line(track.artist), one_line(track.album)))
         told = "" if verdict is None else self._verdicts[verdict]
         heard = self._whole_song.capitalize() + "." if neighbour.is_from_mixture else ""
@@ -119,3 +126,12 @@ class ResultModel(QAbstractListModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         tracks = [self._neighbours[row].track for row in sorted({i.row() for i in indexes})]
         return files_as_mime_data([t.path for t in tracks], [t.id for t in tracks])
+
+
+def lines_of(neighbour: Neighbour) -> tuple[str, str]:
+    """What a row says: a title and its artist, or an artist and the nearest of their songs."""
+    track = neighbour.track
+    artist = one_line(track.artist or track.tags.album_artist) or one_line(track.path.parent.name)
+    if neighbour.more is None:
+        return title_of(track), artist
+    return artist, " · ".join(title_of(one.track) for one in (neighbour, *neighbour.more))

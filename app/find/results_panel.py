@@ -133,6 +133,11 @@ class ResultsPanel(QWidget):
         self.overall.has_singers = False
         self.filter_button = filter_button
         self.filter_chips = FilterChips(filter_button)
+        self.artists_button = button(self.tr("Artists"), "toggle")
+        self.artists_button.setCheckable(True)
+        keys = Keys.AS_ARTISTS.value
+        self.artists_button.setToolTip(f"{keys.description}  ({keys.label})")
+        self.artists_button.setAccessibleName(keys.description)
         self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
         self.save_button = IconButton(
@@ -182,7 +187,8 @@ class ResultsPanel(QWidget):
         lists.setObjectName("card")
         views = ((self.voices, 1), self._between, (self.overall, 1), (self.blended, 1))
         self._views = hbox(*views, of=lists)
-        controls = hbox(self.blend_bar, None, self.save_button, self.filter_button, spacing=8)
+        others = (self.artists_button, self.save_button, self.filter_button)
+        controls = hbox(self.blend_bar, None, *others, spacing=8)
         page = QWidget()
         self._page = vbox(card, controls, self.filter_chips, (lists, 1), of=page)
         self._set_compact(False)

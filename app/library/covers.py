@@ -148,5 +148,9 @@ def _square(image: QImage) -> QImage | None:
 
 
 def cover_seed(track: Track) -> str:
+    return seed_of(track.artist, track.album)
+
+
+def seed_of(artist: str, album: str) -> str:
     """Songs of one album share a tile."""
-    return f"{track.artist}|{track.album}"
+    return f"{artist}|{album}"

@@ -6,22 +6,28 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
 from app.desktop.drag_and_drop import copy_files
+from app.library.group_model import GroupModel
+from app.library.group_view import DrawCover, GroupView
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView, dot_icon
 from app.services.open_library import ListQuery, OpenLibrary, Overview
-from app.settings import SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
+from app.settings import LIBRARY_WAY, SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
 from app.ui.layouts import hbox, vbox
+from app.ui.segmented_switch import Segment, SegmentedSwitch
+from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, label
 from engine.library import Track, TrackStatus
+from engine.library.groups import Group, GroupKind
 
 MAX_QUEUED = 50  # a table is no playlist: what follows is what was in sight
 REFRESH_MS = 1500  # while indexing
+SONGS = "songs"
 
 
 class LibraryPanel(QWidget):
@@ -29,7 +35,12 @@ class LibraryPanel(QWidget):
     all_shown = Signal()
 
     def __init__(
-        self, open_library: OpenLibrary, settings: Settings, theme: Theme, model: TrackModel
+        self,
+        open_library: OpenLibrary,
+        settings: Settings,
+        theme: Theme,
+        model: TrackModel,
+        cover: DrawCover,
     ) -> None:
         super().__init__()
         self.setObjectName("side")
@@ -43,6 +54,9 @@ class LibraryPanel(QWidget):
         self._selected_soon: int | None = None
         self.model = model
         self.view = TrackView(model, theme)
+        self._groups = GroupModel(self)
+        self.groups_view = GroupView(self._groups, theme, cover)
+        self.ways = self._build_ways()
         self._empty = label(role="muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMargin(32)
@@ -51,7 +65,7 @@ class LibraryPanel(QWidget):
         self._nothing = ""
         self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
         self._only_bar = self._build_bar(
-            theme, self._only_text, self.tr("Show all songs again"), self.show_all
+            theme, self._only_text, self.tr("Back to the whole library"), self.show_all
         )
         self._catalogue_text = label(font=theme.font(weight=QFont.Weight.Medium))
         self._catalogue_bar = self._build_bar(
@@ -67,8 +81,25 @@ class LibraryPanel(QWidget):
     def _lay_out(self) -> None:
         self._stack = QStackedLayout()
         self._stack.addWidget(self.view)
+        self._stack.addWidget(self.groups_view)
         self._stack.addWidget(self._empty)
-        vbox(self._catalogue_bar, self._only_bar, self._stack, of=self)
+        self._ways_bar = QWidget()
+        hbox(self.ways, None, margins=(10, 8, 10, 6), of=self._ways_bar)
+        vbox(self._ways_bar, self._catalogue_bar, self._only_bar, self._stack, of=self)
+
+    def _build_ways(self) -> SegmentedSwitch:
+        names = {
+            SONGS: self.tr("Songs"),
+            "artists": self.tr("Artists"),
+            "albums": self.tr("Albums"),
+        }
+        keys = Keys.WAYS.value
+        tip = f"{keys.description}  ({keys.label})"
+        segments = (Segment(key, name, tip) for key, name in names.items())
+        ways = SegmentedSwitch(self.tr("What the library is shown as"), segments)
+        if self._settings.get(LIBRARY_WAY) in names:
+            ways.show_key(self._settings.get(LIBRARY_WAY))
+        return ways
 
     def _build_bar(
         self, theme: Theme, text: QWidget, leave: str, action: Callable[[], object]
@@ -85,12 +116,17 @@ class LibraryPanel(QWidget):
         model.rows_needed.connect(open_library.fetch_rows)
         open_library.rows_arrived.connect(model.put)
         view.copy_requested.connect(self._copy)
+        self.ways.chosen.connect(self._choose_way)
+        self.groups_view.songs_requested.connect(self.show_group)
         open_library.listed.connect(self._listed)
         open_library.overview_changed.connect(self._overview_changed)
         open_library.songs_changed.connect(self._songs_changed)
         view.horizontalHeader().customContextMenuRequested.connect(self._columns_menu)
         self._refresh_soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_soon.timeout.connect(self.refresh)
+        self._double_click = QTimer(self, singleShot=True)
+        self._double_click.setInterval(QGuiApplication.styleHints().mouseDoubleClickInterval())
+        self._double_click.timeout.connect(lambda: self._let_clicks_through(False))
 
     def _show_sort(self) -> None:
         header = self.view.horizontalHeader()
@@ -111,8 +147,52 @@ class LibraryPanel(QWidget):
         self._query = ListQuery(text, self._query.sort, self._query.is_descending)
         self._list()
 
+    def next_way(self) -> None:
+        """From songs to artists, to albums, and round."""
+        keys = (SONGS, "artists", "albums")
+        self.ways.show_key(keys[(keys.index(self.ways.key) + 1) % len(keys)])
+        self._choose_way(self.ways.key)
+
+    def _choose_way(self, key: str) -> None:
+        self._settings.set(LIBRARY_WAY, key)
+        had_focus = self.focus_view.hasFocus()
+        self.show_all()
+        if had_focus:
+            self.focus_view.setFocus()
+
+    @property
+    def _kind(self) -> GroupKind | None:
+        """Which groups are shown; None where songs are."""
+        if self._only is not None or self._open_library.catalogue is not None:
+            return None
+        kinds: dict[str, GroupKind] = {"artists": "artists", "albums": "albums"}
+        return kinds.get(self.ways.key)
+
+    @property
+    def focus_view(self) -> TrackView | GroupView:
+        """Where the keyboard goes."""
+        return self.view if self._kind is None else self.groups_view
+
+    def show_group(self, group: Group) -> None:
+        """The songs of an artist, or of an album; the heading leads back."""
+        had_focus = self.groups_view.hasFocus()
+        self._let_clicks_through(True)  # the second one of a double click is for no song
+        self._double_click.start()
+        self._show_only(group.track_ids, one_line(group.name))
+        self._is_in_order = True
+        self.view.horizontalHeader().setSortIndicatorShown(False)
+        if had_focus:
+            self.view.setFocus()
+
+    def _let_clicks_through(self, is_on: bool) -> None:
+        self.view.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, is_on)
+
     def show_only(self, track_ids: Sequence[int], text: str) -> None:
         """These songs alone, under a heading that lets them all come back."""
+        self.ways.show_key(SONGS)
+        self._show_only(track_ids, text)
+
+    def _show_only(self, track_ids: Sequence[int], text: str) -> None:
         self._only, self._is_in_order = tuple(track_ids), False
         self._only_text.setText(
             self.tr("{origin}: {songs}").format(origin=text, songs=num_songs(len(self._only)))
@@ -122,6 +202,7 @@ class LibraryPanel(QWidget):
 
     def show_list(self, track_ids: Sequence[int], nothing: str) -> None:
         """These songs alone, in this order until a column is clicked; ``nothing``: if none."""
+        self.ways.show_key(SONGS)
         if self._only is None or not self._is_in_order:
             self.view.horizontalHeader().setSortIndicatorShown(False)
         self._only, self._is_in_order, self._nothing = tuple(track_ids), True, nothing
@@ -182,6 +263,24 @@ class LibraryPanel(QWidget):
 
     def _list(self) -> None:
         self._open_library.list_tracks(self._query)
+        if (kind := self._kind) is not None:
+            text = self._query.text
+            self._open_library.list_groups(kind, text, partial(self._show_groups, kind))
+        self._show_view()
+
+    def _show_groups(self, kind: GroupKind, groups: list[Group]) -> None:
+        """Others than before; what is current stays so, and the list where it is."""
+        if (kind, groups) == (self._groups.kind, self._groups.groups):
+            return
+        view, current = self.groups_view, self.groups_view.current()
+        place = view.verticalScrollBar().value() if kind == self._groups.kind else 0
+        self._groups.set_groups(kind, groups)
+        view.setAccessibleName(self.tr("Artists") if kind == "artists" else self.tr("Albums"))
+        if current is not None:
+            view.show_current(current.name)
+        view.choose_first()
+        view.verticalScrollBar().setValue(place)
+        self._show_view()
 
     def _listed(self, ids: list[int]) -> None:
         if self._only is not None:
@@ -200,25 +299,32 @@ class LibraryPanel(QWidget):
             self.view.select_track(self._selected_soon)
             self.view.scrollTo(self.view.currentIndex())
             self._selected_soon = None
-        self._show_empty()
+        self._show_view()
         self.num_shown_changed.emit(len(ids))
 
     _listed_text = ""
 
-    def _show_empty(self) -> None:
-        if self.model.ids:
-            self._stack.setCurrentWidget(self.view)
-            return
-        if self._query.text.strip():
-            text = self.tr("No song with “{words}” in its title, artist, album or folder.").format(
-                words=self._query.text.strip()
+    def _show_view(self) -> None:
+        """Songs or groups, or why there are none."""
+        is_empty = not (self.model.ids if self._kind is None else self._groups.groups)
+        if is_empty:
+            self._empty.setText(self._why_empty())
+        self._stack.setCurrentWidget(self._empty if is_empty else self.focus_view)
+
+    def _why_empty(self) -> str:
+        words = self._query.text.strip()
+        if not words and self._kind is not None and self.model.ids:
+            return self.tr("The tags of these songs name none.")
+        if not words:
+            return self._nothing or self.tr(
+                "No songs yet. They appear here as soon as they are found."
             )
-        elif self._nothing:
-            text = self._nothing
-        else:
-            text = self.tr("No songs yet. They appear here as soon as they are found.")
-        self._empty.setText(text)
-        self._stack.setCurrentWidget(self._empty)
+        text = {
+            None: self.tr("No song with “{words}” in its title, artist, album or folder."),
+            "artists": self.tr("No artist with “{words}” in the name."),
+            "albums": self.tr("No album with “{words}” in its name or its artist's."),
+        }[self._kind]
+        return text.format(words=words)
 
     def _overview_changed(self, overview: Overview) -> None:
         if overview.counts.tracks != self._num_tracks:
@@ -229,6 +335,7 @@ class LibraryPanel(QWidget):
         """Of a catalogue, as many as anybody scrolls through: words find the others."""
         catalogue, self._num_tracks = self._open_library.catalogue, -1
         self._catalogue_bar.setVisible(catalogue is not None)
+        self._ways_bar.setVisible(catalogue is None)
         if catalogue is not None:
             text = self.tr("Catalogue {place}").format(place=one_line(catalogue.table.place)[-60:])
             self._catalogue_text.setText(text)
@@ -238,7 +345,7 @@ class LibraryPanel(QWidget):
         header = self.view.horizontalHeader()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for column in (*HIDDEN_FIRST, Column.LENGTH):
+        for column in sorted((*HIDDEN_FIRST, Column.LENGTH)):
             text = self.model.headerData(column, Qt.Orientation.Horizontal)
             action = menu.addAction(text)
             action.setCheckable(True)

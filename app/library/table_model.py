@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
-from app.ui.text_format import clock, one_line, title_of
+from app.ui.text_format import clock, date, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
 
@@ -54,17 +54,23 @@ class Column(IntEnum):
     TITLE = 0
     ARTIST = 1
     ALBUM = 2
-    YEAR = 3
-    LENGTH = 4
-    STATE = 5
+    GENRE = 3
+    YEAR = 4
+    TRACK = 5
+    LENGTH = 6
+    ADDED = 7
+    STATE = 8
 
 
 SORT_KEYS = {
     Column.TITLE: "title",
     Column.ARTIST: "artist",
     Column.ALBUM: "album",
+    Column.GENRE: "genre",
     Column.YEAR: "year",
+    Column.TRACK: "track",
     Column.LENGTH: "duration",
+    Column.ADDED: "added",
     Column.STATE: "status",
 }
 
@@ -120,8 +126,11 @@ class TrackModel(QAbstractTableModel):
             Column.TITLE: self.tr("Title"),
             Column.ARTIST: self.tr("Artist"),
             Column.ALBUM: self.tr("Album"),
+            Column.GENRE: self.tr("Genre"),
             Column.YEAR: self.tr("Year"),
+            Column.TRACK: self.tr("Track"),
             Column.LENGTH: self.tr("Length"),
+            Column.ADDED: self.tr("Added"),
             Column.STATE: self.tr(
                 "State: what has been heard of a song. Right-click to see what the dots mean."
             ),
@@ -292,10 +301,16 @@ def _text(track: Track, column: Column) -> str:
             return one_line(track.artist)
         case Column.ALBUM:
             return one_line(track.album)
+        case Column.GENRE:
+            return one_line(track.tags.genre)
         case Column.YEAR:
             return str(track.tags.year or "")
+        case Column.TRACK:
+            return str(track.tags.track_number or "")
         case Column.LENGTH:
             return clock(track.duration_s)
+        case Column.ADDED:
+            return date(track.added_s)
         case Column.STATE:
             return ""
 
@@ -303,7 +318,7 @@ def _text(track: Track, column: Column) -> str:
 def _alignment(column: Column) -> Qt.AlignmentFlag:
     side = (
         Qt.AlignmentFlag.AlignRight
-        if column in (Column.LENGTH, Column.YEAR)
+        if column in (Column.LENGTH, Column.YEAR, Column.TRACK, Column.ADDED)
         else Qt.AlignmentFlag.AlignLeft
     )
     return side | Qt.AlignmentFlag.AlignVCenter

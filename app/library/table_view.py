@@ -53,9 +53,21 @@ ROW_PX = 38
 COVER_PX = 26
 DOT_PX = 9
 HEART_PX = 13
-HIDDEN_FIRST = (Column.ALBUM, Column.YEAR)  # shown from the header's menu
-TITLE_PX = 150  # artist and album give way before the title has less
-GIVING_WAY = (Column.ALBUM, Column.ARTIST)
+# shown from the header's menu
+HIDDEN_FIRST = (Column.ALBUM, Column.GENRE, Column.YEAR, Column.TRACK, Column.ADDED)
+WIDTHS = {
+    Column.ARTIST: 138,
+    Column.ALBUM: 130,
+    Column.GENRE: 90,
+    Column.YEAR: 56,
+    Column.TRACK: 56,
+    Column.LENGTH: 66,
+    Column.ADDED: 84,
+    Column.STATE: 30,
+}
+TITLE_PX = 150  # artist, album and genre give way before the title has less
+GIVING_WAY = (Column.ALBUM, Column.ARTIST, Column.GENRE)
+AT_LEAST_THEIR_NAMES = (Column.YEAR, Column.TRACK, Column.LENGTH, Column.ADDED)
 MARK_PX = 3
 FILLED = {TrackState.READY: "good", TrackState.NO_VOICE: "wave", TrackState.FAILED: "error"}
 
@@ -188,10 +200,8 @@ class TrackView(QTableView):
         header.setMinimumSectionSize(28)
         header.setSortIndicatorClearable(False)
         header.setAccessibleName(self.tr("Columns"))
-        for column, width in ((Column.ARTIST, 138), (Column.ALBUM, 130), (Column.YEAR, 56)):
+        for column, width in WIDTHS.items():
             header.resizeSection(column, width)
-        header.resizeSection(Column.LENGTH, 66)
-        header.resizeSection(Column.STATE, 30)
         header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
         self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
@@ -224,12 +234,12 @@ class TrackView(QTableView):
         self.make_room()
 
     def make_room(self) -> None:
-        """Artist and album are as wide as wished, or less where the title would be cramped.
+        """Artist, album and genre are as wide as wished, or less where the title would be cramped.
 
         All are wide enough for their names, however large the letters are.
         """
         header = self.horizontalHeader()
-        for column in (Column.YEAR, Column.LENGTH):
+        for column in AT_LEAST_THEIR_NAMES:
             if header.sectionSize(column):
                 header.resizeSection(
                     column, max(header.sectionSize(column), header.sectionSizeHint(column))

@@ -14,6 +14,7 @@ from app.player.queue import Sound, sound_of_track
 from app.ui.text_format import one_line
 from engine.errors import DecodeError, SingalikeError
 from engine.library import Folder, Library, LibraryCounts, Track, TrackStatus
+from engine.library.groups import Group, GroupKind, groups
 from engine.library.scan.tags import read_tags
 from engine.library.scope import Facets, facets
 from engine.progress import CancelToken, ProgressCallback
@@ -66,6 +67,7 @@ class OpenLibrary(QObject):
         self._library: Library | None = None
         self.catalogue: TableSource | None = None
         self._listing = LatestJob(runner, Pool.DATABASE)
+        self._grouping = LatestJob(runner, Pool.DATABASE)
         self._counting = LatestJob(runner, Pool.DATABASE)
         self.overview: Overview | None = None  # the latest; None until there is one
 
@@ -125,6 +127,10 @@ class OpenLibrary(QObject):
             return listed(query.text, query.sort, descending=query.is_descending)
 
         self.run(work, self.listed.emit, self._listing)
+
+    def list_groups(self, kind: GroupKind, text: str, use: Callable[[list[Group]], object]) -> None:
+        """Hands over the library's artists or albums with these words in their names."""
+        self.run(lambda library: groups(library.database, kind, text), use, self._grouping)
 
     def fetch_rows(self, ids: Sequence[int]) -> None:
         songs = self.catalogue

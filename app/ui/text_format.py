@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from app.ui.language import grouped
 from engine.library.records import Track
@@ -21,6 +21,14 @@ def clock(seconds: float | None) -> str:
     whole = max(0, int(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def date(seconds: float | None) -> str:
+    """The day of a time in seconds since 1970, as the language writes it; "" where not known."""
+    if seconds is None:
+        return ""
+    day = QDateTime.fromSecsSinceEpoch(int(seconds)).date()
+    return QLocale().toString(day, QLocale.FormatType.ShortFormat)
 
 
 def duration(seconds: float) -> str:

@@ -53,6 +53,9 @@ NoDuplicatesOption = Annotated[
 OneEachOption = Annotated[
     bool, typer.Option("--one-each", help="Show one song of each artist, the nearest.")
 ]
+ArtistsOption = Annotated[
+    bool, typer.Option("--artists", help="Show -k other artists, each with their nearest songs.")
+]
 ArtistOption = Annotated[
     str | None,
     typer.Option("--artist", metavar="NAME", help="Songs like all of an artist's, not like one."),
@@ -103,6 +106,7 @@ def similar(
     other_albums: OtherAlbumsOption = False,
     no_duplicates: NoDuplicatesOption = False,
     one_each: OneEachOption = False,
+    artists: ArtistsOption = False,
     artist: ArtistOption = None,
     genre: GenreOption = None,
     years: YearsOption = None,
@@ -137,6 +141,7 @@ def similar(
         model,
         one_each,
         parse_scope(genre, years, folder, length, notes, sounds_like),
+        artists,
     )
     song = songs[0] if songs else None
     is_several = len(songs or ()) > 1
@@ -326,6 +331,7 @@ def show(result: SearchResult) -> None:
     typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
     for neighbour in result.neighbours:
         line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {name_of(neighbour.track)}"
+        line += "".join(f", {printable(one.track.title)}" for one in neighbour.more or ())
         if neighbour.moments:
             best = neighbour.moments[0]
             line += f"  [{clock(best.query_start_s)} ~ {clock(best.start_s)}]"

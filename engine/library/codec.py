@@ -31,7 +31,7 @@ TRACK_COLUMNS = """
     CASE WHEN track.is_missing THEN 'missing' ELSE track.state END, track.error,
     (SELECT from_mixture FROM embedding JOIN space ON space.id = embedding.space_id
      WHERE embedding.track_id = track.id AND space.view = 'vocals' ORDER BY space.id DESC LIMIT 1),
-    EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id)
+    EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id), track.added_s
     FROM track JOIN folder ON folder.id = track.folder_id
 """
 
@@ -59,6 +59,7 @@ def track_from_row(row: Any) -> Track:
         error=row[16] if row[15] == "failed" else None,
         has_vocals=(False if row[18] else None) if row[17] is None else True,
         is_from_mixture=bool(row[17]),
+        added_s=row[19],
     )
 
 

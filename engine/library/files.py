@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,7 @@ def missing_files(database: Database) -> list[KnownFile]:
 
 def add(db: sqlite3.Connection, columns: dict[str, Any]) -> int:
     """A new track; returns its id. Names of columns are always our own."""
+    columns = {**columns, "added_s": time.time()}
     marks = ", ".join(f":{name}" for name in columns)
     sql = f"INSERT INTO track ({', '.join(columns)}) VALUES ({marks})"
     return int(db.execute(sql, columns).lastrowid or 0)

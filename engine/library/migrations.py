@@ -269,6 +269,11 @@ def heard_tags(db: sqlite_utils.Database) -> None:
     db.executescript(_V9)
 
 
+def time_of_adding(db: sqlite_utils.Database) -> None:
+    """When a track was added; NULL for those from before."""
+    db.execute("ALTER TABLE track ADD COLUMN added_s REAL")
+
+
 Step = Callable[["sqlite_utils.Database"], None]
 STEPS: tuple[Step, ...] = (
     tracks_and_embeddings,
@@ -280,6 +285,7 @@ STEPS: tuple[Step, ...] = (
     what_a_person_keeps,
     times_of_change,
     heard_tags,
+    time_of_adding,
 )
 
 

@@ -14,6 +14,7 @@ _SORTS = {
     "album": ("album_key", "track_number", "title_key"),
     "genre": ("genre", *_ALBUM_ORDER),
     "year": ("year", *_ALBUM_ORDER),
+    "track": ("track_number", *_ALBUM_ORDER),
     "duration": ("duration_s",),
     "status": ("is_missing", "state", *_ALBUM_ORDER),
     "path": ("folder_id", "rel_path"),

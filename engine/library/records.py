@@ -58,6 +58,7 @@ class Track:
         error: why the track failed, a sentence; None unless ``status`` is FAILED.
         has_vocals: None: not listened to yet; False: listened to, and nobody sings.
         is_from_mixture: the voice was heard through the whole song.
+        added_s: when it came into the library, in seconds since 1970; None: not known.
     """
 
     id: int
@@ -72,6 +73,7 @@ class Track:
     error: str | None
     has_vocals: bool | None
     is_from_mixture: bool = False
+    added_s: float | None = None
 
     @property
     def is_elsewhere(self) -> bool:

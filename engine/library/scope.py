@@ -96,7 +96,12 @@ def genre_key(name: str) -> str:
 @lru_cache(_MAX_KEYS)  # a search compares the same few names over and over
 def artist_key(name: str) -> str:
     """The comparable core of an artist's name, without guests (“feat. …”)."""
-    return normalise(_GUESTS.sub("", name))
+    return normalise(without_guests(name))
+
+
+def without_guests(name: str) -> str:
+    """An artist's name as written, but for “feat. …”."""
+    return _GUESTS.sub("", name)
 
 
 def genres_of(tag: str) -> list[str]:
@@ -180,7 +185,7 @@ def artists_like(database: Database, words: str) -> list[str]:
         f"SELECT DISTINCT artist FROM track WHERE artist != '' AND {hits} ORDER BY artist_key",
         wanted,
     )
-    names = (_GUESTS.sub("", row[0]) for row in rows)
+    names = (without_guests(row[0]) for row in rows)
     by_key = {artist_key(name): name for name in reversed(list(names))}
     return list(reversed(by_key.values()))
 

@@ -136,6 +136,7 @@ def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
         place, names = shown(item.path), {"artist": item.artist, "title": item.title}
         return {"track_id": item.track_id, "path": place, **names}
     if isinstance(item, Neighbour):
+        more = {} if item.more is None else {"more": [as_dict(one) for one in item.more]}
         return {
             "rank": item.rank,
             **as_dict(item.track),
@@ -152,6 +153,7 @@ def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
                 }
                 for moment in item.moments
             ],
+            **more,
         }
     return {
         "track_id": item.id,

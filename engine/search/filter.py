@@ -16,6 +16,8 @@ from engine.search.records import SearchOptions
 
 _SAME_SOUND = 0.99  # cosine: the same recording in another coding
 _SAME_LENGTH_S = 1.0
+SONGS_EACH = 3  # of an artist, where artists are asked for
+_MAX_FURTHER = 500  # songs by others, after which no more songs of the artists are looked for
 _NOBODY = frozenset(("", "various artists", "various", "va", "unknown artist", "unknown"))
 
 
@@ -89,6 +91,7 @@ class Filter:
             options.other_artists
             or options.other_albums
             or options.one_per_artist
+            or options.as_artists
             or options.scope.num_conditions
         )
 
@@ -112,9 +115,37 @@ class Filter:
                 break
         return shown
 
+    def artists(
+        self, ranked: Iterable[tuple[Track, float, np.ndarray | None]]
+    ) -> list[list[tuple[Track, float]]]:
+        """The first other artists, as many as asked, each with the first of their songs, in order.
+
+        Songs by nobody known are left out.
+        """
+        found, names = list[list[tuple[Track, float]]](), list[set[str]]()
+        asked, shown, num_further = [self.query, *self.others], list[Song](), 0
+        for track, similarity, vector in ranked:
+            song = Song.of_track(track, vector)
+            place = next((i for i, one in enumerate(names) if one & song.artists()), len(names))
+            if place == self.options.k:
+                num_further += 1  # artists enough: from now on, only their songs are of use
+                if num_further == _MAX_FURTHER:
+                    break
+            is_full = place < len(names) and len(found[place]) == SONGS_EACH
+            if place == self.options.k or is_full or track.id in self.own_ids:
+                continue
+            if song.artists() and self._is_wanted(song, asked, shown):
+                if place == len(names):
+                    found.append([])
+                    names.append(song.artists())
+                found[place].append((track, similarity))
+                shown.append(song)
+        return found
+
     def _is_wanted(self, song: Song, asked: list[Song], shown: list[Song]) -> bool:
         options = self.options
-        if options.other_artists and any(song.artists() & one.artists() for one in asked):
+        is_of_others = options.other_artists or options.as_artists
+        if is_of_others and any(song.artists() & one.artists() for one in asked):
             return False
         if options.other_albums and any(song.is_on_album_of(one) for one in asked):
             return False

@@ -34,6 +34,8 @@ class SearchOptions:
         model: name or checkpoint folder; None: the default of each view, where the library has it.
         one_per_artist: of each artist's songs, show only the nearest.
         scope: the part of the library to search in.
+        as_artists: other artists in place of songs, each with their nearest songs (see
+            ``Neighbour.more``); ``k`` counts artists.
     """
 
     by: By = "vocals"
@@ -45,6 +47,7 @@ class SearchOptions:
     model: str | None = None
     one_per_artist: bool = False
     scope: Scope = EVERYTHING
+    as_artists: bool = False
 
     def __post_init__(self) -> None:
         if self.by not in VIEWS_OF:
@@ -98,6 +101,8 @@ class Neighbour:
         is_from_mixture: its voice was heard through the whole song, not separated.
         portrait: of its voice, where it was measured.
         parts: of a blend, the percentage in each view alone, where the song was heard for it.
+        more: where artists were asked for, the next songs of this one, nearest first, with the
+            same rank; else None.
     """
 
     rank: int
@@ -108,6 +113,7 @@ class Neighbour:
     is_from_mixture: bool = False
     portrait: VoicePortrait | None = None
     parts: tuple[tuple[View, int], ...] = ()
+    more: tuple[Neighbour, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from engine.separation import Separator
 
 _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 4, 4
+_BATCH = 200  # tracks read at once where many of them are looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,15 +230,16 @@ class Searcher:
         while True:
             candidates = self.source.candidates(views, num, accept)
             hits = self._scored(views, candidates.track_ids)
-            found = accept(self._songs(hits, views[0], options))
+            ranked = self._songs(hits, views[0], options)
+            found = accept.artists(ranked) if options.as_artists else [[s] for s in accept(ranked)]
             if candidates.is_all or len(found) == options.k:
                 break
             num = _WIDENING * max(num, len(hits.track_ids))
         told = [candidates.note, *(view.space.note for view in views)]
         notes = (*notes, *dict.fromkeys(filter(None, told)))
         calibration = self._calibration(views)
-        neighbours = self._neighbours(views, found, calibration)
-        if num_rough := sum(neighbour.is_from_mixture for neighbour in neighbours):
+        songs_found = self._neighbours(views, [one for row in found for one in row], calibration)
+        if num_rough := sum(neighbour.is_from_mixture for neighbour in songs_found):
             voices = "One voice was" if num_rough == 1 else f"{num_rough} voices were"
             notes = (*notes, f"{voices} heard through the whole song.")
         return SearchResult(
@@ -244,7 +247,7 @@ class Searcher:
             options.by,
             {view.space.key.view: view.space.key.model for view in views},
             calibration is not None,
-            neighbours,
+            _as_artists(songs_found, map(len, found)) if options.as_artists else songs_found,
             " ".join(notes) or None,
         )
 
@@ -270,7 +273,7 @@ class Searcher:
 
         They are read a few at a time, when they are asked for.
         """
-        num = options.k + 2
+        num = max(options.k + 2, _BATCH if options.as_artists else 0)
         for start in range(0, len(hits.track_ids), num):
             some = hits.track_ids[start : start + num]
             tracks = {track.id: track for track in self.source.tracks(some.tolist())}
@@ -364,6 +367,15 @@ def _question(options: SearchOptions, in_view: Callable[[View], QueryView]) -> _
         weights = (options.blend, 1 - options.blend)
         views = [replace(view, weight=w) for view, w in zip(views, weights, strict=True)]
     return _Question(tuple(views), options, tuple(notes))
+
+
+def _as_artists(songs: Iterable[Neighbour], lengths: Iterable[int]) -> tuple[Neighbour, ...]:
+    """The nearest song of each artist, with the next ones; so many of the songs are of each."""
+    rest, rows = iter(songs), []
+    for rank, length in enumerate(lengths, start=1):
+        first, *more = (replace(song, rank=rank) for song in islice(rest, length))
+        rows.append(replace(first, more=tuple(more)))
+    return tuple(rows)
 
 
 def _percent(similarity: float, calibration: Calibration | None) -> int:

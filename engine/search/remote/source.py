@@ -170,7 +170,13 @@ class TableSource:
         self, text: str = "", sort: str = "artist", *, descending: bool = False
     ) -> list[int]:
         """Ids of at most 10,000 songs with every word of a text among their tags, in order."""
-        name = {"duration": "duration_s", "status": "path"}.get(sort, sort)
+        others = {
+            "duration": "duration_s",
+            "track": "track_number",
+            "status": "path",
+            "added": "id",
+        }
+        name = others.get(sort, sort)
         columns = list(dict.fromkeys(("id", name, "artist", "album", "track_number", "title")))
         rows = self.table.rows(columns, _with_words(text), _MAX_LISTED)
         order = [(name, "descending" if descending else "ascending")]

@@ -80,6 +80,16 @@ def test_rows_are_fetched_when_they_are_looked_at_in_one_go(model, qtbot):
     assert model.data(model.index(50_001, Column.TITLE), TrackRole).id == 50_001
 
 
+def test_what_its_columns_say(model):
+    tags = Tags("Title", "Artist", genre="Folk\nRock", year=1999, track_number=7)
+    model.set_ids([1, 2])
+    model.put([track(1, tags=tags, added_s=0.0), track(2, tags=Tags())])
+    columns = (Column.GENRE, Column.YEAR, Column.TRACK)
+    assert [model.data(model.index(0, one)) for one in columns] == ["Folk Rock", "1999", "7"]
+    assert "70" in model.data(model.index(0, Column.ADDED))
+    assert [model.data(model.index(1, one)) for one in (*columns, Column.ADDED)] == [""] * 4
+
+
 def test_only_so_many_rows_are_kept(model, qtbot):
     model.set_ids(list(range(10_000)))
     model.put([track(i) for i in range(10_000)])
@@ -98,7 +108,12 @@ def test_another_list_keeps_the_rows_that_are_known(model):
 
 @pytest.mark.parametrize(
     ("column", "key"),
-    [(Column.TITLE, "title"), (Column.LENGTH, "duration"), (Column.STATE, "status")],
+    [
+        (Column.TITLE, "title"),
+        (Column.TRACK, "track"),
+        (Column.ADDED, "added"),
+        (Column.STATE, "status"),
+    ],
 )
 def test_sorting_is_asked_for(model, qtbot, column, key):
     with qtbot.waitSignal(model.sort_requested) as asked:

@@ -168,6 +168,16 @@ def test_other_artists_only(indexed, home):
     assert {n["artist"] for n in json.loads(done.stdout)["neighbours"]} == {"High"}
 
 
+def test_artists_in_place_of_songs(indexed, home):
+    done = singalike(home, "similar", "low song 1", "--by", "overall", "--artists", "--json")
+    found = json.loads(done.stdout)["neighbours"]
+    artists = [row["artist"] for row in found]
+    assert len(artists) == len(set(artists)) > 0
+    assert {song["artist"] for row in found for song in row["more"]} <= set(artists)
+    told = singalike(home, "similar", "low song 1", "--by", "overall", "--artists").stdout
+    assert len(told.splitlines()) == 1 + len(artists)
+
+
 def test_similar_to_a_part_of_a_file_from_elsewhere(indexed, home, tmp_path):
     path = write_wav(tmp_path / "x.wav", np.concatenate([buzz(6.0, pitch_hz=333), buzz(6.0)]))
     done = singalike(home, "similar", path, "--by", "overall", "--at", "0:00-0:06", "--json")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,34 @@ def test_of_duplicates_the_best_is_shown() -> None:
     assert shown(2, hide_duplicates=True) == [3, 4, 5]
     assert shown(9, hide_duplicates=True) == [2, 5]
     assert shown(9, hide_duplicates=True, k=1) == [2]
+
+
+RANKED = [
+    track(1, Tags("A", "Ann"), "a"),
+    track(2, Tags("B", "Bob"), "b"),
+    track(3, Tags("C", "Cid"), "c"),
+    track(4, Tags("Nobody's", ""), "d"),
+    track(5, Tags("E", "Bob feat. Ann"), "e"),
+    track(6, Tags("F", "Dan"), "f"),
+    track(7, Tags("B", "Bob"), "g"),
+    track(8, Tags("H", "Cid"), "h"),
+    track(9, Tags("I", "Bob"), "i"),
+    track(10, Tags("J", "Bob"), "j"),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        (SearchOptions(), [[2, 5, 7], [3, 8], [6]]),
+        (SearchOptions(k=2), [[2, 5, 7], [3, 8]]),
+        (SearchOptions(hide_duplicates=True), [[2, 5, 9], [3, 8], [6]]),
+        (SearchOptions(one_per_artist=True), [[2], [3], [6]]),
+    ],
+)
+def test_other_artists_have_their_nearest_songs(
+    options: SearchOptions, rows: list[list[int]]
+) -> None:
+    accept = Filter(song(Tags("Q", "Ann")), frozenset(), replace(options, as_artists=True))
+    found = accept.artists((one, 1 - 0.1 * one.id, None) for one in RANKED)
+    assert [[one.id for one, _ in row] for row in found] == rows

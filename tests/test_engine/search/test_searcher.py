@@ -425,3 +425,23 @@ def test_another_version_of_the_model_is_noticed(
 def test_filters_know_the_tags_of_a_file(heard: tuple[Library, Searcher], tmp_path: Path) -> None:
     path = write_song(tmp_path / "Artist 3 - Live.wav", 905, duration_s=6)
     assert "Artist 3" not in artists(heard[1].by_file(path, SearchOptions(other_artists=True)))
+
+
+def test_artists_in_place_of_songs(library: Library) -> None:
+    result = Searcher(library).by_track(3, SearchOptions(by="overall", as_artists=True))
+    assert result.query.track is not None
+    told = [
+        (one.rank, one.track.artist, [song.track.title for song in (one, *(one.more or ()))])
+        for one in result.neighbours
+    ]
+    assert told == [
+        (1, "Bob", ["Near"]),
+        (2, "Cid", ["Far"]),
+        (3, "Dan", ["Instrumental"]),
+    ]
+    add_tracks(library, Path("/other"), [Tags("Another", "Cid", "Fifth")])
+    put_vectors(library, OVERALL, {6: at(70)})
+    result = Searcher(library).by_track(3, SearchOptions(by="overall", k=1, as_artists=True))
+    (row,) = result.neighbours
+    assert [song.track.title for song in (row, *(row.more or ()))] == ["Another", "Far"]
+    assert [(song.rank, song.percent) for song in row.more or ()] == [(1, 50)]
