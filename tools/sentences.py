@@ -39,10 +39,13 @@ def _name(function: ast.expr) -> str:
 
 
 def _texts(argument: ast.expr) -> Iterator[str]:
-    """Both sentences of ``"…" if … else "…"``."""
+    """Both sentences of ``"…" if … else "…"``, all of a tuple."""
     if isinstance(argument, ast.IfExp):
         yield from _texts(argument.body)
         yield from _texts(argument.orelse)
+    elif isinstance(argument, ast.Tuple):
+        for element in argument.elts:
+            yield from _texts(element)
     elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
         yield argument.value
 

@@ -108,7 +108,7 @@ class Comparison(QObject):
             )
             return
         seed = cover_seed(question.track) if question.track is not None else str(question.path)
-        self._show_query(sound_of(question), seed)
+        self._show_query(sound_of(question), seed, question.track)
         self._panel.query_row.show_stretch(question.part_s)
 
     def _ask_with_query(self, start_s: float, end_s: float) -> None:
@@ -130,10 +130,10 @@ class Comparison(QObject):
         row = self._panel.result_row if is_result else self._panel.query_row
         row.mark_stretch(is_start)
 
-    def _show_query(self, sound: Sound, seed: str) -> None:
+    def _show_query(self, sound: Sound, seed: str, track: Track | None) -> None:
         row = self._panel.query_row
         if sound != row.sound:
-            row.set_sound(sound, seed)
+            row.set_sound(sound, seed, track.heard if track is not None else ())
             self._waveforms.request("query", sound.path, row.set_shape)
             self._player.pick(sound)
 
@@ -195,7 +195,7 @@ class Comparison(QObject):
         self._typical = track = query.track
         typical = self.tr("most typical: {title}").format(title=title_of(track))
         sound = Sound(track.path, name, typical, track.duration_s, track.id)
-        self._show_query(sound, cover_seed(track))
+        self._show_query(sound, cover_seed(track), track)
 
     def _show_portraits(self) -> None:
         chosen = self._chosen.portrait if self._chosen is not None else None
@@ -218,7 +218,7 @@ class Comparison(QObject):
         track = neighbour.track
         sound = sound_of_track(track)
         if row.sound != sound:
-            row.set_sound(sound, cover_seed(track))
+            row.set_sound(sound, cover_seed(track), track.heard)
             self._waveforms.request("result", track.path, row.set_shape)
         row.set_moments([moment.start_s for moment in neighbour.moments])
         self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.find.filters import FilterButton, Filters
 from app.ui.cards import clear_layout
 from app.ui.flow import FlowLayout
+from app.ui.heard import heard_words
 from app.ui.text_format import clock, one_line
 from app.ui.widgets import button
 from engine.library.scope import EVERYTHING, Scope
@@ -53,6 +54,9 @@ class FilterChips(QWidget):
         """(what it says, its fields), as ``Scope.num_conditions`` counts them."""
         if scope.genres:
             yield ", ".join(sorted(scope.genres)), ("genres",)
+        if scope.sounds_like:
+            tags = heard_words(sorted(scope.sounds_like))
+            yield self.tr("sounds like {tags}").format(tags=tags), ("sounds_like",)
         for fields, told in (
             (("first_year", "last_year"), str),
             (("min_duration_s", "max_duration_s"), clock),

@@ -18,17 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.find.genre_list import GenreList
+from app.find.tick_list import TickList
+from app.ui.heard import heard_word
 from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import clock, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, Button, button, label
-from engine.library.scope import EVERYTHING, Facets, Scope
+from engine.library.scope import EVERYTHING, Facets, Scope, genre_key
 from engine.listening.notes import note_name, parse_note
 from engine.search import SearchOptions
 
-WIDTH_PX = 340
+WIDTH_PX = 480
 MAX_FOLDERS = 40
 AS_WIDE_AS_THERE_IS_ROOM = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 N = TypeVar("N", int, float)
@@ -138,7 +139,13 @@ class FilterSheet(QFrame):
         self.other_artists = QCheckBox(self.tr("Other artists only"))
         self.one_per_artist = QCheckBox(self.tr("One song of each artist"))
         self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
-        self.genres = GenreList(theme)
+        self.genres = TickList(
+            theme, self.tr("Genres"), self.tr("Search genres"), self.tr("The files do not say.")
+        )
+        self.heard = TickList(
+            theme, self.tr("Sounds like"), self.tr("Search what is heard"), self.tr("Nothing yet")
+        )
+        self.heard.setToolTip(self.tr("Heard in the songs, not written in their files"))
         self.years = (self._number(self.tr("from")), self._number(self.tr("to")))
         self.notes = (self._note(self.tr("lowest, as A2")), self._note(self.tr("highest, as E4")))
         self.my_range = button(self.tr("As I sing"), "plain")
@@ -179,14 +186,23 @@ class FilterSheet(QFrame):
             hbox(heading, None, self.reset),
             *boxes,
             4,
-            self._caption(self.tr("Genre")),
-            self.genres,
+            self._words(),
             2,
             self._ranges(),
             spacing=6,
             margins=(16, 12, 16, 14),
             of=self,
         )
+
+    def _words(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        columns = ((self.tr("Genre"), self.genres), (self.tr("Sounds like"), self.heard))
+        for column, (name, words) in enumerate(columns):
+            grid.addWidget(self._caption(name), 0, column)
+            grid.addWidget(words, 1, column)
+        return grid
 
     def _ranges(self) -> QGridLayout:
         grid = QGridLayout()
@@ -214,7 +230,8 @@ class FilterSheet(QFrame):
             box.toggled.connect(self._tell)
         for field in (*self.years, *self.lengths, *self.notes):
             field.editingFinished.connect(self._tell)
-        self.genres.changed.connect(self._tell)
+        for words in (self.genres, self.heard):
+            words.changed.connect(self._tell)
         self.folder.activated.connect(self._tell)
         self.my_range.clicked.connect(self._take_my_range)
         self.reset.clicked.connect(self._reset_all)
@@ -258,11 +275,17 @@ class FilterSheet(QFrame):
             for field, value in zip(fields, values, strict=True):
                 field.setText("" if value is None else told(value))
         self._offer_folders(next(iter(scope.folders), None))
-        known = self._facets.genres if self._facets is not None else ()
-        self.genres.fill(known, scope.genres)
+        self._offer_words(scope)
         if self._facets is not None and self._facets.first_year is not None:
             self.years[0].setPlaceholderText(str(self._facets.first_year))
             self.years[1].setPlaceholderText(str(self._facets.last_year))
+
+    def _offer_words(self, scope: Scope) -> None:
+        known = self._facets or Facets((), None, None, ())
+        genres = [(genre_key(name), name, num) for name, num in known.genres]
+        self.genres.fill(genres, scope.genres)
+        heard = [(name, heard_word(name), num) for name, _, num in known.heard]
+        self.heard.fill(heard, scope.sounds_like)
 
     def filters(self) -> Filters:
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
@@ -275,7 +298,10 @@ class FilterSheet(QFrame):
             self.other_artists.isChecked(),
             self.one_per_artist.isChecked(),
             self.hide_duplicates.isChecked(),
-            Scope(self.genres.chosen, first, last, folders, low, high, lowest, highest),
+            Scope(
+                *(self.genres.chosen, first, last, folders, low, high, lowest, highest),
+                self.heard.chosen,
+            ),
         )
 
     def set_my_range(self, notes: tuple[float, float] | None) -> None:
@@ -296,7 +322,8 @@ class FilterSheet(QFrame):
         self.changed.emit(self.filters())
 
     def _reset_all(self) -> None:
-        self.genres.show_all()
+        for words in (self.genres, self.heard):
+            words.show_all()
         self._fill(Filters())
         self._tell()
 

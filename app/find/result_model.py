@@ -15,6 +15,7 @@ from PySide6.QtCore import (
 )
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
+from app.ui.heard import heard_explained
 from app.ui.text_format import one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.models.calibration import Likeness, likeness
@@ -94,7 +95,8 @@ class ResultModel(QAbstractListModel):
         names = filter(None, (one_line(track.artist), one_line(track.album)))
         told = "" if verdict is None else self._verdicts[verdict]
         heard = self._whole_song.capitalize() + "." if neighbour.is_from_mixture else ""
-        lines = (title_of(track), " · ".join(names), told, self._parts(neighbour), heard)
+        parts, words = self._parts(neighbour), heard_explained(track.heard)
+        lines = (title_of(track), " · ".join(names), told, parts, heard, words)
         return [line for line in lines if line]
 
     def _rough(self, neighbour: Neighbour) -> str:

@@ -11,10 +11,19 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.player.player import Player, Side, Sound
 from app.player.waveform import Waveform
+from app.ui.heard import heard_explained, heard_words
 from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.text_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton, button
+from app.ui.widgets import (
+    HEADING,
+    SMALL,
+    ElidedLabel,
+    IconButton,
+    button,
+    label,
+    plain_tool_tip,
+)
 from engine.sound.loudness import SoundShape
 
 COVER_PX, COMPACT_COVER_PX = 56, 34
@@ -49,7 +58,10 @@ class SongRow(QWidget):
         self._picture = QLabel()
         self._title = ElidedLabel(font=theme.font(HEADING if is_query else 1.0, weight))
         self._artist = ElidedLabel(role="muted")
-        self._time = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._time = label(role="muted", font=theme.font(SMALL))
+        slanted = theme.font(SMALL)
+        slanted.setItalic(True)
+        self._heard = ElidedLabel(role="muted", font=slanted)
         self.waveform = Waveform(theme, "accent" if is_query else "overall")
         self._play = IconButton(theme, "play", self.tr("Play"), colour="text", size=22)
         self.ask = button(self.tr("Voices like this stretch"), "stretch")
@@ -64,8 +76,9 @@ class SongRow(QWidget):
 
     def _lay_out(self) -> None:
         block = QWidget()
+        times = hbox(self._time, (self._heard, 1), spacing=10)
         self._texts: QBoxLayout = vbox(
-            None, self._title, self._artist, self._time, None, spacing=1, of=block
+            None, self._title, self._artist, times, None, spacing=1, of=block
         )
         block.setMinimumWidth(TEXT_PX)
         block.setMaximumWidth(MAX_TEXT_PX)
@@ -83,6 +96,7 @@ class SongRow(QWidget):
         for widget, share in ((self._title, 3), (self._artist, 2)):
             self._texts.setStretchFactor(widget, share if is_compact else 0)
         self._time.setVisible(not is_compact)  # the player shows it, too
+        self._heard.setVisible(not is_compact)  # as tooltips of results say
         self.refresh_cover()
 
     def _connect(self) -> None:
@@ -99,10 +113,16 @@ class SongRow(QWidget):
     def sound(self) -> Sound | None:
         return self._sound
 
-    def set_sound(self, sound: Sound | None, cover_seed: str = "") -> None:
+    def set_sound(
+        self, sound: Sound | None, cover_seed: str = "", heard: Sequence[str] = ()
+    ) -> None:
+        """``heard``: tags of what is heard in it."""
         self._sound, self._cover_seed = sound, cover_seed
         self._title.setText(sound.title if sound else "")
         self._artist.setText(sound.artist if sound else self._hint)
+        self._heard.setText(heard_words(heard))
+        self._heard.setAccessibleName(heard_explained(heard))
+        self._heard.setToolTip(plain_tool_tip(heard_explained(heard)))
         self._play.setVisible(sound is not None)
         self.waveform.setEnabled(sound is not None)
         self.waveform.set_song(sound.duration_s or 0.0 if sound else 0.0)

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
+from app.ui.heard import heard_explained, heard_words
 from app.ui.text_format import clock, date, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
@@ -55,11 +56,12 @@ class Column(IntEnum):
     ARTIST = 1
     ALBUM = 2
     GENRE = 3
-    YEAR = 4
-    TRACK = 5
-    LENGTH = 6
-    ADDED = 7
-    STATE = 8
+    HEARD = 4
+    YEAR = 5
+    TRACK = 6
+    LENGTH = 7
+    ADDED = 8
+    STATE = 9
 
 
 SORT_KEYS = {
@@ -67,6 +69,7 @@ SORT_KEYS = {
     Column.ARTIST: "artist",
     Column.ALBUM: "album",
     Column.GENRE: "genre",
+    Column.HEARD: "heard",
     Column.YEAR: "year",
     Column.TRACK: "track",
     Column.LENGTH: "duration",
@@ -127,6 +130,7 @@ class TrackModel(QAbstractTableModel):
             Column.ARTIST: self.tr("Artist"),
             Column.ALBUM: self.tr("Album"),
             Column.GENRE: self.tr("Genre"),
+            Column.HEARD: self.tr("Sounds like"),
             Column.YEAR: self.tr("Year"),
             Column.TRACK: self.tr("Track"),
             Column.LENGTH: self.tr("Length"),
@@ -252,6 +256,8 @@ class TrackModel(QAbstractTableModel):
         return None
 
     def _explanation(self, track: Track, column: Column) -> str:
+        if column == Column.HEARD:
+            return heard_explained(track.heard)
         if column != Column.STATE:
             return _text(track, column)
         reason = f" {track.error}" if track.error else ""
@@ -303,6 +309,8 @@ def _text(track: Track, column: Column) -> str:
             return one_line(track.album)
         case Column.GENRE:
             return one_line(track.tags.genre)
+        case Column.HEARD:
+            return heard_words(track.heard)
         case Column.YEAR:
             return str(track.tags.year or "")
         case Column.TRACK:

@@ -29,6 +29,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPalette,
     QPen,
     QPixmap,
     QResizeEvent,
@@ -54,19 +55,23 @@ COVER_PX = 26
 DOT_PX = 9
 HEART_PX = 13
 # shown from the header's menu
-HIDDEN_FIRST = (Column.ALBUM, Column.GENRE, Column.YEAR, Column.TRACK, Column.ADDED)
+HIDDEN_FIRST = (
+    *(Column.ALBUM, Column.GENRE, Column.HEARD),
+    *(Column.YEAR, Column.TRACK, Column.ADDED),
+)
 WIDTHS = {
     Column.ARTIST: 138,
     Column.ALBUM: 130,
     Column.GENRE: 90,
+    Column.HEARD: 140,
     Column.YEAR: 56,
     Column.TRACK: 56,
     Column.LENGTH: 66,
     Column.ADDED: 84,
     Column.STATE: 30,
 }
-TITLE_PX = 150  # artist, album and genre give way before the title has less
-GIVING_WAY = (Column.ALBUM, Column.ARTIST, Column.GENRE)
+TITLE_PX = 150  # columns of texts give way before the title has less
+GIVING_WAY = (Column.ALBUM, Column.ARTIST, Column.GENRE, Column.HEARD)
 AT_LEAST_THEIR_NAMES = (Column.YEAR, Column.TRACK, Column.LENGTH, Column.ADDED)
 MARK_PX = 3
 FILLED = {TrackState.READY: "good", TrackState.NO_VOICE: "wave", TrackState.FAILED: "error"}
@@ -125,6 +130,20 @@ class TitleDelegate(QStyledItemDelegate):
             painter.drawPixmap(place - QPoint(0, HEART_PX // 2 - 1), heart)
 
 
+class HeardDelegate(QStyledItemDelegate):
+    """Set apart from what files say of themselves: muted and slanted."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        option.font.setItalic(True)
+        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
+            option.palette.setColor(role, self._theme.colour("muted"))
+
+
 def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) -> None:
     if state in FILLED:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -178,6 +197,7 @@ class TrackView(QTableView):
         self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
         self._titles = TitleDelegate(theme, self)
         self.setItemDelegateForColumn(Column.TITLE, self._titles)
+        self.setItemDelegateForColumn(Column.HEARD, HeardDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
@@ -234,7 +254,7 @@ class TrackView(QTableView):
         self.make_room()
 
     def make_room(self) -> None:
-        """Artist, album and genre are as wide as wished, or less where the title would be cramped.
+        """Columns of texts are as wide as wished, or less where the title would be cramped.
 
         All are wide enough for their names, however large the letters are.
         """

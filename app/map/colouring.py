@@ -1,4 +1,4 @@
-"""What the colours of the points say: artist, genre, year, or likeness to the song asked for."""
+"""What the colours of the points say: artist, genre, year, what is heard, likeness to a song."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 from PySide6.QtGui import QColor
 
+from app.ui.heard import heard_word
 from app.ui.palette import DARK, Palette
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library.maps import Labels
@@ -24,6 +25,7 @@ class Colour(StrEnum):
     ARTIST = "artist"
     GENRE = "genre"
     YEAR = "year"
+    HEARD = "heard"
     LIKENESS = "likeness"
 
 
@@ -115,16 +117,16 @@ def carried(
 
 
 def by_tags(kind: Colour, track_ids: np.ndarray, labels: Labels) -> Colouring:
-    """Points coloured by what their tags say."""
+    """Points coloured by what their tags say, or what is heard in them."""
     rows = aligned(track_ids, labels.track_ids)
     has_row = rows >= 0
     if kind == Colour.YEAR:
         return by_year(np.where(has_row, labels.years[rows], 0))
-    of, names = (
-        (labels.artist_of, labels.artists)
-        if kind == Colour.ARTIST
-        else (labels.genre_of, labels.genres)
-    )
+    of, names = {
+        Colour.ARTIST: (labels.artist_of, labels.artists),
+        Colour.GENRE: (labels.genre_of, labels.genres),
+        Colour.HEARD: (labels.heard_of, tuple(map(heard_word, labels.heard))),
+    }[kind]
     return by_group(np.where(has_row, of[rows], -1), names)
 
 

@@ -63,7 +63,7 @@ class Legend(QFrame):
         if colouring.num_others and colouring.names:
             return self.tr("others   {num}").format(num=grouped(colouring.num_others))
         if not colouring.is_graded and not colouring.names and len(colouring.codes):
-            return self.tr("The files do not say.")
+            return self.tr("Not known of these songs.")
         return ""
 
     def _check(self, code: int) -> None:

@@ -51,6 +51,7 @@ class MapToolBar(QWidget):
             Colour.ARTIST: self.tr("Artist"),
             Colour.GENRE: self.tr("Genre"),
             Colour.YEAR: self.tr("Year"),
+            Colour.HEARD: self.tr("Sounds like"),
             Colour.LIKENESS: self.tr("Likeness to the song asked for"),
         }
 

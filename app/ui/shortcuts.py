@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QKeySequence
 
+Texts = TypeVar("Texts", str, tuple[str, ...])
 
-def noop(text: str) -> str:
-    """Marks a text for translation where it is declared; it is translated where it is shown."""
+
+def noop(text: Texts) -> Texts:
+    """Marks texts for translation where they are declared; they are translated where shown."""
     return text
 
 

@@ -65,9 +65,8 @@ class ElidedLabel(QLabel):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             is_cut = self.fontMetrics().horizontalAdvance(self.text()[:500]) > self.width()
-            QToolTip.showText(
-                event.globalPos(), plain_tool_tip(self.text()) if is_cut else "", self
-            )
+            text = self.toolTip() or (plain_tool_tip(self.text()) if is_cut else "")
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 

@@ -31,7 +31,10 @@ TRACK_COLUMNS = """
     CASE WHEN track.is_missing THEN 'missing' ELSE track.state END, track.error,
     (SELECT from_mixture FROM embedding JOIN space ON space.id = embedding.space_id
      WHERE embedding.track_id = track.id AND space.view = 'vocals' ORDER BY space.id DESC LIMIT 1),
-    EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id), track.added_s
+    EXISTS (SELECT 1 FROM no_vocals WHERE no_vocals.track_id = track.id), track.added_s,
+    (SELECT group_concat(name, char(10)) FROM (
+        SELECT name FROM heard_tag JOIN tag ON tag.id = heard_tag.tag_id
+        WHERE heard_tag.track_id = track.id ORDER BY strength DESC, chance DESC, name LIMIT 3))
     FROM track JOIN folder ON folder.id = track.folder_id
 """
 
@@ -60,6 +63,7 @@ def track_from_row(row: Any) -> Track:
         has_vocals=(False if row[18] else None) if row[17] is None else True,
         is_from_mixture=bool(row[17]),
         added_s=row[19],
+        heard=tuple(row[20].split("\n")) if row[20] else (),
     )
 
 

@@ -55,11 +55,11 @@ def strengths_of(database: Database, name: str) -> tuple[np.ndarray, np.ndarray]
 def strongest(database: Database, kind: TagKind) -> dict[int, str]:
     """By track, the strongest of its tags of a kind; tracks without one are left out."""
     rows = database.rows(
-        "SELECT track_id, name FROM heard_tag JOIN tag ON tag.id = tag_id WHERE kind = ?"
-        " ORDER BY strength, chance, name DESC",  # the last one stays
+        "SELECT track_id, name, max(1000 * strength + chance) FROM heard_tag"  # that one's name
+        " CROSS JOIN tag ON tag.id = tag_id WHERE kind = ? GROUP BY track_id",
         (kind,),
     )
-    return dict(rows)
+    return {track_id: name for track_id, name, _ in rows}
 
 
 def tag_counts(database: Database) -> tuple[tuple[str, TagKind, int], ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.library.database import Database
+from engine.library.heard_tags import strongest
 from engine.library.tables import tables
 
 _IDS, _PLACES = np.dtype("<i8"), np.dtype("<f4")
@@ -81,13 +82,14 @@ def ids_in_space(database: Database, space_id: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What tags say of many tracks, as numbers that points can be coloured by.
+    """What tags and ears say of many tracks, as numbers that points can be coloured by.
 
     Attributes:
         track_ids: (n,) int64, ascending.
         artists, genres: names as first written, "" where the tags say nothing.
         artist_of, genre_of: (n,) int32, places in these.
         years: (n,) int32; 0 where the tags say nothing.
+        heard, heard_of: as genres, of the genre that is heard most; files play no part.
     """
 
     track_ids: np.ndarray
@@ -96,6 +98,8 @@ class Labels:
     genres: tuple[str, ...]
     genre_of: np.ndarray
     years: np.ndarray
+    heard: tuple[str, ...] = ()
+    heard_of: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
 
 
 def labels(database: Database) -> Labels:
@@ -106,6 +110,8 @@ def labels(database: Database) -> Labels:
     )
     artists, artist_of = _numbered((row[1], row[2]) for row in rows)
     genres, genre_of = _numbered((row[3].casefold().strip(), row[3]) for row in rows)
+    of_track = strongest(database, "genre")
+    heard, heard_of = _numbered((of_track.get(row[0], ""),) * 2 for row in rows)
     return Labels(
         np.fromiter((row[0] for row in rows), np.int64, len(rows)),
         artists,
@@ -113,6 +119,8 @@ def labels(database: Database) -> Labels:
         genres,
         genre_of,
         np.fromiter((row[4] for row in rows), np.int32, len(rows)),
+        heard,
+        heard_of,
     )
 
 

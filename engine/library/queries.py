@@ -19,6 +19,11 @@ _SORTS = {
     "status": ("is_missing", "state", *_ALBUM_ORDER),
     "path": ("folder_id", "rel_path"),
     "added": ("id",),
+    "heard": (
+        "(SELECT name FROM heard_tag JOIN tag ON tag.id = tag_id WHERE track_id = track.id"
+        " ORDER BY strength DESC, chance DESC, name LIMIT 1)",
+        *_ALBUM_ORDER,
+    ),
 }
 SORTS = tuple(_SORTS)
 

@@ -58,6 +58,7 @@ class Track:
         error: why the track failed, a sentence; None unless ``status`` is FAILED.
         has_vocals: None: not listened to yet; False: listened to, and nobody sings.
         is_from_mixture: the voice was heard through the whole song.
+        heard: the strongest of the tags that are heard in it, at most three.
         added_s: when it came into the library, in seconds since 1970; None: not known.
     """
 
@@ -74,6 +75,7 @@ class Track:
     has_vocals: bool | None
     is_from_mixture: bool = False
     added_s: float | None = None
+    heard: tuple[str, ...] = ()
 
     @property
     def is_elsewhere(self) -> bool:

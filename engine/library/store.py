@@ -162,8 +162,8 @@ class Library:
     ) -> list[int]:
         """Ids of the tracks with every word of ``text`` in title, artist, album, genre or path.
 
-        ``sort``: artist, title, album, genre, year, track, duration, status, path or added. Words
-        may be parts of words; case and accents do not matter.
+        ``sort``: artist, title, album, genre, year, track, duration, status, path, added or heard
+        (by the strongest tag). Words may be parts of words; case and accents do not matter.
         """
         sql, values = queries.listed(text, sort, descending, status, folder_id)
         # in one piece: 100,000 rows of one number each would take longer than finding them

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton, QTreeWidgetItem
+from PySide6.QtWidgets import QLabel, QPushButton, QTreeWidgetItem
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results
 from support.app_window import SONGS, make_library
@@ -14,7 +14,9 @@ from support.app_window import SONGS, make_library
 from app.find.filters import Filters, FilterSheet, seconds_of
 from app.window import MainWindow
 from engine.library import Library
+from engine.library.heard_tags import put_tags
 from engine.library.scope import Scope
+from engine.records import HeardTag
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -22,6 +24,7 @@ music = app_fixtures.music
 open_window = app_fixtures.open_window
 
 GENRES = ("Pop", "Pop/Rock", "Rock", "<b>Polka</b>", "")
+FOLK, SAD = HeardTag("folk", "genre", 0.9, 0.5), HeardTag("sad", "mood", 0.8, 0.4)
 YEARS = (1970, 1980, 1990, 2000, None)
 
 
@@ -67,6 +70,39 @@ def test_the_sheet_narrows_both_lists_at_once_and_counts(qtbot, window):
     qtbot.mouseClick(sheet.reset, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
     assert button.filters == Filters()
+
+
+def test_what_is_heard_narrows_and_is_told_of_query_and_result(qtbot, window, library_path):
+    with Library.open(library_path) as library, library.database.write() as db:
+        put_tags(db, 1, [FOLK])
+        put_tags(db, 2, [FOLK, SAD])
+        put_tags(db, 3, [FOLK])
+    sheet = open_sheet(qtbot, window)
+    qtbot.waitUntil(lambda: bool(sheet.heard.items))
+    told = [item.data(0, Qt.ItemDataRole.AccessibleTextRole) for item in sheet.heard.items]
+    assert told == ["folk, 3 songs", "sad, 1 song"]
+    for item in sheet.heard.items:
+        item.setCheckState(0, Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: len(results(window)[0]) == 1)
+    assert window.results.filter_button.text() == "Filters  1"
+    model = window.results.voices.model
+    tip = model.data(model.index(0), Qt.ItemDataRole.ToolTipRole)
+    assert "Sounds like folk, sad: heard, not written in the file" in tip
+    window.results.voices.view.setCurrentIndex(model.index(0))
+    row = window.results.result_row
+    names = [one.accessibleName() for one in row.findChildren(QLabel)]
+    assert any(name.startswith("Sounds like folk, sad") for name in names)
+    qtbot.mouseClick(sheet.reset, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
+
+
+def test_words_of_a_saved_search_stay_ticked_though_no_song_has_them(qtbot, window):
+    button = window.results.filter_button
+    scope = Scope(genres=frozenset({"zydeco"}), sounds_like=frozenset({"jazz"}))
+    button.set_filters(Filters(scope=scope))
+    sheet = open_sheet(qtbot, window)
+    qtbot.waitUntil(lambda: len(sheet.genres.items) == 4)
+    assert sheet.filters() == button.filters
 
 
 def test_years_and_lengths_may_be_given_the_wrong_way_round(qtbot, window):
@@ -192,19 +228,21 @@ def test_each_filter_in_force_can_be_taken_away_alone(qtbot, window):
         300.0,
         45,
         64,
+        frozenset({"jazz"}),
     )
     button.set_filters(Filters(True, True, False, scope))
     assert list(chips(window)) == [
         "Other artists only",
         "One song of each artist",
         "rock",
+        "sounds like jazz",
         "from 1980",
         "1:00–5:00",
         "A2–E4",
         "Soul && Funk",
     ]
     assert len(chips(window)) == button.filters.num_active
-    for left in range(6, -1, -1):
+    for left in range(7, -1, -1):
         qtbot.mouseClick(next(iter(chips(window).values())), Qt.MouseButton.LeftButton)
         assert len(chips(window)) == button.filters.num_active == left
     assert button.filters == Filters(hide_duplicates=False)

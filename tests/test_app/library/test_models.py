@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.modeltest import ModelTester
 
 from app.find.result_model import LikenessRole, ResultModel
@@ -15,8 +16,11 @@ from app.library.table_model import (
     TrackState,
     state_of,
 )
+from app.library.table_view import TrackView
 from app.ui.text_format import clock, duration, one_line, title_of
+from app.ui.theme import Theme
 from engine.library import Tags, Track, TrackStatus
+from engine.paths import resources_path
 from engine.search import Neighbour
 from engine.search.moments import Moment
 
@@ -90,6 +94,22 @@ def test_what_its_columns_say(model):
     assert [model.data(model.index(1, one)) for one in (*columns, Column.ADDED)] == [""] * 4
 
 
+def test_what_is_heard_is_set_apart_from_what_files_say(qapp, model, qtbot):
+    table = TrackView(model, Theme(resources_path() / "icons", qapp))
+    qtbot.addWidget(table)
+    assert table.isColumnHidden(Column.HEARD)
+    model.set_ids([1, 2])
+    model.put([track(1, heard=("R&B", "60s")), track(2)])
+    index = model.index(0, Column.HEARD)
+    assert model.data(index) == "R&B, 60s"
+    assert "not written in the file" in model.data(index, Qt.ItemDataRole.ToolTipRole)
+    assert model.data(model.index(1, Column.HEARD)) == ""
+    assert model.data(model.index(1, Column.HEARD), Qt.ItemDataRole.AccessibleTextRole) == ""
+    option = QStyleOptionViewItem()
+    table.itemDelegateForColumn(Column.HEARD).initStyleOption(option, index)
+    assert option.font.italic()
+
+
 def test_only_so_many_rows_are_kept(model, qtbot):
     model.set_ids(list(range(10_000)))
     model.put([track(i) for i in range(10_000)])
@@ -111,6 +131,7 @@ def test_another_list_keeps_the_rows_that_are_known(model):
     [
         (Column.TITLE, "title"),
         (Column.TRACK, "track"),
+        (Column.HEARD, "heard"),
         (Column.ADDED, "added"),
         (Column.STATE, "status"),
     ],

@@ -31,9 +31,11 @@ from app.ui.palette import DARK, LIGHT, contrast, luminance
 from app.ui.top_bar import Page
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library import Library
+from engine.library.heard_tags import put_tags
 from engine.library.maps import Labels
 from engine.library.scan.scan import scan
 from engine.map.library_map import make_map
+from engine.records import HeardTag
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -41,6 +43,7 @@ music = app_fixtures.music
 open_window = app_fixtures.open_window
 window = app_fixtures.window
 
+FOLK, SAD = HeardTag("folk", "genre", 0.9, 0.5), HeardTag("sad", "mood", 0.8, 0.4)
 SONGS = tuple((artist, f"Song {i}") for artist in ("Alma", "Bo", "Cleo") for i in range(4))
 
 
@@ -462,6 +465,20 @@ def test_colours_and_their_legend(qtbot, on_map):
     assert page.legend.height() >= page.legend.sizeHint().height() > 40
     query = int(np.flatnonzero(page._ids == on_map.services.search.question.track.id)[0])
     assert page._colouring.codes[query] == page._colouring.codes.max()
+
+
+def test_what_is_heard_colours_the_map(qtbot, on_map):
+    page = on_map.map_page
+    with on_map.services.open_library.library.database.write() as db:
+        for track_id, tag in ((1, FOLK), (2, FOLK), (3, SAD)):
+            put_tags(db, track_id, [tag])
+    page._open()
+    qtbot.waitUntil(lambda: "folk" in page._opened.labels.heard)
+    page.tools.choose_colour(Colour.HEARD)
+    page._colour()
+    assert page._colouring.names == ("folk",)  # a mood is no kind of music
+    assert page._colouring.counts == (2,)
+    assert page.legend._rows[1].accessibleName() == "folk: 2 songs"
 
 
 def test_what_is_searched_for_stands_out(qtbot, on_map):

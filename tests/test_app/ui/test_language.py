@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.ui.heard import WORDS
 from app.ui.language import ENGLISH, LANGUAGES, Translation
+from engine.models.tags import shown_names
 from engine.paths import resources_path
 from tools.sentences import places, sentences
 
@@ -50,6 +52,10 @@ def test_no_sentence_is_left_out(code: str) -> None:
     missing = [f"{wanted[text]}: {text}" for text in wanted.keys() - table(code).keys()]
     assert sorted(missing) == []
     assert sorted(table(code).keys() - wanted.keys()) == []
+
+
+def test_all_that_can_be_heard_has_a_word() -> None:
+    assert set(WORDS) == set(shown_names())
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from engine.cli.commands import app
 from engine.library import Library, Tags
 from engine.library.heard_tags import strengths_of, strongest, tag_counts, tags_of
+from engine.library.maps import labels
 from engine.library.scope import Scope, facets, ids_within
 from engine.library.upkeep.salvage import salvage
 from engine.records import HeardTag, TrackEmbedding
@@ -53,6 +54,10 @@ def test_what_stands_out_is_kept_the_strongest_first(library: Library) -> None:
     assert (ids.tolist(), strengths.round(2).tolist()) == ([1, 2], pytest.approx([0.9, 0.9]))
     assert strongest(library.database, "genre") == {1: "jazz", 2: "jazz"}
     assert strongest(library.database, "era") == {}
+    assert [one.heard for one in library.tracks([1, 3])] == [("jazz", "blues", "sad"), ()]
+    assert library.track_ids(sort="heard")[-2:] == [1, 2]
+    known = labels(library.database)
+    assert [known.heard[i] for i in known.heard_of] == ["jazz", "jazz", ""]
     assert [len(part) for part in strengths_of(library.database, "house")] == [0, 0]
 
 

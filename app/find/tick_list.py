@@ -1,8 +1,8 @@
-"""Genres to tick, with the number of songs of each, and a field that narrows them."""
+"""Genres, or other words, to tick: with the number of songs of each, and a field to search."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
@@ -18,30 +18,31 @@ from app.ui.layouts import vbox
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL
-from engine.library.scope import genre_key
+from engine.library.text import normalise
 
 HEIGHT_PX = 124
 NAME, COUNT = 0, 1  # columns
 KeyRole = Qt.ItemDataRole.UserRole + 1
 
 
-class GenreList(QWidget):
-    """``changed`` when a genre is ticked or not any more."""
+class TickList(QWidget):
+    """``changed`` when a word is ticked or not any more."""
 
     changed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, name: str, search: str, nothing: str) -> None:
+        """``search``, ``nothing``: what the field says where there are words, and where not."""
         super().__init__()
         self._theme = theme
+        self._hint, self._nothing = search, nothing
         self._search = QLineEdit()
-        self._search.setPlaceholderText(self.tr("Search genres"))
-        self._search.setAccessibleName(self.tr("Search genres"))
+        self._search.setAccessibleName(search)
         self._search.setClearButtonEnabled(True)
         for child in self._search.findChildren(QWidget):
             child.setAccessibleName(self.tr("Empty the field"))
         self._table = QTreeWidget()
         self._table.setObjectName("framed")
-        self._table.setAccessibleName(self.tr("Genres"))
+        self._table.setAccessibleName(name)
         self._table.setFixedHeight(HEIGHT_PX)
         self._table.setColumnCount(2)
         self._table.setHeaderHidden(True)
@@ -59,26 +60,30 @@ class GenreList(QWidget):
 
     @property
     def items(self) -> list[QTreeWidgetItem]:
-        """All genres, narrowed or not."""
+        """All words, narrowed or not."""
         return self._table.findItems("", Qt.MatchFlag.MatchContains)
 
     @property
     def chosen(self) -> frozenset[str]:
-        """Keys of the genres that are ticked."""
+        """Keys of the words that are ticked."""
         ticked = (i for i in self.items if i.checkState(NAME) == Qt.CheckState.Checked)
         return frozenset(item.data(NAME, KeyRole) for item in ticked)
 
-    def fill(self, genres: Iterable[tuple[str, int]], chosen: frozenset[str]) -> None:
-        """(name, number of songs), in this order; chosen ones first."""
+    def fill(self, words: Sequence[tuple[str, str, int]], chosen: frozenset[str]) -> None:
+        """(key, name, number of songs), in this order; chosen ones first, those of no song too."""
+        unknown = chosen - {word[0] for word in words}
+        words = [*words, *((key, key, 0) for key in sorted(unknown))]
         with QSignalBlocker(self):
             self._table.clear()
-            for name, num in sorted(genres, key=lambda genre: genre_key(genre[0]) not in chosen):
-                self._add(name, num, genre_key(name) in chosen)
+            for key, name, num in sorted(words, key=lambda word: word[0] not in chosen):
+                self._add(key, name, num, key in chosen)
+            is_empty = not self._table.topLevelItemCount()
+            self._search.setPlaceholderText(self._nothing if is_empty else self._hint)
             self._narrow(self._search.text())
 
-    def _add(self, name: str, num: int, is_chosen: bool) -> None:
+    def _add(self, key: str, name: str, num: int, is_chosen: bool) -> None:
         item = QTreeWidgetItem(self._table, [one_line(name)[:60], grouped(num)])
-        item.setData(NAME, KeyRole, genre_key(name))
+        item.setData(NAME, KeyRole, key)
         told = f"{item.text(NAME)}, {num_songs(num)}"
         item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, told)
         item.setCheckState(NAME, Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
@@ -91,9 +96,9 @@ class GenreList(QWidget):
         self._search.clear()
 
     def _narrow(self, text: str) -> None:
-        wanted = genre_key(text)
+        wanted = normalise(text)
         for item in self.items:
-            item.setHidden(wanted not in item.data(NAME, KeyRole))
+            item.setHidden(wanted not in normalise(item.text(NAME)))
 
 
 def _toggle(item: QTreeWidgetItem) -> None:
