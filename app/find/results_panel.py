@@ -60,6 +60,7 @@ class ResultList(QWidget):
         self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._note.setText(explanation)
+        self._told = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._lay_out(theme, heading, look)
         theme.changed.connect(self.view.viewport().update)
 
@@ -74,7 +75,9 @@ class ResultList(QWidget):
         self._grey = ElidedLabel("muted", theme.font(SMALL))
         self._grey.setText(self.tr("Grey: two singers are likelier than one."))
         self._grey.hide()
-        vbox(self._head, (body, 1), hbox((self._grey, 1), margins=(14, 4, 14, 0)), of=self)
+        below = vbox(self._told, self._grey, margins=(14, 4, 14, 0))
+        vbox(self._head, (body, 1), below, of=self)
+        self.tell("")
 
     def set_compact(self, is_compact: bool) -> None:
         self._head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
@@ -93,6 +96,7 @@ class ResultList(QWidget):
             return
         self.view.show_neighbours(result.neighbours, result.is_calibrated)
         self._explain_grey()
+        self.tell(result.note or "")
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
         else:
@@ -101,7 +105,17 @@ class ResultList(QWidget):
             )
             self.show_message(" ".join(filter(None, (nothing, result.note))))
 
+    def tell(self, note: str) -> None:
+        """What is not as asked, below the results; the tooltip holds all of it where it is cut."""
+        self._told.setText(note)
+        self._told.setVisible(bool(note))
+
+    @property
+    def told(self) -> str:
+        return self._told.text()
+
     def show_message(self, text: str) -> None:
+        self.tell("")
         self.model.set_neighbours(())
         self._explain_grey()
         self._message.setText(text)

@@ -257,3 +257,14 @@ def test_a_genre_without_end_is_cut_on_its_chip(qtbot, window):
     assert len(long.text()) < 40
     assert len(long.toolTip()) > 900
     assert years.text().startswith("up to 1999")
+
+
+def test_what_is_not_as_asked_is_told_below_the_results(qtbot, window, library_path):
+    result, rough = window.results.voices, "heard through the whole song"
+    assert rough not in result.told
+    with Library.open(library_path) as library, library.database.write() as db:
+        db.execute("UPDATE embedding SET from_mixture = 1")
+    window.services.search.ask_again()
+    qtbot.waitUntil(lambda: rough in result.told)
+    result.show_message("Nobody sings.")
+    assert result.told == ""
