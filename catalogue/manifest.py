@@ -132,7 +132,7 @@ def _jsonl(place: str) -> Iterator[Mapping[str, Any]]:
                 continue
             try:
                 values = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise CatalogueError(f"Line {number} of {place} is no JSON: {error}.") from error
             if not isinstance(values, dict):
                 raise CatalogueError(f'Line {number} of {place} is no object like {{"path": "…"}}.')

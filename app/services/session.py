@@ -19,7 +19,7 @@ class Session:
     """Parts of the window, in one small JSON file that belongs to one library.
 
     A part gives what JSON can write, and takes it back. What makes no sense any more (KeyError,
-    IndexError, TypeError, ValueError) begins afresh, each part for itself.
+    IndexError, TypeError, ValueError, OverflowError) begins afresh, each part for itself.
     """
 
     def __init__(self, path: Path, library_path: Path) -> None:
@@ -44,13 +44,13 @@ class Session:
             if state.get(name) is not None:
                 try:
                     restore(state[name])
-                except (KeyError, IndexError, TypeError, ValueError) as error:
+                except (LookupError, TypeError, ValueError, OverflowError) as error:
                     log.warning("The %s of the last session makes no sense: %r", name, error)
 
     def _read(self) -> dict[str, Any]:
         try:
             state = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         is_ours = isinstance(state, dict) and state.get("library") == self._library
         return state if is_ours else {}

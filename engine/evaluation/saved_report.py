@@ -35,7 +35,7 @@ def read(folder: Path) -> Report:
     path = folder / "report.json"
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EvaluationError(f"The report {path} cannot be read: {error}") from error
     if not isinstance(body, dict) or body.get("schema") != SCHEMA:
         raise EvaluationError(f"{path} is no report of an evaluation.")
@@ -45,7 +45,7 @@ def read(folder: Path) -> Report:
         )
     try:
         return _report(body)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise EvaluationError(f"The report {path} is damaged: {error!r}.") from error
 
 

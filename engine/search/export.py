@@ -21,6 +21,7 @@ from engine.library.kept.songs import KeptSong
 from engine.library.text import plain
 from engine.search import Neighbour, Query, SearchResult
 
+RESULT_VERSION = 1  # of what `similar --json` prints (docs/formats.md)
 ExportFormat = Literal["m3u8", "json", "csv"]
 _FORMATS: dict[str, ExportFormat] = {
     ".m3u8": "m3u8",
@@ -173,6 +174,7 @@ def as_dict(item: Track | Neighbour | KeptSong) -> dict[str, Any]:
 def result_as_dict(result: SearchResult) -> dict[str, Any]:
     """A search result as ``similar --json`` prints it."""
     return {
+        "schema_version": RESULT_VERSION,
         "query": _query_as_dict(result.query),
         "by": result.by,
         "model": " + ".join(dict.fromkeys(result.models.values())),

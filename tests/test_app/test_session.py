@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QFileOpenEvent
 from support import app_fixtures
@@ -73,6 +74,21 @@ def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library
     again.close()
     path.write_text("{")
     open_window()
+
+
+def restored(path: Path, text: str) -> list[object]:
+    path.write_text(text)
+    session, came_back = Session(path, Path("a.db")), list[object]()
+    session.keep("place", list, lambda value: came_back.append(int(value)))
+    session.restore()
+    return came_back
+
+
+@pytest.mark.parametrize("told", ["[" * 100_000, "7", "Infinity", '"x"', "{}", "[]", "null"])
+def test_a_session_from_elsewhere_never_stops_the_window(tmp_path, told):
+    assert restored(tmp_path / "s.json", told) == []
+    assert restored(tmp_path / "s.json", f'{{"library": "a.db", "place": {told}}}') in ([], [7])
+    assert restored(tmp_path / "s.json", f'{{"library": "b.db", "place": {told}}}') == []
 
 
 def test_what_was_begun_with_counts_more_than_the_session(qtbot, window, open_window, music):

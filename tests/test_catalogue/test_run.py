@@ -158,6 +158,8 @@ def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
         run("b.csv", "path\n")
     with pytest.raises(CatalogueError, match=r"Line 2 of .* no JSON"):
         run("c.jsonl", '{"path": "a"}\n{"path"\n')
+    with pytest.raises(CatalogueError, match=r"Line 1 of .* no JSON"):
+        run("deep.jsonl", "[" * 100_000)
     with pytest.raises(CatalogueError, match="no manifest"):
         run("d.txt", "a.mp3\n")
     with pytest.raises(CatalogueError, match="not the parquet"):

@@ -290,6 +290,39 @@ def test_what_is_no_vector_is_not_written(tmp_path: Path, value: float, said: st
     assert table.count() == 1
 
 
+SPACE = '{"model": "m", "model_sha256": "", "view": "overall", "separator": null, "dim": 16}'
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[",
+        "[" * 100_000,
+        "[]",
+        '{"version": 1}',
+        '{"version": 1, "spaces": []}',
+        '{"version": 1, "spaces": [7]}',
+        '{"version": 1, "spaces": [{"model": "m"}]}',
+        f'{{"version": 1, "spaces": [{SPACE}]}}'.replace("16", "17"),
+        f'{{"version": 1, "spaces": [{SPACE}]}}'.replace("16", '"16"'),
+        f'{{"version": 1, "spaces": [{SPACE}]}}'.replace("overall", "id"),
+    ],
+)
+def test_what_a_stranger_s_table_says_of_itself_is_checked(tmp_path: Path, told: str) -> None:
+    fields = [("id", pa.int64()), ("overall_vector", pa.list_(pa.float16(), 16))]
+    for name in ("songs", "skipped"):
+        lancedb.connect(tmp_path).create_table(name, schema=pa.schema(fields, {METADATA: told}))
+    with pytest.raises(CatalogueError, match="no catalogue of Singalike's"):
+        SongTable.open(str(tmp_path))
+
+
+@pytest.mark.parametrize("told", ["", "!", "AAAA", "/" * 1000])
+def test_a_stranger_s_centre_that_cannot_be_one_counts_as_none(tmp_path: Path, told: str) -> None:
+    table = write_table(tmp_path / "table", SONGS[:1], SPACES)
+    table.keep(SPACES[0], "singalike.centre", told)
+    assert SongTable.open(table.place).centre(SPACES[0]) is None
+
+
 def test_what_cannot_be_used_is_told(table: SongTable, tmp_path: Path, library: Library) -> None:
     with pytest.raises(CatalogueError, match="There is no catalogue"):
         SongTable.open(str(tmp_path))

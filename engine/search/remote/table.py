@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.errors import CatalogueError
 from engine.library import filenames
+from engine.library.codec import unpack_centre
 from engine.library.imports import Song
 from engine.records import SpaceKey
 from engine.search.remote.rows import (
@@ -101,13 +102,13 @@ class SongTable:
                     f"There is no catalogue at {place}. Fill one with `singalike-catalogue run`."
                 )
             songs, skipped = database.open_table(SONGS), database.open_table(SKIPPED)
-            told = json.loads((songs.schema.metadata or {}).get(METADATA.encode(), b"{}"))
-        if told.get("version") != VERSION:
+        version, spaces = _told(place, songs.schema)
+        if version != VERSION:
             raise CatalogueError(
-                f"The catalogue {place} is of version {told.get('version')}; this Singalike "
-                f"knows {VERSION}. Update Singalike."
+                f"The catalogue {place} is of version {version}; this Singalike knows {VERSION}. "
+                "Update Singalike."
             )
-        return cls(place, songs, skipped, tuple(SpaceKey(**space) for space in told["spaces"]))
+        return cls(place, songs, skipped, spaces)
 
     @classmethod
     def create(cls, place: str, spaces: Sequence[SpaceKey]) -> SongTable:
@@ -164,7 +165,10 @@ class SongTable:
     def centre(self, key: SpaceKey) -> np.ndarray | None:
         """(dim,) float32: what the songs of a space had in common when it was last indexed."""
         told = self.kept(key, _CENTRE)
-        return None if told is None else np.frombuffer(base64.b64decode(told), "<f4")
+        try:
+            return None if told is None else unpack_centre(base64.b64decode(told), key.dim)
+        except ValueError:  # no base64; indexing anew makes it again
+            return None
 
     def set_centre(self, key: SpaceKey, centre: np.ndarray) -> None:
         self.keep(key, _CENTRE, base64.b64encode(centre.astype("<f4").tobytes()).decode())
@@ -218,6 +222,28 @@ class SongTable:
         """So that they are tried again."""
         with in_words(self.place):
             self.skipped.delete("is_failed")
+
+
+def _told(place: str, kind: pa.Schema) -> tuple[object, tuple[SpaceKey, ...]]:
+    """(version, spaces) of a schema, which may be anybody's; without spaces if it is a newer one.
+
+    CatalogueError where they are none, or their columns are not as they say.
+    """
+    try:
+        told = json.loads((kind.metadata or {}).get(METADATA.encode(), b"{}"))
+        if told.get("version") != VERSION:
+            return told.get("version"), ()
+        spaces = tuple(SpaceKey(**space) for space in told["spaces"])
+        if not spaces or any(
+            kind.field(f"{key.view}_vector").type.list_size != key.dim for key in spaces
+        ):
+            raise ValueError("its vectors are of other dimensions")
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise CatalogueError(
+            f"The table of songs at {place} is no catalogue of Singalike's ({error!r:.200}). Name "
+            "another place, or fill a new one with `singalike-catalogue run`."
+        ) from error
+    return VERSION, spaces
 
 
 def _database(place: str, *, create: bool = False) -> Any:

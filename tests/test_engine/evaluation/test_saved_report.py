@@ -47,11 +47,22 @@ def test_what_was_written_is_read(folder: Path) -> None:
         ("[]", "is no report"),
         ('{"schema": "singalike-evaluation", "schema_version": 99}', "newer Singalike"),
         ('{"schema": "singalike-evaluation", "schema_version": 1}', "is damaged"),
+        ("[" * 100_000, "cannot be read"),
     ],
 )
 def test_what_is_no_report_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "report.json").write_text(text)
     with pytest.raises(EvaluationError, match=said):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("value", [10**400, [], "one"], ids=["huge", "list", "text"])
+def test_a_number_that_is_none_is_damage(folder: Path, tmp_path: Path, value: object) -> None:
+    body = json.loads((folder / "report.json").read_text())
+    curves = body["results"][0]["plots"][1]["panels"]
+    next(iter(next(iter(curves.values())).values()))[0]["low"] = value
+    (tmp_path / "report.json").write_text(json.dumps(body))
+    with pytest.raises(EvaluationError, match="is damaged"):
         read(tmp_path)
 
 

@@ -1,3 +1,4 @@
+import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -12,6 +13,7 @@ from engine.library.kept.playlists import (
     add_songs,
     create,
     delete,
+    import_m3u,
     playlist_named,
     playlists,
     rename,
@@ -153,3 +155,22 @@ def test_files_are_found_in_any_unicode_form_and_strangers_wait(library, music, 
     write_song(stranger, 800)
     scan(library, [stranger.parent])
     assert names_in(library, "One")[1] == "a.wav"
+
+
+@pytest.mark.linux
+def test_a_playlist_from_elsewhere_opens_nothing_that_it_names(library, tmp_path):
+    """A pipe that nobody writes to would be waited for without end."""
+    os.mkfifo(tmp_path / "pipe.mp3")
+    named = [
+        "pipe.mp3",
+        "/dev/zero",
+        "/proc/self/environ",
+        "http://192.0.2.1/a.mp3",
+        "s3://b/a.mp3",
+    ]
+    file = tmp_path / "theirs.m3u8"
+    file.write_text("\n".join(named))
+    before = library.track_ids()
+    songs = songs_of(library.database, import_m3u(library.database, file))
+    assert [song.track_id for song in songs] == [None] * len(named)
+    assert library.track_ids() == before
