@@ -20,7 +20,10 @@ for candidate in "${PYTHON:-python3.11}" python3.12 python3.13 python3 python; d
 done
 [ -n "$python" ] || { say "Python 3.11, 3.12 or 3.13 is needed. Install one, then try again."; exit 1; }
 
-stamp="$(cat pyproject.toml constraints.txt tools/bundle.sh tools/trim_torchaudio.py | cksum)"
+torch_hint="set PIP_EXTRA_INDEX_URL to the index of CPU builds that
+pytorch.org names under \"Get started\", and run FRESH=1 $0"
+stamp="$(cat pyproject.toml constraints.txt packaging/locked/* tools/bundle.sh \
+    tools/trim_torchaudio.py | cksum)"
 if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Installing what the application needs into $venv"
     [ -d "$venv" ] || "$python" -m venv "$venv"
@@ -28,17 +31,25 @@ if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
     # hnswlib would be built for this very processor, and end others' programs. The number that
     # Linux's linker gives it depends on the folder that it was built in.
     [ "$(uname)" != Linux ] || export LDFLAGS="${LDFLAGS:-} -Wl,--build-id=none"
-    requirements="$("$bin/python" tools/requirements.py package)"
+    locked="$("$bin/python" -m tools.lock --path)"
+    if [ -n "$locked" ]; then
+        set -- --require-hashes --requirement "$locked"
+    else
+        say "No list of hashes for this system yet (tools/lock.py): versions are pinned, files are not."
+        set -- --constraint constraints.txt $("$bin/python" tools/requirements.py package)
+    fi
     HNSWLIB_NO_NATIVE=1 "$bin/python" -m pip install --quiet --disable-pip-version-check \
-        --no-cache-dir --no-binary hnswlib --constraint constraints.txt $requirements
+        --no-cache-dir --no-binary hnswlib "$@" || {
+        say "Not installed. If it is torch that was not found: $torch_hint"
+        exit 1
+    }
     "$bin/python" tools/trim_torchaudio.py
     printf '%s' "$stamp" >"$venv/bundle-stamp"
 fi
 bin="$venv/bin"; [ -d "$bin" ] || bin="$venv/Scripts"
 
 "$bin/python" -c 'import sys, torch; sys.exit(torch.version.cuda is not None)' || {
-    say "This torch is made for CUDA: 2.5 GB that most people cannot use. Set PIP_EXTRA_INDEX_URL to"
-    say "the index of CPU builds that pytorch.org names under \"Get started\", and run FRESH=1 $0"
+    say "This torch is made for CUDA: 2.5 GB that most people cannot use; $torch_hint"
     exit 1
 }
 

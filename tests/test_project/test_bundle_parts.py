@@ -1,6 +1,7 @@
 """What is said of a bundle's parts: whose each file is, their licences, the list for programs."""
 
 import json
+import re
 import sysconfig
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +19,7 @@ from tools.bundled_parts import (
     parts_of,
 )
 from tools.licences import MissingLicenceError, folder_name, write_licences
+from tools.lock import lines
 from tools.release_notes import ReleaseError, main, notes, program_version
 from tools.requirements import requirements
 from tools.sbom import sbom
@@ -53,6 +55,20 @@ def test_every_file_has_an_owner(parts):
     assert "Permission is hereby granted" in "".join(rich.texts.values())
     assert named(parts, "Python").kind == PYTHON
     assert named(parts, "hnswlib").licence == "Apache-2.0"  # its metadata does not say it
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "licence", "words"),
+    [
+        ("swift-f0", ".onnx", "MIT", "Permission is hereby granted"),
+        ("onnxruntime", "__init__.py", "MIT", "Permission is hereby granted"),
+        ("soundfile", "soundfile.py", "BSD", "Redistribution and use"),
+    ],
+)
+def test_newer_packages_bring_their_licences(name, ending, licence, words):
+    [part] = [one for one in parts_of([installed(name, ending)]) if one.kind == DISTRIBUTION]
+    assert licence in part.licence
+    assert words in "".join(part.texts.values())
 
 
 def test_our_own_files_are_nobody_elses(parts):
@@ -175,3 +191,27 @@ def test_the_version_is_written_in_one_place():
                  "packaging/linux/metainfo.xml",
                  "packaging/windows/version.txt", "packaging/macos/Info.plist"):  # fmt: skip
         assert wanted not in (ROOT / name).read_text().replace("127.0.0.1", ""), name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "packaging" / "locked").iterdir()))
+def test_a_list_of_hashes_has_all_that_is_wanted_in_the_pinned_versions(path):
+    told = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
+    found = [re.fullmatch(r"([a-z0-9-]+)==(\S+) --hash=sha256:[0-9a-f]{64}", line) for line in told]
+    versions = {one[1]: one[2].partition("+")[0] for one in found}
+    assert len(versions) == len(told)
+    for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines():
+        name, _, version = line.partition("==")
+        if name := canonical(name) if version else "":
+            assert versions.get(name, version) == version, name
+    wanted = [re.match(r"[\w.-]+", one)[0] for one in requirements(["package"])]
+    assert {canonical(one) for one in wanted} <= versions.keys()
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_a_list_of_hashes_is_made_of_what_pip_reports():
+    archive = {"archive_info": {"hashes": {"sha256": "f" * 64}}}
+    told = {"metadata": {"name": "A_b.C", "version": "1"}, "download_info": archive}
+    assert lines({"install": [told]}) == [f"a-b-c==1 --hash=sha256:{'f' * 64}"]
