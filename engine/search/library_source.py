@@ -27,6 +27,7 @@ from engine.search.source import QueryView, Space
 _MIN_CANDIDATES = 192
 _CANDIDATES_PER_ROOT = {1: 0.8, 2: 2.2}
 _MORE_IF_FILTERED = 1.5
+EARLIER_DEFAULTS = ("singalike-2", "singalike-3")
 OLDER_HEARING = (
     "These songs were heard in an older way, which goes on serving. Index the library again, and "
     "they are heard better."
@@ -44,8 +45,9 @@ class LibrarySource:
 
     def space(self, view: View, model: str | None) -> Space:
         space_id, key = choose_space(self.library, view, model)
-        is_other = model is None and key.model != models.default_model_name(view)
-        note = OLDER_HEARING if is_other or key.listening < LISTENING_VERSION else None
+        default = models.default_model_name(view)
+        is_followed = model is None and key.model in EARLIER_DEFAULTS and key.model != default
+        note = OLDER_HEARING if is_followed or key.listening < LISTENING_VERSION else None
         return Space(space_id, key, self._index(space_id).centre(), note=note)
 
     def candidates(self, views: Sequence[QueryView], num: int, accept: Filter) -> Nearest:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -445,3 +446,18 @@ def test_artists_in_place_of_songs(library: Library) -> None:
     (row,) = result.neighbours
     assert [song.track.title for song in (row, *(row.more or ()))] == ["Another", "Far"]
     assert [(song.rank, song.percent) for song in row.more or ()] == [(1, 50)]
+
+
+def test_what_an_earlier_default_heard_goes_on_serving_and_says_so(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = SpaceKey("singalike-3", "3" * 64, "overall", None, 4)
+    put_vectors(library, heard, {i: [1, 0, 0, i / 10] for i in (1, 2, 3, 4, 5)})
+    monkeypatch.setattr("engine.models.default_model_name", lambda view: "better")
+    options = SearchOptions(by="overall", model=None)
+    found = Searcher(library).by_track(1, options)
+    assert found.models == {"overall": "singalike-3"}
+    assert "heard in an older way" in (found.note or "")
+    assert Searcher(library).by_track(1, replace(options, model="singalike-3")).note is None
+    monkeypatch.setattr("engine.models.default_model_name", lambda view: "singalike-3")
+    assert Searcher(library).by_track(1, options).note is None
