@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_NAMED = 12
 NEARLY_ALL = 0.9
-_MAX_ID_DIGITS = 19  # SQLite's largest integer has as many
+_NUM_ID_DIGITS, _MAX_ID = 19, 2**63 - 1  # SQLite's largest integer; ids of catalogues come near it
 
 
 def choose_space(library: Library, view: View, model: str | None) -> tuple[int, SpaceKey]:
@@ -60,8 +60,10 @@ def resolve(songs: Library | Source, song: str) -> int:
         return track.id
     if os.path.isfile(song):  # noqa: PTH113, words may be too long for a path
         raise QueryError(f"The file {song} is not in the library. Index its folder first.")
-    if song.isdecimal() and len(song) < _MAX_ID_DIGITS and songs.tracks([int(song)]):
-        return int(song)
+    if song.isdecimal() and len(song) <= _NUM_ID_DIGITS:
+        number = int(song)
+        if number <= _MAX_ID and songs.tracks([number]):
+            return number
     found = songs.find(song)
     if not found:
         raise QueryError(
