@@ -21,7 +21,6 @@ import typer
 from engine import __version__
 from engine.cli.common import JsonOption, note, printable, write_json
 from engine.errors import SingalikeError
-from engine.library.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,6 +175,8 @@ CHECKS: Mapping[str, Callable[[Bench], str]] = {
 
 def outcomes(checks: Mapping[str, Callable[[Bench], str]] | None = None) -> Iterator[Outcome]:
     """Run the checks, one after the other, by default all that there are."""
+    from engine.library.temporary import temporary_folder
+
     with temporary_folder() as folder:
         bench = Bench(Path(folder))
         for name, check in (checks or _all_checks()).items():
