@@ -101,6 +101,7 @@ class GroupView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(24)
         self.verticalScrollBar().setAccessibleName(self.tr("Scroll artists and albums"))
+        self.setAccessibleName(self.tr("Artists and albums"))
 
     def current(self) -> Group | None:
         found: Group | None = self.currentIndex().data(GroupRole)
