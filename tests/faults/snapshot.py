@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.library.upkeep import verify
 
-_CLOCKS = {"applied_s", "applied_at", "made_s", "heartbeat_s"}
+_CLOCKS = {"added_s", "applied_s", "applied_at", "made_s", "heartbeat_s"}
 _NAMES = {
     "folder": "SELECT id, path FROM folder",
     "track": "SELECT track.id, path || '/' || rel_path FROM track JOIN folder"

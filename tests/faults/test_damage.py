@@ -97,7 +97,7 @@ WRONGS = {
     "a vector that is too short": ("vectors", "UPDATE embedding SET vector = x'00' WHERE id = 1"),
     "a vector without direction": (
         "vectors",
-        "UPDATE embedding SET vector = zeroblob(32) WHERE id = 2",
+        "UPDATE embedding SET vector = zeroblob(32) WHERE id = (SELECT max(id) FROM embedding)",
     ),
     "a vector of no numbers": (
         "vectors",
