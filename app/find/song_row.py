@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFont, QPixmap
@@ -18,6 +17,7 @@ from app.ui.theme import Theme
 from app.ui.widgets import (
     HEADING,
     SMALL,
+    DrawCover,
     ElidedLabel,
     IconButton,
     button,
@@ -29,8 +29,6 @@ from engine.sound.loudness import SoundShape
 COVER_PX, COMPACT_COVER_PX = 56, 34
 TEXT_PX = 176
 MAX_TEXT_PX = 320
-
-DrawCover = Callable[[Path, str, int, float], QPixmap]
 
 
 class SongRow(QWidget):

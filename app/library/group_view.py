@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -14,7 +11,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPixmap,
 )
 from PySide6.QtWidgets import (
     QListView,
@@ -27,11 +23,10 @@ from PySide6.QtWidgets import (
 from app.library.covers import seed_of
 from app.library.group_model import DetailRole, GroupModel, GroupRole
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, paint_focus_frame
+from app.ui.widgets import SMALL, DrawCover, paint_focus_frame
 from engine.library.groups import Group
 
 Index = QModelIndex | QPersistentModelIndex
-DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, pixels, ratio
 
 PAD = 8
 COVER_PX = 48

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
 from app.desktop.drag_and_drop import copy_files
 from app.library.group_model import GroupModel
-from app.library.group_view import DrawCover, GroupView
+from app.library.group_view import GroupView
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView, dot_icon
 from app.services.open_library import ListQuery, OpenLibrary, Overview
@@ -21,7 +21,7 @@ from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
-from app.ui.widgets import IconButton, label
+from app.ui.widgets import DrawCover, IconButton, label
 from engine.library import Track, TrackStatus
 from engine.library.groups import Group, GroupKind
 

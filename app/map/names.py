@@ -46,7 +46,7 @@ class Islands:
 
 
 def islands(track_ids: np.ndarray, positions: np.ndarray, labels: Labels) -> Islands:
-    """The islands of a map of (n,) tracks at (n, 2); 100,000 songs take about 0.05 s."""
+    """The islands of a map of (n,) tracks at (n, 2); 100,000 songs take about 0.14 s."""
     found = aligned(track_ids, labels.track_ids)
     artist_of = np.where(found >= 0, labels.artist_of[found], -1) if len(labels.artists) else found
     num = len(labels.artists)

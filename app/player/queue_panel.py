@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QFrame, QMenu, QStackedLayout, QWidget
 from app.player.player import Player
 from app.player.queue import Repeat
 from app.player.queue_model import QueueModel
-from app.player.queue_view import DrawCover, QueueDelegate, QueueView
+from app.player.queue_view import QueueDelegate, QueueView
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, ElidedLabel, IconButton, IconLabel, label
+from app.ui.widgets import HEADING, SMALL, DrawCover, ElidedLabel, IconButton, IconLabel, label
 
 PANEL_PX = 340
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -20,10 +17,9 @@ from app.player.queue import Entry, PlayQueue
 from app.player.queue_model import EntryRole, QueueModel
 from app.ui.text_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, paint_focus_frame
+from app.ui.widgets import SMALL, DrawCover, paint_focus_frame
 
 Index = QModelIndex | QPersistentModelIndex
-DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, pixels, ratio
 
 PAD = 8
 COVER_PX = 38

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -15,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.theme import Theme
+
+DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, pixels, ratio
 
 TITLE = 1.7  # scales of the base font
 HEADING = 1.25

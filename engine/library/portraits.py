@@ -14,8 +14,11 @@ _COLUMNS = ", ".join(field.name for field in fields(VoicePortrait))
 _MARKS = ", ".join("?" for _ in fields(VoicePortrait))
 
 
-def put(db: sqlite3.Connection, track_id: int, portrait: VoicePortrait) -> None:
-    """In the place of what was there."""
+def put(db: sqlite3.Connection, track_id: int, portrait: VoicePortrait | None) -> None:
+    """In the place of what was there; None: there is no voice, or too little of it, to tell of."""
+    if portrait is None:
+        db.execute("DELETE FROM portrait WHERE track_id = ?", (track_id,))
+        return
     sql = f"INSERT OR REPLACE INTO portrait (track_id, {_COLUMNS}) VALUES (?, {_MARKS})"
     db.execute(sql, (track_id, *astuple(portrait)))
 

@@ -287,17 +287,20 @@ class Library:
     ) -> None:
         """Keep what was heard in a track, which is indexed from now on. One transaction.
 
-        Its tags take the place of earlier ones, where the model knows any. Moments are thinned to
+        Its tags take the place of earlier ones, where the model knows any; a separated voice's
+        portrait takes the place of the earlier one. Moments are thinned to
         MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
         ValueError where the vector is not (dim,), finite and of length 1.
         """
-        packed = codec.pack(embedding, self.space(space_id).dim)
+        space = self.space(space_id)
+        packed = codec.pack(embedding, space.dim)
+        is_separated = space.view == "vocals" and not embedding.from_mixture
         with self.database.write() as db:
             if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 files.put_heard(db, track_id, space_id, packed)
                 if embedding.tags is not None:
                     put_tags(db, track_id, embedding.tags)
-                if embedding.portrait is not None:
+                if is_separated:
                     portraits.put(db, track_id, embedding.portrait)
 
     def put_no_vocals(
@@ -309,6 +312,7 @@ class Library:
         with self.database.write() as db:
             if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 files.put_heard(db, track_id, space_id, None)
+                portraits.put(db, track_id, None)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""

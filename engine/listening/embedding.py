@@ -81,8 +81,8 @@ def embed_file(
             cancel=cancel, on_decoded=on_decoded, on_hash=on_hash,
         )[view]  # fmt: skip
     if separator is None:
-        mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
-        return embed_stream((chunk[0] for chunk in mono), model, view, cancel)
+        voice = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
+        return embed_stream((chunk[0] for chunk in voice), model, view, cancel)
     separated = partial(
         _embed_separated, path, model, separator, start_s=start_s, end_s=end_s, cancel=cancel
     )
@@ -145,8 +145,8 @@ def embed_song(
     """
     cancel = cancel or CancelToken()
     heard = _Heard(models.values(), "overall")
-    mono = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
-    for first, segments in segment_batches(chunk[0] for chunk in mono):
+    song = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
+    for first, segments in segment_batches(chunk[0] for chunk in song):
         cancel.check()
         heard.add(first, segments)
     if not heard.starts_s:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,24 @@ def test_what_was_not_measured_is_said(library: Library, song: Path) -> None:
     index_folders(library, [song.parent], IndexOptions(voices="fast", num_workers=1))
     asked = CliRunner().invoke(app, ["portrait", "Song", "--library", str(library.path)])
     assert "not measured yet" in str(asked.exception)
+
+
+def test_a_portrait_goes_with_the_voice(library: Library, song: Path) -> None:
+    """As when better ears find that nobody sings, or a new separator leaves too little to tell."""
+    index_folders(library, [song.parent], FINE)
+    (track_id,) = library.track_ids()
+    ((space_id, _),) = [space for space in library.spaces() if space[1].view == "vocals"]
+    embedding = library.embedding(space_id, track_id)
+    assert embedding is not None
+    rough = replace(embedding, from_mixture=True, portrait=None)
+    library.put_embedding(track_id, space_id, rough, audio_hash="hash", duration_s=15.0)
+    library.put_embedding(track_id, space_id, embedding, audio_hash="hash", duration_s=15.0)
+    assert ranges(library) == [(50, 57)]
+    library.put_embedding(track_id, space_id, rough, audio_hash="hash", duration_s=15.0)
+    assert ranges(library) == [(50, 57)]  # it is to be separated yet
+    mute = replace(embedding, portrait=None)
+    library.put_embedding(track_id, space_id, mute, audio_hash="hash", duration_s=15.0)
+    assert ranges(library) == []
+    library.put_embedding(track_id, space_id, embedding, audio_hash="hash", duration_s=15.0)
+    library.put_no_vocals(track_id, space_id, audio_hash="hash", duration_s=15.0)
+    assert ranges(library) == []
