@@ -146,6 +146,7 @@ def search(place: Path, num_queries: int) -> None:
         "voices, other artists, one of each": SearchOptions(
             other_artists=True, one_per_artist=True, k=30
         ),
+        "whole sound": SearchOptions("overall"),
         "blend": SearchOptions("blend"),
     }
     for name, options in cases.items():

@@ -287,13 +287,13 @@ class LibraryPanel(QWidget):
             listed, only = set(ids), set(self._only)
             in_order = [one for one in self._only if one in listed]
             ids = in_order if self._is_in_order else [one for one in ids if one in only]
-        current = self.view.current_track()
+        current = self.view.current_id()
         place = self.view.verticalScrollBar().value()
         is_same_search = self._query.text == self._listed_text
         self._listed_text = self._query.text
         self.model.set_ids(ids)
         if current is not None:
-            self.view.select_track(current.id)
+            self.view.select_track(current)
         self.view.verticalScrollBar().setValue(place if is_same_search else 0)
         if self._selected_soon is not None and ids:
             self.view.select_track(self._selected_soon)

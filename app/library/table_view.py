@@ -343,6 +343,11 @@ class TrackView(QTableView):
         found: Track | None = self.currentIndex().data(TrackRole)
         return found
 
+    def current_id(self) -> int | None:
+        """Known before the track itself has arrived."""
+        row = self.currentIndex().row()
+        return self._tracks.ids[row] if row >= 0 else None
+
     def selected_ids(self) -> list[int]:
         """In the order of the table."""
         return [self._tracks.ids[row] for row in self.selected_rows()]

@@ -48,7 +48,9 @@ def test_question_selection_page_queue_and_radio_come_back(qtbot, window, open_w
     qtbot.waitUntil(lambda: again.page == Page.EVALUATE)
     qtbot.waitUntil(lambda: len(results(again)[0]) == 4)
     assert again.services.search.question.track.title == "First light"
+    qtbot.waitUntil(lambda: again.library.view.current_track() is not None)
     assert again.library.view.current_track().title == "First light"
+    qtbot.waitUntil(lambda: again.results.voices.view.current() is not None)
     assert again.results.voices.view.current().track.title == chosen
     player = again.services.player
     assert [entry.sound for entry in player.queue.entries] == songs
@@ -60,6 +62,15 @@ def test_question_selection_page_queue_and_radio_come_back(qtbot, window, open_w
     assert again.services.player.playing == songs[0]
     assert [entry.sound for entry in player.queue.entries] == songs
     assert again.queueing.radio.text == radio != ""
+
+
+def test_what_is_selected_stays_so_though_its_row_has_not_arrived(window):
+    panel, listed = window.library, window.services.open_library.listed
+    panel.select_soon(902)
+    listed.emit([901, 902, 903])
+    assert panel.view.current_track() is None
+    listed.emit([903, 902, 901])
+    assert panel.view.current_id() == 902
 
 
 def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library_path):
