@@ -78,6 +78,12 @@ def parts_of(sources: Iterable[str]) -> list[Part]:
     return sorted([*found, *_models()], key=lambda part: (part.kind, part.name.lower()))
 
 
+def own_licence() -> str:
+    """Of all that is ours and of the weights that come along, as an SPDX expression."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["license"])
+
+
 @cache
 def _known() -> dict[str, Any]:
     return tomllib.loads((OWN_TEXTS / "inside.toml").read_text("utf-8"))
@@ -193,14 +199,8 @@ def _own_texts(names: Iterable[str]) -> dict[str, str]:
 def _models() -> list[Part]:
     """The weights that come with the program, each with the licence beside it."""
     found = []
-    own = (ROOT / "LICENSE").read_text("utf-8")
     for manifest_path in sorted((ROOT / "resources").glob("*/*/checkpoint.json")):
-        folder = manifest_path.parent
-        manifest = json.loads(manifest_path.read_text("utf-8"))
-        licence_path = folder / "LICENSE"
-        text = licence_path.read_text("utf-8") if licence_path.is_file() else own
-        found.append(
-            Part(folder.name, str(manifest.get("version", "1")), MODEL,
-                 str(manifest.get("licence", "")), {"LICENSE": text}, 1)
-        )  # fmt: skip
+        folder, manifest = manifest_path.parent, json.loads(manifest_path.read_text("utf-8"))
+        texts = {"LICENSE": (folder / "LICENSE").read_text("utf-8")}
+        found.append(Part(folder.name, "1", MODEL, manifest["licence"], texts, 1))
     return found

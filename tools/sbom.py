@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from tools.bundled_parts import DISTRIBUTION, INSIDE, MODEL, PYTHON, SYSTEM, Part
+from tools.bundled_parts import DISTRIBUTION, INSIDE, MODEL, PYTHON, SYSTEM, Part, own_licence
 
 _NAMESPACE = uuid.UUID("6f3f0f2e-6c0e-5b0a-9a40-2f1d1f7b9c11")
 # One SPDX name, or several joined: the others are sentences of their authors.
@@ -20,7 +20,7 @@ _SPDX = re.compile(r"[A-Za-z0-9.+-]*(\d|MIT|ISC|X11|Zlib)[A-Za-z0-9.+-]*")
 def sbom(parts: Sequence[Part], version: str, time_s: int) -> str:
     """The document, the same for the same parts. ``time_s``: of the commit, in Unix seconds."""
     about = {"type": "application", "name": "singalike", "version": version,
-             "bom-ref": "singalike", "licenses": [{"license": {"id": "MIT"}}]}  # fmt: skip
+             "bom-ref": "singalike", "licenses": [{"expression": own_licence()}]}  # fmt: skip
     components = [_component(part) for part in parts]
     told = json.dumps([about, components], sort_keys=True)
     document = {

@@ -153,7 +153,7 @@ def main() -> None:
         models.OVERALL,
         "Singalike 3, whole sound",
         "Hears what kind of music it is and who sings, as one: MusiCNN and Singalike 3.",
-        "Apache-2.0, ISC",
+        "Apache-2.0 AND ISC",
         "",
         {"band": BAND, "voice": VOICE, "band_share": BAND_SHARE},
         metrics={"made_up_songs": lines},

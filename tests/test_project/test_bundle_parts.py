@@ -16,6 +16,7 @@ from tools.bundled_parts import (
     PYTHON,
     Part,
     UnknownSourceError,
+    own_licence,
     parts_of,
 )
 from tools.licences import MissingLicenceError, folder_name, write_licences
@@ -81,6 +82,33 @@ def test_models_come_with_their_licences(parts):
     assert models["singalike-3"] == "Apache-2.0"
     folders = {p.parent.name for p in (ROOT / "resources").glob("*/*/checkpoint.json")}
     assert models.keys() == folders
+
+
+WORDS = {
+    "MIT": "Permission is hereby granted, free of charge",
+    "Apache-2.0": "Apache License",
+    "ISC": "Permission to use, copy, modify, and/or distribute",
+}
+
+
+def test_all_say_the_same_licence(parts):
+    """The code's, then those of the weights: the wheel, the bundle and app stores agree."""
+    models = [part for part in parts if part.kind == MODEL]
+    weights = {name for part in models for name in part.licence.split(" AND ")}
+    assert weights == WORDS.keys()
+    expected = " AND ".join(["MIT", *sorted(weights - {"MIT"})])
+    assert own_licence() == expected
+    about = (ROOT / "packaging" / "linux" / "metainfo.xml").read_text("utf-8")
+    assert f"<project_license>{expected}</project_license>" in about
+    listed = json.loads(sbom(parts, "1", 0))["metadata"]["component"]["licenses"]
+    assert listed == [{"expression": expected}]
+    assert WORDS["MIT"] in (ROOT / "LICENSE").read_text("utf-8")
+    for part in models:
+        if " AND " not in part.licence:  # one of several parts names their texts
+            assert WORDS[part.licence] in part.texts["LICENSE"], part.name
+        else:
+            for path in re.findall(r"\((resources/.*?)\)", part.texts["LICENSE"]):
+                assert (ROOT / path).is_file()
 
 
 def test_texts_are_added_where_a_distribution_brings_none(parts):

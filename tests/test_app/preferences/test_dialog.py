@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+import tomllib
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QMenu, QMessageBox, QPushButton, QRadioButton
 from support import app_fixtures
+from support.documents import ROOT
 from support.patience import PATIENCE_S
 
 from app.desktop.log import tail
+from app.preferences import about
 from app.preferences.about import installed_parts, licences_text
 from app.preferences.dialog import PreferencesDialog
 from app.settings import EQUALLY_LOUD, INDEX_SPEED, OUTPUT_DEVICE, WATCH_FOLDERS
@@ -263,7 +267,10 @@ def test_the_end_of_a_log_is_read(tmp_path):
 
 def test_every_part_that_is_shipped_has_a_licence():
     parts = installed_parts()
-    assert {"torch", "numpy", "av"} <= {part.name for part in parts}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", text)[0] for text in project["dependencies"]}
+    assert needed <= set(about.PACKAGES)
+    assert len(parts) == len(about.PACKAGES)  # all are installed here
     assert [part.name for part in parts if not part.licence] == []
     text = licences_text()
     assert "Model spleeter-2stems" in text
