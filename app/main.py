@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # What desktops, app stores and macOS know the program by: a domain backwards. No domain is ours,
 # and names below "alt" are nobody's: RFC 9476 keeps them out of the DNS for good.
 APP_ID = "alt.singalike.Singalike"
+# The variables of Linux that say where a window may appear.
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
 # callback ran dry 3 to 6 times in 6 s at the default of 5 ms, and never at this.
 SWITCH_INTERVAL_S = 0.0005
@@ -32,6 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _give_streams()
     options = _parse(arguments)
+    if sys.platform == "linux" and not any(map(os.environ.get, DISPLAYS)):  # Qt would abort
+        print(
+            "There is no display here for a window. Start it on a desktop (over ssh: ssh -X), or "
+            "use the command line (singalike --help).",
+            file=sys.stderr,
+        )
+        return 1
     start_log(log_path())
     if sys.platform == "win32":
         # Qt brings an older Microsoft run-time library, with which torch's DLLs then fail to load.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.app_window import make_library
 
+from app import main
 from app.desktop.reveal import file_url
 
 # The window closes itself as soon as it shows its library; then tells what has been imported.
@@ -51,6 +52,22 @@ def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_pat
     assert done.returncode == 0
     assert (tmp_path / "report").read_text() == "True set() 2"
     assert (tmp_path / "CONFIG" / "Singalike" / "settings.ini").exists()
+
+
+@pytest.mark.linux
+def test_where_there_is_no_display_it_is_said(tmp_path):
+    nowhere = {name: value for name, value in os.environ.items() if name not in main.DISPLAYS}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.main", "--library", str(tmp_path / "library.db")],
+        env=nowhere | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        timeout=60,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no display here")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.linux

@@ -27,6 +27,10 @@ MAX_TIMES_READ = 16
 # Without a header that tells their length: FFmpeg infers it from how dense they begin, and a quiet
 # beginning makes hours of minutes. An MP3 may have one of these marks near its beginning.
 BARE_FORMATS = frozenset(("aac", "ac3", "dts", "eac3", "loas", "mp3", "mpegts", "truehd"))
+# Texts in an unknown encoding stay the bytes that they are; from PyAV 19 on they always do.
+TEXTS: dict[str, Any] = {}
+if int(av.__version__.split(".")[0]) < 19:
+    TEXTS["metadata_errors"] = "surrogateescape"
 LENGTH_MARKS, MARK_WITHIN_BYTES = (b"Xing", b"Info", b"VBRI"), 65_536
 
 
@@ -43,11 +47,10 @@ def opened(path: Path, link: tuple[int, int] | None = None) -> Iterator[Opened]:
 
     ``link``: of a chain (``chains.links``), by itself.
     """
-    # Through a Python file, since a file name need not be text that FFmpeg's API takes. Texts in an
-    # unknown encoding stay the bytes that they are.
+    # Through a Python file, since a file name need not be text that FFmpeg's API takes.
     with failures_told(), path.open("rb") as file:
         part = chains.Part(file, link)
-        with av.open(part, metadata_errors="surrogateescape", options=OPEN_OPTIONS) as container:
+        with av.open(part, options=OPEN_OPTIONS, **TEXTS) as container:
             if not container.streams.audio:
                 raise DecodeError("The file has no sound in it (no audio stream).")
             assert isinstance(container, InputContainer)
