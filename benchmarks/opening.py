@@ -45,17 +45,9 @@ TYPED = ("singer 12", "album 4", "genre 3 song", "zzz")
 
 def library_path(folder: Path, size: int) -> Path:
     """The library that is read; made where it is not there. No files belong to it."""
-    from engine.library import Library
-
     path = folder / f"{size}-{DIM}-2.db"  # as benchmarks/search.py makes it
     if not path.exists():
-        artist_of = made_up.artists(size)
-        with Library.open(path) as library:
-            made_up.add_tracks(library, folder / "no music", artist_of)
-            for number, view in enumerate(made_up.VIEWS):
-                space_id = library.space_id(made_up.space_key(view, DIM))
-                vectors = made_up.voices(artist_of, DIM, number)
-                made_up.add_embeddings(library, space_id, vectors)
+        made_up.make(path, size, DIM)
     return path
 
 

@@ -1,10 +1,10 @@
-"""How fast, how exact and how large the search is, beside faiss, usearch and brute force.
+"""How fast, how exact and how large the search is, beside brute force.
 
     python benchmarks/search.py FOLDER [--sizes 1000 10000 100000] [--dim 256] [--views 2]
-                                [--steps make build ours cold faiss usearch brute] [--threads 1]
+                                [--steps make build ours cold] [--threads 1]
     python benchmarks/search.py FOLDER --table
 
-Needs the extra ``benchmarks``. Libraries are made up (``made_up.py``) and kept in FOLDER, as is
+Libraries are made up (``made_up.py``) and kept in FOLDER, as is
 ``search.json`` with all results so far: a long run can be done in parts, and a part done again
 replaces its earlier result. Every step is a process of its own, so that its memory can be told.
 Answers are compared with an exact search over the float32 vectors. Times of building are of the
@@ -25,7 +25,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import engines
 import made_up
 import numpy as np
 from search_cases import (
@@ -41,7 +40,7 @@ from search_cases import (
     without_self,
 )
 
-NUM_ADDED, EF = 20, engines.EF
+NUM_ADDED, EF = 20, 128
 
 
 def make(case: Case) -> Result:
@@ -120,10 +119,13 @@ def ours_bare(case: Case) -> Result:
         answers, seconds = timed(lambda q=q: graph.nearest(q, K + 1) for q in queries)
     # embeddings of the first view have the ids 1, 2, ...
     found = without_self(case.queries(), [ids - 1 for ids in answers])
+    vectors = np.array(case.vectors(0))
+    _, brute_s = timed(lambda q=q: np.argpartition(vectors @ q, -K)[-K:] for q in queries)
     return {
         "load_s": load_s,
         "memory_bytes": memory,
         **spread(seconds, "bare"),
+        **spread(brute_s, "brute"),
         "bare_recall": recall(exact(case), found),
     }
 
@@ -254,9 +256,6 @@ STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
     "build": (build,),
     "ours": (ours_bare, ours),
     "cold": (ours_cold,),
-    "faiss": (engines.faiss_hnsw,),
-    "usearch": (engines.usearch_f16,),
-    "brute": (engines.brute_force,),
 }
 
 
@@ -265,9 +264,7 @@ STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
 
 def run(case: Case, step: str, results: dict[str, Result], path: Path) -> None:
     """All parts of a step, each in a fresh process; results are kept as soon as they are there."""
-    name = (
-        f"{case.size} {case.dim} {case.num_views} {'ours' if step in ('build', 'cold') else step}"
-    )
+    name = f"{case.size} {case.dim} {case.num_views}"
     found = results.get(name, {}) | {"commit": commit(), "load_average": os.getloadavg()[0]}
     for part in STEPS[step]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -291,6 +288,7 @@ COLUMNS = (
     ("file", "file_bytes", "{:.0f} MB"),
     ("p50", "bare_p50_ms", "{:.2f} ms"),
     ("p95", "bare_p95_ms", "{:.2f} ms"),
+    ("brute p50", "brute_p50_ms", "{:.2f} ms"),
     ("recall@10", "bare_recall", "{:.4f}"),
 )
 SEARCHES = (
@@ -301,17 +299,13 @@ RECALLS = ("search_recall", "filtered_recall", "blend_recall", "blend_filtered_r
 
 
 def table(results: dict[str, Result]) -> str:
-    """Markdown: graphs beside the others, with ratios to ours for one view; then searches."""
-    lines = ["| songs × dim × views | | " + " | ".join(name for name, _, _ in COLUMNS) + " |"]
-    lines.append("| --- | --- |" + " ---: |" * len(COLUMNS))
+    """Markdown: what is in memory, and the first graph alone; then searches."""
+    lines = ["| songs × dim × views | " + " | ".join(name for name, _, _ in COLUMNS) + " |"]
+    lines.append("| --- |" + " ---: |" * len(COLUMNS))
     whole = [name for name in results if "search_p50_ms" in results[name]]
     for name in results:
-        *case, step = name.split()
-        if step == "ours":
-            step = "Singalike, all views"
-        if step != "make":
-            cells = (cell(results[name].get(key), key, text) for _, key, text in COLUMNS)
-            lines.append(f"| {' × '.join(case)} | {step} | " + " | ".join(cells) + " |")
+        cells = (cell(results[name].get(key), key, text) for _, key, text in COLUMNS)
+        lines.append(f"| {name.replace(' ', ' × ')} | " + " | ".join(cells) + " |")
     lines += [
         "",
         "| songs × dim × views | library | peak | " + " | ".join(SEARCHES) + " | recall |",
@@ -327,8 +321,8 @@ def table(results: dict[str, Result]) -> str:
         ]
         sizes = [cell(found.get(key), key, "{:.0f} MB") for key in ("library_bytes", PEAK)]
         exactness = " / ".join(cell(found.get(key), key, "{:.4f}") for key in RECALLS)
-        case = " × ".join(name.split()[:3])
-        lines.append(f"| {case} | " + " | ".join([*sizes, *cells, exactness]) + " |")
+        texts = [name.replace(" ", " × "), *sizes, *cells, exactness]
+        lines.append("| " + " | ".join(texts) + " |")
     return "\n".join(lines)
 
 

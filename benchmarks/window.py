@@ -23,14 +23,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import made_up
 import numpy as np
 
-NUM_SONGS, NUM_SINGERS, DIM = 100_000, 4000, 256
+NUM_SONGS, DIM = 100_000, 256
 TIMER_MS = 10
 POLL_MS = 2
 NUM_STARTS, NUM_CLICKS, NUM_FRAMES = 5, 40, 30
 STALL_S = 20.0
-VIEWS = ("vocals", "overall")
 
 START = """
 import sys, time
@@ -71,69 +71,15 @@ print(json.dumps(late))
 
 
 def make(path: Path) -> None:
-    """Made-up songs of singers who are near to each other in groups, in both default spaces."""
+    """Made-up songs in both default spaces, and the graphs of both."""
     from engine.library import Library
     from engine.search.index import graph
 
+    made_up.make(path, NUM_SONGS, DIM)
     with Library.open(path) as library:
-        track_ids = add_tracks(library)
-        for number, view in enumerate(VIEWS):
-            space_id = library.space_id(default_space(view))
-            add_embeddings(library, space_id, track_ids, voices(seed=number))
-            print(f"{view}: embeddings stored", flush=True)
+        for space_id, key in library.spaces():
             graph.refresh(library, space_id, num_threads=-1)
-            print(f"{view}: search index made", flush=True)
-
-
-def add_tracks(library) -> list[int]:
-    from engine.library import Tags, files
-
-    folder_id = library.add_folder(Path(tempfile.gettempdir()) / "singalike-no-music").id
-    with library.database.write() as db:
-        for song in range(NUM_SONGS):
-            singer = song % NUM_SINGERS
-            tags = Tags(
-                f"Song {song}", f"Singer {singer}", f"Album {song // 12}", "",
-                f"Genre {singer % 14}", 1950 + song % 75, song % 12,
-            )  # fmt: skip
-            place = f"Singer {singer}/{song:06d}.mp3".encode()
-            files.add(db, files.Sighting(folder_id, place, 1000 + song, song, tags).columns())
-        db.execute("UPDATE track SET state = 'indexed', duration_s = 240, audio_hash = id")
-    return library.track_ids(sort="added")
-
-
-def default_space(view: str):
-    from engine import models, separation
-    from engine.models.checkpoint import read_manifest
-    from engine.records import SpaceKey
-
-    name = models.default_model_name(view)
-    folder = next(info.folder for info in models.available() if info.name == name)
-    separator = separation.DEFAULT if view == "vocals" else None
-    return SpaceKey(name, read_manifest(folder).identity, view, separator, DIM)
-
-
-def voices(seed: int) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    groups = random.standard_normal((14, DIM))
-    singers = groups[np.arange(NUM_SINGERS) % 14] + 0.9 * random.standard_normal((NUM_SINGERS, DIM))
-    songs = singers[np.arange(NUM_SONGS) % NUM_SINGERS]
-    songs = songs + 0.7 * random.standard_normal((NUM_SONGS, DIM))
-    return (songs / np.linalg.norm(songs, axis=1, keepdims=True)).astype(np.float32)
-
-
-def add_embeddings(library, space_id: int, track_ids: Sequence[int], vectors: np.ndarray) -> None:
-    from engine.library import codec, files
-    from engine.records import MomentCodes, TrackEmbedding
-
-    random = np.random.default_rng(0)
-    starts_s = np.arange(0, 240, 5, dtype=np.float32)
-    codes = random.integers(-127, 127, (len(starts_s), 64), dtype=np.int8)
-    moments = MomentCodes(codes, starts_s, 5.0)
-    with library.database.write() as db:
-        for track_id, vector in zip(track_ids, vectors, strict=True):
-            packed = codec.pack(TrackEmbedding(vector, moments), DIM)
-            files.put_heard(db, track_id, space_id, packed)
+            print(f"{key.view}: search index made", flush=True)
 
 
 def lay_out(path: Path) -> None:
@@ -150,15 +96,14 @@ def lay_out(path: Path) -> None:
             print(f"  {last} at {time.process_time() - started:.1f} s", flush=True)
 
     with Library.open(path) as library:
-        for view in VIEWS[:1]:
-            space_id = library.space_id(default_space(view))
-            started, begun = time.process_time(), time.monotonic()
-            record = make_map(library, space_id, progress)
-            tell(
-                f"map of {len(record.track_ids):,} songs",
-                f"{time.process_time() - started:.0f} s of one core, "
-                f"{time.monotonic() - begun:.0f} s by the clock",
-            )
+        space_id = library.space_id(made_up.space_key("vocals", DIM))
+        started, begun = time.process_time(), time.monotonic()
+        record = make_map(library, space_id, progress)
+        tell(
+            f"map of {len(record.track_ids):,} songs",
+            f"{time.process_time() - started:.0f} s of one core, "
+            f"{time.monotonic() - begun:.0f} s by the clock",
+        )
 
 
 # Measures
@@ -366,7 +311,7 @@ def time_stalls(window, folder: Path | None) -> None:
 
     def is_listening() -> bool:
         progress = indexing.last_progress
-        return progress is not None and progress.stage in VIEWS
+        return progress is not None and progress.stage in made_up.VIEWS
 
     lateness.measure(
         "searching while a run begins",

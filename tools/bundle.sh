@@ -36,13 +36,15 @@ if [ "$(cat "$venv/bundle-stamp" 2>/dev/null)" != "$stamp" ]; then
         set -- --require-hashes --requirement "$locked"
     else
         say "No list of hashes for this system yet (tools/lock.py): versions are pinned, files are not."
-        set -- --constraint constraints.txt $("$bin/python" tools/requirements.py package)
+        set -- --constraint constraints.txt ".[package]"
     fi
     HNSWLIB_NO_NATIVE=1 "$bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-cache-dir --no-binary hnswlib "$@" || {
         say "Not installed. If it is torch that was not found: $torch_hint"
         exit 1
     }
+    # The program itself comes from here: a bundle wants no second copy.
+    [ -n "$locked" ] || "$bin/python" -m pip uninstall --quiet --yes singalike
     "$bin/python" tools/trim_torchaudio.py
     printf '%s' "$stamp" >"$venv/bundle-stamp"
 fi

@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.requirements import requirements
-
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# What a bundle is made of: written by tools/lock.py, from what pyproject.toml asks for.\n"
 
@@ -30,27 +28,21 @@ def locked_path() -> Path:
 
 
 def lines(report: dict[str, Any]) -> list[str]:
-    """``name==version --hash=sha256:…`` for each file of pip's report, by name."""
+    """``name==version --hash=sha256:…`` for each file of pip's report but ourselves, by name."""
     found = []
     for one in report["install"]:
         name = re.sub(r"[-_.]+", "-", one["metadata"]["name"]).lower()
-        digest = one["download_info"]["archive_info"]["hashes"]["sha256"]
-        found.append(f"{name}=={one['metadata']['version']} --hash=sha256:{digest}")
+        if archive := one["download_info"].get("archive_info"):
+            version, digest = one["metadata"]["version"], archive["hashes"]["sha256"]
+            found.append(f"{name}=={version} --hash=sha256:{digest}")
     return sorted(found)
 
 
 def asked() -> dict[str, Any]:
     """What pip would install, as it reports it. CalledProcessError where it cannot."""
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
-    pip += [
-        "--no-binary",
-        "hnswlib",
-        "--constraint",
-        str(ROOT / "constraints.txt"),
-        "--report",
-        "-",
-    ]
-    done = subprocess.run([*pip, *requirements(["package"])], stdout=subprocess.PIPE, check=True)
+    pip += ["--no-binary", "hnswlib", "--constraint", "constraints.txt", "--report", "-"]
+    done = subprocess.run([*pip, ".[package]"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 

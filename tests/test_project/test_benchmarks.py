@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from support.documents import ROOT
 
@@ -22,29 +21,11 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_made_up_library_is_searched_like_any(benchmarks: None, tmp_path: Path) -> None:
     import made_up
 
-    artists = made_up.artists(60)
+    made_up.make(tmp_path / "library.db", 60, 32)
     with Library.open(tmp_path / "library.db") as library:
-        made_up.add_tracks(library, tmp_path / "no music", artists)
-        for number, view in enumerate(made_up.VIEWS):
-            space_id = library.space_id(made_up.space_key(view, 32))
-            made_up.add_embeddings(library, space_id, made_up.voices(artists, 32, number))
         for by in ("vocals", "overall", "blend"):
             result = Searcher(library).by_track(1, SearchOptions(by=by, k=5))
             assert len(result.neighbours) == 5
-
-
-def test_the_windows_library_is_searched_like_any(benchmarks: None, tmp_path: Path) -> None:
-    import made_up
-    import window
-
-    with Library.open(tmp_path / "library.db") as library:
-        made_up.add_tracks(library, tmp_path / "no music", made_up.artists(20))
-        random = np.random.default_rng(0)
-        vectors = random.standard_normal((20, window.DIM)).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        space_id = library.space_id(window.default_space("overall"))
-        window.add_embeddings(library, space_id, range(1, 21), vectors)
-        assert len(Searcher(library).by_track(1, SearchOptions(by="overall", k=5)).neighbours) == 5
 
 
 def test_the_benchmark_of_search_runs(tmp_path: Path) -> None:
