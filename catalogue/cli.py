@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,17 +41,11 @@ def main() -> None:
 @app.callback()
 def catalogue() -> None:
     """Listen to an archive on many processes or machines, and make it searchable."""
-
-
-@contextmanager
-def extra_packages() -> Iterator[None]:
-    """Around what the extra ``catalogue`` brings: CatalogueError without it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise CatalogueError(
-            f"This needs the package {error.name}: pip install 'singalike[catalogue]'."
-        ) from error
+    for name in ("fsspec", "lancedb", "pyarrow", "ray"):
+        if find_spec(name) is None:
+            raise CatalogueError(
+                f"This needs the package {name}: pip install 'singalike[catalogue]'."
+            )
 
 
 def _opened(place: str) -> SongTable:
@@ -65,7 +58,7 @@ def _opened(place: str) -> SongTable:
 @app.command()
 def run(
     manifest: Annotated[
-        str, typer.Argument(help="CSV, JSON lines or Parquet with a column `path`; any address.")
+        str, typer.Argument(help="CSV, TSV or Parquet with a column `path`; any address.")
     ],
     to: Annotated[
         str, typer.Option("--to", metavar="TABLE", help="The catalogue: a folder or an address.")
@@ -92,7 +85,7 @@ def run(
 
     views = tuple(one for one in VIEWS if not view or View(one) in view)
     chosen = dict.fromkeys(views, model) if model else {}
-    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+    with stoppable() as cancel, shown_progress() as progress:
         from catalogue.run import RunOptions, run_catalogue
 
         options = RunOptions(chosen, separator, views, workers, address, is_retry)
@@ -105,8 +98,6 @@ def run(
         f"{speed:.0f} × real time), {summary.done_before} done before, {summary.copies} copies, "
         f"{summary.no_vocals} without vocals, {summary.failed} failed."
     )
-    if summary.workers_lost:
-        note(f"{summary.workers_lost} workers died and were replaced.")
     if summary.failed:
         note(f"`singalike-catalogue failed {to}` tells why; --retry listens to them again.")
         raise typer.Exit(3)
@@ -115,7 +106,7 @@ def run(
 @app.command()
 def index(table: Table) -> None:
     """Build or extend the indexes of a catalogue: what is asked of it is found quickly then."""
-    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+    with stoppable() as cancel, shown_progress() as progress:
         from catalogue.upkeep import index as build
 
         build(_opened(table), progress, cancel)
@@ -124,23 +115,22 @@ def index(table: Table) -> None:
 @app.command()
 def status(table: Table, as_json: JsonOption = False) -> None:
     """Say what is in a catalogue."""
-    with extra_packages():
-        from catalogue.upkeep import status as status_of
+    from catalogue.upkeep import status as status_of
 
-        told = status_of(_opened(table))
+    told = status_of(_opened(table))
     if as_json:
-        write_json(asdict(told))
+        write_json(told)
         return
-    typer.echo(f"{told.songs} songs ({told.num_bytes / 1e6:.0f} MB), heard by {told.models}")
-    typer.echo(f"in {told.voices} of them somebody sings")
-    typer.echo(f"{told.copies} copies and {told.failed} failures are not among them")
-    typer.echo(f"{told.to_index} are compared one by one, since no vector index holds them")
+    typer.echo(f"{told['songs']} songs ({told['num_bytes'] / 1e6:.0f} MB), by {told['models']}")
+    typer.echo(f"in {told['voices']} of them somebody sings")
+    typer.echo(f"{told['copies']} copies and {told['failed']} failures are not among them")
+    typer.echo(f"{told['to_index']} are compared one by one, since no vector index holds them")
 
 
 @app.command()
 def verify(table: Table) -> None:
     """Read all of a catalogue, and say what is not as it should be."""
-    with extra_packages(), stoppable() as cancel, shown_progress() as progress:
+    with stoppable() as cancel, shown_progress() as progress:
         from catalogue.upkeep import verify as problems_of
 
         problems = problems_of(_opened(table), progress, cancel)
@@ -154,8 +144,7 @@ def verify(table: Table) -> None:
 @app.command()
 def failed(table: Table, as_json: JsonOption = False) -> None:
     """List the recordings that could not be heard, and why."""
-    with extra_packages():
-        batches = list(_opened(table).skipped_batches())
+    batches = _opened(table).skipped_batches()
     rows = [row for batch in batches for row in batch.to_pylist() if row["is_failed"]]
     if as_json:
         write_json(rows)
@@ -173,7 +162,6 @@ def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption 
     Recordings that are not on this machine keep their address; a rescan leaves them alone.
     """
     with (
-        extra_packages(),
         open_library(library, create=True) as opened,
         stoppable() as cancel,
         shown_progress() as progress,
@@ -186,25 +174,4 @@ def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption 
     note(
         f"{counts['new']} songs are new, {counts['updated']} were updated, {counts['known']} were "
         f"known, {counts['outdated']} are older than the files that the library knows."
-    )
-
-
-@app.command()
-def from_library(table: Table, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Put all songs that a library has heard into a catalogue."""
-    with (
-        extra_packages(),
-        open_library(library) as opened,
-        stoppable() as cancel,
-        shown_progress() as progress,
-    ):
-        from catalogue.libraries import from_library as put
-        from catalogue.storage import absolute
-
-        summary = put(opened, absolute(table), progress, cancel)
-    if as_json:
-        write_json(asdict(summary))
-    note(
-        f"{summary.songs} songs are new in the catalogue, {summary.copies} are copies of songs in "
-        f"it, {summary.waiting} were not heard in every way yet."
     )

@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
-from catalogue.listener import Ears, Listener
+from catalogue.listener import Ears, listener
 from catalogue.manifest import Entry
 from engine.errors import CatalogueError, SingalikeError
+from engine.library.imports import Song
+from engine.progress import CancelToken
+from engine.records import SpaceKey
+from engine.search.remote.rows import Skipped
 
+REPORT_INTERVAL_S = 0.2
+MAX_LOSSES = 3  # workers that may die at one recording before it is taken for the cause
 # Results pass through this store, some 20 kB each.
 OBJECT_STORE_BYTES = 100 * 2**20
 
@@ -28,6 +34,7 @@ def joined_cluster(address: str | None, num_workers: int) -> Iterator[int]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_task_oom_retries", str(MAX_LOSSES - 1))  # else it goes on for ever
     ray: Any = import_module("ray")
     if ray.is_initialized():
         yield num_workers or _num_cpus()
@@ -63,60 +70,85 @@ def _num_cpus() -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-@dataclass(eq=False)
-class Worker:
-    """One process.
+def spaces_of(ears: Ears, cancel: CancelToken) -> tuple[SpaceKey, ...]:
+    """What a worker's embeddings will be in. Raises what loading its models raises."""
+    ray: Any = import_module("ray")
+    pending = _task(load).remote(ears)
+    while not ray.wait([pending], timeout=REPORT_INTERVAL_S)[0]:
+        cancel.check()
+    try:
+        spaces: tuple[SpaceKey, ...] = ray.get(pending)
+    except ray.exceptions.RayTaskError as error:
+        raise _cause(error) from None
+    except ray.exceptions.RayError as error:
+        raise CatalogueError(
+            "Workers end as soon as they load the models. Give each about 1 GB of memory."
+        ) from error
+    return spaces
 
-    Attributes:
-        pending: what is awaited of it: its spaces first, then what it hears.
-        entry: what it listens to; None while it loads its models.
+
+def listen(
+    ears: Ears, spaces: Sequence[SpaceKey], entries: Iterator[Entry], num_workers: int
+) -> Generator[Song | Skipped | None, None, None]:
+    """What is heard, in the order in which it comes; None where nothing came for a moment.
+
+    A recording whose worker dies is given to another; after a few, it is skipped with a reason.
+    Raises CatalogueError where a worker hears in another way, and what else workers raise.
     """
+    ray: Any = import_module("ray")
+    task, pending = _task(hear), dict[Any, Entry]()
+    # Where all processors are ours, each has a second one at hand while songs are written.
+    num_most = 2 * num_workers if num_workers >= _num_cpus() else num_workers
+    try:
+        while True:
+            for entry in islice(entries, num_most - len(pending)):
+                pending[task.remote(ears, tuple(spaces), entry)] = entry
+            if not pending:
+                return
+            ready, _ = ray.wait(list(pending), timeout=REPORT_INTERVAL_S)
+            if not ready:
+                yield None
+            for one in ready:
+                yield _told(one, pending.pop(one))
+    finally:
+        for one in pending:
+            ray.cancel(one, force=True)
 
-    actor: Any
-    pending: Any
-    entry: Entry | None = None
+
+def load(ears: Ears) -> tuple[SpaceKey, ...]:
+    """In a worker."""
+    return listener(ears).spaces
 
 
-class WorkerLostError(Exception):
-    """The process, or its whole machine, is gone."""
+def hear(ears: Ears, spaces: tuple[SpaceKey, ...], entry: Entry) -> Song | Skipped:
+    """In a worker."""
+    own = listener(ears)
+    if own.spaces != spaces:
+        raise CatalogueError(
+            "A worker has another version of a model than the others. Install the same "
+            "Singalike on every machine, then run the same command again."
+        )
+    return own.hear(entry)
 
 
-class Crew:
-    """Workers, started and asked through Ray. Only ``ready`` waits for anything."""
+def _task(work: Callable[..., Any]) -> Any:
+    """Ray gives it to another process when one dies, so many times."""
+    return import_module("ray").remote(num_cpus=1, max_retries=MAX_LOSSES - 1)(work)
 
-    def __init__(self, ears: Ears, root: str) -> None:
-        self._ray: Any = import_module("ray")
-        self._arguments = (ears, root)
-        self.workers: list[Worker] = []
 
-    def hire(self) -> None:
-        """Start a process; the first thing that it has to tell is that its models are loaded."""
-        # Restarts and retries are ours: Ray would go on for ever with a file that kills its reader.
-        kind = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Listener)
-        actor = kind.remote(*self._arguments)
-        self.workers.append(Worker(actor, actor.load.remote()))
-
-    def assign(self, worker: Worker, entry: Entry) -> None:
-        worker.entry, worker.pending = entry, worker.actor.hear.remote(entry)
-
-    def dismiss(self, worker: Worker) -> None:
-        self.workers.remove(worker)
-        self._ray.kill(worker.actor)
-
-    def ready(self, timeout_s: float) -> list[Worker]:
-        """Those that have something to tell; waits until there is one, at most this long."""
-        awaited = {worker.pending: worker for worker in self.workers}
-        found, _ = self._ray.wait(list(awaited), num_returns=1, timeout=timeout_s)
-        return [awaited[one] for one in found]
-
-    def told(self, worker: Worker) -> Any:
-        """Its spaces, or what became of its entry. WorkerLostError, and what it raised itself."""
-        try:
-            return self._ray.get(worker.pending)
-        except self._ray.exceptions.RayTaskError as error:
-            raise _cause(error) from None
-        except self._ray.exceptions.RayError as error:
-            raise WorkerLostError(str(error)) from error
+def _told(pending: Any, entry: Entry) -> Song | Skipped:
+    ray: Any = import_module("ray")
+    try:
+        told: Song | Skipped = ray.get(pending)
+    except ray.exceptions.RayTaskError as error:
+        raise _cause(error) from None
+    except ray.exceptions.RayError:
+        reason = (
+            f"Listening to it ended {MAX_LOSSES} workers. Look at the file, and at the memory "
+            "of the machines, then retry it."
+        )
+        return Skipped(entry.address, reason, is_failed=True)
+    return told
 
 
 def _cause(error: Any) -> Exception:

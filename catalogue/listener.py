@@ -1,9 +1,9 @@
-"""A worker: loads the models once, then listens to one recording after the other."""
+"""What a worker does: it loads the models once, then listens to one recording after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from catalogue.manifest import Entry
 from catalogue.storage import LocalCopy, local_copy, place_in
@@ -13,7 +13,6 @@ from engine.library import Tags
 from engine.library.imports import Song
 from engine.library.scan.tags import tags_of
 from engine.listening.embedding import check_serves, embed_file
-from engine.models import Model
 from engine.networks.processor import single_threaded_torch
 from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.remote.rows import Skipped
@@ -22,36 +21,40 @@ from engine.separation import Separator
 
 @dataclass(frozen=True)
 class Ears:
-    """What to listen with: by name or checkpoint folder, as each worker finds it."""
-
-    models: Mapping[View, str]
-    separator: str
-
-
-class Listener:
-    """Runs in a process of its own, on one core. Everything it takes and gives can be pickled.
+    """What to listen with: models by view, by name or checkpoint folder as each worker finds it.
 
     ``root``: the folder above all recordings; what is below it tells who sings.
     """
 
-    def __init__(self, ears: Ears, root: str) -> None:
-        self._ears, self._root = ears, root
-        self._models: dict[View, Model] = {}
-        self._separator: Separator | None = None
+    models: tuple[tuple[View, str], ...]
+    separator: str
+    root: str = ""
 
-    def load(self) -> tuple[SpaceKey, ...]:
-        """Load everything; returns the spaces that embeddings will be in.
 
-        Raises CheckpointError, SeparatorError.
-        """
-        by_name = {name: models.load(name) for name in set(self._ears.models.values())}
-        self._models = {view: by_name[name] for view, name in self._ears.models.items()}
+@cache
+def listener(ears: Ears) -> Listener:
+    """The one of this process. Raises CheckpointError, SeparatorError."""
+    return Listener(ears)
+
+
+class Listener:
+    """Everything that these ears need, loaded; on one core.
+
+    Attributes:
+        spaces: those that embeddings will be in.
+    """
+
+    def __init__(self, ears: Ears) -> None:
+        by_name = {name: models.load(name) for name in {name for _, name in ears.models}}
+        self._models = {view: by_name[name] for view, name in ears.models}
         for view, model in self._models.items():
             check_serves(model, view)
+        self._root = ears.root
+        self._separator: Separator | None = None
         if "vocals" in self._models:
-            self._separator = separation.load(self._ears.separator)
+            self._separator = separation.load(ears.separator)
         name = None if self._separator is None else self._separator.name
-        return tuple(
+        self.spaces = tuple(
             SpaceKey(m.name, m.sha256, view, name if view == "vocals" else None, m.vector_dim)
             for view, m in self._models.items()
         )

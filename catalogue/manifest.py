@@ -1,4 +1,4 @@
-"""What is to be heard: a table with one recording per row, as CSV, JSON lines or Parquet.
+"""What is to be heard: a table with one recording per row, as CSV, TSV or Parquet.
 
 The column ``path`` (or ``address``, ``url``) names the file: a path, relative ones as seen from the
 manifest, or any address that fsspec opens. Optional: ``id``, ``title``, ``artist``, ``album``,
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,12 +56,11 @@ class Manifest:
     num_rows: int
     root: str
 
-    def entries(self, first: int = 0) -> Iterator[Entry]:
-        """All entries from a row on. Streams: millions of rows need no memory."""
+    def entries(self) -> Iterator[Entry]:
+        """Streams: millions of rows need no memory."""
         base = folder_of(self.place)
         for row, values in enumerate(_rows(self.place)):
-            if row >= first:
-                yield _entry(row, values, base)
+            yield _entry(row, values, base)
 
 
 def read_manifest(place: str) -> Manifest:
@@ -104,11 +102,10 @@ def _number(value: Any) -> int | None:
 def _rows(place: str) -> Iterator[Mapping[str, Any]]:
     suffix = place.rpartition("?")[0] or place
     kind = suffix.rpartition(".")[2].lower()
-    readers = {"csv": _csv, "tsv": _csv, "jsonl": _jsonl, "ndjson": _jsonl, "parquet": _parquet}
+    readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet}
     if kind not in readers:
         raise CatalogueError(
-            f"{place} is no manifest. Write one as .csv, .tsv, .jsonl or .parquet, with a column "
-            "`path`."
+            f"{place} is no manifest. Write one as .csv, .tsv or .parquet, with a column `path`."
         )
     try:
         yield from readers[kind](place)
@@ -123,20 +120,6 @@ def _csv(place: str) -> Iterator[Mapping[str, Any]]:
         reader = csv.DictReader(text, delimiter="\t" if ".tsv" in place.lower() else ",")
         _check_columns(place, reader.fieldnames or ())
         yield from reader
-
-
-def _jsonl(place: str) -> Iterator[Mapping[str, Any]]:
-    with opened(place) as file, io.TextIOWrapper(file, "utf-8-sig") as text:
-        for number, line in enumerate(text, start=1):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise CatalogueError(f"Line {number} of {place} is no JSON: {error}.") from error
-            if not isinstance(values, dict):
-                raise CatalogueError(f'Line {number} of {place} is no object like {{"path": "…"}}.')
-            yield values
 
 
 def _parquet(place: str) -> Iterator[Mapping[str, Any]]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter, deque
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
 
-from catalogue.cluster import Crew, Worker, WorkerLostError, joined_cluster
+from catalogue.cluster import joined_cluster, listen, spaces_of
 from catalogue.listener import Ears
 from catalogue.manifest import Entry, Manifest, read_manifest
 from catalogue.storage import absolute
@@ -26,14 +26,12 @@ from engine.errors import CatalogueError
 from engine.library.imports import Song
 from engine.models import VIEWS
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.records import SpaceKey, View
+from engine.records import View
 from engine.search.remote.rows import Skipped
 from engine.search.remote.table import SongTable
 
-REPORT_INTERVAL_S = 0.2
 MAX_HELD, MAX_HELD_S = 256, 60.0  # songs that wait until they are written, and how long
 WRITES_PER_TIDYING = 100  # each leaves some small files
-MAX_LOSSES = 3  # workers that may die at one recording before it is taken for the cause
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,6 @@ class RunSummary:
         done_before: by an earlier run; failed ones and copies among them.
         heard: songs that are new in the table. copies: the same sounds at other places.
         no_vocals: of all heard now, those in which nobody sings.
-        workers_lost: processes that died and were replaced.
         audio_seconds: length of what was heard now.
     """
 
@@ -74,7 +71,6 @@ class RunSummary:
     copies: int = 0
     failed: int = 0
     no_vocals: int = 0
-    workers_lost: int = 0
     seconds: float = 0.0
     audio_seconds: float = 0.0
 
@@ -113,14 +109,21 @@ def run_catalogue(
     summary = RunSummary(manifest.num_rows, manifest.num_rows - num_to_do)
     if not num_to_do:
         return summary
-    names = {
-        view: options.models.get(view) or models.default_model_name(view) for view in options.views
-    }
+    names = [(view, options.models.get(view) or models.default_model_name(view))
+             for view in options.views]  # fmt: skip
+    ears = Ears(tuple(names), options.separator, manifest.root)
     with joined_cluster(options.address, options.num_workers) as num_workers:
-        crew = Crew(Ears(names, options.separator), manifest.root)
-        tasks = _left(manifest, known)
-        run = _Run(crew, place, tasks, min(num_workers, num_to_do), summary)
-        run.run(progress, cancel)
+        spaces = spaces_of(ears, cancel)
+        table = SongTable.create(place, spaces)
+        heard = listen(ears, spaces, _left(manifest, known), num_workers)
+        with closing(heard), closing(_Writer(table, summary)) as writer:
+            started_s = time.monotonic()
+            for told in heard:
+                cancel.check()
+                writer.take(told)
+                summary.seconds = time.monotonic() - started_s
+                progress(summary.progress(told.path if told is not None else ""))
+        tidy(table)
     return summary
 
 
@@ -155,77 +158,28 @@ def _left(manifest: Manifest, known: np.ndarray) -> Iterator[Entry]:
             yield entry
 
 
-class _Run:
-    """Hands out recordings, takes and keeps what was heard, replaces workers that die."""
+class _Writer:
+    """Keeps what was heard until there is enough of it, or enough time has gone by."""
 
-    def __init__(
-        self,
-        crew: Crew,
-        place: str,
-        tasks: Iterator[Entry],
-        num_workers: int,
-        summary: RunSummary,
-    ) -> None:
-        self._crew, self._place, self._num_workers = crew, place, num_workers
-        self._tasks, self._again = tasks, deque[Entry]()
-        self._summary = summary
-        self._table: SongTable | None = None  # once a worker has said how it hears
+    def __init__(self, table: SongTable, summary: RunSummary) -> None:
+        self._table, self._summary = table, summary
         self._held = list[Song | Skipped]()
-        self._started_s = self._written_s = time.monotonic()
+        self._written_s = time.monotonic()
         self._num_writes = 0
-        self._losses = Counter[int]()  # by row; -1: while models were being loaded
 
-    def run(self, progress: ProgressCallback, cancel: CancelToken) -> None:
-        try:
-            for _ in range(self._num_workers):
-                self._crew.hire()
-            while self._crew.workers:
-                cancel.check()
-                for worker in self._crew.ready(REPORT_INTERVAL_S):
-                    self._take(worker)
-                is_late = time.monotonic() - self._written_s > MAX_HELD_S
-                if len(self._held) >= MAX_HELD or is_late:
-                    self._write()
-                self._summary.seconds = time.monotonic() - self._started_s
-                progress(self._summary.progress(self._held[-1].path if self._held else ""))
-        finally:
-            for worker in list(self._crew.workers):
-                self._crew.dismiss(worker)
-            self._write()
-        if self._table is not None:
-            tidy(self._table)
-
-    def _take(self, worker: Worker) -> None:
-        try:
-            told = self._crew.told(worker)
-        except WorkerLostError:
-            self._replace(worker)
-            return
-        if worker.entry is None:
-            self._check_spaces(told)
-        else:
+    def take(self, told: Song | Skipped | None) -> None:
+        if told is not None:
             self._held.append(told)
             self._summary.add(told)
-        entry = self._again.popleft() if self._again else next(self._tasks, None)
-        if entry is None:
-            self._crew.dismiss(worker)
-        else:
-            self._crew.assign(worker, entry)
+        is_late = time.monotonic() - self._written_s > MAX_HELD_S
+        if is_late or len(self._held) >= MAX_HELD:
+            self.close()
 
-    def _check_spaces(self, spaces: tuple[SpaceKey, ...]) -> None:
-        """All workers of all runs must hear alike; the first one's table is made, or found."""
-        if self._table is None:
-            self._table = SongTable.create(self._place, spaces)
-        elif spaces != self._table.spaces:
-            raise CatalogueError(
-                "A worker has another version of a model than the others. Install the same "
-                "Singalike on every machine, then run the same command again."
-            )
-
-    def _write(self) -> None:
+    def close(self) -> None:
+        """Write all that is held."""
         held, self._held = self._held, []
         self._written_s = time.monotonic()
-        if self._table is None or not held:
+        if not held:
             return
         songs = [one for one in held if isinstance(one, Song)]
         skipped = [one for one in held if isinstance(one, Skipped)]
@@ -235,27 +189,3 @@ class _Run:
         self._num_writes += 1
         if self._num_writes % WRITES_PER_TIDYING == 0:
             tidy(self._table)
-
-    def _replace(self, worker: Worker) -> None:
-        """Another worker takes its recording, unless workers keep dying at it."""
-        entry = worker.entry
-        self._crew.dismiss(worker)
-        self._crew.hire()
-        row = -1 if entry is None else entry.row
-        self._losses[row] += 1
-        self._summary.workers_lost += 1
-        if entry is None:
-            if self._losses[row] > MAX_LOSSES * self._num_workers:
-                raise CatalogueError(
-                    "Workers end as soon as they load the models. Give each about 1 GB of memory."
-                )
-        elif self._losses[row] < MAX_LOSSES:
-            self._again.appendleft(entry)
-        else:
-            reason = (
-                f"Listening to it ended {MAX_LOSSES} workers. Look at the file, and at the memory "
-                "of the machines, then retry it."
-            )
-            lost = Skipped(entry.address, reason, is_failed=True)
-            self._held.append(lost)
-            self._summary.add(lost)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import fsspec
@@ -20,8 +18,6 @@ from fsspec.implementations.local import LocalFileSystem
 from engine.errors import CatalogueError, DecodeError
 from engine.library.temporary import temporary_folder
 
-NUM_TRIES = 3
-FIRST_PAUSE_S = 1.0
 NUM_TELLING_PARTS = 3  # artist/album/song: what tags are guessed from where a file has none
 
 
@@ -85,7 +81,7 @@ class LocalCopy:
     """A song on this machine.
 
     Attributes:
-        size_bytes, mtime_ns: of the original; the time is 0 where its store tells none.
+        mtime_ns: 0 for what was fetched: stores tell the time of uploading, if any.
     """
 
     path: Path
@@ -109,7 +105,8 @@ def local_copy(address: str) -> Iterator[LocalCopy]:
         return
     with temporary_folder() as scratch:
         target = Path(scratch) / f"song{place_in(address).suffix[:8]}"
-        yield LocalCopy(target, *_fetch(address, target))
+        _fetch(address, target)
+        yield LocalCopy(target, target.stat().st_size, 0)
 
 
 def place_in(address: str, root: str = "") -> Path:
@@ -122,40 +119,21 @@ def place_in(address: str, root: str = "") -> Path:
     return Path(*parts[-NUM_TELLING_PARTS:] or ["song"])
 
 
-def _fetch(address: str, target: Path) -> tuple[int, int]:
-    """Copy to ``target``; returns (size in bytes, time of change in ns, 0 if not told)."""
-    pause_s = FIRST_PAUSE_S
-    for number in range(1, NUM_TRIES + 1):
-        try:
-            system, path = url_to_fs(address)
-            info = system.info(path)
-            system.get_file(path, str(target))
-            return target.stat().st_size, _time_ns(info)
-        except (ImportError, ValueError) as error:  # no such protocol, or its package is not here
-            raise CatalogueError(
-                f"{address} cannot be reached from this machine: {_in_words(error)}. Install what "
-                "is missing on every worker, then run the same command again."
-            ) from error
-        except FileNotFoundError as error:
-            raise DecodeError("There is no file at this address. Correct the manifest.") from error
-        except Exception as error:
-            if number == NUM_TRIES:
-                raise NotFetchedError(
-                    f"It could not be fetched: {_in_words(error)}. Run with --retry to try again."
-                ) from error
-            time.sleep(pause_s)
-            pause_s *= 4
-    raise AssertionError("the last try returns or raises")
-
-
-def _time_ns(info: dict[str, Any]) -> int:
-    for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
-        value = info.get(key)
-        if isinstance(value, datetime):
-            value = value.timestamp()
-        if isinstance(value, int | float):
-            return int(value * 1e9)
-    return 0
+def _fetch(address: str, target: Path) -> None:
+    try:
+        system, path = url_to_fs(address)
+        system.get_file(path, str(target))
+    except (ImportError, ValueError) as error:  # no such protocol, or its package is not here
+        raise CatalogueError(
+            f"{address} cannot be reached from this machine: {_in_words(error)}. Install what "
+            "is missing on every worker, then run the same command again."
+        ) from error
+    except FileNotFoundError as error:
+        raise DecodeError("There is no file at this address. Correct the manifest.") from error
+    except Exception as error:  # each of fsspec's systems has errors of its own
+        raise NotFetchedError(
+            f"It could not be fetched: {_in_words(error)}. Run with --retry to try again."
+        ) from error
 
 
 def _in_words(error: Exception) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from engine.library.text import normalise
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import SpaceKey
 from engine.search.index.centre import artists_centre
-from engine.search.remote.rows import described, moments_of, song_id, vectors_of
+from engine.search.remote.rows import described, packed, song_id, songs_of, vectors_of
 from engine.search.remote.table import SongTable, in_words
 
 MIN_INDEXED = 20_000  # of fewer songs every one is compared
@@ -105,37 +104,27 @@ def _artists(batch: Any) -> list[str]:
     return [normalise(name) or path for name, path in zip(names, paths, strict=True)]
 
 
-@dataclass(frozen=True)
-class Status:
+def status(table: SongTable) -> dict[str, Any]:
     """What is in a catalogue.
 
-    Attributes:
-        voices: songs in which somebody sings.
-        failed, copies: of what was skipped.
-        to_index: songs that every search compares, since no vector index holds them yet.
-        num_bytes: of data and indexes, without earlier versions.
+    ``voices``: songs in which somebody sings; ``failed``, ``copies``: of what was skipped;
+    ``to_index``: songs that every search compares, since no vector index holds them yet;
+    ``num_bytes``: of data and indexes, without earlier versions.
     """
-
-    models: str
-    songs: int
-    voices: int
-    failed: int
-    copies: int
-    to_index: int
-    num_bytes: int
-
-
-def status(table: SongTable) -> Status:
     num, columns = table.count(), [f"{key.view}_vector" for key in table.spaces]
     with in_words(table.place):
         failed = table.skipped.count_rows("is_failed")
-        copies = table.skipped.count_rows() - failed
         found = [table.songs.index_stats(f"{column}_idx") for column in columns]
-        waiting = max(num if one is None else one.num_unindexed_rows for one in found)
         indexes = sum(one.size_bytes or 0 for one in table.songs.list_indices())
-        num_bytes = int(table.songs.stats()["total_bytes"]) + indexes
-    voices = table.count(f"{columns[0]} IS NOT NULL") if columns[0] == "vocals_vector" else 0
-    return Status(described(table.spaces), num, voices, failed, copies, waiting, num_bytes)
+        return {
+            "models": described(table.spaces),
+            "songs": num,
+            "voices": table.count(f"{columns[0]} IS NOT NULL") if "vocals" in columns[0] else 0,
+            "failed": failed,
+            "copies": table.skipped.count_rows() - failed,
+            "to_index": max(num if one is None else one.num_unindexed_rows for one in found),
+            "num_bytes": int(table.songs.stats()["total_bytes"]) + indexes,
+        }
 
 
 def verify(
@@ -149,11 +138,7 @@ def verify(
     """
     cancel, problems = cancel or CancelToken(), list[str]()
     ids, num = list[np.ndarray](), table.count()
-    columns = ["id", "path", "audio_hash"]
-    columns += [
-        f"{k.view}_{n}" for k in table.spaces for n in ("vector", "codes", "starts_s", "length_s")
-    ]
-    for batch in table.batches(columns):
+    for batch in table.song_batches():
         cancel.check()
         progress(Progress("verify", sum(map(len, ids)), num))
         ids.append(batch.column("id").to_numpy())
@@ -169,19 +154,17 @@ def verify(
 
 
 def _problems(table: SongTable, batch: Any) -> list[str]:
-    found = list[str]()
-    rows = batch.drop_columns([f"{key.view}_vector" for key in table.spaces]).to_pylist()
-    for key in table.spaces:
-        has_one, vectors = vectors_of(batch, key)
-        is_sound = np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-2  # not for what is no number
-        damaged = np.flatnonzero(has_one)[~is_sound].tolist()
-        found += [f"{rows[i]['path']} has a damaged vector ({key.view})." for i in damaged]
-        for place in np.flatnonzero(has_one).tolist():
-            try:
-                moments_of(rows[place], key.view)
-            except (TypeError, ValueError):
-                found.append(f"{rows[place]['path']} has damaged moments ({key.view}).")
-    for row in rows:
-        if row["id"] != song_id(row["audio_hash"] or "", table.spaces):
-            found.append(f"{row['path']} has a key that is not of its sound.")
-    return found
+    """Of some rows; where one of them cannot be read, of each by itself."""
+    try:
+        songs = songs_of(batch, table.spaces)
+        packed(dict(enumerate(songs)), table.spaces)
+    except (TypeError, ValueError) as error:
+        if batch.num_rows == 1:
+            return [f"{batch.column('path')[0]} is damaged: {error}."]
+        rows = (batch.slice(row, 1) for row in range(batch.num_rows))
+        return [problem for row in rows for problem in _problems(table, row)]
+    return [
+        f"{song.path} has a key that is not of its sound."
+        for number, song in zip(batch.column("id").to_pylist(), songs, strict=True)
+        if number != song_id(song.audio_hash or "", table.spaces)
+    ]

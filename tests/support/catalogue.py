@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from support.libraries import at, vector_embedding
 from support.sound import buzz, write_wav
 
-from catalogue.cluster import WorkerLostError
 from catalogue.listener import Ears, Listener
 from catalogue.manifest import Entry
 from catalogue.run import RunOptions
-from engine.library import Tags
+from engine.library import Library, Tags, TrackStatus
 from engine.library.imports import Song
+from engine.models import VIEWS
+from engine.progress import CancelToken
 from engine.records import SpaceKey, TrackEmbedding, View, VoicePortrait
+from engine.search.remote.rows import Skipped
 from engine.search.remote.table import SongTable, songs_in
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike
@@ -35,8 +37,8 @@ def write_songs(folder: Path, num: int) -> list[str]:
 
 
 def write_manifest(target: Path, paths: Iterable[str]) -> str:
-    lines = [json.dumps({"path": path}) for path in paths]
-    target.write_text("\n".join(lines) + "\n", "utf-8")
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["path"], *([path] for path in paths)])
     return str(target)
 
 
@@ -82,45 +84,39 @@ def write_table(place: Path, songs: Sequence[Song], spaces: Sequence[SpaceKey]) 
     return table
 
 
-@dataclass(eq=False)
-class _Worker:
-    listener: Listener
-    entry: Entry | None = None
+def local_spaces(ears: Ears, cancel: CancelToken) -> tuple[SpaceKey, ...]:
+    """In the place of ``spaces_of``: in this process."""
+    return Listener(ears).spaces
 
 
-class LocalCrew:
-    """Real listeners in this process; some recordings end the one that meets them."""
-
-    is_fatal: Callable[[str], bool] = staticmethod(lambda address: False)
-    can_load = True
-
-    def __init__(self, ears: Ears, root: str) -> None:
-        self._arguments = (ears, root)
-        self.workers: list[_Worker] = []
-
-    def hire(self) -> None:
-        self.workers.append(_Worker(Listener(*self._arguments)))
-
-    def assign(self, worker: _Worker, entry: Entry) -> None:
-        worker.entry = entry
-
-    def dismiss(self, worker: _Worker) -> None:
-        self.workers.remove(worker)
-
-    def ready(self, timeout_s: float) -> list[_Worker]:
-        return list(self.workers)
-
-    def told(self, worker: _Worker) -> Any:
-        if worker.entry is None:
-            if not self.can_load:
-                raise WorkerLostError
-            return worker.listener.load()
-        if self.is_fatal(worker.entry.address):
-            raise WorkerLostError
-        return worker.listener.hear(worker.entry)
+def local_listen(
+    ears: Ears, spaces: Sequence[SpaceKey], entries: Iterator[Entry], num_workers: int
+) -> Iterator[Song | Skipped | None]:
+    """In the place of ``listen``: a real listener in this process."""
+    yield from map(Listener(ears).hear, entries)
 
 
 @contextmanager
 def no_cluster(*arguments: Any) -> Iterator[int]:
     """In the place of ``joined_cluster``."""
     yield 2
+
+
+def catalogue_of(library: Library, place: Path) -> SongTable:
+    """What a library has heard in both views, as a catalogue."""
+    spaces = {key.view: (space_id, key) for space_id, key in library.spaces()}
+    table = SongTable.create(str(place), [spaces[view][1] for view in VIEWS])
+    songs = []
+    for track in library.tracks(library.track_ids("", "added", status=TrackStatus.INDEXED)):
+        heard: dict[View, TrackEmbedding | None] = {}
+        for view, (space_id, _) in spaces.items():
+            _, vectors = library.embeddings(space_id, [track.id])
+            moments = library.moments_of([track.id], space_id)
+            is_there = len(vectors) > 0
+            heard[view] = TrackEmbedding(vectors[0], moments[track.id]) if is_there else None
+        assert track.audio_hash is not None
+        assert track.duration_s is not None
+        facts = (track.size_bytes, track.mtime_ns, track.audio_hash, track.duration_s)
+        songs.append(Song(str(track.path), track.tags, *facts, heard))
+    table.add(songs)
+    return table

@@ -26,9 +26,10 @@ NUM_SONGS = 12
 # In a process of its own, so that it can be killed: one listener, which writes every song at once.
 RUN = """
 import sys
-from support.catalogue import LocalCrew, OPTIONS, no_cluster
+from support.catalogue import OPTIONS, local_listen, local_spaces, no_cluster
 import catalogue.run as run
-run.Crew, run.joined_cluster, run.MAX_HELD = LocalCrew, no_cluster, 1
+run.joined_cluster, run.spaces_of, run.listen = no_cluster, local_spaces, local_listen
+run.MAX_HELD = 1
 told = lambda progress: print(progress.num_done, flush=True)
 run.run_catalogue(sys.argv[1], sys.argv[2], OPTIONS, told)
 """
@@ -63,7 +64,7 @@ def test_a_run_that_is_killed_goes_on_and_is_searched(
     server: ThreadedMotoServer, tmp_path: Path
 ) -> None:
     place = "s3://archive/tables"
-    manifest = write_manifest(tmp_path / "manifest.jsonl", write_songs(tmp_path, NUM_SONGS))
+    manifest = write_manifest(tmp_path / "manifest.csv", write_songs(tmp_path, NUM_SONGS))
     killed = start(manifest, place)
     assert killed.stdout is not None
     for line in killed.stdout:

@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import fsspec
 import numpy as np
 import pytest
-from support.catalogue import MODEL, OPTIONS, songs_of, write_manifest, write_songs
+from support.catalogue import (
+    MODEL,
+    OPTIONS,
+    skipped_of,
+    songs_of,
+    write_manifest,
+    write_songs,
+)
 from support.sound import buzz, write_wav
 
-from catalogue.cluster import joined_cluster
+from catalogue.cluster import MAX_LOSSES, joined_cluster
 from catalogue.run import RunOptions, run_catalogue
 from engine import models, separation
+from engine.errors import CatalogueError
 from engine.listening.embedding import embed_file
 from engine.networks.processor import single_threaded_torch
-from engine.progress import Progress
 from engine.sound.audio import audio_hash
 
 pytestmark = pytest.mark.linux
@@ -33,15 +42,15 @@ def cluster() -> Iterator[None]:
         yield
 
 
-def pids_of_workers() -> list[int]:
-    """Processes of ours that listen, as the system lists them."""
+def pids_of(work: str) -> list[int]:
+    """Processes of ours that do this work, as the system lists them."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            is_listener = (entry / "cmdline").read_bytes().startswith(b"ray::Listener")
+            is_worker = (entry / "cmdline").read_bytes().startswith(f"ray::{work}".encode())
         except OSError:
             continue
-        if is_listener and _is_ours(int(entry.name)):
+        if is_worker and _is_ours(int(entry.name)):
             found.append(int(entry.name))
     return found
 
@@ -55,21 +64,53 @@ def _is_ours(pid: int) -> bool:
     return pid == os.getpid()
 
 
+@contextmanager
+def killing(work: str, num: int) -> Iterator[list[int]]:
+    """Ends so many processes that do this work, one after the other; yields those that it ended."""
+    killed, is_over = list[int](), Event()
+
+    def kill() -> None:
+        while len(killed) < num and not is_over.wait(0.02):
+            for pid in pids_of(work)[: num - len(killed)]:
+                if pid not in killed:
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+
+    thread = Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     paths = [*write_songs(tmp_path, NUM_SONGS), "nowhere.wav"]
-    manifest = write_manifest(tmp_path / "manifest.jsonl", paths)
-    killed = list[int]()
-
-    def kill_one(progress: Progress) -> None:
-        if progress.stage == "embed" and progress.num_done and not killed:
-            killed.extend(pids_of_workers()[:1])
-            os.kill(killed[0], signal.SIGKILL)
-
-    summary = run_catalogue(manifest, str(tmp_path / "table"), OPTIONS, kill_one)
-    assert summary.workers_lost == len(killed) == 1
+    manifest = write_manifest(tmp_path / "manifest.csv", paths)
+    with killing("hear", 1) as killed:
+        summary = run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
+    assert len(killed) == 1
     assert (summary.heard, summary.failed) == (NUM_SONGS, 1)
     found = songs_of(tmp_path / "table")
     assert [song.path for song in found] == sorted(str(tmp_path / path) for path in paths[:-1])
+
+
+def test_a_file_that_ends_workers_is_skipped_with_a_reason(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "manifest.csv", write_songs(tmp_path, 1))
+    with killing("hear", MAX_LOSSES) as killed:
+        summary = run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
+    assert len(killed) == MAX_LOSSES
+    assert (summary.heard, summary.failed) == (0, 1)
+    (reason,) = skipped_of(tmp_path / "table").values()
+    assert "ended 3 workers" in reason
+
+
+def test_workers_that_never_get_ready_end_the_run(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "manifest.csv", write_songs(tmp_path, 1))
+    with killing("load", MAX_LOSSES), pytest.raises(CatalogueError, match="memory"):
+        run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
+    assert not (tmp_path / "table").exists()
 
 
 def test_voices_are_separated_and_remote_files_are_fetched(tmp_path: Path) -> None:
@@ -82,7 +123,7 @@ def test_voices_are_separated_and_remote_files_are_fetched(tmp_path: Path) -> No
             file.write(sound.read_bytes())
     archive.close()
     addresses = [f"zip://{name}::file://{tmp_path}/songs.zip" for name in names]
-    manifest = write_manifest(tmp_path / "manifest.jsonl", addresses)
+    manifest = write_manifest(tmp_path / "manifest.csv", addresses)
     options = RunOptions(models={"vocals": MODEL, "overall": MODEL}, num_workers=1)
     assert run_catalogue(manifest, str(tmp_path / "table"), options).failed == 0
     one, other = songs_of(tmp_path / "table")

@@ -10,7 +10,8 @@ import pytest
 from support.catalogue import (
     MODEL,
     OPTIONS,
-    LocalCrew,
+    local_listen,
+    local_spaces,
     no_cluster,
     skipped_of,
     songs_of,
@@ -29,8 +30,9 @@ from engine.sound.audio import audio_hash
 
 
 @pytest.fixture(autouse=True)
-def local_crew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalogue.run.Crew", LocalCrew)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalogue.run.spaces_of", local_spaces)
+    monkeypatch.setattr("catalogue.run.listen", local_listen)
     monkeypatch.setattr("catalogue.run.joined_cluster", no_cluster)
 
 
@@ -41,7 +43,7 @@ def songs(tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def manifest(tmp_path: Path, songs: list[str]) -> str:
-    return write_manifest(tmp_path / "manifest.jsonl", songs)
+    return write_manifest(tmp_path / "manifest.csv", songs)
 
 
 def test_every_row_becomes_what_the_engine_hears(tmp_path: Path, songs: list[str]) -> None:
@@ -96,7 +98,7 @@ def test_no_sound_is_there_twice(tmp_path: Path, songs: list[str], manifest: str
     """A copy is not heard of again, and a run that goes on does not listen to it again."""
     table = tmp_path / "table"
     (tmp_path / "copy.wav").write_bytes((tmp_path / songs[2]).read_bytes())
-    more = write_manifest(tmp_path / "more.jsonl", [*songs, "copy.wav"])
+    more = write_manifest(tmp_path / "more.csv", [*songs, "copy.wav"])
     summary = run_catalogue(more, str(table), OPTIONS)
     assert (summary.heard, summary.copies) == (5, 1)
     copies = skipped_of(table)
@@ -107,7 +109,7 @@ def test_no_sound_is_there_twice(tmp_path: Path, songs: list[str], manifest: str
 
 
 def test_what_failed_is_tried_again_on_request(tmp_path: Path, songs: list[str]) -> None:
-    manifest = write_manifest(tmp_path / "manifest.jsonl", [songs[0], "late.wav"])
+    manifest = write_manifest(tmp_path / "manifest.csv", [songs[0], "late.wav"])
     table = str(tmp_path / "table")
     assert run_catalogue(manifest, table, OPTIONS).failed == 1
     (tmp_path / "late.wav").write_bytes((tmp_path / songs[1]).read_bytes())
@@ -117,30 +119,11 @@ def test_what_failed_is_tried_again_on_request(tmp_path: Path, songs: list[str])
     assert skipped_of(table) == {}
 
 
-def test_a_file_that_ends_workers_is_skipped_with_a_reason(
-    tmp_path: Path, manifest: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalCrew, "is_fatal", staticmethod(lambda place: "Song 2" in place))
-    summary = run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
-    assert (summary.heard, summary.failed, summary.workers_lost) == (4, 1, 3)
-    (reason,) = skipped_of(tmp_path / "table").values()
-    assert "ended 3 workers" in reason
-
-
-def test_workers_that_never_get_ready_end_the_run(
-    tmp_path: Path, manifest: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LocalCrew, "can_load", False)
-    with pytest.raises(CatalogueError, match="memory"):
-        run_catalogue(manifest, str(tmp_path / "table"), OPTIONS)
-    assert not (tmp_path / "table").exists()
-
-
 def test_one_table_knows_one_way_of_hearing(
     tmp_path: Path, songs: list[str], manifest: str
 ) -> None:
     table = str(tmp_path / "table")
-    run_catalogue(write_manifest(tmp_path / "one.jsonl", songs[:1]), table, OPTIONS)
+    run_catalogue(write_manifest(tmp_path / "one.csv", songs[:1]), table, OPTIONS)
     others = RunOptions({"overall": "dvector"}, views=("overall",))
     with pytest.raises(CatalogueError, match=rf"was made by {MODEL}.*dvector"):
         run_catalogue(manifest, table, others)
@@ -156,10 +139,6 @@ def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
         run("a.csv", "file,artist\na,b\n")
     with pytest.raises(CatalogueError, match="no rows"):
         run("b.csv", "path\n")
-    with pytest.raises(CatalogueError, match=r"Line 2 of .* no JSON"):
-        run("c.jsonl", '{"path": "a"}\n{"path"\n')
-    with pytest.raises(CatalogueError, match=r"Line 1 of .* no JSON"):
-        run("deep.jsonl", "[" * 100_000)
     with pytest.raises(CatalogueError, match="no manifest"):
         run("d.txt", "a.mp3\n")
     with pytest.raises(CatalogueError, match="not the parquet"):

@@ -150,6 +150,11 @@ class SongTable:
             asked = self.songs.search().select(list(columns))
             yield from (asked.where(where) if where else asked).to_batches(num_rows)
 
+    def song_batches(self, num_rows: int = 4096) -> Iterator[pa.RecordBatch]:
+        """All that ``songs_of`` needs, some rows at a time."""
+        names = (name for name in self.songs.schema.names if not name.endswith(("_keys", "words")))
+        return self.batches(list(names), num_rows=num_rows)
+
     def skipped_batches(self) -> Iterator[pa.RecordBatch]:
         with in_words(self.place):
             yield from self.skipped.search().to_batches(4096)
@@ -265,8 +270,7 @@ def _database(place: str, *, create: bool = False) -> Any:
 
 def songs_in(table: SongTable, num_rows: int = 256) -> Iterator[list[Song]]:
     """All of a table, some at a time. CatalogueError where a row is damaged."""
-    columns = [name for name in table.songs.schema.names if not name.endswith(("_keys", "words"))]
-    for batch in table.batches(columns, num_rows=num_rows):
+    for batch in table.song_batches(num_rows):
         try:
             yield songs_of(batch, table.spaces)
         except (TypeError, ValueError) as error:

@@ -11,14 +11,13 @@ from PySide6.QtCore import Qt
 from support import app_fixtures
 from support.app_fixtures import shown_titles
 from support.app_window import SONGS
+from support.catalogue import catalogue_of
 
 from app.find.journey_dialog import JourneyDialog
 from app.library.catalogue_dialog import CatalogueDialog
 from app.ui.top_bar import Page
-from catalogue.libraries import from_library
 from catalogue.upkeep import index
 from engine.library import Library
-from engine.search.remote.table import SongTable
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -31,8 +30,7 @@ window = app_fixtures.window
 def place(window, library_path, tmp_path: Path) -> str:
     """A catalogue of what the library has heard, but with other titles."""
     with Library.open(library_path) as library:
-        from_library(library, str(tmp_path / "catalogue"))
-    table = SongTable.open(str(tmp_path / "catalogue"))
+        table = catalogue_of(library, tmp_path / "catalogue")
     table.songs.update(values_sql={"title": "concat('Archived ', title)"})
     index(table)
     return table.place
