@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from engine.demo.library import make_demo_library, song_path
 from engine.demo.mix import SAMPLE_RATE_HZ, Stems, stems
-from engine.demo.songs import SONGS, Song
+from engine.demo.songs import SONGS, VOICES, Song
 from engine.demo.table import make_demo_stems, stem_path
-from engine.demo.voices import VOICES, Voice
+from engine.demo.voices import Voice
 
 __all__ = [
     "SAMPLE_RATE_HZ",

@@ -1,11 +1,12 @@
-"""Cover art from code: a sky, a sun, hills of waves. PNG written by hand, so no image library."""
+"""Cover art from code: a sky, a sun, hills of waves."""
 
 from __future__ import annotations
 
 import colorsys
-import struct
-import zlib
+from fractions import Fraction
+from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,18 +59,8 @@ def _painted(
 
 
 def _png(pixels: NDArray[np.float64]) -> bytes:
-    height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 3 * width), dtype=np.uint8)  # each row begins with filter type 0
-    rows[:, 1:] = pixels.astype(np.uint8).reshape(height, -1)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows.tobytes(), 6))
-        + chunk(b"IEND", b"")
-    )
+    codec: Any = av.CodecContext.create("png", "w")
+    codec.width = codec.height = SIZE
+    codec.pix_fmt, codec.time_base = "rgb24", Fraction(1)
+    frame = av.VideoFrame.from_ndarray(pixels.astype(np.uint8), format="rgb24")
+    return b"".join(bytes(packet) for packet in [*codec.encode(frame), *codec.encode(None)])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from engine.demo.cover import cover_png
@@ -46,25 +45,24 @@ def make_demo_library(
     Raises OSError when the folder cannot be written, CancelledError soon after a cancel.
     """
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is told before the work
-    paths = [folder / song_path(song) for song in songs]
-    missing = [song for song, path in zip(songs, paths, strict=True) if not path.exists()]
-    make_songs(missing, partial(_make, folder), len(songs), progress, cancel or CancelToken())
-    return paths
+    paths = {song: [folder / song_path(song)] for song in songs}
+    make_songs(paths, _make, progress, cancel or CancelToken())
+    return [path for (path,) in paths.values()]
 
 
 def make_songs(
-    missing: Sequence[Song],
-    make: Callable[[Song, CancelToken], None],
-    num_total: int,
+    paths: Mapping[Song, Sequence[Path]],
+    make: Callable[[Song, Sequence[Path], CancelToken], None],
     progress: ProgressCallback,
     cancel: CancelToken,
 ) -> None:
-    """Call ``make`` for every song that is missing of so many, several at a time."""
-    num_kept = num_total - len(missing)
+    """Call ``make`` for every song of which a file is missing, several at a time."""
+    missing = [song for song, files in paths.items() if not all(map(Path.exists, files))]
+    num_total, num_kept = len(paths), len(paths) - len(missing)
     started = time.monotonic()
     # threads suffice: nearly all of the time goes into NumPy, FFTs and encoders
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "demo") as pool:
-        jobs = {pool.submit(make, song, cancel): song for song in missing}
+        jobs = {pool.submit(make, song, paths[song], cancel): song for song in missing}
         try:
             for num_made, job in enumerate(as_completed(jobs), start=1):
                 job.result()
@@ -78,13 +76,11 @@ def make_songs(
         progress(Progress("demo", num_total, num_total, eta_s=0.0))
 
 
-def _make(folder: Path, song: Song, cancel: CancelToken) -> None:
+def _make(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
     cancel.check()
     mixture = stems(song).mixture
     cancel.check()
-    path = folder / song_path(song)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with finished(path, song) as unfinished:
+    with finished(paths[0], song) as unfinished:
         write_audio(unfinished, mixture, RATE_HZ)
         write_tags(unfinished, _tags(song))
 
@@ -92,6 +88,7 @@ def _make(folder: Path, song: Song, cancel: CancelToken) -> None:
 @contextmanager
 def finished(path: Path, song: Song) -> Iterator[Path]:
     """A path to write to, which becomes ``path`` when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     # hidden, so that no scan takes it for a song
     unfinished = path.with_name(f".unfinished-{song.seed}{path.suffix}")
     try:

@@ -1,45 +1,19 @@
-"""The 24 songs: who sings what, in which key, tempo and style; and their scores, drawn by chance.
-
-Six styles are dealt to the eight singers in eight different triples, so that each style is sung
-by four singers and no two singers share all of theirs; keys and tempi go round independently.
-"""
+"""Eight singers and their 24 songs (``resources/demo/singers.toml``); their scores, by chance."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from engine.demo.phonetics import SUNG_CONSONANTS, SUNG_VOWELS
-from engine.demo.voices import VOICES, Voice
+from engine.demo.voices import Voice
+from engine.paths import resources_path
 
 Style = Literal["rock", "ballad", "synthpop", "folk", "soul", "bossa"]
-STYLES: tuple[Style, ...] = ("rock", "ballad", "synthpop", "folk", "soul", "bossa")
-_STYLE_TRIPLES = (
-    (0, 1, 3), (1, 2, 4), (2, 3, 5), (3, 4, 0), (4, 5, 1), (5, 0, 2), (0, 2, 4), (1, 3, 5),
-)  # fmt: skip
-
-_ALBUMS = (
-    ("Lanterns at Low Tide", "The Orchard Letters"),
-    ("Gravel and Rye", "Northbound, Slowly"),
-    ("Glass Meridian", "Små Stjärnor"),
-    ("Teatro di Carta", "Ten Thousand Balconies"),
-    ("Whisper Weather", "Velvet Static"),
-    ("Cellar Door Hymns", "Iron Lullabies"),
-    ("Kerosene Choir", "Loud Little Town"),
-    ("Paper Kite Season", "Manhã de Vidro"),
-)
-_TITLES = (
-    ("Harbour of Moths", "Half a Compass", "Salt on the Sill"),
-    ("The Ferryman's Coat", "Rust Will Wait", "Seven Fence Posts"),
-    ("Crystal Commute", "Orbit in the Kitchen", "Norrsken"),
-    ("Farewell, Cardboard King", "A Window for Amelia", "Brindisi for One"),
-    ("Murmur Me Home", "Cotton Radio", "Two A.M. Botany"),
-    ("Coal Bells", "The Well Remembers", "Sleep, Locomotive"),
-    ("Matchbox Parade", "Burn the Timetable", "Garage Saints"),
-    ("Kite String Theory", "Lemon Tree Lookout", "Azulejo"),
-)
 _PROGRESSIONS = {  # degrees of the scale, one chord a bar
     "major": ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 0, 4), (0, 2, 3, 4), (3, 0, 4, 5)),
     "minor": ((0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 6), (0, 3, 6, 2)),
@@ -102,24 +76,17 @@ class Score:
         return self.bar_s * len(self.chords) + 1.5  # the last sounds ring out
 
 
-def _song(singer: int, number: int) -> Song:
-    index = 3 * singer + number
-    is_second_album = number == 2
-    return Song(
-        voice=VOICES[singer],
-        title=_TITLES[singer][number],
-        album=_ALBUMS[singer][is_second_album],
-        track_number=1 if is_second_album else number + 1,
-        year=2011 + (5 * singer + 3 * is_second_album) % 13,
-        style=STYLES[_STYLE_TRIPLES[singer][number]],
-        key=(index * 7 + 4 * number) % 12,
-        mode="minor" if (singer + number) % 3 == 0 else "major",
-        tempo_bpm=74.0 + (index * 17) % 24 * 2.5,
-        seed=20_251 + index,
-    )
+def _singers() -> Iterator[tuple[Voice, list[Song]]]:
+    text = (resources_path() / "demo" / "singers.toml").read_text("utf-8")
+    for singer in tomllib.loads(text)["singers"]:
+        songs = singer.pop("songs")
+        voice = Voice(formant_factors=tuple(singer.pop("formant_factors")), **singer)
+        yield voice, [Song(voice=voice, **song) for song in songs]
 
 
-SONGS: tuple[Song, ...] = tuple(_song(singer, number) for singer in range(8) for number in range(3))
+_SINGERS = tuple(_singers())
+VOICES: tuple[Voice, ...] = tuple(voice for voice, _ in _SINGERS)
+SONGS: tuple[Song, ...] = tuple(song for _, songs in _SINGERS for song in songs)
 
 
 def score(song: Song) -> Score:

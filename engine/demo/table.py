@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from engine.demo.instruments import RATE_HZ
@@ -37,12 +36,8 @@ def make_demo_stems(
     already are kept. Raises OSError, CancelledError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [
-        song
-        for song in songs
-        if not all((folder / stem_path(song, kind)).exists() for kind in KINDS)
-    ]
-    make_songs(missing, partial(_make, folder), len(songs), progress, cancel or CancelToken())
+    paths = {song: [folder / stem_path(song, kind) for kind in KINDS] for song in songs}
+    make_songs(paths, _make, progress, cancel or CancelToken())
     table = folder / TABLE_NAME
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -51,16 +46,13 @@ def make_demo_stems(
     return table
 
 
-def _make(folder: Path, song: Song, cancel: CancelToken) -> None:
+def _make(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
     cancel.check()
     made = stems(song)
-    sounds = {"vocals": made.vocals, "accompaniment": made.accompaniment}
-    for kind in KINDS:
+    for path, sound in zip(paths, (made.vocals, made.accompaniment), strict=True):
         cancel.check()
-        path = folder / stem_path(song, kind)
-        path.parent.mkdir(parents=True, exist_ok=True)
         with finished(path, song) as unfinished:
-            write_audio(unfinished, sounds[kind], RATE_HZ)
+            write_audio(unfinished, sound, RATE_HZ)
 
 
 def _row(song: Song, kind: str) -> tuple[str, ...]:
