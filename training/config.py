@@ -12,9 +12,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 from engine.models import ARCHITECTURES
 from training.errors import ConfigError
 
-# Settings that were tried and taken out again, with the values that changed nothing: runs that
-# were begun with them still go on.
-RETIRED: dict[str, dict[str, Any]] = {"distil": {"target": "song"}}
 SYSTEMS_PATH = Path(__file__).parent / "systems"
 
 
@@ -272,17 +269,9 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 def config_from(values: Mapping[str, Any], where: str = "the config") -> SystemConfig:
     """From nested plain values (TOML or JSON). Raises ConfigError."""
-    built = _build(SystemConfig, _without_retired(values), where)
+    built = _build(SystemConfig, values, where)
     assert isinstance(built, SystemConfig)
     return built
-
-
-def _without_retired(values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = dict(values)
-    for section, retired in RETIRED.items():
-        if isinstance(own := kept.get(section), Mapping):
-            kept[section] = {k: v for k, v in own.items() if k not in retired or v != retired[k]}
-    return kept
 
 
 def _build(kind: type, values: Any, where: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,6 @@ class ExportOptions:
     """What a person says about the checkpoint.
 
     Attributes:
-        metrics: measured figures, as they shall stand in the manifest and the card.
-        notes: Markdown for the card: credits, limits, whatever the run cannot know.
         is_quantised: matrices as 8-bit integers instead of float16.
         space: ``band`` or ``voice`` (training.geometry.Heard.transform).
     """
@@ -42,9 +40,6 @@ class ExportOptions:
     title: str
     description: str
     licence: str = "not stated"
-    source: str = ""
-    notes: str = ""
-    metrics: dict[str, Any] = field(default_factory=dict)
     is_quantised: bool = False
     space: str = "band"
 
@@ -83,17 +78,16 @@ def export(
         title=options.title,
         description=options.description,
         licence=options.licence,
-        source=options.source,
+        source="",
         config=network_config(config),
         system=config.name,
         data=[{"name": s["corpus"], **s} for s in dataset.info["sources"]],
         training=training_facts(config, state["batch"], run_folder),
-        metrics=options.metrics,
         calibration=plain_calibration(fitted),
     )
     stored = quantised(weights) if options.is_quantised else halves(weights)
     written = save_checkpoint(out, manifest, stored | halves(geometry_tensors(fitted.geometry)))
-    (out / "README.md").write_text(model_card(written, options.notes), encoding="utf-8")
+    (out / "README.md").write_text(model_card(written), encoding="utf-8")
     return written
 
 
@@ -196,8 +190,8 @@ def _commit() -> str:
         return ""
 
 
-def model_card(manifest: Manifest, notes: str) -> str:
-    """README.md: what it is, what it learned from, how, how good it is."""
+def model_card(manifest: Manifest) -> str:
+    """README.md: what it is, what it learned from, and how."""
     facts = manifest.training
     sections = [
         f"# {manifest.title}\n\n{manifest.description}\n\n"
@@ -211,10 +205,8 @@ def model_card(manifest: Manifest, notes: str) -> str:
         + ". Settings that differ from the defaults in `training/config.py`:\n\n```json\n"
         + json.dumps(changed_settings(facts["config"]), indent=1)
         + "\n```",
-        "## Measured\n\n" + _metrics_table(manifest.metrics),
-        notes.strip(),
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
 def changed_settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,16 +230,3 @@ def _source_line(source: Mapping[str, Any]) -> str:
         f"- {corpus} ({source['kind']}, {source['num_songs']} files, {source['minutes']} min): "
         f"{names}; {source['licence'] or 'licence not stated'}"
     )
-
-
-def _metrics_table(metrics: Mapping[str, Any]) -> str:
-    """One row per measured input; columns are the figures of the first row."""
-    rows = {name: values for name, values in metrics.items() if isinstance(values, Mapping)}
-    if not rows:
-        return "Not measured."
-    columns = list(next(iter(rows.values())))
-    lines = ["| input | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
-    for name, values in rows.items():
-        lines.append(f"| {name} | " + " | ".join(str(values.get(c, "–")) for c in columns) + " |")
-    remarks = [str(v) for v in metrics.values() if isinstance(v, str)]
-    return "\n".join([*lines, "", *remarks] if remarks else lines)

@@ -23,7 +23,7 @@ from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from engine.records import View
 from engine.search.index.centre import placed
-from training.data.data_set import PARTS, STEMS, Dataset
+from training.data.data_set import PARTS, STEMS, Dataset, evenly_spread
 from training.errors import ConfigError
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
@@ -233,17 +233,8 @@ def chosen_segments(
     else:
         is_wanted &= ~is_separated
     voiced = np.flatnonzero(is_wanted)
-    voiced = _capped(voiced, table["track"][voiced], limits[0])
-    return np.sort(_capped(voiced, table["artist"][voiced], limits[1]))
-
-
-def _capped(indices: np.ndarray, labels: np.ndarray, num_most: int) -> np.ndarray:
-    """At most num_most indices of each label, evenly spread."""
-    kept = [np.zeros(0, np.int64)]
-    for label in np.unique(labels):
-        own = indices[labels == label]
-        kept.append(own[np.linspace(0, len(own) - 1, min(len(own), num_most)).astype(int)])
-    return np.concatenate(kept)
+    voiced = evenly_spread(voiced, table["track"][voiced], limits[0])
+    return np.sort(evenly_spread(voiced, table["artist"][voiced], limits[1]))
 
 
 def _embedded(

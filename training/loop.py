@@ -143,7 +143,7 @@ def run(
 
 def _run(trainer: Trainer, folder: Path, stop: threading.Event, progress: ProgressCallback) -> None:
     options, world = trainer.options, trainer.world
-    log = Log(folder, trainer.batch, options.tensorboard) if world.is_main else None
+    log = Log(folder, trainer.batch) if world.is_main else None
     last_batch = min(options.stop_after or trainer.num_batches, trainer.num_batches)
     first_batch = validated_at = trainer.batch
     pace = Pace(trainer.batch, num_warm=10 if trainer.is_compiled else 1)
@@ -261,20 +261,15 @@ def stop_requests() -> Iterator[threading.Event]:
 
 
 class Log:
-    """JSON lines, and TensorBoard's files if asked for.
+    """JSON lines. Those beyond the state that a run goes on from are taken back."""
 
-    Lines beyond the state that a run goes on from are taken back. Raises RunError when TensorBoard
-    is asked for and not installed.
-    """
-
-    def __init__(self, folder: Path, batch: int, with_tensorboard: bool = False) -> None:
+    def __init__(self, folder: Path, batch: int) -> None:
         self.path = folder / METRICS_NAME
         kept = []
         if self.path.exists():
             lines = self.path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if _batch_of(line) <= batch]
         self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        self._board = _tensorboard(folder) if with_tensorboard else None
 
     def write(self, kind: str, batch: int, values: Mapping[str, float | torch.Tensor]) -> None:
         """Waits for the device once, however many values there are."""
@@ -286,20 +281,6 @@ class Log:
         }
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": kind, "batch": batch, **plain}) + "\n")
-        if self._board is not None:
-            for name, value in plain.items():
-                self._board.add_scalar(f"{kind}/{name}", value, batch)
-
-
-def _tensorboard(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise RunError(
-            "TensorBoard is not installed. Install it with `pip install tensorboard`, or leave "
-            "--tensorboard away; metrics.jsonl holds the same figures."
-        ) from error
-    return SummaryWriter(folder / "tensorboard")
 
 
 def _batch_of(line: str) -> float:

@@ -16,7 +16,7 @@ from engine.networks.campp import Campp
 from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import AugmentSettings, DistilSettings, EncoderSettings
-from training.data.data_set import PARTS, STEMS, Dataset
+from training.data.data_set import PARTS, STEMS, Dataset, evenly_spread
 from training.errors import ConfigError, DataError
 from training.networks import in_use, make_network
 from training.pairs.augmentation import resampled, speed_ratios
@@ -143,15 +143,7 @@ def _chosen_segments(dataset: Dataset) -> np.ndarray:
     is_clean = table["clean"] == np.arange(len(table))
     wanted = is_clean & table["has_vocals"] & (table["part"] == PARTS.index("train"))
     indices = np.flatnonzero(wanted)
-    indices = indices[np.argsort(table["track"][indices], kind="stable")]
-    tracks, firsts, counts = np.unique(
-        table["track"][indices], return_index=True, return_counts=True
-    )
-    kept = [
-        indices[first + np.linspace(0, n - 1, min(n, SEGMENTS_PER_TRACK)).astype(int)]
-        for first, n in zip(firsts, counts, strict=True)
-    ]
-    return np.concatenate(kept) if len(tracks) else np.zeros(0, np.int64)
+    return evenly_spread(indices, table["track"][indices], SEGMENTS_PER_TRACK)
 
 
 @torch.inference_mode()

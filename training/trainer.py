@@ -53,7 +53,6 @@ class RunOptions:
     save_every_s: float = 180.0
     log_every: int = 20
     stop_after: int | None = None
-    tensorboard: bool = False
 
 
 class Trainer:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from engine.evaluation.metrics import equal_error_rate, normalised_rank
 from training.config import SystemConfig
-from training.data.data_set import INT16_SCALE
+from training.data.data_set import INT16_SCALE, evenly_spread
 from training.data.rows import MIXTURE, VOCALS, Rows
 from training.losses import accuracy, contrastive, same_voice
 from training.pairs.sampling import PairSampler
@@ -77,14 +77,9 @@ def artist_similarity(embed: Embed, rows: Rows, excerpt_samples: int) -> dict[st
 
 def _few_per_artist(rows: Rows) -> torch.Tensor:
     """Rows with vocals, at most SEGMENTS_PER_ARTIST of each artist, evenly spread."""
-    voiced = rows.has_vocals.nonzero()[:, 0]
-    artist = rows.artist[voiced].cpu().numpy()
-    kept = []
-    for label in np.unique(artist):
-        positions = np.flatnonzero(artist == label)
-        step = np.linspace(0, len(positions) - 1, min(len(positions), SEGMENTS_PER_ARTIST))
-        kept.append(positions[step.astype(int)])
-    return voiced[torch.from_numpy(np.concatenate(kept)).to(voiced.device)]
+    voiced = rows.has_vocals.nonzero()[:, 0].cpu().numpy()
+    kept = evenly_spread(voiced, rows.artist.cpu().numpy()[voiced], SEGMENTS_PER_ARTIST)
+    return torch.from_numpy(kept).to(rows.artist.device)
 
 
 def _segment_embeddings(

@@ -80,7 +80,7 @@ def measure(segments: np.ndarray, share_of_song: float = 1.0) -> VoicePortrait |
     notes, num_frames = list[np.ndarray](), 0
     spectra = list[tuple[np.ndarray, np.ndarray]]()
     for segment in segments:
-        pitch = _pitch(segment)
+        pitch = track_pitch(segment)
         num_frames += len(pitch)
         held = list(_held_notes(pitch))
         notes += [pitch[note] for note in held]
@@ -111,7 +111,7 @@ def measure(segments: np.ndarray, share_of_song: float = 1.0) -> VoicePortrait |
 _trackers = threading.local()
 
 
-def _pitch(samples: np.ndarray) -> np.ndarray:
+def track_pitch(samples: np.ndarray) -> np.ndarray:
     """(num_samples,) -> (num_frames,) semitones, as MIDI counts them; NaN where there is none."""
     if not hasattr(_trackers, "tracker"):
         _trackers.tracker = _load_tracker()

@@ -51,14 +51,12 @@ def test_run_and_export(tmp_path: Path) -> None:
     result = runner.invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "1 of 512,000 batches done" in result.output
-    (tmp_path / "notes.md").write_text("## Limits\n\nMade of noise.\n", encoding="utf-8")
     result = runner.invoke(
         app,
-        ["export", str(run_folder), "--data", str(data), "-o", str(out),
-         "--notes", str(tmp_path / "notes.md"), "--title", "A voice"],
-    )  # fmt: skip
+        ["export", str(run_folder), "--data", str(data), "-o", str(out), "--title", "A voice"],
+    )
     assert result.exit_code == 0, result.output
-    assert "Made of noise." in (out / "README.md").read_text("utf-8")
+    assert "# A voice" in (out / "README.md").read_text("utf-8")
 
 
 def test_systems_are_listed() -> None:
@@ -81,26 +79,6 @@ def test_expected_errors_reach_the_command_line(tmp_path: Path) -> None:
     result = runner.invoke(app, ["run", "-s", "nothing", "--data", str(tmp_path), "-o", "x"])
     assert isinstance(result.exception, SingalikeError)
     assert "There is no system 'nothing'" in str(result.exception)
-
-
-@pytest.mark.parametrize(
-    ("option", "text", "told"),
-    [
-        ("--notes", None, "cannot be read as text"),
-        ("--metrics", None, "cannot be read as text"),
-        ("--metrics", '{"a":', "is not JSON"),
-        ("--metrics", "[1]", "must hold an object"),
-    ],
-)
-def test_bad_additions_to_a_card_are_usage_errors(
-    option: str, text: str | None, told: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "extra"
-    if text is not None:
-        path.write_text(text)
-    result = runner.invoke(app, ["export", "run", "--data", "data", "-o", "out", option, str(path)])
-    assert result.exit_code == 2
-    assert told in " ".join(result.output.replace("│", " ").split())
 
 
 def test_words_for_people() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,22 +112,6 @@ def test_an_artist_keeps_the_part_of_another_data_set(tmp_path: Path) -> None:
     moved = two.with_parts_of([one]).segments
     parts = [set(moved["part"][moved["artist"] == n].tolist()) for n in range(6)]
     assert parts == [{0}, {0}, {1}, {0}, {1}, {1}]
-
-
-def test_a_voice_made_of_somebodys_keeps_the_part_of_that_person(tmp_path: Path) -> None:
-    one = write_dataset(tmp_path / "one", num_artists=3, seed=1)  # the third validates
-    two = write_dataset(tmp_path / "two", num_artists=3, seed=2)
-    info = two.info | {
-        "artists": ["artist 0~1.1", "artist 2~1.1", "somebody"],
-        "persons": ["artist 0", "artist 2", "somebody"],
-    }
-    (two.path / "dataset.json").write_text(json.dumps(info), encoding="utf-8")
-    two.segments["part"] = 0
-    np.save(two.path / "segments.npy", two.segments)
-    both = open_datasets([one.path, two.path])
-    assert both.persons == ["artist 0", "artist 1", "artist 2", *info["persons"]]
-    parts = [set(both.segments["part"][both.segments["artist"] == n].tolist()) for n in range(6)]
-    assert parts == [{0}, {0}, {1}, {0}, {1}, {0}]
 
 
 def test_directions_in_which_a_segment_differs_over_accompaniments_are_taken_away() -> None:

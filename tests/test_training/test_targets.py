@@ -10,7 +10,7 @@ import torch
 from support.training_data import write_dataset
 
 from engine.models import load
-from training.config import AugmentSettings, DistilSettings, config_from, load_system
+from training.config import AugmentSettings, DistilSettings, load_system
 from training.data.data_set import Dataset
 from training.errors import ConfigError, DataError
 from training.targets import Space, make_space, save_targets, teacher_network, teacher_targets
@@ -94,15 +94,6 @@ def test_losses_compare_in_the_space(dataset: Dataset) -> None:
     assert abs(float(inside) - float(1 - torch.cosine_similarity(moved, heard).mean())) > 1e-3
     parts = trainer.step()
     assert np.isfinite([float(parts["match"]), float(parts["denoise"])]).all()
-
-
-def test_settings_that_were_taken_out_are_accepted_where_they_changed_nothing() -> None:
-    config = load_system("singalike")
-    values = config.as_dict()
-    values["distil"] |= {"target": "song"}
-    assert config_from(values) == config
-    with pytest.raises(ConfigError, match="Unknown key"):
-        load_system("singalike", ["distil.target=singer"])
 
 
 @pytest.mark.parametrize("override", ["optim.average=2", "distil.space=3", "distil.spaces=x"])

@@ -75,18 +75,17 @@ class Dataset:
         return cls(path, info, segments, tuple(shard_path(path, n) for n in range(num_shards)))
 
     def with_parts_of(self, others: Sequence[Dataset]) -> Dataset:
-        """The same, its artists in the part that the first of the others has the person in.
+        """The same, its artists in the part that the first of the others has them in.
 
-        Nobody who validates in one then trains in another, be it by a voice that was made of
-        theirs. Songs without vocals stay as they are.
+        Nobody who validates in one then trains in another. Songs without vocals stay as they are.
         """
         parts: dict[str, int] = {}
         for other in others:
             voiced = other.segments[other.segments["has_vocals"]]
             artists, firsts = np.unique(voiced["artist"], return_index=True)
             for artist, part in zip(artists, voiced["part"][firsts], strict=True):
-                parts.setdefault(other.persons[artist], int(part))
-        known = np.array([parts.get(person, -1) for person in self.persons])
+                parts.setdefault(other.artists[artist], int(part))
+        known = np.array([parts.get(name, -1) for name in self.artists])
         table = self.segments.copy()
         is_moved = (table["vocal_level"] > 0) & (known[table["artist"]] >= 0)
         table["part"][is_moved] = known[table["artist"]][is_moved]
@@ -97,13 +96,11 @@ class Dataset:
         """Several as one: the same name is the same artist, in the part that the first gives."""
         first = datasets[0]
         numbers: dict[str, int] = {}
-        persons: dict[str, str] = {}
         tables: list[np.ndarray] = []
         num_shards = num_tracks = num_segments = 0
         for before, dataset in enumerate(datasets):
             table = dataset.with_parts_of(datasets[:before]).segments.copy()
             own = [numbers.setdefault(name, len(numbers)) for name in dataset.artists]
-            persons = dict(zip(dataset.artists, dataset.persons, strict=True)) | persons
             table["artist"] = np.array(own, np.int32)[table["artist"]]
             table["shard"] += num_shards
             table["track"] += num_tracks
@@ -113,9 +110,7 @@ class Dataset:
             num_segments += len(table)
             tables.append(table)
         sources = [source for dataset in datasets for source in dataset.info["sources"]]
-        names = list(numbers)
-        of_names = {"artists": names, "persons": [persons[name] for name in names]}
-        info = first.info | of_names | {"sources": sources}
+        info = first.info | {"artists": list(numbers), "sources": sources}
         paths = tuple(path for dataset in datasets for path in dataset.shard_paths)
         return cls(first.path, info, np.concatenate(tables), paths)
 
@@ -124,17 +119,12 @@ class Dataset:
         return [str(name) for name in self.info["artists"]]
 
     @property
-    def persons(self) -> list[str]:
-        """Whose voice each artist's is: one's own, or that which it was made of."""
-        return [str(name) for name in self.info.get("persons", self.info["artists"])]
-
-    @property
     def identity(self) -> str:
         """Same for data sets with the same segments of the same voices in the same parts.
 
         Levels and loudness stand for the samples, which are too many to be read for this.
         """
-        digest = hashlib.sha256(json.dumps([self.artists, self.persons]).encode())
+        digest = hashlib.sha256(json.dumps(self.artists).encode())
         digest.update(np.ascontiguousarray(self.segments).tobytes())
         return digest.hexdigest()
 
@@ -178,6 +168,16 @@ def _read_rows(path: Path, rows: np.ndarray, into: Sequence[np.ndarray]) -> None
 def open_datasets(paths: Sequence[Path]) -> Dataset:
     """One data set, or several as one. Raises DataError."""
     return Dataset.join([Dataset.open(path) for path in paths])
+
+
+def evenly_spread(indices: np.ndarray, labels: np.ndarray, num_most: int) -> np.ndarray:
+    """At most so many indices of each label, evenly spread over its own; (n,) both, by label."""
+    order = np.argsort(labels, kind="stable")
+    _, firsts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    kept = [np.zeros(0, np.int64)]
+    for first, num in zip(firsts, counts, strict=True):
+        kept.append(first + np.linspace(0, num - 1, min(num, num_most)).astype(int))
+    return np.asarray(indices[order[np.concatenate(kept)]])
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -50,7 +50,6 @@ class Writer:
         line: dict[str, Any] = {
             "key": task.key,
             "artist": task.song.artist,
-            "person": task.song.person,
             "title": task.song.title,
             "work": task.song.work,
             "kind": task.song.kind,

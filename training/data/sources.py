@@ -27,7 +27,6 @@ class Song:
             ``vocals`` and ``speech`` (a voice alone), ``accompaniment`` (no voice).
         mixture, vocals, accompaniment: files; None where there is none.
         licence, corpus: as the table's columns licence and source say, "" where it has none.
-        origin: whose voice the artist's was made of, "" if nobody's but the artist's own.
         work: the same for several recordings of one song; "" where the recording is the song.
     """
 
@@ -40,7 +39,6 @@ class Song:
     accompaniment: Path | None = None
     licence: str = ""
     corpus: str = ""
-    origin: str = ""
     work: str = ""
 
     @property
@@ -48,16 +46,12 @@ class Song:
         return [p for p in (self.mixture, self.vocals, self.accompaniment) if p is not None]
 
     @property
-    def person(self) -> str:
-        """Who must not be in two parts of a data set."""
-        return self.origin or self.artist
-
-    @property
     def has_voice(self) -> bool:
         return self.kind != "accompaniment"
 
 
 assert set(TABLE_KINDS) <= set(get_args(Kind))
+_SLOTS = {"speech": "vocals"}  # where a Song keeps a file, if not under the name of its kind
 
 
 def read_source(path: Path, only: str = "") -> list[Song]:
@@ -183,33 +177,18 @@ def _selected(rows: list[dict[str, str]], only: str, path: Path) -> list[dict[st
 
 def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
     """Rows with the same singer and song are stems of one song, if each kind comes once."""
-    by_kind = {row["kind"]: row for row in rows}
-    first = rows[0]
-    if len(by_kind) == len(rows) > 1 and "vocals" in by_kind:
-        files = {kind: root / row["path"] for kind, row in by_kind.items() if kind != "speech"}
+    kinds = {row["kind"] for row in rows}
+    is_one = len(kinds) == len(rows) > 1 and "vocals" in kinds
+    for group in [[row for row in rows if row["kind"] != "speech"]] if is_one else zip(rows):
+        first = group[0]
+        kind: Kind = "stems" if is_one else first["kind"]  # type: ignore[assignment]  # see read_table
         yield Song(
             first["path"],
             first["singer"],
             first["song"],
-            "stems",
+            kind,
             licence=first.get("licence", ""),
             corpus=first.get("source", ""),
-            origin=first.get("origin", ""),
             work=f"{first['singer']}\n{first['song']}",
-            **files,
-        )
-        return
-    for row in rows:
-        kind: Kind = row["kind"]  # type: ignore[assignment]  # checked in read_table
-        slot = "vocals" if kind == "speech" else kind
-        yield Song(
-            row["path"],
-            row["singer"],
-            row["song"],
-            kind,
-            licence=row.get("licence", ""),
-            corpus=row.get("source", ""),
-            origin=row.get("origin", ""),
-            work=f"{row['singer']}\n{row['song']}",
-            **{slot: root / row["path"]},
+            **{_SLOTS.get(row["kind"], row["kind"]): root / row["path"] for row in group},
         )

@@ -18,8 +18,8 @@ def split_artists(
     """Part of each song's key; no artist is in two parts.
 
     Singers, speakers, and those who do both are split apart, so that each part has its share of
-    all. Voices made of somebody's go where that person goes. Songs without a voice carry no
-    singer's identity and are split by title, so that parts share no backing.
+    all. Songs without a voice carry no singer's identity and are split by title, so that parts
+    share no backing.
 
     Raises:
         DataError: a part that should have artists gets none.
@@ -28,10 +28,10 @@ def split_artists(
     kinds: dict[str, set[str]] = defaultdict(set)
     for song in songs:
         if song.has_voice:
-            kinds[song.person].add("speech" if song.kind == "speech" else "singing")
+            kinds[song.artist].add("speech" if song.kind == "speech" else "singing")
     for song in songs:
         if song.has_voice:
-            groups["+".join(sorted(kinds[song.person]))][song.person].append(song.key)
+            groups["+".join(sorted(kinds[song.artist]))][song.artist].append(song.key)
         else:
             groups["accompaniment"][song.title].append(song.key)
     rng = np.random.default_rng(seed)

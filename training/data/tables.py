@@ -70,8 +70,7 @@ def finish(
     """Journal -> segments.npy and dataset.json. Raises DataError when nothing can be trained on."""
     lines = [line for line in read_journal(folder / JOURNAL_NAME) if line["key"] in keys]
     give_each_part_a_voice(lines, options["parts"])
-    persons = {line["artist"]: line.get("person", "") for line in lines if line["starts_s"]}
-    artists = sorted(persons)
+    artists = sorted({line["artist"] for line in lines if line["starts_s"]})
     segments = _table(lines, {name: number for number, name in enumerate(artists)})
     summary = summarise(lines, segments, options)
     summary.notes[:0] = notes
@@ -84,7 +83,6 @@ def finish(
         "format_version": FORMAT_VERSION,
         "options": options,
         "artists": artists,
-        "persons": [persons[name] or name for name in artists],
         "summary": asdict(summary),
         "sources": describe_sources(lines),
     }
@@ -100,23 +98,19 @@ def give_each_part_a_voice(lines: Sequence[dict[str, Any]], shares: Sequence[flo
     out not to sing. Whoever moves comes from the part with the most voices left, of which the
     first by name, with all of their songs. A part that could only rob another one stays empty.
     """
-    persons: dict[int, set[str]] = {number: set() for number in range(len(PARTS))}
+    artists: dict[int, set[str]] = {number: set() for number in range(len(PARTS))}
     for line in lines:
         if _has_vocals(line).any():
-            persons[line["part"]].add(_person(line))
+            artists[line["part"]].add(line["artist"])
     for part, share in enumerate(shares):
-        richest = max(persons, key=lambda number: len(persons[number]))
-        if share > 0 and not persons[part] and len(persons[richest]) > 1:
-            moved = min(persons[richest])
-            persons[richest].remove(moved)
-            persons[part].add(moved)
+        richest = max(artists, key=lambda number: len(artists[number]))
+        if share > 0 and not artists[part] and len(artists[richest]) > 1:
+            moved = min(artists[richest])
+            artists[richest].remove(moved)
+            artists[part].add(moved)
             for line in lines:
-                if line["kind"] != "accompaniment" and _person(line) == moved:
+                if line["kind"] != "accompaniment" and line["artist"] == moved:
                     line["part"] = part
-
-
-def _person(line: dict[str, Any]) -> str:
-    return str(line.get("person") or line["artist"])
 
 
 def _song(line: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Training material made by a computer: sung voices from spoken ones, backings, new voices.
+"""Training material made by a computer: sung voices from spoken ones, and backings.
 
 Everything is drawn from a seed, so others can rebuild it with the commands in docs/training.md.
 """

@@ -57,7 +57,6 @@ class BackingJob:
                 duration_s=self.length_s,
                 licence=f"made by code, sounds of {self.soundfont_path.name}",
                 source="Singalike's backings",
-                origin=self.soundfont_path.stem,
             )
         ]
 

@@ -22,7 +22,7 @@ _BIT_RATE = 48_000
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``origin`` is the person or device whose sound it was made of."""
+    """One line of the table."""
 
     path: str
     singer: str
@@ -31,7 +31,6 @@ class Row:
     duration_s: float
     licence: str
     source: str
-    origin: str
 
 
 def file_name(text: str) -> str:

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,8 +16,6 @@ from engine.errors import SingalikeError
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from training.errors import DataError
 from training.material.files import Row, write_table
-
-_WRITE_TABLE_EVERY_S = 20.0
 
 
 class Job(Protocol):
@@ -67,7 +65,7 @@ def make_all(
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> Made:
-    """Make what is not there yet; the table lists what there is, also while it grows.
+    """Make what is not there yet; the table lists what there is.
 
     Args:
         make: a module-level function; raises SingalikeError for a job that cannot be done.
@@ -79,25 +77,22 @@ def make_all(
     made = Made(folder / "tracks.csv")
     finished = {job.name for job in jobs if _is_there(job, folder)}
     missing = [job for job in jobs if job.name not in finished]
-    started_s = written_s = time.monotonic()
+    started_s = time.monotonic()
     try:
         for number, (job, reason) in enumerate(_outcomes(missing, make, folder, num_processes), 1):
             if reason:
                 made.failures.append((job.name, reason))
             else:
                 finished.add(job.name)
-            now_s = time.monotonic()
-            if now_s - written_s > _WRITE_TABLE_EVERY_S:
-                _list(made, jobs, finished, folder)
-                written_s = now_s
-            eta_s = (now_s - started_s) / number * (len(missing) - number)
+            eta_s = (time.monotonic() - started_s) / number * (len(missing) - number)
             num_done = len(jobs) - len(missing) + number
             note = f"{job.name} ({reason})" if reason else job.name
             progress(Progress(stage, num_done, len(jobs), eta_s=eta_s, message=note))
             if cancel is not None:
                 cancel.check()
     finally:
-        _list(made, jobs, finished, folder)
+        made.rows = [row for job in jobs if job.name in finished for row in job.rows(folder)]
+        write_table(folder, made.rows)
     if not made.rows:
         raise DataError(f"Nothing could be made. {made.failures[0][1] if made.failures else ''}")
     return made
@@ -105,11 +100,6 @@ def make_all(
 
 def _is_there(job: Job, folder: Path) -> bool:
     return all((folder / row.path).exists() for row in job.rows(folder))
-
-
-def _list(made: Made, jobs: Sequence[Job], finished: set[str], folder: Path) -> None:
-    made.rows = [row for job in jobs if job.name in finished for row in job.rows(folder)]
-    write_table(folder, made.rows)
 
 
 def _outcomes(
@@ -121,16 +111,10 @@ def _outcomes(
         return
     context = multiprocessing.get_context("spawn")  # forked numpy and threads do not go together
     with ProcessPoolExecutor(num_processes, context, initializer=_start_worker) as pool:
-        waiting = iter(jobs)
-        running: dict[Future[str], J] = {}
+        running = {pool.submit(_attempt, make, job, folder): job for job in jobs}
         try:
-            while True:
-                while len(running) < 2 * num_processes and (job := next(waiting, None)) is not None:
-                    running[pool.submit(_attempt, make, job, folder)] = job
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+            for future in as_completed(running):
+                yield running[future], future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""``singalike train sing``: the spoken voices of a table, and voices made of them, sing."""
+"""``singalike train sing``: the spoken voices of a table sing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from training.material.files import Row, begin, file_name, write_mono
 from training.material.making import Made, make_all
 from training.material.melody import compose
 from training.material.singing import sing
-from training.material.voice import Voice, analyse, warped
+from training.material.voice import Voice, analyse
 
 _LOWEST_MIDI, _HIGHEST_MIDI = 43.0, 72.0  # centre of a melody: G2 to C5
-_WARPS = ((0.84, 0.92), (1.09, 1.19))
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,11 @@ class SingOptions:
 
     Attributes:
         num_songs: per voice, in keys that lie ``keys`` semitones about the speaking pitch.
-        num_warps: further persons made of each voice, by vocal tracts of other lengths.
         speech_s: how much of each voice's speech is used at most.
     """
 
     num_songs: int = 2
     song_s: float = 15.0
-    num_warps: int = 0
     keys: tuple[float, float] = (-6.0, 13.0)
     speech_s: float = 24.0
     seed: int = 0
@@ -53,30 +50,18 @@ class Reader:
     source: str
     options: SingOptions
 
-    def warps(self) -> list[tuple[str, float]]:
-        """Name and ratio of each person made of this voice; the first is the voice itself."""
-        persons = [(self.name, 1.0)]
-        rng = self.rng(0)
-        for number in range(self.options.num_warps):
-            low, high = _WARPS[(number + crc32(self.name.encode())) % 2]
-            ratio = round(float(rng.uniform(low, high)), 3)
-            persons.append((f"{self.name}~{ratio:.3f}", ratio))
-        return persons
-
     def rows(self, folder: Path) -> list[Row]:
         seed = self.options.seed
         return [
             Row(
-                path=f"sung/{file_name(person)}__{seed}.{number}.opus",
-                singer=person,
+                path=f"sung/{file_name(self.name)}__{seed}.{number}.opus",
+                singer=self.name,
                 song=f"sung {seed}.{number}",
                 kind="vocals",
                 duration_s=self.options.song_s,
                 licence=self.licence,
                 source=f"{self.source}, sung by code".lstrip(", "),
-                origin=self.name,
             )
-            for person, _ in self.warps()
             for number in range(1, self.options.num_songs + 1)
         ]
 
@@ -133,21 +118,17 @@ def readers_of(songs: Sequence[Song], options: SingOptions) -> list[Reader]:
 
 
 def sing_reader(reader: Reader, folder: Path) -> None:
-    """All songs of one voice and of the persons made of it. Raises DataError, DecodeError."""
+    """All songs of one voice. Raises DataError, DecodeError."""
     options = reader.options
     speech = np.concatenate([decode_mono(path) for path in reader.paths])
     voice = analyse(speech[: round(options.speech_s * SAMPLE_RATE_HZ)])
-    rows = iter(reader.rows(folder))
-    for person, (_, ratio) in enumerate(reader.warps()):
-        singer = voice if ratio == 1.0 else warped(voice, ratio)
-        centres = keys_of(voice, reader.rng(1, person), options)
-        for number, centre_midi in enumerate(centres):
-            path = folder / next(rows).path
-            if path.exists():
-                continue
-            rng = reader.rng(2, person, number)
+    centres = keys_of(voice, reader.rng(1, 0), options)
+    for number, (row, centre_midi) in enumerate(zip(reader.rows(folder), centres, strict=True)):
+        path = folder / row.path
+        if not path.exists():
+            rng = reader.rng(2, 0, number)
             notes = compose(rng, centre_midi, options.song_s)
-            write_mono(path, sing(singer, notes, rng, options.song_s))
+            write_mono(path, sing(voice, notes, rng, options.song_s))
 
 
 def keys_of(voice: Voice, rng: np.random.Generator, options: SingOptions) -> np.ndarray:

@@ -224,18 +224,6 @@ def test_songs_in_no_artists_folder_are_named(tmp_path: Path) -> None:
     assert left_out(music / "Ada" / "song.wav") == []
 
 
-def test_a_data_set_knows_whose_voice_a_singer_has(tmp_path: Path) -> None:
-    for name in ("a.wav", "b.wav"):
-        write_voice(tmp_path / name, 5.0, 200)
-    path = tmp_path / "t.csv"
-    path.write_text(
-        "path,singer,song,kind,origin\na.wav,Zo,x,vocals,\nb.wav,Ada~1.1,y,vocals,Ada\n"
-    )
-    prepare(read_source(path), tmp_path / "out", PrepareOptions(parts=(1.0, 0.0, 0.0)))
-    dataset = Dataset.open(tmp_path / "out")
-    assert (dataset.artists, dataset.persons) == (["Ada~1.1", "Zo"], ["Ada", "Zo"])
-
-
 def test_music4all_and_folders_are_read(tmp_path: Path) -> None:
     root = tmp_path / "m4a"
     write_voice(root / "audios" / "x1.wav", 1, 100)
