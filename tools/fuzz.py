@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -127,20 +128,19 @@ class _Ear(Model):
 def _tiny_model(seconds: dict[str, float]) -> Iterator[None]:
     """What listens takes no time; how long each file takes is written down."""
 
-    def timed(path: Path, *args: Any, **options: Any) -> TrackEmbedding | None:
+    def timed(path: Path, *args: Any, **options: Any) -> dict[View, TrackEmbedding | None]:
         started_s = time.monotonic()
         try:
             return embed_song(path, *args, **options)
         finally:
             seconds[path.name] = time.monotonic() - started_s
 
-    before = pipeline.models.load, pipeline.models.default_model_name
-    pipeline.models.load = lambda name: _Ear()  # type: ignore[assignment, return-value]
-    pipeline.models.default_model_name = lambda view: "ear"
-    pipeline.embed_song = timed  # type: ignore[assignment]
-    yield
-    pipeline.models.load, pipeline.models.default_model_name = before
-    pipeline.embed_song = embed_song
+    with (
+        patch("engine.models.load", lambda name: _Ear()),
+        patch("engine.models.default_model_name", lambda view: "ear"),
+        patch("engine.indexing.pipeline.embed_song", timed),
+    ):
+        yield
 
 
 def index(folder: Path, seconds: dict[str, float]) -> dict[str, Track]:

@@ -12,11 +12,15 @@ from typing import Any
 
 import av
 import mutagen
+import mutagen.asf
+import mutagen.flac
+import mutagen.id3
+import mutagen.oggvorbis
 import numpy as np
-from mutagen import aiff, asf, flac, id3, oggvorbis, wave
 
 from engine.sound.encode import SongTags, write_audio, write_tags
 
+_mutagen: Any = mutagen  # which carries no types for its classes
 # one pixel, grey
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
@@ -66,21 +70,21 @@ def _encode(path: Path, samples: np.ndarray, rate_hz: int, codec: str) -> None:
 
 
 def _tag(path: Path) -> None:
-    file: Any = mutagen.File(path)  # type: ignore[attr-defined]
-    if isinstance(file, (wave.WAVE, aiff.AIFF)):
-        file.add_tags()
-        for frame in (id3.TIT2(3, "Title"), id3.TPE1(3, "Artist"), id3.APIC(3, "", 3, "", PNG)):
-            file.tags.add(frame)
-    elif isinstance(file, asf.ASF):
+    file: Any = _mutagen.File(path)
+    if isinstance(file, _mutagen.asf.ASF):
         file["Title"], file["Author"] = "Title", "Artist"
         raw = b"\x03" + len(PNG).to_bytes(4, "little") + "image/png\0\0".encode("utf-16-le")
-        file["WM/Picture"] = [asf.ASFByteArrayAttribute(raw + PNG)]
-    else:
-        assert isinstance(file, oggvorbis.OggVorbis)
-        picture: Any = flac.Picture()
+        file["WM/Picture"] = [_mutagen.asf.ASFByteArrayAttribute(raw + PNG)]
+    elif isinstance(file, _mutagen.oggvorbis.OggVorbis):
+        picture = _mutagen.flac.Picture()
         picture.type, picture.data, picture.mime = 3, PNG, "image/png"
         file["title"], file["artist"] = "Title", "Artist"
         file["metadata_block_picture"] = base64.b64encode(picture.write()).decode()
+    else:  # WAV and AIFF
+        file.add_tags()
+        id3 = _mutagen.id3
+        for frame in (id3.TIT2(3, "Title"), id3.TPE1(3, "Artist"), id3.APIC(3, "", 3, "", PNG)):
+            file.tags.add(frame)
     file.save()
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -168,10 +168,10 @@ def take_library(window: MainWindow, keep: Keep) -> None:
     library, results = window.library, window.results
     wait_until(lambda: bool(library.model.ids) and not window.services.indexing.is_running)
     rest()
-    titles = [library.model.track_at(row) for row in range(len(library.model.ids))]
-    row = next(i for i, track in enumerate(titles) if track is not None and track.title == SONG)
+    tracks = enumerate(library.model.track_at(row) for row in range(len(library.model.ids)))
+    row, song = next((i, t) for i, t in tracks if t is not None and t.title == SONG)
     library.view.selectRow(row)
-    window.services.search.find_track(titles[row])
+    window.services.search.find_track(song)
     wait_until(lambda: bool(results.voices.model.neighbours))
     results.voices.view.setCurrentIndex(results.voices.model.index(1))
     rest(1500)
@@ -202,7 +202,7 @@ def take_evaluation(window: MainWindow, keep: Keep) -> None:
     from app.ui.top_bar import Page
 
     window.show_page(Page.EVALUATE)
-    page = window.sections[Page.EVALUATE]
+    page: Any = window.sections[Page.EVALUATE]
     wait_until(lambda: bool(page.reports))
     rest()
     keep(window, "evaluate")
@@ -218,7 +218,7 @@ def take_test(window: MainWindow, keep: Keep) -> None:
 
     from app.ui.top_bar import Page
 
-    page = window.sections[Page.EVALUATE]
+    page: Any = window.sections[Page.EVALUATE]
     page.show_test(page.reports[0])
     rest()
     begin = [b for b in page.findChildren(QPushButton) if b.property("kind") == "primary"]
