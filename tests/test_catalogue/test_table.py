@@ -178,6 +178,19 @@ def test_a_second_time_a_library_learns_nothing(library: Library, table: SongTab
     assert upkeep.verify(table) == []
 
 
+def test_files_of_this_machine_become_tracks_of_few_folders(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    songs = [song(f"{music}/{name}.mp3", 10.0 * n, Tags(name)) for n, name in enumerate("AB")]
+    songs.append(song(f"{music}/Cid/Live/C.mp3", 40, Tags("C", "Cid")))
+    table = write_table(tmp_path / "table", [*songs, SONGS[0]], SPACES)
+    with Library.open(tmp_path / "library.db") as library:
+        assert to_library(table, library) == Counter(new=4)
+        assert {folder.path for folder in library.folders()} == {music, Path(STORE)}
+        paths = {str(track.path) for track in library.tracks(library.track_ids())}
+        assert paths == {*(one.path for one in songs), SONGS[0].path.replace("//", "/")}
+        assert to_library(table, library) == Counter(known=4)
+
+
 def test_all_commands_know_a_catalogue(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
