@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QFrame, QSizePolicy
 
+from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label, plain_tool_tip
 
@@ -18,27 +19,21 @@ class ChoiceCard(QFrame):
         super().__init__()
         self.setObjectName("card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip(plain_tool_tip(tip) if tip else "")
         self.box = QCheckBox()
         self.box.setAccessibleName(title)
         self.box.setAccessibleDescription(" ".join(filter(None, (text, small, tip))))
-        self.setToolTip(plain_tool_tip(tip) if tip else "")
         self.box.toggled.connect(self._show_weight)
         self.box.toggled.connect(self.changed)
         self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)
         self._note.hide()
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(label(title, font=theme.font(weight=QFont.Weight.DemiBold)))
-        texts.addWidget(label(text, wrap=True))
+        name = label(title, font=theme.font(weight=QFont.Weight.DemiBold))
+        lines = [name, label(text, wrap=True)]
         if small:
-            texts.addWidget(label(small, "muted", theme.font(SMALL), wrap=True))
-        texts.addWidget(self._note)
-        texts.addStretch()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 14, 11)
-        row.setSpacing(12)
-        row.addWidget(self.box, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
+            lines.append(label(small, "muted", theme.font(SMALL), wrap=True))
+        texts = vbox(*lines, self._note, None, spacing=2)
+        box = (self.box, Qt.AlignmentFlag.AlignTop)
+        hbox(box, (texts, 1), spacing=12, margins=(14, 10, 14, 11), of=self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
 
     @property

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
+from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, TITLE, label
 
@@ -30,15 +25,9 @@ class ScrollColumn(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         page, middle = QWidget(), QWidget()
         page.setObjectName("page")
-        self.column = QVBoxLayout(middle)
-        self.column.setContentsMargins(28, 22, 28, 24)
-        self.column.setSpacing(10)
         middle.setMaximumWidth(max_width)
-        row = QHBoxLayout(page)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch()
-        row.addWidget(middle, 1000)
-        row.addStretch()
+        self.column = vbox(spacing=10, margins=(28, 22, 28, 24), of=middle)
+        hbox(None, (middle, 1000), None, of=page)
         self.setWidget(page)
 
 

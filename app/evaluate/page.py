@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.desktop.reveal import file_url, reveal
 from app.evaluate import run as evaluation
@@ -23,6 +23,8 @@ from app.evaluate.saved_reports import SavedReport
 from app.evaluate.setup_panel import SetupPanel
 from app.jobs import Job, LatestJob, Pool
 from app.services.services import Services
+from app.ui.confirm import confirm
+from app.ui.layouts import hbox
 from app.ui.widgets import divider
 from engine.paths import data_path
 from engine.progress import CancelToken, ProgressCallback
@@ -66,8 +68,6 @@ class EvaluatePage(QWidget):
         if self._run is None:
             self.setup.look_again()
 
-    # Building
-
     def _build(self) -> None:
         self._is_built = True
         theme = self.services.theme
@@ -75,17 +75,12 @@ class EvaluatePage(QWidget):
         self.setup = SetupPanel(theme, self.services.open_library.library_path)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.setup)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
         self._divider = divider(is_vertical=True)
-        row.addWidget(self.panel)
-        row.addWidget(self._divider)
-        row.addWidget(self.pages, 1)
+        hbox(self.panel, self._divider, (self.pages, 1), of=self)
         self.panel.new_requested.connect(self.show_setup)
         self.panel.test_requested.connect(self._new_test)
         self.panel.chosen.connect(self.show_reports)
-        self.panel.list.delete_requested.connect(self._delete_selected)
+        self.panel.delete_requested.connect(self._ask_to_delete)
         self.panel.run_card.cancel_requested.connect(self.cancel)
         self.setup.start_requested.connect(self.start)
         self.setup.data_requested.connect(self._look)
@@ -111,12 +106,8 @@ class EvaluatePage(QWidget):
 
     def _look(self, table: Path | None) -> None:
         path = table or self.services.open_library.library_path
-        self._job(
-            lambda *_: evaluation.look_at(path),
-            self.setup.set_facts,
-            self._looking,
-            self.setup.set_data_problem,
-        )
+        use, fail = self.setup.set_facts, self.setup.set_data_problem
+        self._job(lambda *_: evaluation.look_at(path), use, self._looking, fail)
 
     def refresh_reports(self, select: Path | None = None) -> None:
         root = self.reports_path
@@ -175,11 +166,12 @@ class EvaluatePage(QWidget):
             self.show_report(reports[0])
 
     def show_report(self, opened: SavedReport) -> ReportView:
-        view = ReportView(self.services.theme, self._runner, opened)
-        view.browser_requested.connect(self._open_in_browser)
-        view.export_requested.connect(self._export)
-        view.reveal_requested.connect(self._reveal)
-        view.delete_requested.connect(lambda folder: self._ask_to_delete([folder]))
+        actions = (
+            (self.tr("Open in browser"), partial(self._open, opened.folder / "index.html")),
+            (self.tr("Show in folder"), partial(self._reveal, opened.folder / "report.json")),
+            (self.tr("Delete…"), partial(self._ask_to_delete, [opened])),
+        )
+        view = ReportView(self.services.theme, self._runner, opened, actions)
         view.test_requested.connect(self.show_test)
         self._show(view)
         return view
@@ -220,61 +212,28 @@ class EvaluatePage(QWidget):
 
     # What can be done with a report
 
-    def _open_in_browser(self, path: Path) -> None:
+    def _open(self, path: Path, *_: object) -> None:
         if not QDesktopServices.openUrl(QUrl(file_url(path))):
-            self.problem.emit(
-                self.tr("No browser could be opened. The page is {path}").format(path=path)
-            )
+            text = self.tr("No browser could be opened. The page is {path}")
+            self.problem.emit(text.format(path=path))
 
-    def _reveal(self, path: Path) -> None:
+    def _reveal(self, path: Path, *_: object) -> None:
         if not reveal(path):
-            self.problem.emit(
-                self.tr("No file manager could be opened. The folder is {path}").format(
-                    path=path.parent
-                )
-            )
+            text = self.tr("No file manager could be opened. The folder is {path}")
+            self.problem.emit(text.format(path=path.parent))
 
-    def _export(self, folder: Path) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder for the report"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda target: self.export_to(folder, Path(target)))
-        dialog.open()
+    def _ask_to_delete(self, reports: Sequence[SavedReport], *_: object) -> None:
+        if not reports:
+            return
+        question = self.tr("Delete this report?")
+        if len(reports) > 1:
+            question = self.tr("Delete these {num} reports?").format(num=len(reports))
+        cost = self.tr("Answers to its listening test go with it. This cannot be undone.")
+        folders = [opened.folder for opened in reports]
+        confirm(self, question, cost, self.tr("Delete"), lambda: self.delete(folders))
 
-    def export_to(self, folder: Path, target: Path) -> None:
-        self._job(
-            lambda *_: saved_reports.export(folder, target),
-            lambda copy: self.problem.emit(
-                self.tr("The report was exported to {path}").format(path=copy)
-            ),
-        )
-
-    def _delete_selected(self) -> None:
-        if chosen := self.panel.selected:
-            self._ask_to_delete([opened.folder for opened in chosen])
-
-    def _ask_to_delete(self, folders: list[Path]) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        num = len(folders)
-        box.setText(
-            self.tr("Delete this report?")
-            if num == 1
-            else self.tr("Delete these {num} reports?").format(num=num)
-        )
-        box.setInformativeText(
-            self.tr("Answers to its listening test go with it. This cannot be undone.")
-        )
-        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        delete.clicked.connect(partial(self.delete, folders))
-        box.open()
-
-    def delete(self, folders: list[Path]) -> None:
-        def task(progress: ProgressCallback, cancel: CancelToken) -> None:
+    def delete(self, folders: Sequence[Path]) -> None:
+        def task(*_: object) -> None:
             for folder in folders:
                 saved_reports.delete(folder)
 

@@ -2,78 +2,82 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
-
 from app.evaluate.columns import ScrollColumn, title
-from app.evaluate.plots.canvas import PlotCanvas
-from app.evaluate.report_view import REPORT_PX
+from app.evaluate.plot_canvas import PlotCanvas
+from app.evaluate.report_view import REPORT_PX, framed
 from app.evaluate.saved_reports import SavedReport
 from app.evaluate.settings_form import Pick
 from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
+from app.ui.cards import clear_layout
+from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import label
 
 if TYPE_CHECKING:
-    from engine.evaluation.bootstrap import Estimate
-    from engine.evaluation.results import Cell, Column, Table
+    from engine.evaluation.results import Bars, Cell, Table
 
 MAX_BAR_ROWS = 12
+Key = tuple[str, str, str]  # protocol, table, column
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A column of a table of a protocol that several reports have."""
-
-    protocol: str
-    table: str
-    key: str
-    title: str
-
-
-def common_figures(reports: Sequence[SavedReport]) -> list[Figure]:
-    """What two reports at least have numbers for, in the order in which they appear."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for opened in reports:
+def common_figures(reports: Sequence[SavedReport]) -> dict[Key, list[tuple[int, Table]]]:
+    """What two reports at least have numbers for: the numbers of these reports and their tables."""
+    found: dict[Key, list[tuple[int, Table]]] = {}
+    for number, opened in enumerate(reports):
         for result in opened.report.results:
             for table in result.tables:
                 for column in table.columns:
                     if column.better:
-                        name = f"{result.title} · {table.title} · {column.title}"
-                        found.setdefault((result.name, table.name, column.key), []).append(name)
-    return [Figure(*key, names[0]) for key, names in found.items() if len(names) > 1]
+                        key = (result.name, table.name, column.key)
+                        found.setdefault(key, []).append((number, table))
+    return {key: tables for key, tables in found.items() if len(tables) > 1}
 
 
-def compared(reports: Sequence[SavedReport], figure: Figure) -> Table:
-    """A row for each input, model, ...; a column for each report."""
+def compared(names: Sequence[str], tables: Sequence[tuple[int, Table]], key: str) -> Table:
+    """A row for each input, model, ...; a column for each of the reports, which have ``names``."""
     from engine.evaluation.results import Table
 
-    names: list[Column] = []
-    shown: Column | None = None
-    cells: dict[tuple[str, ...], dict[int, Cell]] = {}
-    for number, opened in enumerate(reports):
-        table = _table_of(opened, figure)
-        if table is None:
-            continue
-        who = [i for i, c in enumerate(table.columns) if _is_name(table, i)]
-        at = next(i for i, c in enumerate(table.columns) if c.key == figure.key)
-        names = names or [table.columns[i] for i in who]
-        shown = shown or table.columns[at]
+    first = tables[0][1]
+    places = {column.key: place for place, column in enumerate(first.columns)}
+    who = [c for c in first.columns if _is_name(first, places[c.key])]
+    rows: dict[tuple[Cell, ...], list[Cell]] = {}
+    for number, table in tables:
+        own = {column.key: place for place, column in enumerate(table.columns)}
         for row in table.rows:
-            key = tuple(str(row[i]) for i in who)
-            cells.setdefault(key, {})[number] = row[at]
-    assert shown is not None
-    columns = (*names, *(_report_column(reports, number, shown) for number in range(len(reports))))
-    in_common_first = sorted(cells.items(), key=lambda item: -len(item[1]))
-    rows = tuple(
-        (*key, *(own.get(number) for number in range(len(reports)))) for key, own in in_common_first
-    )
-    return Table("compared", figure.title, columns, rows)
+            asked = tuple(row[own[c.key]] for c in who)
+            rows.setdefault(asked, [None] * len(names))[number] = row[own[key]]
+    shown = first.columns[places[key]]
+    columns = (*who, *(replace(shown, key=f"report_{i}", title=n) for i, n in enumerate(names)))
+    in_common_first = sorted(rows.items(), key=lambda item: item[1].count(None))
+    title = f"{first.title} · {shown.title}"
+    return Table("compared", title, columns, tuple((*a, *b) for a, b in in_common_first))
+
+
+def _is_name(table: Table, place: int) -> bool:
+    return bool(table.rows) and all(isinstance(row[place], str) for row in table.rows)
+
+
+def bars(table: Table, num_reports: int) -> Bars | None:
+    """Only of shares, and while there are few enough to be told apart."""
+    from engine.evaluation.bootstrap import Estimate
+    from engine.evaluation.figure_layout import SEPARATOR
+    from engine.evaluation.results import Bars
+
+    if table.columns[-1].unit != "%" or not 0 < len(table.rows) <= MAX_BAR_ROWS:
+        return None
+    groups = tuple(SEPARATOR.join(map(str, row[:-num_reports])) for row in table.rows)
+    series = {
+        column.title: tuple(
+            row[place] if isinstance(row[place], Estimate) else None for row in table.rows
+        )
+        for place, column in list(enumerate(table.columns))[-num_reports:]
+    }
+    return Bars("compared", table.title, table.title.rpartition(" · ")[2], groups, series)  # type: ignore[arg-type]
 
 
 def report_names(reports: Sequence[SavedReport]) -> list[str]:
@@ -85,102 +89,39 @@ def report_names(reports: Sequence[SavedReport]) -> list[str]:
     ]
 
 
-def _report_column(reports: Sequence[SavedReport], number: int, shown: Column) -> Column:
-    from engine.evaluation.results import Column
-
-    return Column(f"report_{number}", report_names(reports)[number], shown.unit, shown.better)
-
-
-def _table_of(opened: SavedReport, figure: Figure) -> Table | None:
-    for result in opened.report.results:
-        for table in result.tables:
-            keys = [column.key for column in table.columns]
-            if (result.name, table.name) == (figure.protocol, figure.table) and figure.key in keys:
-                return table
-    return None
-
-
-def _is_name(table: Table, index: int) -> bool:
-    return bool(table.rows) and all(isinstance(row[index], str) for row in table.rows)
-
-
 class ReportComparison(ScrollColumn):
     def __init__(self, theme: Theme, runner: JobRunner, reports: Sequence[SavedReport]) -> None:
         super().__init__(self.tr("Comparison of reports"), REPORT_PX)
         self._theme = theme
         self._runner = runner
-        self._reports = list(reports)
-        self._figures = common_figures(reports)
+        self._names = report_names(reports)
+        self._figures = list(common_figures(reports).items())
+        self.table: ReportTable | None = None
         self.column.addWidget(title(theme, self.tr("Reports side by side")))
         if len({opened.report.data.get("content_sha256") for opened in reports}) > 1:
             text = self.tr("They are on different music: part of a difference may come from that.")
             self.column.addWidget(label(text, "muted", wrap=True))
-        self.table: ReportTable | None = None
         self.choice = Pick()
         self.choice.setAccessibleName(self.tr("What is compared"))
-        self.choice.addItems([figure.title for figure in self._figures])
-        self.choice.currentIndexChanged.connect(self._show)
-        self._body = QWidget()
-        self._body_layout = QVBoxLayout(self._body)
-        self._body_layout.setContentsMargins(0, 0, 0, 0)
-        self._body_layout.setSpacing(12)
+        titles = {r.name: r.title for opened in reports for r in opened.report.results}
+        for (protocol, _, key), tables in self._figures:
+            table = compared(self._names, tables, key)
+            self.choice.addItem(f"{titles[protocol]} · {table.title}", table)
+        self._body = vbox(spacing=12)
         if self._figures:
-            row = QHBoxLayout()
-            row.addWidget(label(self.tr("Figure:"), "muted"))
-            row.addWidget(self.choice, 1)
-            self.column.addLayout(row)
-            self._show(0)
+            self.column.addLayout(hbox(label(self.tr("Figure:"), "muted"), (self.choice, 1)))
+            self.choice.currentIndexChanged.connect(self._show)
+            self._show()
         else:
-            self.column.addWidget(
-                label(self.tr("These reports have no figure in common."), "muted", wrap=True)
-            )
-        self.column.addWidget(self._body)
+            text = self.tr("These reports have no figure in common.")
+            self.column.addWidget(label(text, "muted", wrap=True))
+        self.column.addLayout(self._body)
         self.column.addStretch()
 
-    def _show(self, index: int) -> None:
-        while (item := self._body_layout.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        table = compared(self._reports, self._figures[index])
-        if (bars := self._bars(table)) is not None:
-            self._body_layout.addWidget(_framed(bars))
+    def _show(self) -> None:
+        clear_layout(self._body)
+        table = self.choice.currentData()
+        if (plot := bars(table, len(self._names))) is not None:
+            self._body.addWidget(framed(PlotCanvas(plot, self._theme, self._runner), margin=8))
         self.table = ReportTable(table)
-        self._body_layout.addWidget(_framed(self.table))
-
-    def _bars(self, table: Table) -> QWidget | None:
-        """Only of shares, and while there are few enough to be told apart."""
-        from engine.evaluation.bootstrap import Estimate
-        from engine.evaluation.figure_layout import SEPARATOR
-        from engine.evaluation.results import Bars
-
-        num = len(self._reports)
-        if table.columns[-1].unit != "%" or not 0 < len(table.rows) <= MAX_BAR_ROWS:
-            return None
-        groups = tuple(SEPARATOR.join(str(cell) for cell in row[:-num]) for row in table.rows)
-        series = {
-            column.title: tuple(
-                cell if isinstance(cell, Estimate) else _estimate(cell)
-                for cell in (row[len(row) - num + number] for row in table.rows)
-            )
-            for number, column in enumerate(table.columns[-num:])
-        }
-        name = self._figures[self.choice.currentIndex()].title.rpartition(" · ")[2]
-        bars = Bars("compared", table.title, name, groups, series)
-        return PlotCanvas(bars, self._theme, self._runner)
-
-
-def _estimate(cell: Cell) -> Estimate | None:
-    from engine.evaluation.bootstrap import Estimate
-
-    if isinstance(cell, float) and math.isfinite(cell):
-        return Estimate(cell, math.nan, math.nan)
-    return None
-
-
-def _framed(widget: QWidget) -> QWidget:
-    card = QFrame()
-    card.setObjectName("card")
-    layout = QVBoxLayout(card)
-    layout.setContentsMargins(8, 8, 8, 8)
-    layout.addWidget(widget)
-    return card
+        self._body.addWidget(framed(self.table, margin=8))

@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
+from PySide6.QtGui import QFont, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.evaluate.protocols import BY_NAME
 from app.evaluate.saved_reports import SavedReport
+from app.ui.layouts import hbox, vbox
 from app.ui.text_format import duration
 from app.ui.theme import Theme
 from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
@@ -46,16 +45,9 @@ class RunCard(QFrame):
         self.bar.setAccessibleName(self.tr("Progress of the evaluation"))
         self.cancel = IconButton(theme, "close", self.tr("Stop the evaluation"), size=16)
         self.cancel.clicked.connect(self._cancel)
-        top = QHBoxLayout()
-        top.addWidget(self.stage, 1)
-        top.addWidget(self.cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 12)
-        column.setSpacing(5)
-        column.addLayout(top)
-        column.addWidget(self.bar)
-        column.addWidget(self.detail)
-        column.addWidget(self.eta)
+        top = hbox((self.stage, 1), self.cancel)
+        rows = (top, self.bar, self.detail, self.eta)
+        vbox(*rows, spacing=5, margins=(12, 8, 8, 12), of=self)
 
     def begin(self) -> None:
         self.cancel.setEnabled(True)
@@ -92,29 +84,13 @@ class RunCard(QFrame):
         return text.format(done=progress.num_done, total=progress.num_total or "…")
 
 
-class ReportList(QListWidget):
-    """One selected report is shown; several are compared. Delete asks to delete."""
-
-    delete_requested = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setAccessibleName(self.tr("Earlier reports"))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setItemDelegate(TwoLineDelegate(theme, self))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Delete):
-            self.delete_requested.emit()
-        else:
-            super().keyPressEvent(event)
-
-
 class ReportsPanel(QWidget):
+    """One selected report is shown, several are compared; Delete asks to delete them."""
+
     new_requested = Signal()
     test_requested = Signal()
     chosen = Signal(object)  # list[SavedReport]
+    delete_requested = Signal(object)  # list[SavedReport]
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -125,30 +101,14 @@ class ReportsPanel(QWidget):
         self.test = self._button(self.tr("New listening test"), self.test_requested)
         self.run_card = RunCard(theme)
         self.run_card.hide()
-        self.list = ReportList(theme)
-        self.list.itemSelectionChanged.connect(self._selected)
-        self._empty = label(
-            self.tr("Reports stay here, to be read again and compared."),
-            "muted",
-            theme.font(SMALL),
-            wrap=True,
-        )
-        self._hint = label(
-            self.tr("Choose several to compare them."), "muted", theme.font(SMALL), wrap=True
-        )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 14, 14, 14)
-        column.setSpacing(8)
-        for widget in (self.new, self.test, self.run_card):
-            column.addWidget(widget)
-        column.addSpacing(6)
-        column.addWidget(
-            label(self.tr("Reports"), "accent", theme.font(SMALL, QFont.Weight.DemiBold))
-        )
-        column.addWidget(self._empty)
-        column.addWidget(self.list, 1)
-        column.addStretch()
-        column.addWidget(self._hint)
+        self.list = self._make_list(theme)
+        small, bold = theme.font(SMALL), theme.font(SMALL, QFont.Weight.DemiBold)
+        empty = self.tr("Reports stay here, to be read again and compared.")
+        self._empty = label(empty, "muted", small, wrap=True)
+        self._hint = label(self.tr("Choose several to compare them."), "muted", small, wrap=True)
+        heading = label(self.tr("Reports"), "accent", bold)
+        items = (self.new, self.test, self.run_card, 6, heading, self._empty, (self.list, 1), None)
+        vbox(*items, self._hint, spacing=8, margins=(14, 14, 14, 14), of=self)
         for part in (self._empty, self.list, self._hint):
             part.hide()  # until it is known what there is
 
@@ -156,6 +116,18 @@ class ReportsPanel(QWidget):
         widget = button(text)
         widget.clicked.connect(signal)
         return widget
+
+    def _make_list(self, theme: Theme) -> QListWidget:
+        made = QListWidget()
+        made.setAccessibleName(self.tr("Earlier reports"))
+        made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setItemDelegate(TwoLineDelegate(theme, made))
+        made.itemSelectionChanged.connect(self._selected)
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), made)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(lambda: self.delete_requested.emit(self.selected))
+        return made
 
     @property
     def selected(self) -> list[SavedReport]:
@@ -177,9 +149,8 @@ class ReportsPanel(QWidget):
             if opened.folder in kept:
                 self.list.setCurrentItem(item, QItemSelectionModel.SelectionFlag.Select)
         self.list.blockSignals(False)
-        has_any = bool(reports)
-        self.list.setVisible(has_any)
-        self._empty.setVisible(not has_any)
+        self.list.setVisible(bool(reports))
+        self._empty.setVisible(not reports)
         self._hint.setVisible(len(reports) > 1)
         if select is not None:
             self._selected()

@@ -7,18 +7,14 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engine.errors import EvaluationError
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback
-
-if TYPE_CHECKING:
-    from engine.evaluation.evaluation_data import EvaluationData
 
 UNFINISHED = ".unfinished-"
 STALE_S = 24 * 3600.0
@@ -89,57 +85,47 @@ class Request:
         """The same on the command line, which has no limit to singers and songs."""
         words = ["singalike", "evaluate", ",".join(self.protocols)]
         words += ["--models", ",".join(self.models), "--data", str(self.data), "--out", str(out)]
-        words += ["--input", ",".join(self.inputs), "--seed", str(self.seed)]
-        words += ["--trials", str(self.num_trials), "--artists", str(self.num_artists)]
-        words += ["--repeats", str(self.num_repeats), "--triplets", str(self.num_triplets)]
-        words += ["--label", self.label, "--gender-column", self.gender_column]
-        words += ["--separator", self.separator]
-        if self.clip_s is not None:
-            words += ["--clip-s", f"{self.clip_s:g}"]
+        words += ["--input", ",".join(self.inputs)]
+        for name in ("seed", "label", "gender_column", "separator", "clip_s"):
+            if getattr(self, name) is not None:
+                words += [f"--{name.replace('_', '-')}", str(getattr(self, name))]
+        for name in ("trials", "artists", "repeats", "triplets"):
+            words += [f"--{name}", str(getattr(self, f"num_{name}"))]
         return shlex.join(words)
 
 
 def find_models() -> list[ModelChoice]:
     """All that can be named, voice models first. Opens no weights."""
     from engine import models
-    from engine.evaluation.embedders import BUILT_IN, available
+    from engine.evaluation.embedders import available
 
-    voice = models.available()
-    defaults = {info.name for info in voice if info.views}
-    found = [
-        ModelChoice(
+    voice = sorted(models.available(), key=lambda info: not info.views)
+    found = {
+        info.name: ModelChoice(
             info.name,
             info.title,
             info.description,
             info.licence,
             info.size_bytes,
-            info.name in defaults,
+            is_default=bool(info.views),
         )
-        for info in sorted(voice, key=lambda info: info.name not in defaults)
-    ]
-    known = {choice.name for choice in found}
-    for name in available():
-        if name not in known:
-            known.add(name)
-            found.append(_other_model(name, name in BUILT_IN))
-    return found
+        for info in voice
+    }
+    others = [_other_model(name) for name in available() if name not in found]
+    return [*found.values(), *others]
 
 
-def _other_model(name: str, is_built_in: bool) -> ModelChoice:
+def _other_model(name: str) -> ModelChoice:
     if name == "mfcc":
         text = "Timbre in forty numbers, learned from nothing: what every model must beat."
         return ModelChoice(name, "MFCC statistics", text, "MIT", 0)
     if name == "mert":
         text = "A general music encoder that knows nothing of voices in particular."
         licence = "CC BY-NC 4.0: not for commercial use (fetched when first used)"
-        obstacle = (
-            ""
-            if find_spec("transformers") is not None
-            else "Needs one more package: pip install 'singalike[mert]'"
-        )
+        needs = "Needs one more package: pip install 'singalike[mert]'"
+        obstacle = "" if find_spec("transformers") is not None else needs
         return ModelChoice(name, "MERT v0 public", text, licence, MERT_BYTES, obstacle=obstacle)
-    text = "Comes with the program." if is_built_in else "A plug-in of another package."
-    return ModelChoice(name, name, text, "", 0)
+    return ModelChoice(name, name, "A plug-in of another package.", "", 0)
 
 
 def find_separators() -> tuple[list[str], str]:
@@ -180,32 +166,27 @@ def run(request: Request, root: Path, progress: ProgressCallback, cancel: Cancel
     """
     progress(Progress("load"))
     import_heavy_libraries()
+    from engine.evaluation.evaluation_data import read_data, thinned
     from engine.evaluation.report import write
     from engine.evaluation.results import Options
     from engine.evaluation.run import check_inputs, evaluate, load_models
 
-    dataset = _data(request)
+    data = read_data(request.data)
+    data = thinned(data, request.max_singers, request.max_songs, request.seed)
     cancel.check()
     models = load_models(request.models, allow_download=request.has_consent)
-    cancel.check()
-    folder = _new_folder(root)
+    known = {f.name for f in fields(Options)}
+    folder = free_path(root / f"{datetime.now():%Y-%m-%d %H-%M-%S}")
     partial = root / f"{UNFINISHED}{folder.name}"
     try:
+        _remove_stale(root)
         partial.mkdir(parents=True)
         report = evaluate(
             request.protocols,
             models,
-            dataset,
+            data,
             check_inputs(request.inputs),
-            Options(
-                seed=request.seed,
-                num_trials=request.num_trials,
-                num_artists=request.num_artists,
-                num_repeats=request.num_repeats,
-                label=request.label,
-                gender_column=request.gender_column,
-                num_triplets=request.num_triplets,
-            ),
+            Options(**{name: v for name, v in vars(request).items() if name in known}),
             folder=partial,
             separator=request.separator,
             clip_s=request.clip_s,
@@ -226,20 +207,17 @@ def run(request: Request, root: Path, progress: ProgressCallback, cancel: Cancel
     return folder
 
 
-def _data(request: Request) -> EvaluationData:
-    from engine.evaluation.evaluation_data import read_data, thinned
-
-    return thinned(read_data(request.data), request.max_singers, request.max_songs, request.seed)
-
-
-def _new_folder(root: Path) -> Path:
-    """A name that is not taken yet. What earlier runs left when they were killed goes away."""
+def _remove_stale(root: Path) -> None:
+    """What earlier runs left when they were killed."""
     for left in root.glob(f"{UNFINISHED}*"):
         if time.time() - left.stat().st_mtime > STALE_S:
             shutil.rmtree(left, ignore_errors=True)
-    name = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
-    number, folder = 1, root / name
-    while folder.exists():
+
+
+def free_path(path: Path) -> Path:
+    """The path, with a number where there is such a file or folder already."""
+    number, free = 1, path
+    while free.exists():
         number += 1
-        folder = root / f"{name} ({number})"
-    return folder
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return free

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
 from app.evaluate.protocols import BY_NAME
-from app.evaluate.run import UNFINISHED
+from app.evaluate.run import UNFINISHED, free_path
 from engine.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from engine.evaluation.triplets import ListeningTest
 
 TEST_FOLDER = "listening-test"  # and the name of its protocol
-REPORT_NAME = "report.json"
 LIBRARY_NAME = "library.db"  # of the file, unless another one was named
 
 
@@ -58,6 +57,11 @@ class SavedReport:
         return " · ".join(filter(None, (what, self.name)))
 
     @property
+    def model_titles(self) -> dict[str, str]:
+        """What each model is called, by its name in the report."""
+        return {str(m["name"]): str(m.get("title") or m["name"]) for m in self.report.models}
+
+    @property
     def test_folder(self) -> Path:
         return self.folder / TEST_FOLDER
 
@@ -65,7 +69,7 @@ class SavedReport:
 def list_reports(root: Path) -> list[SavedReport]:
     """All that can be read, the newest first."""
     found = []
-    for path in root.glob(f"*/{REPORT_NAME}"):
+    for path in root.glob("*/report.json"):
         if path.parent.name.startswith(UNFINISHED):
             continue
         try:
@@ -77,11 +81,10 @@ def list_reports(root: Path) -> list[SavedReport]:
 
 def open_report(folder: Path) -> SavedReport:
     """Raises EvaluationError."""
-    from engine.evaluation.saved_report import read
+    from engine.evaluation.report import read
     from engine.evaluation.triplets import read_test
 
-    report = read(folder)
-    return SavedReport(folder, report, read_test(folder / TEST_FOLDER))
+    return SavedReport(folder, read(folder), read_test(folder / TEST_FOLDER))
 
 
 def scored(opened: SavedReport) -> SavedReport:
@@ -99,26 +102,10 @@ def scored(opened: SavedReport) -> SavedReport:
 
 
 def save(opened: SavedReport) -> None:
-    """Write a report again in its folder; the old one is there until the new one is complete.
-
-    Raises EvaluationError.
-    """
+    """Write a report again in its folder. Raises EvaluationError."""
     from engine.evaluation.report import write
 
-    fresh = opened.folder.with_name(f"{UNFINISHED}{opened.folder.name}")
-
-    def work() -> None:
-        write(opened.report, fresh)
-        new = [path for path in fresh.rglob("*") if path.is_file()]
-        for path in sorted(new, key=lambda path: path.name == REPORT_NAME):  # it comes last
-            target = opened.folder / path.relative_to(fresh)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-
-    try:
-        _try(work, f"The report {opened.folder} cannot be written")
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    write(opened.report, opened.folder)
 
 
 def add_answers(opened: SavedReport, paths: Sequence[Path]) -> list[str]:
@@ -129,15 +116,11 @@ def add_answers(opened: SavedReport, paths: Sequence[Path]) -> list[str]:
     from engine.evaluation.triplets import read_answers
 
     assert opened.test is not None
-    folder = opened.test_folder / "answers"
     notes = []
     for path in paths:
-        target = folder / path.name
-        number = 1
-        while target.exists():
-            number += 1
-            target = folder / f"{path.stem} ({number}){path.suffix}"
-        _try(partial(shutil.copyfile, path, target), f"{path} cannot be copied")
+        target = free_path(opened.test_folder / "answers" / path.name)
+        with _told(f"{path} cannot be copied"):
+            shutil.copyfile(path, target)
         told = [n for n in read_answers(opened.test_folder, opened.test)[1] if target.name in n]
         if told:
             target.unlink(missing_ok=True)
@@ -147,39 +130,23 @@ def add_answers(opened: SavedReport, paths: Sequence[Path]) -> list[str]:
 
 def delete(folder: Path) -> None:
     """Raises EvaluationError where it cannot be deleted."""
-    _try(lambda: shutil.rmtree(folder), f"The report {folder} cannot be deleted")
+    with _told(f"The report {folder} cannot be deleted"):
+        shutil.rmtree(folder)
 
 
-def export(folder: Path, target: Path) -> Path:
-    """Copy a report to a new folder below ``target``; its key and answers go along.
-
-    Raises EvaluationError.
-    """
-    number, copy = 1, target / f"Evaluation {folder.name}"
-    while copy.exists():
-        number += 1
-        copy = target / f"Evaluation {folder.name} ({number})"
-    _try(lambda: shutil.copytree(folder, copy), f"The report cannot be written to {target}")
-    return copy
-
-
-def export_test(folder: Path, target: Path) -> Path:
+def export_test(folder: Path, target: Path) -> None:
     """Zip what a listener elsewhere needs: the page and its sound, without the key.
 
     Raises EvaluationError.
     """
-
-    def write() -> None:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for path in [folder / "listen.html", *sorted((folder / "audio").iterdir())]:
-                archive.write(path, Path("listening-test") / path.relative_to(folder))
-
-    _try(write, f"{target} cannot be written")
-    return target
+    with _told(f"{target} cannot be written"), zipfile.ZipFile(target, "w") as archive:
+        for path in [folder / "listen.html", *sorted((folder / "audio").iterdir())]:
+            archive.write(path, Path("listening-test") / path.relative_to(folder))
 
 
-def _try(work: Callable[[], object], what: str) -> None:
+@contextmanager
+def _told(what: str) -> Iterator[None]:
     try:
-        work()
+        yield
     except OSError as error:
         raise EvaluationError(f"{what}: {error.strerror or error}.") from error

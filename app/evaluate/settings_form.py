@@ -4,16 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
 from app.evaluate.run import Request
+from app.ui.shortcuts import noop
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 
-MAX_SEED = 2**31 - 1
+
+class Field(NamedTuple):
+    """Of a request: what it is called, and for numbers the smallest and the largest."""
+
+    name: str
+    title: str
+    hint: str
+    low: int = 0
+    high: int = 0
+
+
+FIELDS = (
+    Field("clip_s", noop("Listen to"), noop("seconds of the middle of each song; 0: all of it"),
+          0, 3600),
+    Field("max_singers", noop("Artists at most"), noop("drawn at random from a larger library"),
+          2, 10**6),
+    Field("max_songs", noop("Songs of each"), noop("drawn at random"), 1, 10**6),
+    Field("num_triplets", noop("Questions of a listening test"), noop("about half a minute each"),
+          1, 500),
+    Field("label", noop("Colours of the picture"), noop("which label tells songs apart")),
+    Field("gender_column", noop("Column of genders"),
+          noop("of the table; any label of artists will do")),
+    Field("num_trials", noop("Trials"), noop("of artist similarity; the paper has 100"), 1, 10_000),
+    Field("num_artists", noop("Artists in a trial"), noop("or repeat; the paper has 50"),
+          2, 10_000),
+    Field("num_repeats", noop("Repeats"), noop("of artist identification; the paper has 5"),
+          1, 100),
+    Field("separator", noop("Separator"), noop("makes the separated vocals")),
+    Field("seed", noop("Seed"), noop("the same seed gives the same numbers"), 0, 2**31 - 1),
+)  # fmt: skip
 
 
 class Number(QSpinBox):
@@ -44,84 +75,47 @@ class SettingsForm(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(8)
-        self._grid.setColumnStretch(2, 1)
-        self.clip_s = self._number(
-            self.tr("Listen to"), self.tr("the middle of each song; 0: all of it"), 0, 3600, 30,
-            self.tr(" s"),
-        )  # fmt: skip
-        self.max_singers = self._number(
-            self.tr("Artists at most"), self.tr("drawn at random from a larger library"), 2, 10**6,
-            100,
-        )  # fmt: skip
-        self.max_songs = self._number(
-            self.tr("Songs of each"), self.tr("drawn at random"), 1, 10**6, 10
-        )
-        self.num_triplets = self._number(
-            self.tr("Questions of a listening test"), self.tr("about half a minute each"), 1, 500,
-            20,
-        )  # fmt: skip
-        self.label = self._choice(
-            self.tr("Colours of the picture"), self.tr("which label tells songs apart")
-        )
-        self.gender_column = self._choice(
-            self.tr("Column of genders"), self.tr("of the table; any label of artists will do")
-        )
-        self.num_trials = self._number(
-            self.tr("Trials"), self.tr("of artist similarity; the paper has 100"), 1, 10_000, 100
-        )
-        self.num_artists = self._number(
-            self.tr("Artists in a trial"), self.tr("or repeat; the paper has 50"), 2, 10_000, 50
-        )
-        self.num_repeats = self._number(
-            self.tr("Repeats"), self.tr("of artist identification; the paper has 5"), 1, 100, 5
-        )
-        self.separator = self._choice(self.tr("Separator"), self.tr("makes the separated vocals"))
-        self.seed = self._number(
-            self.tr("Seed"), self.tr("the same seed gives the same numbers"), 0, MAX_SEED, 0
-        )
+        self.numbers: dict[str, QSpinBox] = {}
+        self.choices: dict[str, QComboBox] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(2, 1)
+        for row, field in enumerate(FIELDS):
+            box = self._number(field) if field.high else self._choice(field)
+            name, hint = self.tr(field.title), self.tr(field.hint)
+            box.setMinimumWidth(120)
+            box.setAccessibleName(name)
+            box.setAccessibleDescription(hint)
+            text = label(name)
+            text.setBuddy(box)
+            grid.addWidget(text, row, 0)
+            grid.addWidget(box, row, 1)
+            grid.addWidget(label(hint, "muted", theme.font(SMALL), wrap=True), row, 2)
         self._is_separator_chosen = False
-        self.separator.activated.connect(self._separator_chosen)
+        self.choices["separator"].activated.connect(self._separator_chosen)
         self.set_columns({})
 
-    def _number(
-        self, name: str, hint: str, low: int, high: int, value: int, suffix: str = ""
-    ) -> QSpinBox:
+    def _number(self, field: Field) -> QSpinBox:
         box = Number()
-        box.setRange(low, high)
-        box.setValue(value)
-        box.setSuffix(suffix)
-        box.setMinimumWidth(120)
+        box.setRange(field.low, field.high)
+        box.setValue(int(getattr(Request, field.name)))
         box.valueChanged.connect(self.changed)
-        self._add(name, hint, box)
+        self.numbers[field.name] = box
         return box
 
-    def _choice(self, name: str, hint: str) -> QComboBox:
+    def _choice(self, field: Field) -> QComboBox:
         box = Pick()
-        box.setMinimumWidth(120)
         box.currentIndexChanged.connect(self.changed)
-        self._add(name, hint, box)
+        self.choices[field.name] = box
         return box
-
-    def _add(self, name: str, hint: str, box: QWidget) -> None:
-        row = self._grid.rowCount()
-        box.setAccessibleName(name)
-        box.setAccessibleDescription(hint)
-        text = label(name)
-        text.setBuddy(box)
-        self._grid.addWidget(text, row, 0)
-        self._grid.addWidget(box, row, 1)
-        self._grid.addWidget(label(hint, "muted", self._theme.font(SMALL), wrap=True), row, 2)
 
     def set_separators(self, names: Sequence[str], default: str) -> None:
         """``default`` is shown until somebody chooses here."""
         if not self._is_separator_chosen:
-            self.separator.setCurrentIndex(-1)
-        _refill(self.separator, names, default)
+            self.choices["separator"].setCurrentIndex(-1)
+        _refill(self.choices["separator"], names, default)
 
     def _separator_chosen(self) -> None:
         self._is_separator_chosen = True
@@ -129,24 +123,15 @@ class SettingsForm(QWidget):
     def set_columns(self, columns: Mapping[str, int]) -> None:
         """Columns of the data that a label can be taken from."""
         telling = [name for name, num in columns.items() if num > 1]
-        _refill(self.label, ["singer", *telling], "singer")
-        _refill(self.gender_column, sorted({"gender", *telling}), "gender")
+        _refill(self.choices["label"], ["singer", *telling], "singer")
+        _refill(self.choices["gender_column"], sorted({"gender", *telling}), "gender")
 
     def apply(self, request: Request) -> Request:
-        return replace(
-            request,
-            seed=self.seed.value(),
-            clip_s=float(self.clip_s.value()) or None,
-            max_singers=self.max_singers.value(),
-            max_songs=self.max_songs.value(),
-            num_triplets=self.num_triplets.value(),
-            num_trials=self.num_trials.value(),
-            num_artists=self.num_artists.value(),
-            num_repeats=self.num_repeats.value(),
-            label=self.label.currentText(),
-            gender_column=self.gender_column.currentText(),
-            separator=self.separator.currentText() or request.separator,
-        )
+        numbers = {name: box.value() for name, box in self.numbers.items()}
+        chosen = {name: box.currentText() for name, box in self.choices.items()}
+        known = {name: text for name, text in chosen.items() if text}
+        clip_s = float(numbers.pop("clip_s")) or None
+        return replace(request, clip_s=clip_s, **numbers, **known)  # type: ignore[arg-type]
 
 
 def _refill(box: QComboBox, names: Sequence[str], default: str) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QPushButton,
     QRadioButton,
     QVBoxLayout,
@@ -22,8 +20,10 @@ from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.protocols import PROTOCOLS
 from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
+from app.ui.file_dialogs import open_file_dialog
 from app.ui.flow import wrapping_row
 from app.ui.language import grouped
+from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, divider, label
 
@@ -50,11 +50,19 @@ class SetupPanel(QWidget):
         self.inputs = self._make_inputs()
         self.form = SettingsForm(theme)
         self.form.changed.connect(self._update)
-        self._make_data_row()
-        self._say = label(role="muted", wrap=True)
+        self.from_library = self._radio(self.tr("This library"), lambda: self._ask(None))
+        self.from_table = self._radio(self.tr("A table of files (CSV)…"), self._choose_table)
+        self.from_library.setChecked(True)
+        self.facts_text = label(role="muted", wrap=True)
+        self.facts_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.more = button(self.tr("More settings…"), "plain")
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self.form.setVisible)
+        self._say = label(role="muted", font=theme.font(SMALL), wrap=True)
         self.start = button(self.tr("Start"), "primary")
         self.start.clicked.connect(self._start)
         self._lay_out()
+        self.form.hide()
         self._update()
 
     # Building
@@ -62,12 +70,8 @@ class SetupPanel(QWidget):
     def _make_protocols(self) -> dict[str, ChoiceCard]:
         made = {}
         for protocol in PROTOCOLS:
-            choice = ChoiceCard(
-                self._theme,
-                protocol.shown_title,
-                protocol.shown_question,
-                tip=protocol.shown_expert,
-            )
+            texts = (protocol.shown_title, protocol.shown_question)
+            choice = ChoiceCard(self._theme, *texts, tip=protocol.shown_expert)
             choice.changed.connect(self._update)
             made[protocol.name] = choice
         made["artist-similarity"].box.setChecked(True)
@@ -93,110 +97,62 @@ class SetupPanel(QWidget):
         made["mixture"].setChecked(True)
         return made
 
-    def _make_data_row(self) -> None:
-        self.from_library = QRadioButton(self.tr("This library"))
-        self.from_table = QRadioButton(self.tr("A table of files (CSV)"))
-        self._sources = QButtonGroup(self)
-        for radio in (self.from_library, self.from_table):
-            radio.setAccessibleName(radio.text())
-            self._sources.addButton(radio)
-        self.from_library.setChecked(True)
-        self.choose_table = button(self.tr("Choose a table…"))
-        self.choose_table.clicked.connect(self._choose_table)
-        self.from_library.clicked.connect(lambda: self._ask(None))
-        self.from_table.clicked.connect(self._choose_table)
-        self.facts_text = label(role="muted", wrap=True)
-        self.facts_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    def _radio(self, text: str, act: Callable[[], object]) -> QRadioButton:
+        made = QRadioButton(text)
+        made.setAccessibleName(text)
+        made.clicked.connect(lambda: act())
+        return made
 
     def _lay_out(self) -> None:
-        theme = self._theme
         scroll = ScrollColumn(self.tr("New evaluation"))
         column = scroll.column
-        column.addWidget(title(theme, self.tr("How well does a model know voices?")))
-        column.addWidget(
-            label(
-                self.tr(
-                    "Models are asked about music of which the singers are known, with the "
-                    "protocols of the research they come from. The better the answers, the more "
-                    "you can trust what they find in your library."
-                ),
-                "muted",
-                wrap=True,
-            )
+        column.addWidget(title(self._theme, self.tr("How well does a model know voices?")))
+        text = self.tr(
+            "Models are asked about music of which the singers are known, with the protocols of "
+            "the research they come from. The better the answers, the more you can trust what "
+            "they find in your library."
         )
-        self._section(column, self.tr("What do you want to know?"), self._all_button())
-        column.addWidget(_in_columns(_grid(), list(self.protocols.values())))
+        column.addWidget(label(text, "muted", wrap=True))
+        everything = button(self.tr("Everything"), "plain")
+        everything.clicked.connect(self._choose_all)
+        self._section(column, self.tr("What do you want to know?"), everything)
+        protocols = _grid()
+        _fill(protocols, self.protocols.values())
+        column.addLayout(protocols)
         self._section(column, self.tr("On which music?"))
-        row = QHBoxLayout()
-        row.setSpacing(18)
-        for widget in (self.from_library, self.from_table, self.choose_table):
-            row.addWidget(widget)
-        row.addStretch()
-        column.addLayout(row)
+        column.addLayout(hbox(self.from_library, self.from_table, None, spacing=18))
         column.addWidget(self.facts_text)
         self._section(column, self.tr("Which models?"))
-        self._models_holder = QWidget()
-        self._models_holder.setLayout(self._models_grid)
-        column.addWidget(self._models_holder)
+        column.addLayout(self._models_grid)
         self._section(column, self.tr("What are they given to hear?"))
         column.addWidget(wrapping_row(self.inputs.values()))
-        self.more = button(self.tr("More settings…"), "plain")
-        self.more.setCheckable(True)
-        self.more.toggled.connect(self._show_form)
         column.addSpacing(10)
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.form)
-        self._show_form(False)
         column.addStretch()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(scroll, 1)
-        outer.addWidget(divider())
-        outer.addWidget(self._footer())
-        self._scroll = scroll
+        footer = QWidget()
+        footer.setObjectName("bar")
+        hbox((self._say, 1), self.start, spacing=8, margins=(28, 10, 20, 10), of=footer)
+        vbox((scroll, 1), divider(), footer, of=self)
 
-    def _section(self, column: QVBoxLayout, text: str, extra: QWidget | None = None) -> None:
+    def _section(self, column: QVBoxLayout, text: str, *extra: QWidget) -> None:
         column.addSpacing(14)
-        row = QHBoxLayout()
-        row.addWidget(heading(self._theme, text), 1)
-        if extra is not None:
-            row.addWidget(extra)
-        column.addLayout(row)
-
-    def _all_button(self) -> QPushButton:
-        widget = button(self.tr("Everything"), "plain")
-        widget.clicked.connect(self._choose_all)
-        return widget
-
-    def _footer(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(28, 10, 20, 10)
-        row.addWidget(self._say, 1)
-        row.addWidget(self.start)
-        self._say.setFont(self._theme.font(SMALL))
-        return bar
+        column.addLayout(hbox((heading(self._theme, text), 1), *extra))
 
     # What others tell
 
     def set_models(self, choices: Sequence[ModelChoice]) -> None:
         self._choices = {choice.name: choice for choice in choices}
         for choice in choices:
-            facts = [choice.licence, _megabytes(choice.size_bytes)]
-            widget = ChoiceCard(
-                self._theme,
-                choice.title,
-                choice.description,
-                " · ".join(text for text in facts if text),
-            )
+            size = f"{choice.size_bytes / 1e6:.0f} MB" if choice.size_bytes else ""
+            small = " · ".join(filter(None, (choice.licence, size)))
+            widget = ChoiceCard(self._theme, choice.title, choice.description, small)
             widget.box.setChecked(choice.is_default and not choice.obstacle)
             widget.box.setEnabled(not choice.obstacle)
             widget.set_note(choice.obstacle)
             widget.changed.connect(self._update)
             self.models[choice.name] = widget
-        _in_columns(self._models_grid, list(self.models.values()), self._models_holder)
+        _fill(self._models_grid, self.models.values())
         self._update()
 
     def set_facts(self, facts: DataFacts) -> None:
@@ -207,9 +163,8 @@ class SetupPanel(QWidget):
             if name not in facts.inputs:
                 widget.setChecked(False)
         if not any(widget.isChecked() for widget in self.inputs.values()) and facts.inputs:
-            self.inputs["mixture" if "mixture" in facts.inputs else facts.inputs[0]].setChecked(
-                True
-            )
+            first = "mixture" if "mixture" in facts.inputs else facts.inputs[0]
+            self.inputs[first].setChecked(True)
         self._update()
 
     def set_data_problem(self, reason: str) -> None:
@@ -285,7 +240,7 @@ class SetupPanel(QWidget):
         if not hasattr(self, "start"):
             return  # signals of widgets that are being made
         facts, num_models = self._facts, len(self.chosen_models)
-        gender = self.form.gender_column.currentText()
+        gender = self.form.choices["gender_column"].currentText()
         for protocol in PROTOCOLS:
             note = protocol.find_obstacle(facts, num_models, gender) if facts is not None else ""
             self.protocols[protocol.name].set_note(note)
@@ -331,22 +286,17 @@ class SetupPanel(QWidget):
             most=grouped(request.max_songs),
         )
 
-    def _show_form(self, is_shown: bool) -> None:
-        self.form.setVisible(is_shown)
-
     def _choose_all(self) -> None:
         is_all = all(choice.is_chosen for choice in self.protocols.values())
         for choice in self.protocols.values():
             choice.box.setChecked(not is_all)
 
     def _choose_table(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a table of files"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setNameFilter(self.tr("Tables (*.csv);;All files (*)"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        filters = (self.tr("Tables") + " (*.csv)", self.tr("All files") + " (*)")
+        text, mode = self.tr("Choose a table of files"), QFileDialog.FileMode.ExistingFile
+        dialog = open_file_dialog(self, text, mode, filters=filters)
         dialog.fileSelected.connect(lambda path: self.use_table(Path(path)))
         dialog.rejected.connect(self._table_refused)
-        dialog.open()
 
     def _table_refused(self) -> None:
         if self._facts is None or self._facts.path == self._library_path:
@@ -378,17 +328,7 @@ def _grid() -> QGridLayout:
     return grid
 
 
-def _in_columns(
-    grid: QGridLayout, widgets: Sequence[QWidget], holder: QWidget | None = None
-) -> QWidget:
+def _fill(grid: QGridLayout, widgets: Iterable[QWidget]) -> None:
     """Two columns of equal width."""
     for number, widget in enumerate(widgets):
         grid.addWidget(widget, number // 2, number % 2)
-    if holder is None:
-        holder = QWidget()
-        holder.setLayout(grid)
-    return holder
-
-
-def _megabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e6:.0f} MB" if num_bytes else ""

@@ -11,8 +11,6 @@ import typer
 
 from engine.cli.common import (
     JsonOption,
-    VoicesChoice,
-    VoicesOption,
     new_commands,
     note,
     stoppable,
@@ -43,7 +41,6 @@ def evaluate(
         list[str] | None,
         typer.Option("--input", help="mixture, vocals, separated; commas between. Default: all."),
     ] = None,
-    voices: VoicesOption = None,
     where: Annotated[
         list[str] | None,
         typer.Option(help="COLUMN=TEXT: only such rows of the table (* stands for anything)."),
@@ -71,10 +68,9 @@ def evaluate(
     from engine.evaluation.run import check_inputs, check_protocols, load_models
     from engine.evaluation.run import evaluate as run
 
-    wanted = _names(",".join(inputs or ()))
     try:
         protocols = check_protocols(_names(protocol))
-        sources = check_inputs(_inputs(wanted, voices))
+        sources = check_inputs(_names(",".join(inputs or ())))
     except EvaluationError as error:
         raise typer.BadParameter(str(error)) from error
     with stoppable() as cancel, shown_progress() as progress:
@@ -109,15 +105,6 @@ def evaluate(
     note(f"Report: {page_path}")
     if num_failed := sum(result.reason is not None for result in report.results):
         raise typer.Exit(EXIT_PARTLY if num_failed < len(report.results) else EXIT_ERROR)
-
-
-def _inputs(wanted: list[str], voices: VoicesChoice | None) -> list[str]:
-    """``--voices`` is short for the input that a library of such voices is made of."""
-    if voices is None:
-        return wanted
-    if wanted:
-        raise EvaluationError("--voices stands for --input: give one or the other.")
-    return ["mixture" if voices is VoicesChoice.FAST else "separated"]
 
 
 def _names(text: str) -> list[str]:

@@ -72,25 +72,13 @@ class EmbeddingCache:
                 "room there, or choose another folder for the cache."
             ) from error
 
-    def summary(self, path: Path) -> tuple[np.ndarray, int] | None:
-        """((dim,) float32 weighted mean over segments, their number); None when not in the cache.
+    def read(self, path: Path, *members: str) -> list[np.ndarray] | None:
+        """What was saved, of these; None when it is not in the cache.
 
-        Where nothing was heard, the mean is empty and the number 0.
+        ``mean``: (dim,) weighted over segments, empty where nothing was heard; ``excerpts``:
+        (num_segments, excerpts per segment, dim), rounded to half precision; ``numbers``:
+        (num_segments,) int.
         """
-        found = self._read(path, "mean", "numbers")
-        return None if found is None else (found[0].astype(np.float32), len(found[1]))
-
-    def numbers(self, path: Path) -> np.ndarray | None:
-        """Which segments of the clip were heard, (num_segments,) int; None: not in the cache."""
-        found = self._read(path, "numbers")
-        return None if found is None else found[0]
-
-    def excerpts(self, path: Path) -> np.ndarray | None:
-        """(num_segments, excerpts per segment, dim) float32, rounded to half precision; or None."""
-        found = self._read(path, "excerpts")
-        return None if found is None else found[0].astype(np.float32)
-
-    def _read(self, path: Path, *members: str) -> list[np.ndarray] | None:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return [arrays[member] for member in members]

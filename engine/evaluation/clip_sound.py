@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ from engine.records import LISTENING_VERSION, View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode, probe
+
+CHUNK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,27 @@ class Listening:
     def _decoded(
         self, paths: Sequence[Path], sample_rate_hz: int, num_channels: int
     ) -> Iterator[np.ndarray]:
+        """The sum of all files, in chunks; the longest sets the length."""
         start_s, end_s = 0.0, None
         if self.clip_s is not None:
             start_s = max(0.0, (probe(paths[0]).duration_s - self.clip_s) / 2)
             end_s = start_s + self.clip_s
-        return summed(
-            [
-                decode(
-                    path,
-                    sample_rate_hz=sample_rate_hz,
-                    num_channels=num_channels,
-                    start_s=start_s,
-                    end_s=end_s,
-                )
-                for path in paths
-            ]
-        )
+
+        def read(path: Path) -> Iterator[np.ndarray]:
+            return decode(
+                path,
+                sample_rate_hz=sample_rate_hz,
+                num_channels=num_channels,
+                start_s=start_s,
+                end_s=end_s,
+                chunk_s=CHUNK_S,
+            )
+
+        if len(paths) == 1:
+            return read(paths[0])
+        whole = summed([np.concatenate(list(read(path)), axis=1) for path in paths])
+        step = round(CHUNK_S * sample_rate_hz)
+        return iter(np.split(whole, range(step, whole.shape[1], step), axis=1))
 
 
 def view_of(source: Input) -> View:
@@ -93,31 +99,9 @@ def view_of(source: Input) -> View:
     return "vocals" if source in ("vocals", "separated") else "overall"
 
 
-def summed(streams: Sequence[Iterable[np.ndarray]]) -> Iterator[np.ndarray]:
-    """Add streams of (num_channels, n) chunks sample by sample; the longest sets the length."""
-    if len(streams) == 1:
-        yield from streams[0]
-        return
-    held: list[np.ndarray | None] = [None] * len(streams)
-    for chunks in zip_longest(*streams):
-        for i, chunk in enumerate(chunks):
-            if chunk is not None:
-                before = held[i]
-                held[i] = chunk if before is None else np.concatenate([before, chunk], axis=1)
-        # As far as every stream that goes on has come; those that have ended count as silence.
-        going_on = [h for h, chunk in zip(held, chunks, strict=True) if chunk is not None]
-        num_ready = min(h.shape[1] for h in going_on if h is not None)
-        yield _sum_of(held, num_ready)
-        held = [None if h is None else h[:, num_ready:] for h in held]
-    num_left = max((h.shape[1] for h in held if h is not None), default=0)
-    if num_left:
-        yield _sum_of(held, num_left)
-
-
-def _sum_of(parts: Iterable[np.ndarray | None], num_samples: int) -> np.ndarray:
-    known = [part for part in parts if part is not None]
-    total = np.zeros((known[0].shape[0], num_samples), np.float32)
-    for part in known:
-        kept = part[:, :num_samples]
-        total[:, : kept.shape[1]] += kept
+def summed(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Sounds (num_channels, n) added sample by sample; the longest sets the length."""
+    total = np.zeros((len(parts[0]), max(part.shape[1] for part in parts)), np.float32)
+    for part in parts:
+        total[:, : part.shape[1]] += part
     return total

@@ -29,25 +29,12 @@ def colour(number: int, *, is_dark: bool = False) -> str:
     """``#rrggbb`` of a series or group, from 0 on. After ``NUM_COLOURS`` they come back turned."""
     hue, saturation, on_light, on_dark = _TONES[number % NUM_COLOURS]
     turned = (hue + TURN * (number // NUM_COLOURS)) % 360 / 360
-    return _hex(colorsys.hls_to_rgb(turned, on_dark if is_dark else on_light, saturation))
-
-
-def mixed(ground: str, over: str, share: float) -> str:
-    """``#rrggbb`` between two colours: 0 is ``ground``, 1 is ``over``."""
-    pairs = zip(_rgb(ground), _rgb(over), strict=True)
-    return _hex(tuple(a + min(max(share, 0.0), 1.0) * (b - a) for a, b in pairs))
+    rgb = colorsys.hls_to_rgb(turned, on_dark if is_dark else on_light, saturation)
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in rgb)
 
 
 def text_on(ground: str) -> str:
     """Black or white, whichever reads better: one of them has a contrast of 4.5 on anything."""
-    red, green, blue = (channel**2.2 for channel in _rgb(ground))
+    red, green, blue = ((int(ground[i : i + 2], 16) / 255) ** 2.2 for i in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return "#000000" if luminance > READABLE_LUMINANCE else "#ffffff"
-
-
-def _rgb(text: str) -> tuple[float, ...]:
-    return tuple(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
-
-
-def _hex(rgb: tuple[float, ...]) -> str:
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in rgb)

@@ -15,7 +15,7 @@ from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate, mean_estimate, replicate_weights
 from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.evaluation_data import Input
-from engine.evaluation.similarity import pair_replicates
+from engine.evaluation.similarity import pair_replicates, retrieval
 from engine.progress import CancelToken
 from engine.search.index.centre import centre_of_vectors, placed
 
@@ -67,22 +67,15 @@ def cross(
         scores[is_used], artist[first], other_artist[second], weights, cancel or CancelToken()
     )
     found = [
-        _retrieval(row[same & used], row[~same])
+        retrieval(row[same & used], row[~same])
         for row, same, used in zip(scores, is_same, is_used, strict=True)
     ]
-    hits, precisions = np.array(found).T
+    _, hits, _, precisions, _ = np.array(found).T
     return Crossing(
         estimate(metrics.equal_error_rate(positive, negative), replicates),
         mean_estimate(hits, artist, weights),
         mean_estimate(precisions, artist, weights),
     )
-
-
-def _retrieval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
-    """R@1 and average precision of one query; NaN where it has no match."""
-    if not len(positive) or not len(negative):
-        return float("nan"), float("nan")
-    return metrics.hit_at(positive, negative, 1), metrics.average_precision(positive, negative)
 
 
 def _numbered(*all_embeddings: ModelEmbeddings) -> list[tuple[np.ndarray, np.ndarray]]:

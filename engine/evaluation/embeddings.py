@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -113,10 +112,10 @@ class ModelEmbeddings:
 
     def excerpts(self, clip: int) -> np.ndarray:
         """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""
-        found = self.cache.excerpts(self.paths[clip])
+        found = self.cache.read(self.paths[clip], "excerpts")
         if found is None:
             raise EvaluationError("An embedding vanished from the cache. Run the evaluation again.")
-        return found
+        return found[0].astype(np.float32)
 
     @cached_property
     def artists(self) -> np.ndarray:
@@ -159,12 +158,12 @@ class EmbeddedData:
         return frozenset(h.model for h in self.all_embeddings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Job:
     clip: int
     source: Input
     path_of: dict[int, Path]  # of the cache, for each embedder
-    missing: tuple[int, ...]  # embedders that have not heard it yet
+    missing: tuple[int, ...] = ()  # embedders that have not heard it yet
 
 
 def embed_data(
@@ -187,17 +186,15 @@ def embed_data(
     cancel = cancel or CancelToken()
     worker = _Worker(dataset.clips, embedders, listening, cache, cancel)
     worker.collect(sources, progress)
-    todo = [job for job in worker.jobs if job.missing]
-    started = time.monotonic()
+    todo = [job for job in worker.jobs.values() if job.missing]
     with single_threaded_torch(), ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
         futures = {pool.submit(worker.listen, job): job for job in todo}
         try:
             for num_done, future in enumerate(as_completed(futures), start=1):
                 future.result()
-                eta_s = (time.monotonic() - started) / num_done * (len(todo) - num_done)
                 clip = dataset.clips[futures[future].clip]
                 message = f"{clip.singer} - {clip.song}"
-                progress(Progress("listen", num_done, len(todo), eta_s=eta_s, message=message))
+                progress(Progress("listen", num_done, len(todo), message=message))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return worker.embedded_data(sources)
@@ -220,8 +217,7 @@ class _Worker:
         self._contents: dict[int, list[str]] = defaultdict(list)
         self._failed_clips: dict[tuple[int, Input], str] = {}
         self._failed_models: dict[int, str] = {}
-        self.jobs: list[_Job] = []
-        self._jobs_of: dict[tuple[int, str], dict[int, Path]] = {}
+        self.jobs: dict[tuple[int, Input], _Job] = {}
 
     def collect(self, sources: Sequence[Input], progress: ProgressCallback) -> None:
         """Find out what the cache lacks, by the content of the files."""
@@ -244,13 +240,12 @@ class _Worker:
                     continue
                 content = "+".join(hashes[part] for part in parts)
                 self._contents[number].append(content)
-                self.jobs.append(self._job(number, source, content))
+                self.jobs[number, source] = self._job(number, source, content)
 
     def _job(self, number: int, source: Input, content: str) -> _Job:
         key = self._listening.key(source)
         paths = {i: self._cache.path(e.sha256, key, content) for i, e in enumerate(self._embedders)}
-        missing = tuple(i for i, path in paths.items() if self._cache.summary(path) is None)
-        self._jobs_of[number, source] = paths
+        missing = tuple(i for i, p in paths.items() if self._cache.read(p, "mean") is None)
         return _Job(number, source, paths, missing)
 
     def listen(self, job: _Job) -> None:
@@ -316,7 +311,7 @@ class _Worker:
         return EmbeddedData(tuple(all_embeddings), digest, tuple(notes))
 
     def _embeddings_of_input(self, source: Input, notes: list[str]) -> list[ModelEmbeddings]:
-        jobs = [j for j in self.jobs if j.source == source]
+        jobs = [j for j in self.jobs.values() if j.source == source]
         failed = {c: reason for (c, s), reason in self._failed_clips.items() if s == source}
         for number, reason in sorted(failed.items())[:3]:
             clip = self._clips[number]
@@ -332,48 +327,43 @@ class _Worker:
             if i in self._failed_models:
                 continue
             self._cancel.check()
-            summaries = {j.clip: self._cache.summary(j.path_of[i]) for j in jobs}
-            heard = {c: s for c, s in summaries.items() if s is not None and s[1]}
-            silent |= summaries.keys() - heard.keys()
-            kept = [j for j in jobs if j.clip in heard]
-            if kept:
-                found.append(self._model_embeddings(i, embedder, source, kept, heard))
+            summaries = {j: self._cache.read(j.path_of[i], "mean", "numbers") for j in jobs}
+            heard = {j: s for j, s in summaries.items() if s is not None and len(s[1])}
+            silent |= {j.clip for j in jobs if j not in heard}
+            if heard:
+                found.append(self._model_embeddings(i, embedder, source, heard))
         if silent:
             notes.append(f"{source}: in {len(silent)} of {len(jobs)} clips nobody is heard.")
         return found
 
     def _model_embeddings(
-        self,
-        index: int,
-        embedder: Embedder,
-        source: Input,
-        jobs: Sequence[_Job],
-        heard: dict[int, tuple[np.ndarray, int]],
+        self, index: int, embedder: Embedder, source: Input, heard: dict[_Job, list[np.ndarray]]
     ) -> ModelEmbeddings:
+        """``heard``: of each clip the mean, and the numbers of its segments."""
         get_geometry = getattr(embedder, "geometry", None)
         geometry = get_geometry(view_of(source)) if get_geometry is not None else None
-        masks = [self._is_voiced(j, j.path_of[index]) for j in jobs]
+        masks = [self._is_voiced(job, index, numbers) for job, (_, numbers) in heard.items()]
         known = tuple(mask for mask in masks if mask is not None)
         return ModelEmbeddings(
             self._names[index],
             source,
-            tuple(self._clips[j.clip] for j in jobs),
-            np.stack([heard[j.clip][0] for j in jobs]),
-            np.array([heard[j.clip][1] for j in jobs]),
+            tuple(self._clips[job.clip] for job in heard),
+            np.stack([mean.astype(np.float32) for mean, _ in heard.values()]),
+            np.array([len(numbers) for _, numbers in heard.values()]),
             geometry if geometry is not None and np.any(geometry.centre) else None,
             self._cache,
-            tuple(j.path_of[index] for j in jobs),
-            known if len(known) == len(jobs) else None,
+            tuple(job.path_of[index] for job in heard),
+            known if len(known) == len(heard) else None,
         )
 
-    def _is_voiced(self, job: _Job, path: Path) -> np.ndarray | None:
+    def _is_voiced(self, job: _Job, index: int, numbers: np.ndarray) -> np.ndarray | None:
         """(num_segments,) bool of what was heard: by the gate of the clip's vocals, if known."""
-        numbers = self._cache.numbers(path)
-        if numbers is None or view_of(job.source) == "vocals":
-            return None if numbers is None else np.ones(len(numbers), bool)
-        for source in ("vocals", "separated"):
-            for beside in self._jobs_of.get((job.clip, source), {}).values():
-                voiced = self._cache.numbers(beside)
-                if voiced is not None:
-                    return np.isin(numbers, voiced)
+        if view_of(job.source) == "vocals":
+            return np.ones(len(numbers), bool)
+        inputs: tuple[Input, ...] = ("vocals", "separated")
+        for source in inputs:
+            beside = self.jobs.get((job.clip, source))
+            for path in beside.path_of.values() if beside is not None else ():
+                if (voiced := self._cache.read(path, "numbers")) is not None:
+                    return np.isin(numbers, voiced[0])
         return None

@@ -1,6 +1,6 @@
-"""How figures look and where their parts lie. Loads no matplotlib: the window asks it for heights.
+"""How figures look and how large they are. Loads no matplotlib: the window asks it for heights.
 
-Everything is measured in points from the upper left corner; in the window a point is a pixel.
+Everything is measured in points; in the window a point is a pixel.
 """
 
 from __future__ import annotations
@@ -9,21 +9,15 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.results import Bars, Curves, HeatMaps, Plot, Points
+from engine.evaluation.results import Bars, Curves, Plot, Points
 
 SEPARATOR = " · "  # between the things that tell a group of bars
-PAD, GAP = 8.0, 16.0
-SWATCH = 10.0
+LETTER = 0.62  # mean width of a letter, in sizes of the font
+MAX_LETTERS = 28  # of a name; longer ones end in dots
 MAX_LEGEND = 30
-LETTER = 0.58  # mean width of a letter, in sizes of the font
-BARS_HEIGHT, AXIS_WIDTH, AXIS_TOP = 236.0, 44.0, 30.0
-CURVES_WIDTH, CURVES_HEIGHT = 300.0, 276.0
-MIN_POINTS_WIDTH, MAX_POINTS_WIDTH = 220.0, 420.0
-CELL_HEIGHT, MIN_CELL, MAX_CELL = 38.0, 46.0, 120.0
-MAX_NAME_SHARE = 0.4  # of a heat map's width
+BARS_HEIGHT, CURVES_WIDTH, CURVES_HEIGHT = 250.0, 300.0, 280.0
+POINTS_WIDTH, MAX_POINTS_WIDTH, CELL_WIDTH, CELL_HEIGHT = 220.0, 420.0, 60.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -47,44 +41,21 @@ class Style:
     names: Mapping[str, str] = field(default_factory=dict)
     chance: str = "chance"
 
-    @property
-    def row(self) -> float:
-        """From one line of text to the next."""
-        return 1.4 * self.font_pt
-
     def name(self, text: str) -> str:
         """``mixture: overall`` in words."""
         source, _, rest = text.partition(": ")
         word = self.names.get(source, source)
         return f"{word}: {rest}" if rest else word
 
-    def chance_width(self, plot: Bars | Curves) -> float:
-        """Beside the box, for what the dashed line is called."""
-        return 0.0 if plot.chance is None else self.width(self.chance)
-
     def width(self, text: str) -> float:
         """About as wide as the text will be."""
         wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
         return self.font_pt * (LETTER * (len(text) - wide) + wide)
 
-    def fitted(self, text: str, width: float) -> str:
-        """With dots at the end where it would be too wide."""
-        if self.width(text) <= width + 1:
-            return text
-        num = max(1, int(len(text) * width / self.width(text)) - 1)
-        return text[:num].rstrip() + "…"
 
-
-class Frame(NamedTuple):
-    left: float
-    top: float
-    width: float
-    height: float
-
-    def inside(self, left: float, top: float, right: float, bottom: float) -> Frame:
-        return Frame(
-            self.left + left, self.top + top, self.width - left - right, self.height - top - bottom
-        )
+def shortened(text: str, max_letters: int = MAX_LETTERS) -> str:
+    """With dots at the end where it would be too long."""
+    return text if len(text) <= max_letters else text[: max_letters - 1].rstrip() + "…"
 
 
 def series_names(plot: Plot) -> list[str]:
@@ -98,75 +69,42 @@ def series_names(plot: Plot) -> list[str]:
     return []
 
 
-def legend_frames(names: Sequence[str], width: float, style: Style) -> list[Frame]:
-    """A place for each name below the title; [] where there is no need, or no end of them."""
+def legend_columns(names: Sequence[str], width: float, style: Style) -> int:
+    """So many names side by side; 0 where there is no need of a legend, or no end of it."""
     if not 1 < len(names) <= MAX_LEGEND:
-        return []
-    frames, x, y = [], PAD, PAD + title_height(style)
-    for name in names:
-        needed = SWATCH + 6 + min(style.width(name), (width - 2 * PAD) / 2)
-        if x > PAD and x + needed > width - PAD:
-            x, y = PAD, y + style.row + 2
-        frames.append(Frame(x, y, needed, style.row))
-        x += needed + 16
-    return frames
+        return 0
+    longest = max(style.width(shortened(name)) for name in names) + 3 * style.font_pt
+    return max(1, min(len(names), int(width // longest)))
 
 
-def title_height(style: Style) -> float:
-    return 1.5 * style.row
-
-
-def panel_frames(plot: Plot, width: float, style: Style) -> list[Frame]:
-    """A place for each panel with its title and names, by rows."""
-    legend = legend_frames(series_names(plot), width, style)
-    top = legend[-1].top + style.row + 8 if legend else PAD + title_height(style)
-    num_panels = 1 if isinstance(plot, Bars) else len(plot.panels)
-    room = width - 2 * PAD
-    columns, panel_width, panel_height = _panel_size(plot, num_panels, room, style)
-    return [
-        Frame(
-            PAD + number % columns * (panel_width + GAP),
-            top + number // columns * (panel_height + GAP),
-            panel_width,
-            panel_height,
-        )
-        for number in range(num_panels)
-    ]
-
-
-def _panel_size(plot: Plot, num_panels: int, room: float, style: Style) -> tuple[int, float, float]:
-    """(columns, width, height) of panels in a width of ``room``."""
+def grid(plot: Plot, width: float) -> tuple[int, int]:
+    """(rows, columns) of panels."""
     if isinstance(plot, Bars):
-        lines = max((group.count(SEPARATOR) + 1 for group in plot.groups), default=1)
-        return 1, room, BARS_HEIGHT + lines * style.row
-    if isinstance(plot, Curves):
-        columns = _columns(num_panels, room, CURVES_WIDTH)
-        return columns, (room - GAP * (columns - 1)) / columns, CURVES_HEIGHT + style.row
+        return 1, 1
     if isinstance(plot, Points):
-        columns = min(_columns(num_panels, room, MIN_POINTS_WIDTH), max(1, plot.num_columns))
-        side = min(MAX_POINTS_WIDTH, (room - GAP * (columns - 1)) / columns)
-        return columns, side, side + 2 * style.row + 6
-    least = row_names_width(plot, room, style) + MIN_CELL * len(plot.labels)
-    columns = _columns(num_panels, room, least)
-    height = 2 * style.row + 8 + CELL_HEIGHT * len(plot.labels)
-    return columns, (room - GAP * (columns - 1)) / columns, height
-
-
-def _columns(num_panels: int, room: float, least: float) -> int:
-    return max(1, min(num_panels, int((room + GAP) // (least + GAP))))
-
-
-def row_names_width(plot: HeatMaps, width: float, style: Style) -> float:
-    """Of the names at the left of a heat map that has ``width`` in all."""
-    texts = [*plot.labels, *(text for rows in plot.row_notes.values() for text in rows)]
-    widest = max((style.width(text) for text in texts), default=0.0) + 12
-    return min(widest, width * MAX_NAME_SHARE)
+        most, least = plot.num_columns, POINTS_WIDTH
+    elif isinstance(plot, Curves):
+        most, least = len(plot.panels), CURVES_WIDTH
+    else:
+        most, least = len(plot.panels), CELL_WIDTH * (len(plot.labels) + 2)
+    columns = max(1, min(most, int(width // least)))
+    return math.ceil(len(plot.panels) / columns), columns
 
 
 def height(plot: Plot, width: float, style: Style) -> float:
-    """Of the whole figure."""
-    frames = panel_frames(plot, width, style)
-    return max((f.top + f.height for f in frames), default=0.0) + PAD
+    """Of the whole figure: title, legend, and rows of panels with what names them."""
+    names, line = series_names(plot), 1.6 * style.font_pt
+    columns = legend_columns(names, width, style)
+    head = 2.5 * line + (math.ceil(len(names) / columns) * line if columns else 0)
+    rows, columns = grid(plot, width)
+    if isinstance(plot, Bars):
+        lines = max((group.count(SEPARATOR) + 1 for group in plot.groups), default=1)
+        return head + BARS_HEIGHT + lines * line
+    if isinstance(plot, Curves):
+        return head + rows * CURVES_HEIGHT
+    if isinstance(plot, Points):
+        return head + rows * (min(width / columns, MAX_POINTS_WIDTH) + 2 * line)
+    return head + rows * (CELL_HEIGHT * len(plot.labels) + 3 * line)
 
 
 def natural_width(plot: Plot) -> float:
@@ -178,24 +116,3 @@ def natural_width(plot: Plot) -> float:
     if isinstance(plot, Points):
         return 260.0 * max(2, plot.num_columns)
     return (110.0 + 60 * len(plot.labels)) * max(1, min(3, len(plot.panels))) + 60
-
-
-def axis_top(values: Sequence[float]) -> float:
-    """A round number above all values: 10 % to 100 %."""
-    largest = max((value for value in values if math.isfinite(value)), default=1.0)
-    return next((t for t in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8) if largest <= t), 1.0)
-
-
-def axis_step(top: float) -> float:
-    """Between two lines of an axis that ends at ``top``: at most six of them."""
-    return next((step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if top / step <= 6), 0.5)
-
-
-def percent_text(estimate: Estimate) -> str:
-    """``12.5 % (10.0 to 20.0)``."""
-    if not math.isfinite(estimate.value):
-        return "–"
-    text = f"{100 * estimate.value:.1f} %"
-    if not math.isfinite(estimate.low):
-        return text
-    return f"{text} ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"

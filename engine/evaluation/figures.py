@@ -1,14 +1,14 @@
 """Plots of results as matplotlib figures: the report's files, and what the window shows.
 
-A figure is drawn at a width in points. It keeps no state outside of itself.
+With a figure come marks: where each thing is and what it says, for those who point at it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import singledispatch
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import singledispatchmethod
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -16,41 +16,53 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+from matplotlib.transforms import Bbox
 
 from engine.evaluation import figure_layout as layout
 from engine.evaluation.bootstrap import Estimate
-from engine.evaluation.colours import NUM_COLOURS, mixed, text_on
-from engine.evaluation.figure_layout import SEPARATOR, Frame, Style, percent_text
-from engine.evaluation.figure_sheet import POINTS_PER_INCH, Mark, Sheet
-from engine.evaluation.results import Bars, Curves, HeatMaps, Points
+from engine.evaluation.colours import NUM_COLOURS, colour, text_on
+from engine.evaluation.figure_layout import SEPARATOR, Style, shortened
+from engine.evaluation.results import Bars, Column, Curves, HeatMaps, Points
+from engine.evaluation.tables import cell_text
 
 REPORT_STYLE = Style()
 REPORT_DPI = 150
-DASHES = ("-", "--", ":")  # beyond the number of colours, curves are told apart by these
-MAX_BAR = 46.0
+POINTS_PER_INCH = 72
+PERCENT = Column("", "", "%")
+# Beyond the number of colours, curves are told apart by dashes, points by their shape.
+DASHES, SHAPES = ("-", "--", ":"), "os^Dv"
 RADIUS, SMALL_RADIUS, MANY = 4.5, 2.6, 300  # of points; small where a panel has many
-BAND_ALPHA = 0.14
-GRID_Z, DATA_Z, TEXT_Z = 0.5, 2, 4
+# For letters that the program's own font lacks; those that are installed are asked in turn.
+FALLBACKS = (
+    "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Yu Gothic", "Meiryo",
+    "Microsoft YaHei", "Malgun Gothic", "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo",
+    "Arial Unicode MS", "Segoe UI",
+)  # fmt: skip
 
-_drawing = Lock()  # matplotlib's fonts and caches serve one thread at a time
+_drawing = Lock()  # matplotlib's settings, fonts and caches serve one thread at a time
 
 
-@dataclass(frozen=True, eq=False)
-class Drawing:
-    """A figure, its marks, and the boxes of its panels."""
+class Mark(NamedTuple):
+    """Something that can be pointed at, in points. ``series``: its place in the legend, or -1."""
 
-    figure: Figure
-    marks: tuple[Mark, ...]
-    panels: tuple[Frame, ...]
+    left: float
+    top: float
+    width: float
+    height: float
+    text: str
+    series: int = -1
 
 
 class Picture(NamedTuple):
-    """A drawing as pixels: RGBA, (height, width, 4) uint8."""
+    """A figure as pixels: RGBA, (height, width, 4) uint8."""
 
     pixels: np.ndarray
     marks: tuple[Mark, ...]
-    panels: tuple[Frame, ...]
 
 
 def save(plot: object, stem: Path, models: Sequence[str] = ()) -> None:
@@ -58,9 +70,8 @@ def save(plot: object, stem: Path, models: Sequence[str] = ()) -> None:
 
     ``models``: all models of the report; each keeps its colour in every figure.
     """
-    # The same figure gives the same file.
-    with _drawing, mpl.rc_context({"svg.hashsalt": "singalike"}):
-        figure = draw(plot, models).figure
+    with _styled(REPORT_STYLE):
+        figure = Drawing(plot, models).figure
         figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=REPORT_DPI)
         figure.savefig(stem.with_name(f"{stem.name}.svg"), metadata={"Date": None})
 
@@ -69,241 +80,231 @@ def picture(
     plot: object, models: Sequence[str], style: Style, width: float, ratio: float
 ) -> Picture:
     """``ratio``: pixels for each point."""
-    with _drawing:
-        drawing = draw(plot, models, style, width)
+    with _styled(style):
+        drawing = Drawing(plot, models, style, width)
+        marks = drawing.marks()
+        drawing.figure.set_layout_engine("none")  # everything has its place by now
         drawing.figure.set_dpi(POINTS_PER_INCH * ratio)
         canvas = FigureCanvasAgg(drawing.figure)
         canvas.draw()  # type: ignore[no-untyped-call]
-        pixels = np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return Picture(pixels, drawing.marks, drawing.panels)
+        return Picture(np.array(canvas.buffer_rgba()), marks)  # type: ignore[no-untyped-call]
 
 
-def draw(
-    plot: Any, models: Sequence[str] = (), style: Style = REPORT_STYLE, width: float | None = None
-) -> Drawing:
-    """A figure of any plot of ``engine.evaluation.results``. Raises TypeError for anything else."""
-    if _fill.dispatch(type(plot)) is _fill.dispatch(object):
-        raise TypeError(f"no figure for {type(plot).__name__}")
-    sheet = Sheet(plot, models, style, width or layout.natural_width(plot))
-    _fill(plot, sheet)
-    return Drawing(sheet.figure, tuple(sheet.marks), tuple(sheet.panels))
+@contextmanager
+def _styled(style: Style) -> Iterator[None]:
+    installed = set(fontManager.get_font_names())
+    settings: dict[Any, Any] = {
+        "font.family": [f for f in (style.font_family, *FALLBACKS) if f in installed],
+        "font.size": style.font_pt, "axes.titlesize": style.font_pt, "axes.titlelocation": "left",
+        "axes.labelsize": style.font_pt, "legend.fontsize": style.font_pt,
+        "text.color": style.text, "axes.titlecolor": style.text, "axes.labelcolor": style.muted,
+        "xtick.labelcolor": style.muted, "ytick.labelcolor": style.muted,
+        "xtick.labelsize": 0.9 * style.font_pt, "ytick.labelsize": 0.9 * style.font_pt,
+        "xtick.major.size": 0, "ytick.major.size": 0, "axes.edgecolor": style.line,
+        "axes.spines.left": False, "axes.spines.right": False, "axes.spines.top": False,
+        "grid.color": style.line, "axes.axisbelow": True,
+        "axes.facecolor": "none", "figure.facecolor": style.ground, "legend.frameon": False,
+        "text.parse_math": False,  # names are no formulas
+        "svg.hashsalt": "singalike",  # the same figure gives the same file
+    }  # fmt: skip
+    with _drawing, mpl.rc_context(settings):
+        yield
 
 
-# Kinds of plots
+class Drawing:
+    """A figure of any plot of ``engine.evaluation.results``, ``width`` points wide.
+
+    Raises TypeError for anything else.
+    """
+
+    def __init__(
+        self,
+        plot: Any,
+        models: Sequence[str] = (),
+        style: Style = REPORT_STYLE,
+        width: float | None = None,
+    ) -> None:
+        if not isinstance(plot, (Bars, Curves, HeatMaps, Points)):
+            raise TypeError(f"no figure for {type(plot).__name__}")
+        self.style = style
+        width = width or layout.natural_width(plot)
+        self.height = layout.height(plot, width, style)
+        size = (width / POINTS_PER_INCH, self.height / POINTS_PER_INCH)
+        self.figure = Figure(size, dpi=POINTS_PER_INCH, layout="constrained")
+        self.names = layout.series_names(plot)
+        known = all(name in models for name in self.names)
+        self.numbers = [models.index(n) if known else i for i, n in enumerate(self.names)]
+        self.shapes = SHAPES if len(self.names) > NUM_COLOURS else SHAPES[:1]
+        # (axes, box in their own coordinates, points around it, text, series)
+        self._targets: list[tuple[Any, tuple[float, float, float, float], float, str, int]] = []
+        axes = self.figure.subplots(*layout.grid(plot, width), squeeze=False).ravel()
+        for unused in axes[1 if isinstance(plot, Bars) else len(plot.panels) :]:
+            unused.set_axis_off()
+        self._has_points = isinstance(plot, Points)
+        self._legend = self._add_legend(plot, width)
+        self._fill(plot, axes)
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Where things are, once everything has found its place; of points also the legend's."""
+        self.figure.draw_without_rendering()
+        found = []
+        for series, text in enumerate(self._legend.texts if self._has_points else ()):
+            box = text.get_window_extent().padded(4)
+            found.append(self._mark(box, self.names[series], series))
+        for axes, (x0, y0, x1, y1), around, text, series in self._targets:
+            box = Bbox(axes.transData.transform([(x0, y0), (x1, y1)])).padded(around)
+            found.append(self._mark(box, text, series))
+        return tuple(found)
+
+    def _mark(self, box: Bbox, text: str, series: int) -> Mark:
+        left, right = sorted(box.intervalx)
+        bottom, top = sorted(box.intervaly)
+        return Mark(left, self.height - top, right - left, top - bottom, text, series)
+
+    def _colour(self, series: int) -> str:
+        return colour(self.numbers[series], is_dark=self.style.is_dark)
+
+    def _add_legend(self, plot: Any, width: float) -> Any:
+        """The title, and below it the names where there are several."""
+        columns = layout.legend_columns(self.names, width, self.style)
+        shapes = self.shapes if self._has_points else "s"
+        handles = [
+            Line2D([], [], marker=shapes[i % len(shapes)], markersize=9, linewidth=0,
+                   color=self._colour(i), label=shortened(name))
+            for i, name in enumerate(self.names if columns else ())
+        ]  # fmt: skip
+        most = int(width / self.style.width("n") / 1.1)
+        return self.figure.legend(
+            handles=handles, loc="outside upper left", ncols=max(1, columns), alignment="left",
+            title=shortened(plot.title, most), borderpad=0.2, handletextpad=0.2,
+            title_fontproperties={"weight": "bold", "size": 1.1 * self.style.font_pt},
+        )  # fmt: skip
+
+    @singledispatchmethod
+    def _fill(self, plot: Any, all_axes: Sequence[Any]) -> None:
+        """Everything below title and legend."""
+
+    @_fill.register
+    def _(self, plot: Bars, all_axes: Sequence[Any]) -> None:
+        axes = all_axes[0]
+        parts = [[self.style.name(p) for p in group.split(SEPARATOR)] for group in plot.groups]
+        names = ["\n".join(map(shortened, group)) for group in parts]
+        axes.set_xticks(range(len(names)), names, color=self.style.text)
+        axes.set_xlim(-0.5, max(len(names), 1) - 0.5)
+        width = min(0.8 / max(1, len(plot.series)), 0.1 * len(names))
+        for series, (name, estimates) in enumerate(plot.series.items()):
+            left = (series - len(plot.series) / 2) * width
+            for number, estimate in enumerate(estimates):
+                if estimate is not None and math.isfinite(estimate.value):
+                    said = SEPARATOR.join((name, *parts[number]))
+                    box = (number + left, number + left + 0.88 * width)
+                    self._bar(axes, box, estimate, series, said)
+        self._scale(axes, plot)
+
+    def _bar(
+        self, axes: Any, box: tuple[float, float], estimate: Estimate, series: int, text: str
+    ) -> None:
+        left, right = box
+        value = estimate.value
+        whiskers = None
+        if math.isfinite(estimate.low):
+            whiskers = [[max(0.0, value - estimate.low)], [max(0.0, estimate.high - value)]]
+        ground = self._colour(series)
+        axes.bar(left, value, right - left, align="edge", color=ground, yerr=whiskers, capsize=3,
+                 ecolor=self.style.text, error_kw={"elinewidth": 1.2})  # fmt: skip
+        self._targets.append((axes, (left, 0, right, value), 0, _said(text, estimate), series))
+
+    @_fill.register
+    def _(self, plot: Curves, all_axes: Sequence[Any]) -> None:
+        unit = plot.x_label.rpartition(", ")[2]
+        for axes, (panel, curves) in zip(all_axes, plot.panels.items(), strict=False):
+            axes.set_title(shortened(self.style.name(panel)))
+            axes.set_xscale("log")
+            axes.set_xticks(plot.x, [f"{x:g}" for x in plot.x])
+            axes.minorticks_off()
+            axes.set_xlabel(plot.x_label)
+            for name, estimates in curves.items():
+                series = self.names.index(name)
+                tone, number = self._colour(series), self.numbers[series]
+                value, low, high = np.array([(e.value, e.low, e.high) for e in estimates]).T
+                dash = DASHES[number // NUM_COLOURS % len(DASHES)]
+                axes.fill_between(plot.x, low, high, color=tone, alpha=0.14, linewidth=0)
+                axes.plot(plot.x, value, dash, color=tone, linewidth=2, marker="o", markersize=6)
+                self._targets += [
+                    (axes, (x, e.value, x, e.value), 5, _said(f"{name}{SEPARATOR}{x:g} {unit}", e),
+                     series)
+                    for x, e in zip(plot.x, estimates, strict=True) if math.isfinite(e.value)
+                ]  # fmt: skip
+            self._scale(axes, plot)
+
+    def _scale(self, axes: Any, plot: Bars | Curves) -> None:
+        """Lines with their numbers, what they count, and a dashed one at the chance."""
+        if plot.chance is not None:
+            axes.axhline(plot.chance, color=self.style.muted, dashes=(4, 3), linewidth=1.2)
+            axes.annotate(self.style.chance, (1, plot.chance), (4, 0), ("axes fraction", "data"),
+                          "offset points", color=self.style.muted, va="center")  # fmt: skip
+        axes.set_ylim(0, min(axes.get_ylim()[1], 1.0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        axes.set_ylabel(f"{plot.value_label}, %")
+        axes.grid(axis="y")
+
+    @_fill.register
+    def _(self, plot: HeatMaps, all_axes: Sequence[Any]) -> None:
+        for axes, (panel, rows) in zip(all_axes, plot.panels.items(), strict=False):
+            num = len(plot.labels)
+            values = np.array(rows, float).reshape(num, num)
+            tones = heat_colours(self.style, values, plot.chance)
+            axes.imshow([[mpl.colors.to_rgb(tone) for tone in row] for row in tones], aspect="auto")
+            axes.set_xticks(range(num), map(shortened, plot.labels))
+            axes.set_yticks(range(num), map(shortened, plot.row_notes.get(panel) or plot.labels))
+            axes.xaxis.tick_top()
+            axes.spines[:].set_visible(False)
+            name = self.style.name(panel)
+            axes.set_title(shortened(name))
+            for line in np.arange(num + 1) - 0.5:
+                axes.axhline(line, color=self.style.ground, linewidth=2)
+                axes.axvline(line, color=self.style.ground, linewidth=2)
+            for i, j in np.argwhere(np.isfinite(values)):
+                shown = f"{100 * values[i, j]:.0f}"
+                axes.text(j, i, shown, color=text_on(tones[i][j]), ha="center", va="center")
+                said = f"{plot.labels[i]}{SEPARATOR}{plot.labels[j]}\n{name}: "
+                said += f"{cell_text(float(values[i, j]), PERCENT)} %"
+                self._targets.append((axes, (j - 0.5, i - 0.5, j + 0.5, i + 0.5), -1, said, -1))
+
+    @_fill.register
+    def _(self, plot: Points, all_axes: Sequence[Any]) -> None:
+        for axes, (panel, (points, labels)) in zip(all_axes, plot.panels.items(), strict=False):
+            title = shortened(self.style.name(panel))
+            axes.set_title("\n".join(filter(None, (title, plot.captions.get(panel, "")))))
+            axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+            axes.spines[:].set_visible(True)
+            radius = RADIUS if len(points) <= MANY else SMALL_RADIUS
+            series = np.array([self.names.index(label) for label in labels], int)
+            for place, shape in enumerate(self.shapes):
+                own = series % len(self.shapes) == place
+                tones = [self._colour(number) for number in series[own]]
+                axes.scatter(*np.asarray(points, float).reshape(-1, 2)[own].T, marker=shape,
+                             s=(2 * radius) ** 2, c=tones, linewidths=0)  # fmt: skip
+            for (x, y), name, number in zip(
+                points, plot.names.get(panel, labels), series, strict=True
+            ):
+                label = self.names[number]
+                said = name if label in name else f"{name}\n{label}"
+                self._targets.append((axes, (x, y, x, y), radius, said, int(number)))
 
 
-@singledispatch
-def _fill(plot: object, sheet: Sheet) -> None:
-    """Everything below title and legend."""
-
-
-@_fill.register
-def _(plot: Bars, sheet: Sheet) -> None:
-    style, (frame,) = sheet.style, sheet.frames
-    parts = [[style.name(part) for part in group.split(SEPARATOR)] for group in plot.groups]
-    num_lines = max(map(len, parts), default=1)
-    right = style.chance_width(plot)
-    below = num_lines * style.row
-    axes = sheet.axes(frame.inside(layout.AXIS_WIDTH, layout.AXIS_TOP, right, below))
-    num_groups, slot = len(plot.groups), sheet.panels[-1].width / max(1, len(plot.groups))
-    known = [e for estimates in plot.series.values() for e in estimates if e is not None]
-    top = layout.axis_top([v for e in known for v in (e.value, e.high)] + [plot.chance or 0.0])
-    axes.set(xlim=(-0.5, num_groups - 0.5), ylim=(0, top))
-    names = ["\n".join(style.fitted(part, slot - 4) for part in group) for group in parts]
-    sheet.name_ticks(axes.xaxis, range(num_groups), names, color=style.text)
-    _percent_axis(axes, sheet, top, plot.value_label, plot.chance)
-    step = min(0.8 / max(1, len(plot.series)), MAX_BAR / slot)
-    for series, (name, estimates) in enumerate(plot.series.items()):
-        left = (series - len(plot.series) / 2) * step
-        for number, estimate in enumerate(estimates):
-            if estimate is not None and math.isfinite(estimate.value):
-                at = number + left + 0.44 * step
-                text = f"{name}{SEPARATOR}{SEPARATOR.join(parts[number])}"
-                _bar(axes, sheet, at, 0.88 * step, estimate, series, text)
-
-
-def _bar(
-    axes: Any, sheet: Sheet, at: float, width: float, estimate: Estimate, series: int, text: str
-) -> None:
-    """One bar with its interval, and its figure at the foot where there is room beside that."""
-    style, ground = sheet.style, sheet.colour(series)
-    axes.bar(at, estimate.value, width, color=ground, linewidth=0, zorder=DATA_Z)
-    lowest = estimate.value
-    if math.isfinite(estimate.low):
-        lowest = estimate.low
-        axes.errorbar(at, estimate.value, yerr=_whiskers([estimate]), ecolor=style.text, capsize=4,
-                      elinewidth=1.4, capthick=1.4, zorder=DATA_Z + 1)  # fmt: skip
-    box = sheet.box(axes, at - width / 2, 0, at + width / 2, estimate.value)
-    sheet.marks.append(Mark(*box, f"{text}\n{percent_text(estimate)}", series))
-    figure = f"{100 * estimate.value:.0f}"
-    free = sheet.box(axes, 0, 0, 0, lowest).height
-    if style.width(figure) + 2 <= box.width and free > style.row + 4:
-        x, y = box.left + box.width / 2, box.top + box.height - 5
-        sheet.write(x, y, figure, text_on(ground), ha="center", zorder=TEXT_Z)
-
-
-@_fill.register
-def _(plot: Curves, sheet: Sheet) -> None:
-    estimates = [e for s in plot.panels.values() for es in s.values() for e in es]
-    top = layout.axis_top([v for e in estimates for v in (e.value, e.high)] + [plot.chance or 0.0])
-    style = sheet.style
-    for frame, (name, series) in zip(sheet.frames, plot.panels.items(), strict=True):
-        title = style.fitted(style.name(name), frame.width)
-        sheet.write(frame.left, frame.top + style.row, title)
-        above, below = layout.AXIS_TOP + 1.6 * style.row, 2.6 * style.row
-        right = max(8.0, style.chance_width(plot))
-        inner = frame.inside(layout.AXIS_WIDTH, above, right, below)
-        axes = sheet.axes(inner)
-        axes.set(xscale="log", ylim=(0, top), xlim=_log_limits(plot.x, inner.width))
-        axes.xaxis.set_ticks([], minor=True)
-        axes.set_xlabel(plot.x_label, color=style.muted, fontproperties=sheet.font)
-        places, texts = _free_ticks(axes, sheet, plot.x)
-        sheet.name_ticks(axes.xaxis, places, texts, color=style.muted)
-        _percent_axis(axes, sheet, top, plot.value_label, plot.chance)
-        for curve, values in series.items():
-            _curve(axes, sheet, plot, curve, values)
-
-
-def _curve(axes: Any, sheet: Sheet, plot: Curves, name: str, estimates: Sequence[Estimate]) -> None:
-    series = sheet.names.index(name)
-    tone, number = sheet.colour(series), sheet.numbers[series]
-    known = [(x, e) for x, e in zip(plot.x, estimates, strict=True) if math.isfinite(e.value)]
-    sure = [(x, e.low, e.high) for x, e in known if math.isfinite(e.low)]
-    if sure:
-        axes.fill_between(*zip(*sure, strict=True), color=tone, alpha=BAND_ALPHA, linewidth=0)
-    places = np.array([(x, e.value) for x, e in known]).reshape(-1, 2)
-    dash = DASHES[number // NUM_COLOURS % len(DASHES)]
-    axes.plot(*places.T, color=tone, linestyle=dash, linewidth=2, marker="o", markersize=6.4,
-              markeredgewidth=0, zorder=DATA_Z)  # fmt: skip
-    unit = plot.x_label.rpartition(", ")[2]
-    texts = [f"{name}{SEPARATOR}{x:g} {unit}\n{percent_text(e)}" for x, e in known]
-    sheet.mark_dots(axes, places, 5, texts, [series] * len(known))
-
-
-def _log_limits(x: Sequence[float], width: float) -> tuple[float, float]:
-    """With 14 points free at both ends."""
-    span = max(math.log(x[-1] / x[0]), 1e-9)
-    spare = span * 14 / max(1.0, width - 28)
-    return x[0] * math.exp(-spare), x[-1] * math.exp(spare)
-
-
-def _free_ticks(axes: Any, sheet: Sheet, x: Sequence[float]) -> tuple[list[float], list[str]]:
-    """Those of the values whose texts do not run into the one before."""
-    places, texts, free_from = [], [], -math.inf
-    for value in x:
-        text = f"{value:g}"
-        middle, half = sheet.box(axes, value, 0, value, 0).left, sheet.style.width(text) / 2
-        if middle - half >= free_from:
-            places.append(value)
-            texts.append(text)
-            free_from = middle + half + 6
-    return places, texts
-
-
-@_fill.register
-def _(plot: HeatMaps, sheet: Sheet) -> None:
-    style, num = sheet.style, len(plot.labels)
-    for frame, (name, rows) in zip(sheet.frames, plot.panels.items(), strict=True):
-        names_width = layout.row_names_width(plot, frame.width, style)
-        cell = min(layout.MAX_CELL, (frame.width - names_width) / max(1, num))
-        sheet.write(frame.left, frame.top + style.row, style.fitted(style.name(name), frame.width))
-        top = frame.top + 2 * style.row + 8
-        inner = Frame(frame.left + names_width, top, cell * num, layout.CELL_HEIGHT * num)
-        axes = sheet.axes(inner)
-        values = np.array(rows, dtype=float).reshape(num, num)
-        tones = [[heat_colour(style, value, plot.chance) for value in row] for row in values]
-        axes.imshow([[mpl.colors.to_rgb(tone) for tone in row] for row in tones], aspect="auto",
-                    interpolation="nearest")  # fmt: skip
-        for line in np.arange(num + 1) - 0.5:
-            axes.axhline(line, color=style.ground, linewidth=2)
-            axes.axvline(line, color=style.ground, linewidth=2)
-        above = [style.fitted(label, cell - 6) for label in plot.labels]
-        row_names = plot.row_notes.get(name) or plot.labels
-        beside = [style.fitted(text, names_width - 10) for text in row_names]
-        axes.xaxis.tick_top()
-        sheet.name_ticks(axes.xaxis, range(num), above, color=style.muted)
-        sheet.name_ticks(axes.yaxis, range(num), beside, color=style.muted)
-        for i, j in np.argwhere(np.isfinite(values)):
-            axes.text(j, i, f"{100 * values[i, j]:.0f}", color=text_on(tones[i][j]), ha="center",
-                      va="center_baseline", fontproperties=sheet.font)  # fmt: skip
-            text = f"{plot.labels[i]}{SEPARATOR}{plot.labels[j]}"
-            text += f"\n{style.name(name)}: {100 * values[i, j]:.1f} %"
-            box = sheet.box(axes, j - 0.5, i - 0.5, j + 0.5, i + 0.5)
-            sheet.marks.append(Mark(*box.inside(1, 1, 1, 1), text))
-
-
-def heat_colour(style: Style, value: float, chance: float | None = None) -> str:
-    """From the ground (0) to the accent (1).
+def heat_colours(style: Style, values: np.ndarray, chance: float | None = None) -> list[list[str]]:
+    """``#rrggbb`` of each of (n, m) values: from the ground (0) to the accent (1).
 
     With a ``chance`` the ground is there, and what is worse goes to the accent's counterpart.
     """
-    if not math.isfinite(value):
-        return style.empty
     middle = chance or 0.0
-    is_above = value >= middle
-    reach = 1 - middle if is_above else middle
-    share = abs(value - middle) / max(reach, 1e-9)
-    return mixed(style.raised, style.accent if is_above else style.against, share)
+    reach = np.where(values >= middle, 1 - middle, max(middle, 1e-9))
+    ends = (style.against, style.raised, style.accent)
+    tones = LinearSegmentedColormap.from_list("", ends).with_extremes(bad=style.empty)
+    shares = np.ma.masked_invalid(0.5 + (values - middle) / reach / 2)
+    return [[to_hex(tone) for tone in row] for row in tones(shares)]
 
 
-@_fill.register
-def _(plot: Points, sheet: Sheet) -> None:
-    style = sheet.style
-    place = {name: number for number, name in enumerate(sheet.names)}
-    for frame, (name, (points, labels)) in zip(sheet.frames, plot.panels.items(), strict=True):
-        texts = (style.name(name), plot.captions.get(name, ""))
-        for line, (text, tone) in enumerate(zip(texts, (style.text, style.muted), strict=True)):
-            shown = style.fitted(text, frame.width)
-            sheet.write(frame.left + 2, frame.top + (line + 0.9) * style.row, shown, tone)
-        axes = sheet.axes(frame.inside(0, 2 * style.row + 6, 0, 0))
-        axes.spines[:].set(visible=True, color=style.line)
-        if len(points):
-            series = [place[label] for label in labels]
-            said = [_said(*pair) for pair in zip(plot.names.get(name, labels), labels, strict=True)]
-            _scatter(axes, sheet, np.asarray(points, float), series, said)
-
-
-def _scatter(
-    axes: Any, sheet: Sheet, points: np.ndarray, series: list[int], texts: list[str]
-) -> None:
-    """Both axes at one scale, the points in the middle."""
-    radius = RADIUS if len(points) <= MANY else SMALL_RADIUS
-    middle = (points.min(0) + points.max(0)) / 2
-    half = max(float(np.ptp(points, axis=0).max()) / 2, 1e-9) * 1.07
-    axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    numbers = np.array(series)
-    for place, shape in enumerate(sheet.shapes):
-        own = numbers % len(sheet.shapes) == place
-        tones = [sheet.colour(number) for number in numbers[own]]
-        axes.scatter(*points[own].T, s=(2 * radius) ** 2, c=tones, marker=shape,
-                     linewidths=0, zorder=DATA_Z)  # fmt: skip
-    sheet.mark_dots(axes, points, radius, texts, series)
-
-
-def _said(name: str, label: str) -> str:
-    """What a point is; its label too, where the name does not tell."""
-    return name if label in name else f"{name}\n{label}"
-
-
-def _percent_axis(axes: Any, sheet: Sheet, top: float, label: str, chance: float | None) -> None:
-    """Lines with their numbers, what they count, and a dashed one at ``chance``."""
-    style, frame = sheet.style, sheet.panels[-1]
-    step = layout.axis_step(top)
-    places = [step * number for number in range(math.floor(top / step + 1e-9) + 1)]
-    sheet.name_ticks(axes.yaxis, places, [f"{100 * y:.0f}" for y in places], color=style.muted)
-    axes.yaxis.grid(color=style.line, linewidth=1, zorder=GRID_Z)
-    axes.set_axisbelow(True)
-    shown = style.fitted(f"{label}, %", frame.width + 30)
-    sheet.write(frame.left - 30, frame.top - 12, shown, style.muted)
-    if chance is not None:
-        axes.axhline(chance, color=style.muted, linestyle=(0, (4, 3)), linewidth=1.2, zorder=TEXT_Z)
-        left = axes.get_xlim()[0]
-        at = sheet.box(axes, left, chance, left, chance).top
-        beside = frame.left + frame.width + 4
-        sheet.write(beside, at, style.chance, style.muted, va="center_baseline")
-
-
-def _whiskers(estimates: list[Estimate]) -> list[list[float]]:
-    """Lengths below and above."""
-    return [[max(0.0, e.value - e.low) for e in estimates],
-            [max(0.0, e.high - e.value) for e in estimates]]  # fmt: skip
+def _said(text: str, estimate: Estimate) -> str:
+    return f"{text}\n{cell_text(estimate, PERCENT)} %"

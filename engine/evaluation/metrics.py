@@ -133,17 +133,6 @@ def f1_scores(true: np.ndarray, predicted: np.ndarray, classes: np.ndarray) -> n
     return np.where(either > 0, 2 * both / np.maximum(either, 1), np.nan)
 
 
-def macro_f1(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean F1 over the classes that are true or predicted somewhere. NaN without any clip."""
-    classes = np.union1d(true, predicted)
-    return float(f1_scores(true, predicted, classes).mean()) if len(classes) else float("nan")
-
-
-def accuracy(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Share of clips whose class was predicted. NaN without any clip."""
-    return float((true == predicted).mean()) if len(true) else float("nan")
-
-
 def silhouettes(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Silhouette of each point, -1 to 1: how much nearer its own cluster is than the next one.
 
@@ -165,25 +154,6 @@ def silhouettes(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
     nearest = others.min(1)
     values = (nearest - own) / np.maximum(np.maximum(own, nearest), DISTANCE_EPS)
     return np.where(sizes[codes] > 1, values, 0.0)
-
-
-def intra_inter_ratios(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For each cluster, mean distance within over mean distance to all others' points.
-
-    1: no cluster at all; towards 0: tight and far from the others. (The paper prints higher values
-    for better models, so presumably one minus this.) NaN for clusters of a single point, and with
-    one cluster only.
-
-    Returns:
-        (num_clusters,), in the order of the sorted labels.
-    """
-    clusters, codes = np.unique(labels, return_inverse=True)
-    member = np.eye(len(clusters))[codes]
-    sums, sizes = member.T @ distances @ member, member.sum(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        intra = np.diagonal(sums) / (sizes * (sizes - 1))
-        inter = (sums.sum(1) - np.diagonal(sums)) / (sizes * (len(labels) - sizes))
-        return np.asarray(intra / inter)
 
 
 def binomial_p(wins: int, losses: int) -> float:

@@ -7,13 +7,17 @@ of validation clips; a clip's prediction is the mean over its excerpts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from engine.evaluation.bootstrap import Estimate, mean_estimate
+from engine.evaluation.embeddings import ModelEmbeddings
+from engine.evaluation.results import Context, Curves
 from engine.progress import CancelToken
 
 LEARNING_RATE = 5e-4
@@ -86,6 +90,43 @@ class Probe:
         num_parts = len(per_excerpt) // size
         parts = per_excerpt[: num_parts * size].reshape(num_parts, size, -1).mean(1)
         return float((parts.argmax(1) == clip.target).mean())
+
+
+@dataclass
+class Answers:
+    """Of probes to test clips: whose these are, what was right, and the share of it by length."""
+
+    artists: list[int] = field(default_factory=list)
+    correct: list[float] = field(default_factory=list)
+    by_length: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, probe: Probe, clip: LabelledClip, artist: int) -> None:
+        self.artists.append(artist)
+        self.correct.append(float(probe.predict(clip) == clip.target))
+        for length_s in CLIP_LENGTHS_S:
+            self.by_length[length_s].append(probe.share_correct(clip, length_s))
+
+    def means(
+        self, context: Context, embeddings: ModelEmbeddings, *of_clips: Sequence[float]
+    ) -> tuple[Estimate, ...]:
+        """Of figures that each clip has."""
+        weights, artists = context.weights(embeddings), np.array(self.artists)
+        return tuple(mean_estimate(np.array(v), artists, weights) for v in of_clips)
+
+
+def accuracy_curves(
+    name: str,
+    title: str,
+    x_label: str,
+    x: tuple[float, ...],
+    found: Mapping[ModelEmbeddings, tuple[Estimate, ...]],
+    chance: float,
+) -> Curves:
+    """A panel for each input."""
+    panels: dict[str, dict[str, tuple[Estimate, ...]]] = {}
+    for embeddings, estimates in found.items():
+        panels.setdefault(embeddings.source, {})[embeddings.model] = estimates
+    return Curves(name, title, x_label, "accuracy", x, panels, chance)
 
 
 def fit_probe(

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.page import page
-from engine.evaluation.results import Report
+from engine.evaluation.results import Report, Table
 from engine.evaluation.tables import table_csv, table_markdown
 from engine.progress import CancelToken
-
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "Report", "report_json", "write"]
 
 SCHEMA = "singalike-evaluation"
 SCHEMA_VERSION = 1
@@ -25,17 +25,16 @@ SCHEMA_VERSION = 1
 
 def report_json(report: Report) -> dict[str, Any]:
     """Plain data for ``report.json``; what could not be computed is null."""
-    body: dict[str, Any] = _plain(report)
-    for plain, result in zip(body["results"], report.results, strict=True):
-        for table, source in zip(plain["tables"], result.tables, strict=True):
-            keys = [column.key for column in source.columns]
-            table["rows"] = [dict(zip(keys, row, strict=True)) for row in table["rows"]]
-    return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **body}
+    return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **_plain(report)}
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        body = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, Table):
+            keys = [column.key for column in value.columns]
+            body["rows"] = [dict(zip(keys, row, strict=True)) for row in body["rows"]]
+        return body
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -50,6 +49,7 @@ def _plain(value: Any) -> Any:
 def write(report: Report, folder: Path, cancel: CancelToken | None = None) -> Path:
     """Write everything below ``folder`` (made if need be) and return the page's path.
 
+    A report that is there stays readable until ``report.json``, the last of all files, is replaced.
     Raises EvaluationError when the folder cannot be written, CancelledError between two figures.
     """
     try:
@@ -66,8 +66,6 @@ def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
     tables_path, figures_path = folder / "tables", folder / "figures"
     tables_path.mkdir(parents=True, exist_ok=True)
     figures_path.mkdir(exist_ok=True)
-    text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     models = [str(model["name"]) for model in report.models]
     for result in report.results:
         for table in result.tables:
@@ -79,4 +77,62 @@ def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
             figures.save(plot, figures_path / f"{result.name}.{plot.name}", models)
     index_path = folder / "index.html"
     index_path.write_text(page(report), encoding="utf-8")
+    text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
+    partial = folder / "report.json.partial"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(folder / "report.json")
     return index_path
+
+
+def read(folder: Path) -> Report:
+    """The report of a folder; what could not be computed is None or NaN again.
+
+    Raises EvaluationError: no report there, a damaged one, or one of a newer version.
+    """
+    path = folder / "report.json"
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvaluationError(f"The report {path} cannot be read: {error}") from error
+    if not isinstance(body, dict) or body.get("schema") != SCHEMA:
+        raise EvaluationError(f"{path} is no report of an evaluation.")
+    if body.get("schema_version") != SCHEMA_VERSION:
+        raise EvaluationError(
+            f"{path} has a format that this version does not know. A newer Singalike can open it."
+        )
+    try:
+        report: Report = _built(Report, body)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise EvaluationError(f"The report {path} is damaged: {error!r}.") from error
+    return report
+
+
+def _built(kind: Any, value: Any) -> Any:
+    """What plain data was made from, by the types of the fields of its dataclass."""
+    inner = get_args(kind)
+    if is_dataclass(kind):
+        return _record(kind, value)
+    if get_origin(kind) in (Union, UnionType):
+        if not isinstance(value, dict):
+            return value
+        # Of several dataclasses, the one that has all of these fields.
+        records = [k for k in inner if is_dataclass(k) and {f.name for f in fields(k)} >= {*value}]
+        return _record(records[0], value)
+    if get_origin(kind) is tuple:
+        return tuple(map(_built, repeat(inner[0]) if inner[-1] is Ellipsis else inner, value))
+    if get_origin(kind) is Mapping:
+        return {key: _built(inner[1], item) for key, item in value.items()}
+    if kind is np.ndarray:
+        return np.array(value, dtype=np.float64).reshape(-1, 2)
+    if kind is float:
+        return math.nan if value is None else float(value)
+    return value
+
+
+def _record(kind: Any, body: Mapping[str, Any]) -> Any:
+    hints = get_type_hints(kind)
+    if kind is Table:
+        keys = [column["key"] for column in body["columns"]]
+        body = {**body, "rows": [[row[key] for key in keys] for row in body["rows"]]}
+    known = {f.name: body[f.name] for f in fields(kind) if f.name in body}
+    return kind(**{name: _built(hints[name], item) for name, item in known.items()})

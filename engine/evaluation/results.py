@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
 from engine.evaluation.crossed import Triplet
 from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
-from engine.progress import CancelToken, ProgressCallback
+from engine.progress import CancelToken, Progress, ProgressCallback
 
+Found = TypeVar("Found")
 Cell = str | int | float | Estimate | None
 
 
@@ -40,28 +41,6 @@ class Options:
     num_triplets: int = 20
 
 
-@dataclass(frozen=True)
-class Context:
-    """Everything that a protocol works on. It may put files of its own into ``folder``.
-
-    For overall-similarity only: ``triplets``, and ``crossed``, what each model hears in the songs
-    that they ask for.
-    """
-
-    embedded: EmbeddedData
-    options: Options
-    folder: Path
-    progress: ProgressCallback
-    cancel: CancelToken
-    triplets: tuple[Triplet, ...] = ()
-    crossed: tuple[ModelEmbeddings, ...] = ()
-
-    def weights(self, embeddings: ModelEmbeddings) -> np.ndarray:
-        """Bootstrap weights of a embeddings's artists: (num_replicates, num_artists)."""
-        options = self.options
-        return replicate_weights(embeddings.num_artists, options.num_replicates, options.seed)
-
-
 class Reasons:
     """Why a protocol could not be run on some inputs, while it goes on with the others."""
 
@@ -84,6 +63,47 @@ class Reasons:
         """For a protocol that could be run on no input; what holds for all is said once."""
         texts = dict.fromkeys(text for _, text in self._texts)
         return EvaluationError(" ".join(texts) or "No clip has any of the inputs asked for.")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a protocol works on. It may put files of its own into ``folder``.
+
+    For overall-similarity only: ``triplets``, and ``crossed``, what each model hears in the songs
+    that they ask for.
+    """
+
+    embedded: EmbeddedData
+    options: Options
+    folder: Path
+    progress: ProgressCallback
+    cancel: CancelToken
+    triplets: tuple[Triplet, ...] = ()
+    crossed: tuple[ModelEmbeddings, ...] = ()
+
+    def weights(self, embeddings: ModelEmbeddings) -> np.ndarray:
+        """Bootstrap weights of the artists: (num_replicates, num_artists)."""
+        options = self.options
+        return replicate_weights(embeddings.num_artists, options.num_replicates, options.seed)
+
+    def measure(
+        self, name: str, one: Callable[[ModelEmbeddings], Found]
+    ) -> tuple[dict[ModelEmbeddings, Found], tuple[str, ...]]:
+        """What ``one`` finds of every model and input but accompaniment, and where it could not.
+
+        Raises EvaluationError when it could nowhere.
+        """
+        heard = [h for h in self.embedded.all_embeddings if h.source != "accompaniment"]
+        found: dict[ModelEmbeddings, Found] = {}
+        reasons = Reasons()
+        for number, embeddings in enumerate(heard):
+            message = f"{embeddings.model}, {embeddings.source}"
+            self.progress(Progress(name, number, len(heard), message=message))
+            with reasons.noting(embeddings.source):
+                found[embeddings] = one(embeddings)
+        if not found:
+            raise reasons.error()
+        return found, reasons.notes
 
 
 @dataclass(frozen=True)

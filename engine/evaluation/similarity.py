@@ -73,7 +73,7 @@ def distinct_songs(
         left_out = embeddings.songs[rows, None] == embeddings.songs
         left_out |= embeddings.albums[rows, None] == embeddings.albums
         queries += [
-            _retrieval(scores[i][same_artist[i] & ~left_out[i]], scores[i][~same_artist[i]])
+            retrieval(scores[i][same_artist[i] & ~left_out[i]], scores[i][~same_artist[i]])
             for i in range(len(rows))
         ]
         later = ~left_out & (np.arange(len(vectors)) > rows[:, None])
@@ -91,7 +91,7 @@ def distinct_songs(
     return DistinctSongs(eer, mnr, r_at_1, r_at_10, mean_ap, float(np.nanmean(chances)))
 
 
-def _retrieval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, ...]:
+def retrieval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, ...]:
     """MNR, R@1, R@10, mAP and the R@1 by chance of one query; NaN where it has no match."""
     if not len(negative) or not len(positive):
         return (float("nan"),) * 5

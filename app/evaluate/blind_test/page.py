@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QStackedWidget, QWidget
 
 from app.evaluate import saved_reports
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
@@ -16,34 +15,50 @@ from app.evaluate.blind_test.view import BlindTestView
 from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.saved_reports import SavedReport
 from app.player.player import Player
+from app.ui.file_dialogs import open_file_dialog
 from app.ui.flow import wrapping_row
 from app.ui.theme import Theme
-from app.ui.widgets import IconLabel, button, label
+from app.ui.widgets import button, label
 
 # (task of (progress, cancel), use of its result): off the UI thread
 RunJob = Callable[[Callable[[Any, Any], Any], Callable[[Any], object]], None]
 
 
 class BlindTestStart(ScrollColumn):
-    """What will happen, and who was here before."""
+    """What will happen, and who was here before; after a test thanks to who took it."""
 
     begin_requested = Signal(object)  # AnswerSheet, or None for a new listener
     report_requested = Signal()
     copy_requested = Signal()
     answers_requested = Signal()
 
-    def __init__(self, theme: Theme, opened: SavedReport, begun: Sequence[AnswerSheet]) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        opened: SavedReport,
+        begun: Sequence[AnswerSheet],
+        done: AnswerSheet | None = None,
+    ) -> None:
+        """``done``: of the listener who has just answered everything."""
         super().__init__(self.tr("Listening test"))
         self._theme = theme
         assert opened.test is not None
-        self.column.addWidget(title(theme, self.tr("Listening test")))
-        self.column.addWidget(label(self._explanation(len(opened.test.triplets)), wrap=True))
-        self.begin = button(self.tr("Begin as a new listener"), "primary")
+        if done is not None:
+            name, text = self.tr("Thank you for listening"), self.tr("All {num} answers are saved.")
+            self.back = button(self.tr("See the results"), "primary")
+            self.begin = button(self.tr("Another listener"), "large")
+            text = text.format(num=done.num_answered)
+        else:
+            name, text = self.tr("Listening test"), self._explanation(len(opened.test.triplets))
+            self.back = button(self.tr("Back to the report"), "large")
+            self.begin = button(self.tr("Begin as a new listener"), "primary")
         self.begin.clicked.connect(lambda: self.begin_requested.emit(None))
-        back = button(self.tr("Back to the report"), "large")
-        back.clicked.connect(self.report_requested)
+        self.back.clicked.connect(self.report_requested)
+        self.column.addWidget(title(theme, name))
+        self.column.addWidget(label(text, wrap=True))
         self.column.addSpacing(6)
-        self.column.addWidget(wrapping_row((self.begin, back), 12))
+        self.choices = (self.begin, self.back) if done is None else (self.back, self.begin)
+        self.column.addWidget(wrapping_row(self.choices, 12))
         open_ones = [sheet for sheet in begun if sheet.current is not None]
         self.resume_buttons = [self._resume_button(sheet) for sheet in open_ones]
         if open_ones:
@@ -52,16 +67,11 @@ class BlindTestStart(ScrollColumn):
                 self.column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
         self._section(self.tr("Listeners so far"))
         self.column.addWidget(label(self._listeners_text(begun), "muted", wrap=True))
-        others = (
-            (self.tr("Copy the test for others…"), self.copy_requested),
-            (self.tr("Add answers of others…"), self.answers_requested),
-        )
-        made = []
-        for text, signal in others:
-            widget = button(text)
-            widget.clicked.connect(signal)
-            made.append(widget)
-        self.column.addWidget(wrapping_row(made))
+        copy = button(self.tr("Copy the test for others…"))
+        copy.clicked.connect(self.copy_requested)
+        answers = button(self.tr("Add answers of others…"))
+        answers.clicked.connect(self.answers_requested)
+        self.column.addWidget(wrapping_row((copy, answers)))
         self.column.addStretch()
 
     def _explanation(self, num: int) -> str:
@@ -78,7 +88,7 @@ class BlindTestStart(ScrollColumn):
         self.column.addSpacing(14)
         self.column.addWidget(heading(self._theme, text))
 
-    def _resume_button(self, sheet: AnswerSheet) -> QWidget:
+    def _resume_button(self, sheet: AnswerSheet) -> QPushButton:
         text = self.tr("Listener {name}: {done} of {total} answers given").format(
             name=sheet.listener, done=sheet.num_answered, total=len(sheet.steps)
         )
@@ -100,36 +110,6 @@ class BlindTestStart(ScrollColumn):
         )
 
 
-class BlindTestEnd(QWidget):
-    report_requested = Signal()
-    again_requested = Signal()
-
-    def __init__(self, theme: Theme, sheet: AnswerSheet) -> None:
-        super().__init__()
-        self.setObjectName("page")
-        self.results = button(self.tr("See the results"), "primary")
-        self.results.clicked.connect(self.report_requested)
-        again = button(self.tr("Another listener"), "large")
-        again.clicked.connect(self.again_requested)
-        thanks = label(self.tr("Thank you for listening"), font=theme.font(1.5, QFont.Weight.Bold))
-        text = label(
-            self.tr("All {num} answers are saved.").format(num=sheet.num_answered), "muted"
-        )
-        column = QVBoxLayout(self)
-        column.setSpacing(14)
-        column.addStretch(2)
-        for widget in (IconLabel(theme, "voice", "accent", 48), thanks, text):
-            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(widget)
-        row = QHBoxLayout()
-        row.addStretch()
-        row.addWidget(self.results)
-        row.addWidget(again)
-        row.addStretch()
-        column.addLayout(row)
-        column.addStretch(3)
-
-
 class BlindTestPage(QStackedWidget):
     """``full_page`` says whether everything beside the test should be put away."""
 
@@ -146,40 +126,33 @@ class BlindTestPage(QStackedWidget):
         self.opened = opened
         self.show_start()
 
-    def show_start(self) -> None:
+    def show_start(self, done: AnswerSheet | None = None) -> None:
         """Answers are read afresh: other people may have added theirs."""
-        folder, test = self.opened.test_folder, self.opened.test
+        opened, test = self.opened, self.opened.test
         assert test is not None
-        self.full_page.emit(False)
-        self._run_job(lambda *_: answer_sheets(folder, test), self._show_start)
 
-    def _show_start(self, begun: list[AnswerSheet]) -> None:
-        start = BlindTestStart(self._theme, self.opened, begun)
-        start.begin_requested.connect(self._begin)
-        start.report_requested.connect(lambda: self.report_requested.emit(self.opened))
-        start.copy_requested.connect(self._choose_copy)
-        start.answers_requested.connect(self._choose_answers)
-        self._show(start)
-        start.begin.setFocus(Qt.FocusReason.OtherFocusReason)
+        def use(begun: list[AnswerSheet]) -> None:
+            start = BlindTestStart(self._theme, opened, begun, done)
+            start.begin_requested.connect(self._begin)
+            start.report_requested.connect(lambda: self.report_requested.emit(opened))
+            start.copy_requested.connect(self._choose_copy)
+            start.answers_requested.connect(self._choose_answers)
+            self._show(start)
+            start.choices[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+        self.full_page.emit(False)
+        self._run_job(lambda *_: answer_sheets(opened.test_folder, test), use)
 
     def _begin(self, sheet: AnswerSheet | None) -> None:
         assert self.opened.test is not None
         if sheet is None:
             sheet = new_sheet(self.opened.test_folder, self.opened.test)
         test = BlindTestView(self._theme, self._player, sheet)
-        test.paused.connect(self.show_start)
-        test.done.connect(lambda: self._end(sheet))
+        test.paused.connect(lambda: self.show_start())
+        test.done.connect(lambda: self.show_start(done=sheet))
         test.problem.connect(self.problem)
         self.full_page.emit(True)
         self._show(test)
-
-    def _end(self, sheet: AnswerSheet) -> None:
-        done = BlindTestEnd(self._theme, sheet)
-        done.report_requested.connect(lambda: self.report_requested.emit(self.opened))
-        done.again_requested.connect(self.show_start)
-        self.full_page.emit(False)
-        self._show(done)
-        done.results.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show(self, view: QWidget) -> None:
         while (old := self.widget(0)) is not None:
@@ -191,31 +164,23 @@ class BlindTestPage(QStackedWidget):
     # Other listeners
 
     def _choose_copy(self) -> None:
-        dialog = QFileDialog(self, self.tr("Copy the test for others"), "listening-test.zip")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        text, mode = self.tr("Copy the test for others"), QFileDialog.FileMode.AnyFile
+        dialog = open_file_dialog(self, text, mode, name="listening-test.zip")
         dialog.setDefaultSuffix("zip")
         dialog.fileSelected.connect(lambda path: self.copy_to(Path(path)))
-        dialog.open()
 
     def copy_to(self, path: Path) -> None:
         folder = self.opened.test_folder
+        text = self.tr("The test is in {path}. Listeners unpack it and open listen.html.")
         self._run_job(
             lambda *_: saved_reports.export_test(folder, path),
-            lambda _: self.problem.emit(
-                self.tr("The test is in {path}. Listeners unpack it and open listen.html.").format(
-                    path=path
-                )
-            ),
+            lambda _: self.problem.emit(text.format(path=path)),
         )
 
     def _choose_answers(self) -> None:
-        dialog = QFileDialog(self, self.tr("Add answers of others"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter(self.tr("Answers (*.json)"))
+        text, mode = self.tr("Add answers of others"), QFileDialog.FileMode.ExistingFiles
+        dialog = open_file_dialog(self, text, mode, filters=(self.tr("Answers (*.json)"),))
         dialog.filesSelected.connect(lambda paths: self.add_answers([Path(p) for p in paths]))
-        dialog.open()
 
     def add_answers(self, paths: Sequence[Path]) -> None:
         opened = self.opened

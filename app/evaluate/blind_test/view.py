@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QWidget
 
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, Step
 from app.evaluate.blind_test.playback import PARTS, Part, Playback
-from app.evaluate.blind_test.sound_card import SoundCard
+from app.evaluate.blind_test.sound_card import SoundCard, set_active
 from app.player.player import Player
+from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, button, label
@@ -40,15 +33,12 @@ class QuestionCard(QFrame):
     def __init__(self, theme: Theme, text: str) -> None:
         super().__init__()
         self.setObjectName("card")
-        self._text = label(text, font=theme.font(1.1, QFont.Weight.DemiBold), wrap=True)
         texts = {
             "a": self.tr("A is nearer") + "  ←",
             "tie": self.tr("Both alike") + "  ↓",
             "b": self.tr("B is nearer") + "  →",
         }
         self.buttons: dict[Choice, QPushButton] = {}
-        row = QHBoxLayout()
-        row.setSpacing(10)
         for choice in CHOICES:
             widget = button(texts[choice], "toggle")
             widget.setCheckable(True)
@@ -56,22 +46,16 @@ class QuestionCard(QFrame):
             widget.setMinimumHeight(34)
             widget.clicked.connect(lambda _=False, choice=choice: self.answered.emit(choice))
             self.buttons[choice] = widget
-            row.addWidget(widget, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 14, 18, 16)
-        column.setSpacing(10)
-        column.addWidget(self._text)
-        column.addLayout(row)
+        asked = label(text, font=theme.font(1.1, QFont.Weight.DemiBold), wrap=True)
+        row = hbox(*((widget, 1) for widget in self.buttons.values()), spacing=10)
+        vbox(asked, row, spacing=10, margins=(18, 14, 18, 16), of=self)
 
     def show_state(self, choice: Choice | None, *, is_open: bool) -> None:
         """``is_open``: it is this one's turn, and everything has been heard."""
         for own, widget in self.buttons.items():
             widget.setChecked(own == choice)
             widget.setEnabled(is_open)
-        if self.property("active") != is_open:
-            self.setProperty("active", is_open)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        set_active(self, is_open)
 
 
 class BlindTestView(QWidget):
@@ -106,7 +90,8 @@ class BlindTestView(QWidget):
         self.undo_button.clicked.connect(self.undo)
         self.pause_button = button(self.tr("Pause the test"), "plain")
         self.pause_button.clicked.connect(self.paused)
-        self._hint = self._make_hint()
+        self._hint = label(role="muted", font=theme.font(SMALL), wrap=True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         self._bind_keys()
 
@@ -121,30 +106,11 @@ class BlindTestView(QWidget):
         made = {}
         for part in PARTS:
             hint, keys = hints[part]
-            made[part] = SoundCard(self._theme, titles[part], f"{hint}\n{keys}", keys)
-            made[part].clicked.connect(lambda _=False, part=part: self._card_clicked(part))
+            made[part] = SoundCard(self._theme, titles[part], hint, keys)
+            made[part].clicked.connect(lambda part=part: self._card_clicked(part))
         return made
 
-    def _make_hint(self) -> QLabel:
-        widget = label(role="muted", font=self._theme.font(SMALL), wrap=True)
-        widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        return widget
-
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._place, 1)
-        top.addWidget(self.undo_button)
-        top.addWidget(self.pause_button)
-        sounds = QHBoxLayout()
-        sounds.setSpacing(14)
-        for part in PARTS:
-            sounds.addWidget(self.cards[part], 1)
-        column = QVBoxLayout()
-        column.setSpacing(14)
-        column.addLayout(top)
-        column.addWidget(self._bar)
-        column.addSpacing(6)
-        column.addLayout(sounds)
         texts: dict[Question, str] = {
             "overall": self.tr("Which one is more like the song, all in all?"),
             "vocals": self.tr("Whose voice is more like the voice in the song?"),
@@ -153,17 +119,13 @@ class BlindTestView(QWidget):
             card = QuestionCard(self._theme, text)
             card.answered.connect(lambda choice, q=question: self._clicked(q, choice))
             self.questions[question] = card
-            column.addWidget(card)
-        column.addWidget(self._hint)
-        column.addStretch()
         middle = QWidget()
-        middle.setLayout(column)
         middle.setMaximumWidth(FLOW_PX)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(24, 20, 24, 12)
-        row.addStretch()
-        row.addWidget(middle, 1000)
-        row.addStretch()
+        top = hbox((self._place, 1), self.undo_button, self.pause_button, spacing=6)
+        sounds = hbox(*((card, 1) for card in self.cards.values()), spacing=14)
+        items = (top, self._bar, 6, sounds, *self.questions.values(), self._hint, None)
+        vbox(*items, spacing=14, of=middle)
+        hbox(None, (middle, 1000), None, margins=(24, 20, 24, 12), of=self)
 
     def _bind_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {

@@ -21,8 +21,8 @@ TITLE = "Agreement between models"
 ROWS_AT_ONCE = 512
 
 
-def nearest(embeddings: ModelEmbeddings, cancel: CancelToken) -> np.ndarray:
-    """(num_clips,) int: the clip of another song that is most similar to each; -1 without any.
+def nearest(embeddings: ModelEmbeddings, cancel: CancelToken, num: int = 1) -> np.ndarray:
+    """(num_clips, num) int: the clips of other songs that are most similar to each, -1 without any.
 
     Of equally similar ones, the first. Raises CancelledError.
     """
@@ -33,8 +33,9 @@ def nearest(embeddings: ModelEmbeddings, cancel: CancelToken) -> np.ndarray:
         rows = np.arange(first, min(first + ROWS_AT_ONCE, len(vectors)))
         scores = vectors[rows] @ vectors.T
         scores[embeddings.songs[rows, None] == embeddings.songs] = -np.inf
-        best = scores.argmax(1)
-        found.append(np.where(np.isfinite(scores[np.arange(len(rows)), best]), best, -1))
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :num]
+        is_there = np.isfinite(np.take_along_axis(scores, best, 1))
+        found.append(np.where(is_there, best, -1))
     return np.concatenate(found)
 
 
@@ -50,7 +51,7 @@ def run(context: Context) -> Result:
     rows, panels = [], {}
     for number, (source, all_embeddings) in enumerate(by_source.items()):
         context.progress(Progress(NAME, number, len(by_source), message=source))
-        nearest_of = {h.model: nearest(h, context.cancel) for h in all_embeddings}
+        nearest_of = {h.model: nearest(h, context.cancel)[:, 0] for h in all_embeddings}
         shares = np.full((len(models), len(models)), np.nan)
         for one, other in combinations(all_embeddings, 2):
             same = (nearest_of[one.model] == nearest_of[other.model]).astype(float)

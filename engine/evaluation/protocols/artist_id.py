@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -18,51 +17,39 @@ from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
     SEGMENT_S,
+    Answers,
     LabelledClip,
-    Probe,
+    accuracy_curves,
     fit_probe,
     segments_per_clip,
     thinned,
 )
-from engine.evaluation.results import Column, Context, Curves, Options, Reasons, Result, Table
-from engine.progress import CancelToken, Progress
+from engine.evaluation.results import Cell, Column, Context, Result, Table
 
 NAME = "artist-id"
 TITLE = "Artist identification"
 LABEL_SHARES = (0.05, 0.10, 0.25, 0.50, 0.75, 1.0)
 MIN_SONGS = 3
 Split = tuple[list[LabelledClip], list[LabelledClip], list[LabelledClip]]
+Means = dict[ModelEmbeddings, tuple[Estimate, ...]]
 
 
 @dataclass
-class Outcome:
-    """What the repeats of one model add up to: values of test clips, and whose they are."""
+class Outcome(Answers):
+    """What the repeats of one model add up to, with all labels and with a share of them."""
 
-    clip_artists: list[int] = field(default_factory=list)
-    correct: list[float] = field(default_factory=list)
+    num_artists: int = 0
     class_artists: list[int] = field(default_factory=list)
     f1: list[float] = field(default_factory=list)
-    by_length: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
     by_share: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 def run(context: Context) -> Result:
     """Repeats for every model and input, and both curves."""
-    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
-    outcomes: dict[ModelEmbeddings, Outcome] = {}
-    reasons = Reasons()
-    num_artists = 0
-    for number, embeddings in enumerate(all_embeddings):
-        message = f"{embeddings.model}, {embeddings.source}"
-        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
-        with reasons.noting(embeddings.source):
-            outcomes[embeddings], num_artists = _repeats(
-                embeddings, context.options, context.cancel
-            )
-    if not outcomes:
-        raise reasons.error()
+    outcomes, reasons = context.measure(NAME, lambda embeddings: _repeats(context, embeddings))
+    num_artists = [*outcomes.values()][-1].num_artists
     notes = [
-        *reasons.notes,
+        *reasons,
         f"{context.options.num_repeats} repeats with {num_artists} artists each; songs of each "
         "artist split 8:1:1 into training, validation and test.",
     ]
@@ -71,46 +58,45 @@ def run(context: Context) -> Result:
             f"The paper has {context.options.num_artists} artists; there are no more with "
             f"{MIN_SONGS} songs."
         )
+    lengths = {h: o.means(context, h, *o.by_length.values()) for h, o in outcomes.items()}
+    shares = {h: o.means(context, h, *o.by_share.values()) for h, o in outcomes.items()}
+    percents = tuple(100 * share for share in LABEL_SHARES)
     return Result(
         NAME,
         TITLE,
-        tables=(_table(context, outcomes), *_curve_tables(context, outcomes)),
-        plots=_curves(context, outcomes, num_artists),
+        tables=(_table(context, outcomes), _length_table(lengths), _share_table(shares)),
+        plots=(
+            accuracy_curves("clip-length", "Artist identification by length of the clip",
+                            "length, s", CLIP_LENGTHS_S, lengths, 1 / num_artists),
+            accuracy_curves("label-share", "Artist identification by share of labels",
+                            "share of labels, %", percents, shares, 1 / num_artists),
+        ),
         notes=tuple(notes),
-    )
+    )  # fmt: skip
 
 
-def _repeats(
-    embeddings: ModelEmbeddings, options: Options, cancel: CancelToken
-) -> tuple[Outcome, int]:
-    outcome, num_artists = Outcome(), 0
+def _repeats(context: Context, embeddings: ModelEmbeddings) -> Outcome:
+    outcome, options = Outcome(), context.options
     for repeat in range(options.num_repeats):
         rng = np.random.default_rng([options.seed, repeat, 4])
         artists = choose_artists(embeddings, options.num_artists, rng)
-        num_artists = len(artists)
         train, valid, test = split(embeddings, artists, rng)
         order = rng.random(sum(len(clip.excerpts) for clip in (*train, *valid)))
         for share in LABEL_SHARES:
-            cancel.check()
+            context.cancel.check()
             seed = options.seed + 1000 * repeat
             few_train, few_valid = labelled_share((train, valid), share, order)
-            probe = fit_probe(few_train, few_valid, num_artists, seed, cancel)
+            probe = fit_probe(few_train, few_valid, len(artists), seed, context.cancel)
             correct = [float(probe.predict(clip) == clip.target) for clip in test]
             outcome.by_share[share] += correct
-        _record(outcome, probe, test, artists)
-    return outcome, num_artists
-
-
-def _record(outcome: Outcome, probe: Probe, test: list[LabelledClip], artists: np.ndarray) -> None:
-    """Results with all labels: accuracy, F1, and accuracy by length."""
-    true = np.array([clip.target for clip in test])
-    predicted = np.array([probe.predict(clip) for clip in test])
-    outcome.clip_artists += artists[true].tolist()
-    outcome.correct += (true == predicted).astype(float).tolist()
-    outcome.class_artists += artists.tolist()
-    outcome.f1 += metrics.f1_scores(true, predicted, np.arange(len(artists))).tolist()
-    for length_s in CLIP_LENGTHS_S:
-        outcome.by_length[length_s] += [probe.share_correct(clip, length_s) for clip in test]
+        for clip in test:  # with all labels
+            outcome.add(probe, clip, int(artists[clip.target]))
+        true = np.array([clip.target for clip in test])
+        predicted = np.array([probe.predict(clip) for clip in test])
+        outcome.class_artists += artists.tolist()
+        outcome.f1 += metrics.f1_scores(true, predicted, np.arange(len(artists))).tolist()
+        outcome.num_artists = len(artists)
+    return outcome
 
 
 def choose_artists(
@@ -169,19 +155,13 @@ def labelled_share(
     return kept
 
 
-def _mean(
-    context: Context, embeddings: ModelEmbeddings, values: list[float], artists: list[int]
-) -> Estimate:
-    return mean_estimate(np.array(values), np.array(artists), context.weights(embeddings))
-
-
 def _table(context: Context, outcomes: dict[ModelEmbeddings, Outcome]) -> Table:
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             h.source,
             h.model,
-            _mean(context, h, o.correct, o.clip_artists),
-            _mean(context, h, o.f1, o.class_artists),
+            *o.means(context, h, o.correct),
+            mean_estimate(np.array(o.f1), np.array(o.class_artists), context.weights(h)),
             len(o.correct),
         )
         for h, o in outcomes.items()
@@ -196,50 +176,27 @@ def _table(context: Context, outcomes: dict[ModelEmbeddings, Outcome]) -> Table:
     return Table("artist-id", "Linear probe, all labels, whole clips", columns, rows)
 
 
-def _curve_tables(
-    context: Context, outcomes: dict[ModelEmbeddings, Outcome]
-) -> tuple[Table, Table]:
-    who = (Column("input", "input"), Column("model", "model"))
-    lengths = tuple(Column(f"s_{x:g}", f"{x:g} s", "%", "higher") for x in CLIP_LENGTHS_S)
-    shares = tuple(
+def _length_table(means: Means) -> Table:
+    columns = tuple(Column(f"s_{x:g}", f"{x:g} s", "%", "higher") for x in CLIP_LENGTHS_S)
+    note = (
+        "Parts of a test clip, side by side; a clip that is shorter is taken whole. –: the model "
+        "hears longer parts at once."
+    )
+    return _curve_table("clip-length", "Accuracy by length of the clip", columns, means, note)
+
+
+def _share_table(means: Means) -> Table:
+    columns = tuple(
         Column(f"share_{100 * x:g}", f"{100 * x:g} % of labels", "%", "higher")
         for x in LABEL_SHARES
     )
-
-    def row(
-        embeddings: ModelEmbeddings, outcome: Outcome, values: list[list[float]]
-    ) -> tuple[Any, ...]:
-        means = [_mean(context, embeddings, v, outcome.clip_artists) for v in values]
-        return (embeddings.source, embeddings.model, *means)
-
-    return (
-        Table("clip-length", "Accuracy by length of the clip", (*who, *lengths),
-              tuple(row(h, o, [o.by_length[x] for x in CLIP_LENGTHS_S])
-                    for h, o in outcomes.items()),
-              "Parts of a test clip, side by side; a clip that is shorter is taken whole. –: the "
-              "model hears longer parts at once."),
-        Table("label-share", "Accuracy by share of labels", (*who, *shares),
-              tuple(row(h, o, [o.by_share[x] for x in LABEL_SHARES]) for h, o in outcomes.items()),
-              "Of each artist's segments of 5 s in training and validation."),
-    )  # fmt: skip
+    note = "Of each artist's segments of 5 s in training and validation."
+    return _curve_table("label-share", "Accuracy by share of labels", columns, means, note)
 
 
-def _curves(
-    context: Context, outcomes: dict[ModelEmbeddings, Outcome], num_artists: int
-) -> tuple[Curves, Curves]:
-    lengths: dict[str, dict[str, tuple[Estimate, ...]]] = {}
-    shares: dict[str, dict[str, tuple[Estimate, ...]]] = {}
-    for h, o in outcomes.items():
-        lengths.setdefault(h.source, {})[h.model] = tuple(
-            _mean(context, h, o.by_length[x], o.clip_artists) for x in CLIP_LENGTHS_S
-        )
-        shares.setdefault(h.source, {})[h.model] = tuple(
-            _mean(context, h, o.by_share[x], o.clip_artists) for x in LABEL_SHARES
-        )
-    chance = 1 / num_artists
-    return (
-        Curves("clip-length", "Artist identification by length of the clip", "length, s",
-               "accuracy", CLIP_LENGTHS_S, lengths, chance),
-        Curves("label-share", "Artist identification by share of labels", "share of labels, %",
-               "accuracy", tuple(100 * x for x in LABEL_SHARES), shares, chance),
-    )  # fmt: skip
+def _curve_table(
+    name: str, title: str, columns: tuple[Column, ...], means: Means, note: str
+) -> Table:
+    who = (Column("input", "input"), Column("model", "model"))
+    rows: tuple[tuple[Cell, ...], ...] = tuple((h.source, h.model, *e) for h, e in means.items())
+    return Table(name, title, (*who, *columns), rows, note)

@@ -59,11 +59,16 @@ def run(context: Context) -> Result:
     if not found.distinct and not found.trials:
         raise found.reasons.error()
     leak_notes, warnings = _leak_findings(found.leaks)
-    tables = (*_distinct_table(found.distinct), *_paper_table(found.trials))
+    tables = (
+        _distinct_table(found.distinct),
+        _paper_table(found.trials),
+        _crossing_table(found.crossings),
+        _leak_table(found.leaks),
+    )
     return Result(
         NAME,
         TITLE,
-        tables=(*tables, *_crossing_table(found.crossings), *_leak_table(found.leaks)),
+        tables=tuple(table for table in tables if table.rows),
         plots=_plots(found.distinct, found.trials),
         notes=(*_notes(context, found), *leak_notes),
         warnings=(*_few_singers(list(found.distinct)), *warnings),
@@ -121,9 +126,7 @@ def _few_singers(measured: list[tuple[ModelEmbeddings, Centring]]) -> tuple[str,
 
 def _distinct_table(
     found: dict[tuple[ModelEmbeddings, Centring], DistinctSongs],
-) -> tuple[Table, ...]:
-    if not found:
-        return ()
+) -> Table:
     rows = tuple(
         (h.source, h.model, c, d.eer, d.mnr, d.r_at_1, d.r_at_10, d.mean_ap, len(h.clips))
         for (h, c), d in found.items()
@@ -135,12 +138,10 @@ def _distinct_table(
         "all singers of these clips share, as in a library of them. The last looks at the singers' "
         "names as the program does at tags, and does best with few of them."
     )
-    return (Table("distinct-songs", "Distinct songs, all pairs pooled", columns, rows, note),)
+    return Table("distinct-songs", "Distinct songs, all pairs pooled", columns, rows, note)
 
 
-def _paper_table(found: dict[tuple[ModelEmbeddings, Centring], Trials]) -> tuple[Table, ...]:
-    if not found:
-        return ()
+def _paper_table(found: dict[tuple[ModelEmbeddings, Centring], Trials]) -> Table:
     rows = tuple(
         (h.source, h.model, c, t.eer, t.mnr, t.num_artists, t.same_song)
         for (h, c), t in found.items()
@@ -157,14 +158,12 @@ def _paper_table(found: dict[tuple[ModelEmbeddings, Centring], Trials]) -> tuple
         "of an artist may be the same song (last column), which flatters: compare with the paper "
         "only."
     )
-    return (Table("paper", "The paper's trials", columns, rows, note),)
+    return Table("paper", "The paper's trials", columns, rows, note)
 
 
 def _crossing_table(
     found: dict[tuple[ModelEmbeddings, ModelEmbeddings], Crossing],
-) -> tuple[Table, ...]:
-    if not found:
-        return ()
+) -> Table:
     rows = tuple(
         (asked.source, stored.source, asked.model, c.eer, c.r_at_1, c.mean_ap)
         for (asked, stored), c in found.items()
@@ -180,29 +179,24 @@ def _crossing_table(
         "Songs heard through one input ask for other songs heard through another, as the program "
         "compares (library): only where all lie in one space do they find their singers."
     )
-    return (Table("crossings", "One input asks for another", columns, rows, note),)
+    return Table("crossings", "One input asks for another", columns, rows, note)
 
 
-def _leak_table(leaks: dict[ModelEmbeddings, DistinctSongs]) -> tuple[Table, ...]:
-    if not leaks:
-        return ()
+def _leak_table(leaks: dict[ModelEmbeddings, DistinctSongs]) -> Table:
     rows = tuple(
         (h.model, d.eer, d.mnr, d.r_at_1, d.r_at_10, d.mean_ap, len(h.clips))
         for h, d in leaks.items()
     )
     figures = (replace(column, better="") for column in (_EER, _MNR, *_RETRIEVAL))
     columns = (Column("model", "model"), *figures, Column("clips", "clips"))
-    return (Table("leak-check", "Leak check: accompaniment alone", columns, rows),)
+    return Table("leak-check", "Leak check: accompaniment alone", columns, rows)
 
 
 def _leak_findings(
     leaks: dict[ModelEmbeddings, DistinctSongs],
 ) -> tuple[list[str], tuple[str, ...]]:
     if not leaks:
-        return (
-            ["No leak check: the data has no accompaniment of its own to listen to."],
-            (),
-        )
+        return ["No leak check: the data has no accompaniment of its own to listen to."], ()
     warnings = tuple(
         f"Accompaniment alone tells singers apart: {embeddings.model} has an EER of "
         f"{100 * found.eer.value:.1f} % ({100 * found.eer.low:.1f} to {100 * found.eer.high:.1f}), "

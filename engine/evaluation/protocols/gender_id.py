@@ -7,35 +7,25 @@ they are never guessed from names or from sound.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.errors import EvaluationError
-from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import (
     CLIP_LENGTHS_S,
+    Answers,
     LabelledClip,
+    accuracy_curves,
     fit_probe,
     segments_per_clip,
     thinned,
 )
-from engine.evaluation.results import Column, Context, Curves, Reasons, Result, Table
-from engine.progress import Progress
+from engine.evaluation.results import Cell, Column, Context, Result, Table
 
 NAME = "gender-id"
 TITLE = "Gender identification"
 MAX_FOLDS, MIN_SINGERS = 10, 3
-
-
-@dataclass
-class Outcome:
-    """Results of all test clips of one model, every labelled clip being one of them once."""
-
-    artists: list[int] = field(default_factory=list)
-    correct: list[float] = field(default_factory=list)
-    by_length: defaultdict[float, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 def run(context: Context) -> Result:
@@ -43,26 +33,22 @@ def run(context: Context) -> Result:
 
     An input that does not allow it is noted. Raises EvaluationError when none does.
     """
-    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
-    outcomes: dict[ModelEmbeddings, Outcome] = {}
     notes: dict[str, None] = {}
-    reasons = Reasons()
-    chance = 0.0
-    for number, embeddings in enumerate(all_embeddings):
-        message = f"{embeddings.model}, {embeddings.source}"
-        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
-        with reasons.noting(embeddings.source):
-            classes = classes_of(embeddings, context.options.gender_column)
-            folds = deal_folds(classes, context.options.seed)
-            outcomes[embeddings] = _cross_validate(embeddings, classes, folds, context)
-            counts = Counter(classes.values())
-            chance = max(chance, max(counts.values()) / counts.total())
-            notes[_note(embeddings.source, len(folds), counts)] = None
-    if not outcomes:
-        raise reasons.error()
-    rows = tuple(
-        (h.source, h.model, _mean(context, h, o.correct, o), len(o.correct))
-        for h, o in outcomes.items()
+    chances = []
+
+    def one(embeddings: ModelEmbeddings) -> Answers:
+        classes = classes_of(embeddings, context.options.gender_column)
+        folds = deal_folds(classes, context.options.seed)
+        answers = _cross_validate(embeddings, classes, folds, context)
+        counts = Counter(classes.values())
+        chances.append(max(counts.values()) / counts.total())
+        notes[_note(embeddings.source, len(folds), counts)] = None
+        return answers
+
+    found, reasons = context.measure(NAME, one)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (h.source, h.model, *a.means(context, h, a.correct), len(a.correct))
+        for h, a in found.items()
     )
     columns = (
         Column("input", "input"),
@@ -70,15 +56,13 @@ def run(context: Context) -> Result:
         Column("accuracy", "accuracy", "%", "higher"),
         Column("clips", "clips"),
     )
-    panels: dict[str, dict[str, tuple[Estimate, ...]]] = {}
-    for h, o in outcomes.items():
-        panels.setdefault(h.source, {})[h.model] = tuple(
-            _mean(context, h, o.by_length[x], o) for x in CLIP_LENGTHS_S
-        )
-    curves = Curves("clip-length", "Gender identification by length of the clip", "length, s",
-                    "accuracy", CLIP_LENGTHS_S, panels, chance)  # fmt: skip
+    by_length = {h: a.means(context, h, *a.by_length.values()) for h, a in found.items()}
+    title = "Gender identification by length of the clip"
+    curves = accuracy_curves(
+        "clip-length", title, "length, s", CLIP_LENGTHS_S, by_length, max(chances)
+    )
     table = Table("gender-id", "Linear probe, singers it never heard", columns, rows)
-    return Result(NAME, TITLE, (table,), (curves,), (*notes, *reasons.notes))
+    return Result(NAME, TITLE, (table,), (curves,), (*notes, *reasons))
 
 
 def _note(source: str, num_folds: int, counts: Counter[str]) -> str:
@@ -138,7 +122,7 @@ def deal_folds(classes: dict[int, str], seed: int) -> list[list[int]]:
 
 def _cross_validate(
     embeddings: ModelEmbeddings, classes: dict[int, str], folds: list[list[int]], context: Context
-) -> Outcome:
+) -> Answers:
     targets = {name: i for i, name in enumerate(sorted({*classes.values()}))}
     num_clips = sum(int((embeddings.artists == artist).sum()) for artist in classes)
     per_clip = segments_per_clip(num_clips)
@@ -150,7 +134,7 @@ def _cross_validate(
             LabelledClip(thinned(embeddings.excerpts(int(i)), per_clip), targets[name])
             for i in of_artist
         ]
-    outcome = Outcome()
+    answers = Answers()
     for number, fold in enumerate(folds):
         context.cancel.check()
         stopping = folds[(number + 1) % len(folds)]
@@ -164,14 +148,5 @@ def _cross_validate(
         )
         for artist in fold:
             for clip in clips[artist]:
-                outcome.artists.append(artist)
-                outcome.correct.append(float(probe.predict(clip) == clip.target))
-                for length_s in CLIP_LENGTHS_S:
-                    outcome.by_length[length_s].append(probe.share_correct(clip, length_s))
-    return outcome
-
-
-def _mean(
-    context: Context, embeddings: ModelEmbeddings, values: list[float], outcome: Outcome
-) -> Estimate:
-    return mean_estimate(np.array(values), np.array(outcome.artists), context.weights(embeddings))
+                answers.add(probe, clip, artist)
+    return answers

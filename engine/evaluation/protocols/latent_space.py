@@ -15,8 +15,8 @@ from engine.errors import EvaluationError
 from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, estimate
 from engine.evaluation.embeddings import ModelEmbeddings
-from engine.evaluation.results import Column, Context, Options, Points, Reasons, Result, Table
-from engine.progress import CancelToken, Progress
+from engine.evaluation.results import Column, Context, Options, Points, Result, Table
+from engine.progress import CancelToken
 
 NAME = "latent-space"
 TITLE = "Latent space"
@@ -62,23 +62,16 @@ def run(context: Context, layout: Layout = tsne) -> Result:
 
     An input that allows no map is noted. Raises EvaluationError when none does.
     """
-    all_embeddings = [h for h in context.embedded.all_embeddings if h.source != "accompaniment"]
-    maps: dict[ModelEmbeddings, Map] = {}
-    reasons = Reasons()
-    for number, embeddings in enumerate(all_embeddings):
-        message = f"{embeddings.model}, {embeddings.source}"
-        context.progress(Progress(NAME, number, len(all_embeddings), message=message))
-        with reasons.noting(embeddings.source):
-            chosen = choose_clips(embeddings, context.options)
-            maps[embeddings] = draw_map(chosen, context.weights(embeddings), context, layout)
-    if not maps:
-        raise reasons.error()
+
+    def one(embeddings: ModelEmbeddings) -> Map:
+        chosen = choose_clips(embeddings, context.options)
+        return draw_map(chosen, context.weights(embeddings), context, layout)
+
+    maps, reasons = context.measure(NAME, one)
     label = context.options.label
     notes = {f"{NUM_RUNS} runs of t-SNE from random starts; the picture shows the first.": None}
     notes |= dict.fromkeys(note for drawn in maps.values() for note in drawn.chosen.notes)
-    return Result(
-        NAME, TITLE, (_table(label, maps),), (_points(label, maps),), (*notes, *reasons.notes)
-    )
+    return Result(NAME, TITLE, (_table(label, maps),), (_points(label, maps),), (*notes, *reasons))
 
 
 def draw_map(chosen: Chosen, weights: np.ndarray, context: Context, layout: Layout) -> Map:
@@ -145,13 +138,11 @@ def cluster_figures(
     """
     silhouettes = np.mean([metrics.silhouettes(d, chosen.labels) for d in distances], axis=0)
     member = (chosen.labels[:, None] == np.unique(chosen.labels)).astype(float)
-    silhouette = estimate(
-        float((silhouettes @ member / member.sum(0)).mean()),
-        _cluster_means(silhouettes, member, weights[:, chosen.artists]),
-    )
-    ratios = [_known_mean(metrics.intra_inter_ratios(d, chosen.labels)) for d in distances]
-    replicates = np.mean([ratio_replicates(d, chosen, weights) for d in distances], axis=0)
-    return silhouette, estimate(float(np.mean(ratios)), replicates)
+    # All artists once, for the figure itself, then as they were drawn, for its interval.
+    weights = np.concatenate([np.ones((1, weights.shape[1]), weights.dtype), weights])
+    of_clusters = _cluster_means(silhouettes, member, weights[:, chosen.artists])
+    ratios = np.mean([ratio_replicates(d, chosen, weights) for d in distances], axis=0)
+    return estimate(float(of_clusters[0]), of_clusters[1:]), estimate(float(ratios[0]), ratios[1:])
 
 
 def _cluster_means(values: np.ndarray, member: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -165,17 +156,14 @@ def _cluster_means(values: np.ndarray, member: np.ndarray, weights: np.ndarray) 
         return np.asarray(np.where(drawn, means, 0.0).sum(1) / drawn.sum(1))
 
 
-def _known_mean(values: np.ndarray) -> float:
-    """Of those that are finite; NaN where none is."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
 def ratio_replicates(distances: np.ndarray, chosen: Chosen, weights: np.ndarray) -> np.ndarray:
     """Mean intra/inter ratio of the clusters under each drawing of artists: (num_replicates,).
 
-    Pairs of clips count as often as their artists were drawn, as in ``metrics``: once per drawing
-    for two clips of one artist, the product for clips of two.
+    Of a cluster: mean distance within over mean distance to all others' clips. 1: no cluster at
+    all; towards 0: tight and far from the others. Clusters of a single clip have none.
+
+    Pairs of clips count as often as their artists were drawn: once per drawing for two clips of one
+    artist, the product for clips of two.
     """
     groups, codes = np.unique(
         np.stack([np.unique(chosen.labels, return_inverse=True)[1], chosen.artists], axis=1),
@@ -194,7 +182,8 @@ def ratio_replicates(distances: np.ndarray, chosen: Chosen, weights: np.ndarray)
         other = [of_cluster.T @ (pairs * v * ~same_label).sum(1) for v in (sums, counts)]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = (total[0] / total[1]) / (other[0] / other[1])
-        found.append(_known_mean(ratios))
+        known = ratios[np.isfinite(ratios)]
+        found.append(known.mean() if len(known) else np.nan)
     return np.array(found)
 
 

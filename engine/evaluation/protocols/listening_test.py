@@ -169,7 +169,7 @@ def _pairs(
     pairs = list(combinations(all_embeddings, 2))
     if not pairs:
         return
-    best = {h.model: nearest(h, cancel) for h in all_embeddings}
+    best = {h.model: nearest(h, cancel)[:, 0] for h in all_embeddings}
     order = [pairs[i] for i in rng.permutation(len(pairs))]
     for number, query in enumerate(rng.permutation(len(all_embeddings[0].clips))):
         pair = order[number % len(order)]

@@ -21,8 +21,9 @@ from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.crossed import Stems, Triplet, stems
 from engine.evaluation.embeddings import AS_PROGRAM, ModelEmbeddings
 from engine.evaluation.evaluation_data import Clip
+from engine.evaluation.protocols.agreement import nearest
 from engine.evaluation.results import Bars, Column, Context, Result, Table
-from engine.progress import Progress
+from engine.progress import CancelToken, Progress
 
 NAME = "overall-similarity"
 TITLE = "Overall similarity"
@@ -77,12 +78,12 @@ def run(context: Context) -> Result:
             f"or a column {' or '.join(LABELS)} with a value that several songs share."
         )
     tables = (
-        *_triplet_table(nearer),
-        *_label_table(labels),
-        *_common_table(all_embeddings, context),
+        _triplet_table(nearer),
+        _label_table(labels),
+        _common_table(all_embeddings, context),
     )
     notes = () if nearer else ("No triplets: the data has no stems, or of too few singers.",)
-    return Result(NAME, TITLE, tables, _plots(nearer), notes)
+    return Result(NAME, TITLE, tuple(t for t in tables if t.rows), _plots(nearer), notes)
 
 
 def measure_triplets(
@@ -183,27 +184,20 @@ def retrieve_label(embeddings: ModelEmbeddings, label: str, weights: np.ndarray)
     return Retrieval(at_1, at_10, chance, num)
 
 
-def shares_in_common(one: ModelEmbeddings, other: ModelEmbeddings) -> np.ndarray:
+def shares_in_common(
+    one: ModelEmbeddings, other: ModelEmbeddings, cancel: CancelToken
+) -> np.ndarray:
     """(num_clips,): of each song's nearest, how many both models name; NaN where there are none."""
-    lists = []
-    for embeddings in (one, other):
-        scores = embeddings.best_vectors @ embeddings.best_vectors.T
-        scores[embeddings.songs[:, None] == embeddings.songs] = -np.inf
-        num = min(NUM_NEAREST, len(scores) - 1)
-        nearest = np.argsort(-scores, axis=1, kind="stable")[:, :num]
-        lists.append(np.where(np.isfinite(np.take_along_axis(scores, nearest, 1)), nearest, -1))
+    num = min(NUM_NEAREST, len(one.clips) - 1)
+    pairs = zip(nearest(one, cancel, num), nearest(other, cancel, num), strict=True)
     shares = [
-        len(({*a.tolist()} & {*b.tolist()}) - {-1}) / max((a >= 0).sum(), 1)
-        if (a >= 0).any()
-        else math.nan
-        for a, b in zip(*lists, strict=True)
+        len({*a.tolist()} & {*b.tolist()} - {-1}) / (a >= 0).sum() if (a >= 0).any() else math.nan
+        for a, b in pairs
     ]
     return np.array(shares)
 
 
-def _triplet_table(nearer: dict[str, Nearer]) -> tuple[Table, ...]:
-    if not nearer:
-        return ()
+def _triplet_table(nearer: dict[str, Nearer]) -> Table:
     columns = (
         Column("model", "model"),
         Column("both", "both nearer", "%", "higher"),
@@ -217,12 +211,10 @@ def _triplet_table(nearer: dict[str, Nearer]) -> tuple[Table, ...]:
         "front of its band (the other half of the song), and another singer in front of another "
         "band. Nearer: than the last of these. By chance 50 % each, 33 % both."
     )
-    return (Table("triplets", "Triplets of voice and band", columns, rows, note),)
+    return Table("triplets", "Triplets of voice and band", columns, rows, note)
 
 
-def _label_table(labels: dict[tuple[str, str], Retrieval]) -> tuple[Table, ...]:
-    if not labels:
-        return ()
+def _label_table(labels: dict[tuple[str, str], Retrieval]) -> Table:
     columns = (
         Column("label", "label"),
         Column("model", "model"),
@@ -236,15 +228,17 @@ def _label_table(labels: dict[tuple[str, str], Retrieval]) -> tuple[Table, ...]:
         for (label, model), r in labels.items()
     )
     note = "Same genre: by other artists only. Same album: another song of it."
-    return (Table("labels", "Nearest songs of the same label", columns, rows, note),)
+    return Table("labels", "Nearest songs of the same label", columns, rows, note)
 
 
-def _common_table(all_embeddings: Sequence[ModelEmbeddings], context: Context) -> tuple[Table, ...]:
+def _common_table(all_embeddings: Sequence[ModelEmbeddings], context: Context) -> Table:
     rows = tuple(
         (
             one.model,
             other.model,
-            mean_estimate(shares_in_common(one, other), one.artists, context.weights(one)),
+            mean_estimate(
+                shares_in_common(one, other, context.cancel), one.artists, context.weights(one)
+            ),
             len(one.clips),
         )
         for one, other in combinations(all_embeddings, 2)
@@ -257,7 +251,7 @@ def _common_table(all_embeddings: Sequence[ModelEmbeddings], context: Context) -
         Column("queries", "queries"),
     )
     title = f"Of the nearest {NUM_NEAREST}, how many two models have in common"
-    return (Table("in-common", title, columns, rows),) if rows else ()
+    return Table("in-common", title, columns, rows)
 
 
 def _plots(nearer: dict[str, Nearer]) -> tuple[Bars, ...]:

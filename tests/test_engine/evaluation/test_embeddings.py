@@ -57,14 +57,9 @@ def cache(tmp_path: Path) -> EmbeddingCache:
     return EmbeddingCache(tmp_path / "cache")
 
 
-def test_sums_of_streams_do_not_depend_on_how_they_are_cut() -> None:
-    rng = np.random.default_rng(0)
-    one, other = rng.normal(size=(2, 1000)), rng.normal(size=(2, 730))
-    expected = one.copy()
-    expected[:, :730] += other
-    streams = [np.split(one, [100, 103, 900], axis=1), np.split(other, [350], axis=1)]
-    np.testing.assert_allclose(np.concatenate(list(summed(streams)), axis=1), expected, atol=1e-6)
-    assert [c.shape for c in summed([[one]])] == [(2, 1000)]
+def test_sums_are_as_long_as_the_longest() -> None:
+    one, other = np.ones((2, 5)), np.ones((2, 3))
+    np.testing.assert_array_equal(summed([one, other]), [[2, 2, 2, 1, 1]] * 2)
 
 
 def test_all_inputs_are_heard(data: EvaluationData, cache: EmbeddingCache) -> None:
@@ -206,7 +201,6 @@ def test_work_is_reported_and_can_be_stopped(data: EvaluationData, cache: Embedd
         embed_data(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1,
              progress=watch, cancel=cancel)  # fmt: skip
     assert {r.stage for r in reports} == {"read", "listen"}
-    assert reports[-1].eta_s is not None
     num_before = level.num_excerpts
     assert num_before < 8 * 5
     embed_data(data, {"a": level}, ["vocals"], Listening(), cache)

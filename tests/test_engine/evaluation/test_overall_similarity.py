@@ -21,6 +21,7 @@ from engine.evaluation.protocols.overall_similarity import (
 )
 from engine.evaluation.results import Options
 from engine.evaluation.run import evaluate
+from engine.progress import CancelToken
 
 NUM_SINGERS, NUM_SONGS, NUM_SEGMENTS = 6, 3, 4
 
@@ -128,8 +129,8 @@ def test_lists_in_common() -> None:
     singers = [f"s{i}" for i in range(30)]
     one = make_embeddings(rng.normal(size=(30, 8)), singers)
     other = make_embeddings(rng.normal(size=(30, 8)), singers)
-    np.testing.assert_array_equal(shares_in_common(one, one), 1.0)
-    assert 0.2 < shares_in_common(one, other).mean() < 0.5  # 10 of 29 by chance
+    np.testing.assert_array_equal(shares_in_common(one, one, CancelToken()), 1.0)
+    assert 0.2 < shares_in_common(one, other, CancelToken()).mean() < 0.5  # 10 of 29 by chance
 
 
 def test_nothing_to_measure_is_said() -> None:

@@ -157,7 +157,7 @@ def test_a_figure_is_as_large_as_it_says_and_its_marks_lie_inside() -> None:
 
 def test_names_are_no_formulas() -> None:
     plot = Points("p", "A$AP $x^2$", "s", {"$m$": (np.eye(2), ("A$AP", "$B$"))}, {"$m$": "$"}, 1)
-    assert [m.text for m in figures.draw(plot).marks] == ["$B$", "A$AP", "A$AP", "$B$"]
+    assert [m.text for m in figures.Drawing(plot).marks()] == ["$B$", "A$AP", "A$AP", "$B$"]
     figures.picture(plot, (), Style(), 300, 1.0)
 
 
@@ -168,23 +168,17 @@ DARK = Style(raised="#2a2832", accent="#b9a1ff", against="#5fd0c5")
 def test_cells_can_be_read(style: Style) -> None:
     for value in np.linspace(0, 1, 21):
         for chance in (None, 0.5):
-            ground = figures.heat_colour(style, float(value), chance)
+            ((ground,),) = figures.heat_colours(style, np.array([[value]]), chance)
             assert contrast(text_on(ground), ground) >= MIN_CONTRAST
-    assert figures.heat_colour(style, 0.5, 0.5) == figures.heat_colour(style, 0.0)
-    assert figures.heat_colour(style, 1.0, 0.5) == style.accent
-    assert figures.heat_colour(style, 0.0, 0.5) == style.against
-
-
-def test_an_axis_ends_at_a_round_number() -> None:
-    assert figure_layout.axis_top([0.02, 0.07]) == 0.1
-    assert figure_layout.axis_top([0.51]) == 0.6
-    assert figure_layout.axis_top([0.99, float("nan")]) == 1.0
-    assert figure_layout.axis_top([]) == 1.0
+    values = np.array([[0.0, 0.5, 1.0, NAN]])
+    worse, middle, better, empty = figures.heat_colours(style, values, 0.5)[0]
+    assert (worse, better, empty) == (style.against, style.accent, style.empty)
+    assert figures.heat_colours(style, values)[0][0] == middle
 
 
 def test_things_that_are_no_plots() -> None:
     with pytest.raises(TypeError, match="no figure for str"):
-        figures.draw("plot", ())
+        figures.Drawing("plot")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

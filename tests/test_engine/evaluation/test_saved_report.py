@@ -9,9 +9,8 @@ from support.evaluate_page import BARS, CURVES, HEAT, POINTS, similarity_table, 
 
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.evaluation_data import Clip, EvaluationData, thinned
-from engine.evaluation.report import report_json, write
+from engine.evaluation.report import read, report_json, write
 from engine.evaluation.results import Points, Result
-from engine.evaluation.saved_report import read
 from engine.progress import CancelToken
 
 

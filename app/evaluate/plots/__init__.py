@@ -1,1 +1,0 @@
-"""The report's figures in the window: shown, pointed at, copied."""
