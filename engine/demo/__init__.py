@@ -6,10 +6,9 @@ Key, tempo and style of backing are dealt out so that none of them tells who sin
 
 from __future__ import annotations
 
-from engine.demo.library import make_demo_library, song_path
+from engine.demo.library import make_demo_library, make_demo_stems, song_path, stem_path
 from engine.demo.mix import SAMPLE_RATE_HZ, Stems, stems
 from engine.demo.songs import SONGS, VOICES, Song
-from engine.demo.table import make_demo_stems, stem_path
 from engine.demo.voices import Voice
 
 __all__ = [

@@ -1,7 +1,8 @@
-"""The demo library as a folder of tagged files."""
+"""The demo on disk: a library of tagged files, or stems and their table for an evaluation."""
 
 from __future__ import annotations
 
+import csv
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,9 @@ GENRES = {
     "soul": "Soul",
     "bossa": "Bossa nova",
 }
+TABLE_NAME = "songs.csv"
+KINDS = ("vocals", "accompaniment")
+COLUMNS = ("path", "singer", "song", "kind", "album", "genre", "year", "voice_type", "register")
 
 
 def song_path(song: Song) -> Path:
@@ -46,11 +50,11 @@ def make_demo_library(
     """
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is told before the work
     paths = {song: [folder / song_path(song)] for song in songs}
-    make_songs(paths, _make, progress, cancel or CancelToken())
+    _make_all(paths, _make_song, progress, cancel or CancelToken())
     return [path for (path,) in paths.values()]
 
 
-def make_songs(
+def _make_all(
     paths: Mapping[Song, Sequence[Path]],
     make: Callable[[Song, Sequence[Path], CancelToken], None],
     progress: ProgressCallback,
@@ -76,17 +80,17 @@ def make_songs(
         progress(Progress("demo", num_total, num_total, eta_s=0.0))
 
 
-def _make(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
+def _make_song(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
     cancel.check()
     mixture = stems(song).mixture
     cancel.check()
-    with finished(paths[0], song) as unfinished:
+    with _finished(paths[0], song) as unfinished:
         write_audio(unfinished, mixture, RATE_HZ)
         write_tags(unfinished, _tags(song))
 
 
 @contextmanager
-def finished(path: Path, song: Song) -> Iterator[Path]:
+def _finished(path: Path, song: Song) -> Iterator[Path]:
     """A path to write to, which becomes ``path`` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # hidden, so that no scan takes it for a song
@@ -107,4 +111,58 @@ def _tags(song: Song) -> SongTags:
         year=song.year,
         track_number=song.track_number,
         cover_png=cover_png(sum(map(ord, song.artist + song.album))),
+    )
+
+
+# Stems
+
+
+def stem_path(song: Song, kind: str) -> Path:
+    """Where a stem lies below the folder: ``Artist/Title.kind.flac``."""
+    return Path(song.artist) / f"{song.title}.{kind}.flac"
+
+
+def make_demo_stems(
+    folder: Path,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+    songs: Sequence[Song] = SONGS,
+) -> Path:
+    """Write vocals and accompaniment of every demo song below ``folder``; return their table.
+
+    Stems are FLAC, 44.1 kHz stereo, and add up to the song. What the table tells of a singer is
+    how the voice was built, so these labels are true by construction. Files that are there
+    already are kept. Raises OSError, CancelledError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {song: [folder / stem_path(song, kind) for kind in KINDS] for song in songs}
+    _make_all(paths, _make_stems, progress, cancel or CancelToken())
+    table = folder / TABLE_NAME
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(_row(song, kind) for song in songs for kind in KINDS)
+    return table
+
+
+def _make_stems(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
+    cancel.check()
+    made = stems(song)
+    for path, sound in zip(paths, (made.vocals, made.accompaniment), strict=True):
+        cancel.check()
+        with _finished(path, song) as unfinished:
+            write_audio(unfinished, sound, RATE_HZ)
+
+
+def _row(song: Song, kind: str) -> tuple[str, ...]:
+    return (
+        stem_path(song, kind).as_posix(),
+        song.artist,
+        song.title,
+        kind,
+        song.album,
+        GENRES[song.style],
+        str(song.year),
+        song.voice.voice_type,
+        song.voice.register,
     )

@@ -88,7 +88,7 @@ def test_covers_are_pictures_of_their_own():
 
 def test_stems_add_up_to_songs_and_their_table_can_be_evaluated(tmp_path, monkeypatch):
     noise = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 2, 20_000)).astype(np.float32)
-    monkeypatch.setattr("engine.demo.table.stems", lambda _: Stems(*noise))
+    monkeypatch.setattr("engine.demo.library.stems", lambda _: Stems(*noise))
     songs = SONGS[:1] + SONGS[3:4]
     table = make_demo_stems(tmp_path, songs=songs)
     data = read_table(table)
