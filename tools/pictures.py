@@ -207,6 +207,7 @@ def take_evaluation(window: MainWindow, keep: Keep) -> None:
     rest()
     keep(window, "evaluate")
     page.panel.list.setCurrentRow(0)
+    page.pages.currentWidget().show_protocol("latent-space")
     rest(3000)  # figures are drawn in the background
     keep(window, "report")
 
@@ -218,9 +219,13 @@ def take_test(window: MainWindow, keep: Keep) -> None:
 
     page: Any = window.sections[Page.EVALUATE]
     page.show_test(page.reports[0])
-    rest()
-    begin = [b for b in page.findChildren(QPushButton) if b.property("kind") == "primary"]
-    next(b for b in begin if b.isVisible()).click()
+
+    def begin() -> list[QPushButton]:
+        buttons = page.findChildren(QPushButton)
+        return [b for b in buttons if b.property("kind") == "primary" and b.isVisible()]
+
+    wait_until(lambda: bool(begin()))
+    begin()[0].click()
     rest(1000)
     keep(window, "listening-test")
     window.show_page(Page.LIBRARY)

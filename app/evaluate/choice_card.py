@@ -8,21 +8,19 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QSizePolicy
 
 from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, label, plain_tool_tip
+from app.ui.widgets import SMALL, label
 
 
 class ChoiceCard(QFrame):
     changed = Signal()
 
-    def __init__(self, theme: Theme, title: str, text: str, small: str = "", tip: str = "") -> None:
-        """``tip``: for those who want to know more."""
+    def __init__(self, theme: Theme, title: str, text: str, small: str = "") -> None:
         super().__init__()
         self.setObjectName("card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip(plain_tool_tip(tip) if tip else "")
         self.box = QCheckBox()
         self.box.setAccessibleName(title)
-        self.box.setAccessibleDescription(" ".join(filter(None, (text, small, tip))))
+        self.box.setAccessibleDescription(" ".join(filter(None, (text, small))))
         self.box.toggled.connect(self._show_weight)
         self.box.toggled.connect(self.changed)
         self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)

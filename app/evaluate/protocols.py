@@ -18,7 +18,6 @@ class Protocol:
     name: str
     title: str
     question: str
-    expert: str
     find_obstacle: Callable[[DataFacts, int, str], str]
 
     @property
@@ -28,10 +27,6 @@ class Protocol:
     @property
     def shown_question(self) -> str:
         return _tr(self.question)
-
-    @property
-    def shown_expert(self) -> str:
-        return _tr(self.expert)
 
 
 def _tr(text: str) -> str:
@@ -92,49 +87,42 @@ PROTOCOLS = (
         "artist-similarity",
         noop("Artist similarity"),
         noop("Do two songs by one singer lie nearer to each other than songs by two singers?"),
-        noop("EER, MNR, R@1, R@10, mAP · distinct songs, and the paper’s trials"),
         _similarity,
     ),
     Protocol(
         "artist-id",
         noop("Artist identification"),
         noop("Can the singer be told from how the model hears a song it was never shown?"),
-        noop("linear probe · accuracy, macro-F1 · by length of clip and share of labels"),
         _identification,
     ),
     Protocol(
         "gender-id",
         noop("Gender identification"),
         noop("Can labels that you give be told for singers that were never heard?"),
-        noop("linear probe · 10 folds of artists · accuracy by length of clip"),
         _gender,
     ),
     Protocol(
         "latent-space",
         noop("Latent space"),
         noop("A picture of all songs as the model hears them: do artists form islands?"),
-        noop("t-SNE, 5 runs · silhouette · distances within and between"),
         _latent,
     ),
     Protocol(
         "overall-similarity",
         noop("Overall similarity"),
         noop("Does the model hear the band as well as the voice, and which kind of music it is?"),
-        noop("triplets of stems · R@1, R@10 by genre and album · nearest ten in common"),
         _overall,
     ),
     Protocol(
         "agreement",
         noop("Agreement"),
         noop("How often do two models name the same nearest song?"),
-        noop("share of queries, for each pair of models"),
         _two_models,
     ),
     Protocol(
         "listening-test",
         noop("Listening test"),
         noop("You listen, blind: which of two recommendations is nearer to a song?"),
-        noop("triplets · win rates, binomial test · ties and controls"),
         _two_models,
     ),
 )

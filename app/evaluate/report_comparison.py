@@ -109,7 +109,8 @@ class ReportComparison(ScrollColumn):
             self.choice.addItem(f"{titles[protocol]} · {table.title}", table)
         self._body = vbox(spacing=12)
         if self._figures:
-            self.column.addLayout(hbox(label(self.tr("Figure:"), "muted"), (self.choice, 1)))
+            name = label(self.tr("Figure:"), "muted")
+            self.column.addLayout(hbox(name, (self.choice, 1), spacing=8))
             self.choice.currentIndexChanged.connect(self._show)
             self._show()
         else:

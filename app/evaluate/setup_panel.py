@@ -70,8 +70,7 @@ class SetupPanel(QWidget):
     def _make_protocols(self) -> dict[str, ChoiceCard]:
         made = {}
         for protocol in PROTOCOLS:
-            texts = (protocol.shown_title, protocol.shown_question)
-            choice = ChoiceCard(self._theme, *texts, tip=protocol.shown_expert)
+            choice = ChoiceCard(self._theme, protocol.shown_title, protocol.shown_question)
             choice.changed.connect(self._update)
             made[protocol.name] = choice
         made["artist-similarity"].box.setChecked(True)

@@ -69,11 +69,15 @@ def series_names(plot: Plot) -> list[str]:
     return []
 
 
+def legend_names(names: Sequence[str], width: float, style: Style) -> list[str]:
+    """As they fit into the width; [] where there is no need of a legend, or no end of it."""
+    most = max(8, int(width / style.width("n")) - 6)
+    return [shortened(name, most) for name in names] if 1 < len(names) <= MAX_LEGEND else []
+
+
 def legend_columns(names: Sequence[str], width: float, style: Style) -> int:
-    """So many names side by side; 0 where there is no need of a legend, or no end of it."""
-    if not 1 < len(names) <= MAX_LEGEND:
-        return 0
-    longest = max(style.width(shortened(name)) for name in names) + 3 * style.font_pt
+    """So many of ``legend_names`` side by side."""
+    longest = max(map(style.width, names), default=0.0) + 3 * style.font_pt
     return max(1, min(len(names), int(width // longest)))
 
 
@@ -93,9 +97,8 @@ def grid(plot: Plot, width: float) -> tuple[int, int]:
 
 def height(plot: Plot, width: float, style: Style) -> float:
     """Of the whole figure: title, legend, and rows of panels with what names them."""
-    names, line = series_names(plot), 1.6 * style.font_pt
-    columns = legend_columns(names, width, style)
-    head = 2.5 * line + (math.ceil(len(names) / columns) * line if columns else 0)
+    names, line = legend_names(series_names(plot), width, style), 1.6 * style.font_pt
+    head = (2.5 + math.ceil(len(names) / legend_columns(names, width, style))) * line
     rows, columns = grid(plot, width)
     if isinstance(plot, Bars):
         lines = max((group.count(SEPARATOR) + 1 for group in plot.groups), default=1)

@@ -166,16 +166,17 @@ class Drawing:
 
     def _add_legend(self, plot: Any, width: float) -> Any:
         """The title, and below it the names where there are several."""
-        columns = layout.legend_columns(self.names, width, self.style)
+        names = layout.legend_names(self.names, width, self.style)
         shapes = self.shapes if self._has_points else "s"
         handles = [
             Line2D([], [], marker=shapes[i % len(shapes)], markersize=9, linewidth=0,
-                   color=self._colour(i), label=shortened(name))
-            for i, name in enumerate(self.names if columns else ())
+                   color=self._colour(i), label=name)
+            for i, name in enumerate(names)
         ]  # fmt: skip
+        columns = layout.legend_columns(names, width, self.style)
         most = int(width / self.style.width("n") / 1.1)
         return self.figure.legend(
-            handles=handles, loc="outside upper left", ncols=max(1, columns), alignment="left",
+            handles=handles, loc="outside upper left", ncols=columns, alignment="left",
             title=shortened(plot.title, most), borderpad=0.2, handletextpad=0.2,
             title_fontproperties={"weight": "bold", "size": 1.1 * self.style.font_pt},
         )  # fmt: skip

@@ -166,17 +166,18 @@ def _versions() -> dict[str, str]:
 
 def check_inputs(names: Sequence[str]) -> list[Input]:
     """Raises EvaluationError for one that is not known."""
-    if unknown := [name for name in names if name not in INPUTS]:
-        raise EvaluationError(
-            f"There is no input {', '.join(unknown)}. Known are {', '.join(INPUTS)}."
-        )
+    _check("input", names, INPUTS)
     return [source for source in INPUTS if source in names]
 
 
 def check_protocols(names: Sequence[str]) -> list[str]:
     """``all`` and names -> names. Raises EvaluationError for one that is not known."""
-    if unknown := [n for n in names if n != "all" and n not in PROTOCOLS]:
-        raise EvaluationError(
-            f"There is no protocol {', '.join(unknown)}. Known are {', '.join(PROTOCOLS)}, and all."
-        )
+    _check("protocol", names, (*PROTOCOLS, "all"))
     return list(PROTOCOLS) if "all" in names else list(dict.fromkeys(names))
+
+
+def _check(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise EvaluationError(
+            f"There is no {what} {', '.join(unknown)}. Known are {', '.join(known)}."
+        )

@@ -16,13 +16,13 @@ from itertools import combinations
 import numpy as np
 
 from engine.errors import EvaluationError
-from engine.evaluation import metrics
 from engine.evaluation.bootstrap import Estimate, mean_estimate
 from engine.evaluation.crossed import Stems, Triplet, stems
 from engine.evaluation.embeddings import AS_PROGRAM, ModelEmbeddings
 from engine.evaluation.evaluation_data import Clip
 from engine.evaluation.protocols.agreement import nearest
 from engine.evaluation.results import Bars, Column, Context, Result, Table
+from engine.evaluation.similarity import retrieval
 from engine.progress import CancelToken, Progress
 
 NAME = "overall-similarity"
@@ -172,16 +172,12 @@ def retrieve_label(embeddings: ModelEmbeddings, label: str, weights: np.ndarray)
     for i in np.flatnonzero(labels != ""):
         known = ~left_out[i] & (labels != "")
         positive, negative = scores[i][known & same[i]], scores[i][known & ~same[i]]
-        if len(positive) and len(negative):
-            figures[i] = (
-                metrics.hit_at(positive, negative, 1),
-                metrics.hit_at(positive, negative, NUM_NEAREST),
-                len(positive) / (len(positive) + len(negative)),
-            )
+        _, hit_at_1, hit_at_10, _, chance = retrieval(positive, negative)
+        figures[i] = hit_at_1, hit_at_10, chance
     at_1, at_10 = (mean_estimate(figures[:, i], embeddings.artists, weights) for i in (0, 1))
     num = int(np.isfinite(figures[:, 0]).sum())
-    chance = float(np.nanmean(figures[:, 2])) if num else math.nan
-    return Retrieval(at_1, at_10, chance, num)
+    by_chance = float(np.nanmean(figures[:, 2])) if num else math.nan
+    return Retrieval(at_1, at_10, by_chance, num)
 
 
 def shares_in_common(
