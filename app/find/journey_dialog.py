@@ -41,10 +41,8 @@ class JourneyDialog(Dialog):
         self._search = search
         self._ends = ends
         self._view = view
-        self.model = ResultModel(self)
-        self.list = ResultView(self.model, delegate)
-        delegate.setParent(self.list)
-        self.list.setAccessibleName(self.tr("Songs of the journey"))
+        self.model = ResultModel()
+        self.list = ResultView(self.model, delegate, self.tr("Songs of the journey"))
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._others = QCheckBox(self.tr("No artist twice in a row"))
@@ -92,7 +90,7 @@ class JourneyDialog(Dialog):
 
     def _show(self, found: Journey) -> None:
         steps = ((1.0, NO_PERCENT), *zip(found.similarities, found.percents, strict=True))
-        self.model.set_neighbours(
+        self.model.set_items(
             [
                 Neighbour(rank, track, similarity, percent, ())
                 for rank, (track, (similarity, percent)) in enumerate(
@@ -104,7 +102,7 @@ class JourneyDialog(Dialog):
         self._enable(True)
 
     def _fail(self, reason: str) -> None:
-        self.model.set_neighbours(())
+        self.model.set_items(())
         self._message.setText(reason)
         self._stack.setCurrentWidget(self._message)
         self._enable(False)

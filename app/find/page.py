@@ -103,7 +103,7 @@ class FindPage(QSplitter):
         lists = {
             by: ResultList(
                 theme,
-                ResultDelegate(theme, looks[by][1], self._covers.of_track),
+                ResultDelegate(theme, looks[by][1], self._covers.pixmap),
                 *texts[by],
                 looks[by],
             )
@@ -224,7 +224,7 @@ class FindPage(QSplitter):
 
     def show_journey(self, start: Track, goal: Track, view: View) -> None:
         colour = "overall" if view == "overall" else "accent"
-        delegate = ResultDelegate(self._services.theme, colour, self._covers.of_track)
+        delegate = ResultDelegate(self._services.theme, colour, self._covers.pixmap)
         dialog = JourneyDialog(
             self.window(),
             self._services.theme,

@@ -52,7 +52,7 @@ class Queueing(QObject):
     def _connect(self) -> None:
         panel, radio = self.panel, self.radio
         panel.closed.connect(self.toggle)
-        panel.files_dropped.connect(self._commands.enqueue_files)
+        panel.model.files_dropped.connect(self._commands.enqueue_files)
         panel.find_requested.connect(self._find)
         panel.save_requested.connect(
             lambda ids: self._find_page.keeping.show_playlists(ids, self.tr("Queue"))

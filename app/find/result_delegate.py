@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import (
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QPoint,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-)
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
 
-from app.find.result_model import NO_PERCENT, LikenessRole, NeighbourRole, lines_of
+from app.find.result_model import NO_PERCENT, ResultModel, lines_of
+from app.library.covers import cover_seed
+from app.ui.rows import MAX_LETTERS, RIGHT, Index, ItemRole, RowDelegate
 from app.ui.text_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL
+from app.ui.widgets import HEADING, DrawCover
 from engine.library.records import Track
 from engine.records import View
 from engine.search import Moment, Neighbour
-
-Index = QModelIndex | QPersistentModelIndex
 
 PAD, COMPACT_PAD = 10, 4
 COVER, COMPACT_COVER = 52, 34
@@ -65,30 +55,18 @@ class RowLayout:
         return NOTHING
 
 
-class ResultDelegate(QStyledItemDelegate):
+class ResultDelegate(RowDelegate):
     """The view sets ``hovered``, (row, part) under the mouse, ``playing_id`` and ``favourites``."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        colour: str,
-        cover: Callable[[Track, int, float], QPixmap],
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, colour: str, cover: DrawCover) -> None:
+        super().__init__(theme, cover, COVER)
         self._colour = colour
-        self._cover = cover
         self.hovered: tuple[int, int] = (-1, NOTHING)
         self.playing_id: int | None = None
         self.favourites: frozenset[int] = frozenset()
         self.is_compact = False  # two lines instead of three, for low windows
-        self.refresh_fonts()
-
-    def refresh_fonts(self) -> None:
-        self._title_font = self._theme.font(weight=QFont.Weight.DemiBold)
-        self._small_font = self._theme.font(SMALL)
-        self._score_font = self._theme.font(HEADING, QFont.Weight.DemiBold)
+        self._title_font = theme.font(weight=QFont.Weight.DemiBold)
+        self._score_font = theme.font(HEADING, QFont.Weight.DemiBold)
 
     # Geometry
 
@@ -149,58 +127,33 @@ class ResultDelegate(QStyledItemDelegate):
     # Painting
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        neighbour: Neighbour | None = index.data(NeighbourRole)
-        if neighbour is None:
-            return
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        layout = self.layout(rect, neighbour)
+        neighbour: Neighbour = index.data(ItemRole)
+        layout = self.layout(option.rect, neighbour)
         hovered_part = self.hovered[1] if self.hovered[0] == index.row() else None
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, rect, state, hovered_part is not None)
+        self._paint_ground(painter, option.rect, option.state)
         self._paint_cover(painter, layout.cover, neighbour.track, hovered_part)
         self._paint_text(painter, layout, neighbour)
         if neighbour.percent != NO_PERCENT:
-            is_far = index.data(LikenessRole) == ""
+            model = index.model()
+            is_far = isinstance(model, ResultModel) and model.likeness(neighbour) == ""
             self._paint_score(painter, layout, neighbour.percent, is_far)
             self._paint_parts(painter, layout.parts, neighbour)
         for i, chip in enumerate(layout.chips):
             self._paint_chip(painter, chip, chip_text(neighbour.moments[i]), hovered_part == i)
         painter.restore()
 
-    def _paint_ground(
-        self, painter: QPainter, rect: QRect, state: QStyle.StateFlag, is_hovered: bool
-    ) -> None:
-        is_selected = bool(state & QStyle.StateFlag.State_Selected)
-        if not (is_selected or is_hovered):
-            return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("selected" if is_selected else "panel"))
-        painter.drawRoundedRect(rect.adjusted(3, 2, -3, -2), 9, 9)
-        if is_selected and state & QStyle.StateFlag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(self._theme.colour("accent"))
-            painter.drawRoundedRect(QRectF(rect).adjusted(3.5, 2.5, -3.5, -2.5), 9, 9)
-
     def _paint_cover(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        track: Track,
-        hovered_part: int | None,
+        self, painter: QPainter, rect: QRect, track: Track, hovered_part: int | None
     ) -> None:
         ratio = painter.device().devicePixelRatio()
-        painter.drawPixmap(rect.topLeft(), self._cover(track, rect.width(), ratio))
+        cover = self._cover(track.path, cover_seed(track), rect.width(), ratio)
+        painter.drawPixmap(rect.topLeft(), cover)
         is_playing = track.id == self.playing_id
-        if hovered_part is None and not is_playing:
-            return
-        scrim = QColor(0, 0, 0, 165 if hovered_part == PLAY else 115)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(scrim)
-        painter.drawRoundedRect(rect, 6, 6)
-        icon = self._theme.pixmap("pause" if is_playing else "play", "on_scrim", 24, ratio)
-        painter.drawPixmap(rect.center() - QPoint(11, 11), icon)
+        if hovered_part is not None or is_playing:
+            icon = "pause" if is_playing else "play"
+            self._paint_veil(painter, rect, icon, 165 if hovered_part == PLAY else 115)
 
     def _paint_text(self, painter: QPainter, layout: RowLayout, neighbour: Neighbour) -> None:
         (first, second), rect = lines_of(neighbour), QRect(layout.artist)
@@ -218,7 +171,7 @@ class ResultDelegate(QStyledItemDelegate):
         """With a heart behind it where the song has one."""
         if neighbour.more is None and neighbour.track.id in self.favourites:
             metrics, room = QFontMetrics(self._title_font), rect.width() - HEART_PX - 6
-            title = metrics.elidedText(title[:1000], Qt.TextElideMode.ElideRight, room)
+            title = metrics.elidedText(title[:MAX_LETTERS], Qt.TextElideMode.ElideRight, room)
             x = rect.left() + metrics.horizontalAdvance(title) + 6
             y = rect.center().y() - HEART_PX // 2 + 1
             ratio = painter.device().devicePixelRatio()
@@ -234,14 +187,13 @@ class ResultDelegate(QStyledItemDelegate):
         metrics = QFontMetrics(self._score_font)
         sign_width = QFontMetrics(self._small_font).horizontalAdvance(" %")
         number, rect = str(percent), layout.score
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self._score_font)
         painter.setPen(colour)
-        painter.drawText(rect.adjusted(0, 0, -sign_width, 0), flags, number)
+        painter.drawText(rect.adjusted(0, 0, -sign_width, 0), int(RIGHT), number)
         painter.setFont(self._small_font)
         painter.setPen(self._theme.colour("muted"))
         drop = metrics.ascent() - QFontMetrics(self._small_font).ascent()
-        painter.drawText(rect.adjusted(0, drop // 2, 0, drop // 2), flags, "%")
+        painter.drawText(rect.adjusted(0, drop // 2, 0, drop // 2), int(RIGHT), "%")
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("raised"))
         painter.drawRoundedRect(layout.bar, 2, 2)
@@ -260,8 +212,7 @@ class ResultDelegate(QStyledItemDelegate):
             picture = self._theme.pixmap(icon, colour, MARK, ratio)
             painter.drawPixmap(line.left(), line.center().y() - MARK // 2 + 1, picture)
             painter.setPen(self._theme.colour("muted"))
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(line, int(right), f"{percent} %")
+            painter.drawText(line, int(RIGHT), f"{percent} %")
             line.translate(0, line.height())
 
     def _paint_chip(self, painter: QPainter, rect: QRect, text: str, is_hovered: bool) -> None:
@@ -271,16 +222,6 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setFont(self._small_font)
         painter.setPen(self._theme.colour("on_accent" if is_hovered else "muted"))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _line(self, painter: QPainter, rect: QRect, text: str, font: QFont, colour: str) -> None:
-        painter.setFont(font)
-        painter.setPen(self._theme.colour(colour))
-        elided = QFontMetrics(font).elidedText(
-            text[:1000], Qt.TextElideMode.ElideRight, rect.width()
-        )
-        painter.drawText(
-            rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), elided
-        )
 
 
 def chip_text(moment: Moment) -> str:

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QMimeData,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    Qt,
-)
+from PySide6.QtCore import QMimeData, QModelIndex, Qt
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.heard import heard_explained
+from app.ui.rows import Index, RowModel
 from app.ui.text_format import one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.models.calibration import Likeness, likeness
 from engine.search import Neighbour
 
 NO_PERCENT = -1  # in place of ``Neighbour.percent`` where there is nothing to compare with
-NeighbourRole = Qt.ItemDataRole.UserRole + 1
-LikenessRole = Qt.ItemDataRole.UserRole + 2  # Likeness, or None where percentages are no chances
-
-Index = QModelIndex | QPersistentModelIndex
 
 
-class ResultModel(QAbstractListModel):
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._neighbours: tuple[Neighbour, ...] = ()
-        self._is_calibrated = False
+class ResultModel(RowModel):
+    """Drawn by its delegate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_calibrated = False  # percentages are the chance of one voice, and have names
         self._whole_song = self.tr("voice from the whole song")
         self._verdicts: dict[Likeness, str] = {
             "very similar": self.tr(
@@ -44,39 +34,24 @@ class ResultModel(QAbstractListModel):
 
     @property
     def neighbours(self) -> tuple[Neighbour, ...]:
-        return self._neighbours
+        return tuple(self.items)
 
-    def set_neighbours(self, neighbours: Sequence[Neighbour], is_calibrated: bool = False) -> None:
-        """``is_calibrated``: percentages are the chance of one voice, and have names."""
-        self.beginResetModel()
-        self._neighbours = tuple(neighbours)
-        self._is_calibrated = is_calibrated
-        self.endResetModel()
+    def key(self, item: Neighbour) -> int:
+        return item.track.id
 
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._neighbours)
+    def spoken(self, row: int) -> str:
+        neighbour: Neighbour = self.items[row]
+        name = self._name(neighbour)
+        if neighbour.percent == NO_PERCENT:
+            return name
+        said = self.tr("{name}, {similarity} % alike").format(
+            name=name, similarity=neighbour.percent
+        )
+        rough = self._whole_song if neighbour.is_from_mixture else ""
+        return ", ".join(filter(None, (said, self._parts(neighbour), rough)))
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._neighbours):
-            return None
-        neighbour = self._neighbours[index.row()]
-        if role == NeighbourRole:
-            return neighbour
-        if role == LikenessRole:
-            return self._likeness(neighbour)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return "<br>".join(plain_tool_tip(line) for line in self._explanation(neighbour))
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            # Drawn by the delegate; this is what screen readers say.
-            name = self._name(neighbour)
-            if neighbour.percent == NO_PERCENT:
-                return name
-            said = self.tr("{name}, {similarity} % alike").format(
-                name=name, similarity=neighbour.percent
-            )
-            told = filter(None, (said, self._parts(neighbour), self._rough(neighbour)))
-            return ", ".join(told)
-        return None
+    def tip(self, row: int) -> str:
+        return "<br>".join(plain_tool_tip(line) for line in self._explanation(self.items[row]))
 
     def _name(self, neighbour: Neighbour) -> str:
         if neighbour.more is not None:
@@ -87,7 +62,7 @@ class ResultModel(QAbstractListModel):
 
     def _explanation(self, neighbour: Neighbour) -> list[str]:
         """What has no room in the row, or may have been cut there."""
-        track, verdict = neighbour.track, self._likeness(neighbour)
+        track, verdict = neighbour.track, self.likeness(neighbour)
         if neighbour.more is not None:
             songs = (neighbour, *neighbour.more)
             songs_told = (f"{title_of(song.track)}  {song.percent} %" for song in songs)
@@ -99,9 +74,6 @@ class ResultModel(QAbstractListModel):
         lines = (title_of(track), " · ".join(names), told, parts, heard, words)
         return [line for line in lines if line]
 
-    def _rough(self, neighbour: Neighbour) -> str:
-        return self._whole_song if neighbour.is_from_mixture else ""
-
     def _parts(self, neighbour: Neighbour) -> str:
         """Of a blend, what each view says alone."""
         texts = {"vocals": self.tr("voice {num} %"), "overall": self.tr("whole sound {num} %")}
@@ -110,10 +82,11 @@ class ResultModel(QAbstractListModel):
     @property
     def has_grey(self) -> bool:
         """Whether some percentage steps back, which the list explains."""
-        return any(self._likeness(neighbour) == "" for neighbour in self._neighbours)
+        return any(self.likeness(neighbour) == "" for neighbour in self.items)
 
-    def _likeness(self, neighbour: Neighbour) -> Likeness | None:
-        has_name = self._is_calibrated and neighbour.percent != NO_PERCENT
+    def likeness(self, neighbour: Neighbour) -> Likeness | None:
+        """None where percentages are no chances."""
+        has_name = self.is_calibrated and neighbour.percent != NO_PERCENT
         return likeness(neighbour.percent) if has_name else None
 
     # Dragging
@@ -126,7 +99,7 @@ class ResultModel(QAbstractListModel):
         return MIME_TYPES
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        tracks = [self._neighbours[row].track for row in sorted({i.row() for i in indexes})]
+        tracks = [self.items[row].track for row in sorted({i.row() for i in indexes})]
         return files_as_mime_data([t.path for t in tracks], [t.id for t in tracks])
 
 

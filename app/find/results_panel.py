@@ -25,7 +25,7 @@ from app.services.search_service import Answer
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, ElidedLabel, IconButton, IconLabel, button, divider, label
+from app.ui.widgets import SMALL, ElidedLabel, IconLabel, button, divider, key_button, label
 from engine.search import By, Neighbour, SearchResult
 
 # So high, in pixels and lines of text, that four results fit below the usual comparison, or below
@@ -50,10 +50,8 @@ class ResultList(QWidget):
         self.heading = heading
         self._is_compact = False
         self.has_singers = True  # its percentages say how sure it is that it is one
-        self.model = ResultModel(self)
-        self.view = ResultView(self.model, delegate)
-        delegate.setParent(self.view)
-        self.view.setAccessibleName(heading)
+        self.model = ResultModel()
+        self.view = ResultView(self.model, delegate, heading)
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setMargin(28)
@@ -94,7 +92,8 @@ class ResultList(QWidget):
         if isinstance(result, str):
             self.show_message(result)
             return
-        self.view.show_neighbours(result.neighbours, result.is_calibrated)
+        self.model.is_calibrated = result.is_calibrated
+        self.view.show_items(result.neighbours)
         self._explain_grey()
         self.tell(result.note or "")
         if result.neighbours:
@@ -116,7 +115,7 @@ class ResultList(QWidget):
 
     def show_message(self, text: str) -> None:
         self.tell("")
-        self.model.set_neighbours(())
+        self.model.set_items(())
         self._explain_grey()
         self._message.setText(text)
         self._stack.setCurrentWidget(self._message)
@@ -154,9 +153,7 @@ class ResultsPanel(QWidget):
         self.artists_button.setAccessibleName(keys.description)
         self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
-        self.save_button = IconButton(
-            theme, "share", Keys.SAVE.value.description, shortcut=Keys.SAVE.value.label
-        )
+        self.save_button = key_button(theme, "share", Keys.SAVE)
         self._between = divider(is_vertical=True)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)

@@ -10,8 +10,7 @@ from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
 
 from app.desktop.drag_and_drop import copy_files
-from app.library.group_model import GroupModel
-from app.library.group_view import GroupView
+from app.library.groups import GroupView
 from app.library.table_model import SORT_KEYS, Column, TrackModel
 from app.library.table_view import HIDDEN_FIRST, TrackView, dot_icon
 from app.services.open_library import ListQuery, OpenLibrary, Overview
@@ -54,8 +53,7 @@ class LibraryPanel(QWidget):
         self._selected_soon: int | None = None
         self.model = model
         self.view = TrackView(model, theme)
-        self._groups = GroupModel(self)
-        self.groups_view = GroupView(self._groups, theme, cover)
+        self.groups_view = GroupView(theme, cover)
         self.ways = self._build_ways()
         self._empty = label(role="muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -269,17 +267,7 @@ class LibraryPanel(QWidget):
         self._show_view()
 
     def _show_groups(self, kind: GroupKind, groups: list[Group]) -> None:
-        """Others than before; what is current stays so, and the list where it is."""
-        if (kind, groups) == (self._groups.kind, self._groups.groups):
-            return
-        view, current = self.groups_view, self.groups_view.current()
-        place = view.verticalScrollBar().value() if kind == self._groups.kind else 0
-        self._groups.set_groups(kind, groups)
-        view.setAccessibleName(self.tr("Artists") if kind == "artists" else self.tr("Albums"))
-        if current is not None:
-            view.show_current(current.name)
-        view.choose_first()
-        view.verticalScrollBar().setValue(place)
+        self.groups_view.show_groups(kind, groups)
         self._show_view()
 
     def _listed(self, ids: list[int]) -> None:
@@ -306,7 +294,7 @@ class LibraryPanel(QWidget):
 
     def _show_view(self) -> None:
         """Songs or groups, or why there are none."""
-        is_empty = not (self.model.ids if self._kind is None else self._groups.groups)
+        is_empty = not (self.model.ids if self._kind is None else self.groups_view.groups.items)
         if is_empty:
             self._empty.setText(self._why_empty())
         self._stack.setCurrentWidget(self._empty if is_empty else self.focus_view)

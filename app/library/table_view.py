@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import (
-    QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QPointF,
     QRect,
@@ -44,11 +42,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.library.table_model import Column, StateRole, TrackModel, TrackRole, TrackState
+from app.ui.rows import BY_KEYBOARD, RETURN, Index, leave_to_window, menu_place
 from app.ui.theme import Theme
 from app.ui.widgets import paint_focus_frame
 from engine.library import Track
-
-Index = QModelIndex | QPersistentModelIndex
 
 ROW_PX = 38
 COVER_PX = 26
@@ -304,14 +301,9 @@ class TrackView(QTableView):
         """By the keyboard, a song is selected; Qt would make it current unseen."""
         current = self.currentIndex()
         super().focusInEvent(event)
-        is_by_keyboard = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-            Qt.FocusReason.ShortcutFocusReason,
-        )
         if current.isValid():
             return
-        if is_by_keyboard and self._tracks.rowCount():
+        if event.reason() in BY_KEYBOARD and self._tracks.rowCount():
             self.setCurrentIndex(self._tracks.index(0, Column.TITLE))
         else:
             self.selectionModel().clearCurrentIndex()
@@ -384,32 +376,21 @@ class TrackView(QTableView):
             self.play_requested.emit(track)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        track = self.current_track()
-        if track is None:
-            return
-        at = event.globalPos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center())
-        self.menu_requested.emit(track, at)
+        if (track := self.current_track()) is not None:
+            self.menu_requested.emit(track, menu_place(self, event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, track = event.key(), self.current_track()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and track is not None:
+        if key in RETURN and track is not None:
             (self.play_requested if event.modifiers() else self.find_requested).emit(track)
         elif event.matches(QKeySequence.StandardKey.Copy):
-            self._copy()
+            self.copy_requested.emit(self.selected_ids())
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self.selectAll()
         elif key == Qt.Key.Key_Delete and self.selected_rows():
             self.removed.emit(self.selected_rows())
-        elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
-            event.ignore()  # the window's: play and pause, skip, compare
-        else:
+        elif not leave_to_window(event):
             super().keyPressEvent(event)
-
-    def _copy(self) -> None:
-        if ids := self.selected_ids():
-            self.copy_requested.emit(ids)
 
     # Rows that are dragged to another place
 

@@ -9,7 +9,7 @@ from app.map.colouring import Colour
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
-from app.ui.widgets import IconButton, button, label
+from app.ui.widgets import button, key_button, label
 
 
 class MapToolBar(QWidget):
@@ -39,10 +39,9 @@ class MapToolBar(QWidget):
         self.preview = button(self.tr("Hear while hovering"), "toggle")
         self.preview.setCheckable(True)
         self.preview.setToolTip(self.tr("A song sounds when the pointer rests on it"))
-        lasso, whole = Keys.MAP_LASSO.value, Keys.MAP_ALL.value
-        self.lasso = IconButton(theme, "lasso", lasso.description, shortcut=lasso.label)
+        self.lasso = key_button(theme, "lasso", Keys.MAP_LASSO)
         self.lasso.setCheckable(True)
-        self.whole = IconButton(theme, "fit", whole.description, shortcut=whole.label)
+        self.whole = key_button(theme, "fit", Keys.MAP_ALL)
         self._lay_out()
         self._colours.activated.connect(lambda _: self.colour_chosen.emit(self.colour))
 

@@ -16,7 +16,7 @@ from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.text_format import clock, num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, key_button, label
 
 STEPS = 1000
 SKIP_S = 5.0
@@ -43,11 +43,11 @@ class PlayerBar(QWidget):
             theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
         )
         self._play.setProperty("kind", "round")
-        self._previous = self._key_button(theme, "previous", Keys.PREVIOUS)
-        self._next = self._key_button(theme, "next", Keys.NEXT)
-        self._queue = self._key_button(theme, "queue", Keys.SHOW_QUEUE)
+        self._previous = key_button(theme, "previous", Keys.PREVIOUS)
+        self._next = key_button(theme, "next", Keys.NEXT)
+        self._queue = key_button(theme, "queue", Keys.SHOW_QUEUE)
         self._queue.setCheckable(True)
-        self._loop = self._key_button(theme, "loop", Keys.LOOP)
+        self._loop = key_button(theme, "loop", Keys.LOOP)
         self._loop.setCheckable(True)
         self._vocals = button(self.tr("Vocals"), "toggle")
         self._vocals.setCheckable(True)
@@ -77,9 +77,6 @@ class PlayerBar(QWidget):
         self._connect()
         self._refresh()
         self._show_levels()
-
-    def _key_button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
-        return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
 
     def _slider(self, name: str) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
@@ -174,8 +171,7 @@ class PlayerBar(QWidget):
         self._seek.setEnabled(sound is not None and player.picked is None)
         self._next.setEnabled(player.queue.has_next and not player.is_lent)
         self._loop.setEnabled(self._has_both or player.is_looping)
-        self._loop.setChecked(player.is_looping)
-        self._loop.set_colour("accent" if player.is_looping else "muted")
+        self._loop.show_on(player.is_looping)
         self._vocals.setEnabled(not player.is_plain)
         self._vocals.setChecked(player.is_vocals_only and not player.is_plain)
         self._show_position()
@@ -196,8 +192,7 @@ class PlayerBar(QWidget):
 
     def show_queue(self, is_shown: bool) -> None:
         """Whether the queue is there to be seen."""
-        self._queue.setChecked(is_shown)
-        self._queue.set_colour("accent" if is_shown else "muted")
+        self._queue.show_on(is_shown)
 
     def show_added(self, num: int) -> None:
         """Says for a moment that songs have come into the queue, where it is not to be seen."""

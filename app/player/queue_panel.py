@@ -5,25 +5,32 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFont, QKeyEvent, QShowEvent
+from PySide6.QtGui import QFont, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QMenu, QStackedLayout, QWidget
 
 from app.player.player import Player
-from app.player.queue import Repeat
-from app.player.queue_model import QueueModel
-from app.player.queue_view import QueueDelegate, QueueView
+from app.player.queue import Entry, Repeat
+from app.player.queue_view import QueueView
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, DrawCover, ElidedLabel, IconButton, IconLabel, label
+from app.ui.widgets import (
+    HEADING,
+    SMALL,
+    DrawCover,
+    ElidedLabel,
+    IconButton,
+    IconLabel,
+    key_button,
+    label,
+)
 
 PANEL_PX = 340
 
 
 class QueuePanel(QFrame):
     closed = Signal()
-    files_dropped = Signal(object, int)  # list[Path], the place in the queue
     find_requested = Signal(int)  # id of a track
     save_requested = Signal(object)  # list[int], ids of tracks
     radio_stopped = Signal()
@@ -34,27 +41,21 @@ class QueuePanel(QFrame):
         self.setAccessibleName(self.tr("Queue"))
         self.setFixedWidth(PANEL_PX)
         self._theme, self._player, self._queue = theme, player, player.queue
-        self.model = QueueModel(self._queue, self)
-        self.view = QueueView(self.model, self._queue)
-        self.view.setItemDelegate(QueueDelegate(theme, self._queue, cover, self.view))
+        self.view = QueueView(theme, self._queue, cover)
+        self.model = self.view.songs
         self._count = label(role="muted", font=theme.font(SMALL))
-        self._build_buttons()
+        self.shuffle = key_button(theme, "shuffle", Keys.SHUFFLE)
+        self.repeat = key_button(theme, "repeat", Keys.REPEAT)
+        for switch in (self.shuffle, self.repeat):
+            switch.setCheckable(True)
+        self._save = IconButton(theme, "share", self.tr("Save the queue as a playlist"))
+        self._clear = IconButton(theme, "remove", self.tr("Take all out that does not play"))
         self._radio_text = ElidedLabel(font=theme.font(SMALL))
         self._radio_bar = self._build_radio_bar()
         self._lay_out()
         self._connect()
         self.show_radio("")
         self._refresh()
-
-    def _build_buttons(self) -> None:
-        theme = self._theme
-        self.shuffle = _key_button(theme, "shuffle", Keys.SHUFFLE)
-        self.shuffle.setCheckable(True)
-        self.repeat = _key_button(theme, "repeat", Keys.REPEAT)
-        self.repeat.setCheckable(True)
-        self._save = IconButton(theme, "share", self.tr("Save the queue as a playlist"))
-        self._clear = IconButton(theme, "remove", self.tr("Take all out that does not play"))
-        self._close = _key_button(theme, "close", Keys.SHOW_QUEUE)
 
     def _build_radio_bar(self) -> QWidget:
         bar = QWidget()
@@ -68,7 +69,9 @@ class QueuePanel(QFrame):
 
     def _lay_out(self) -> None:
         heading = label(self.tr("Queue"), font=self._theme.font(HEADING, QFont.Weight.DemiBold))
-        buttons = (self.shuffle, self.repeat, self._save, self._clear, self._close)
+        close = key_button(self._theme, "close", Keys.SHOW_QUEUE)
+        close.clicked.connect(self.closed)
+        buttons = (self.shuffle, self.repeat, self._save, self._clear, close)
         head = hbox(heading, None, *buttons, spacing=2, margins=(16, 10, 8, 0))
         below = hbox(self._count, margins=(16, 0, 8, 8))
         self._empty = label(
@@ -78,38 +81,35 @@ class QueuePanel(QFrame):
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMargin(32)
-        self._stack = QStackedLayout()
-        self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self.view)
-        self._stack.setCurrentWidget(self._empty)  # on top, where nothing is below it
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        vbox(head, below, self._radio_bar, (self._stack, 1), margins=(1, 0, 0, 0), of=self)
+        stack = QStackedLayout()
+        stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        stack.addWidget(self._empty)  # on top, where nothing is below it
+        stack.addWidget(self.view)
+        vbox(head, below, self._radio_bar, (stack, 1), margins=(1, 0, 0, 0), of=self)
 
     def _connect(self) -> None:
         self._queue.changed.connect(self._refresh)
-        self.model.files_dropped.connect(self.files_dropped)
-        self.view.play_requested.connect(self._player.play_at)
+        self.view.place_chosen.connect(self._player.play_at)
+        self.view.menu_requested.connect(self._show_menu)
         self.shuffle.clicked.connect(self.toggle_shuffle)
         self.repeat.clicked.connect(self.change_repeat)
         self._save.clicked.connect(lambda: self.save_requested.emit(self._track_ids()))
         self._clear.clicked.connect(self.radio_stopped)
         self._clear.clicked.connect(self._queue.clear)
-        self._close.clicked.connect(self.closed)
 
     # What is shown
 
     def _refresh(self) -> None:
         queue = self._queue
+        self.view.show_items(queue.entries)
         seconds = sum(entry.sound.duration_s or 0.0 for entry in queue.coming)
         num = len(queue.coming)
         told = self.tr("{songs} to come").format(songs=num_songs(num)) if num else ""
         self._count.setText(f"{told} · {duration(seconds)}" if seconds else told)
-        self.shuffle.setChecked(queue.is_shuffled)
-        self.shuffle.set_colour("accent" if queue.is_shuffled else "muted")
         self.repeat.set_icon("repeat-one" if queue.repeat is Repeat.ONE else "repeat")
-        self.repeat.setChecked(queue.repeat is not Repeat.NOTHING)
-        self.repeat.set_colour("muted" if queue.repeat is Repeat.NOTHING else "accent")
+        self.shuffle.show_on(queue.is_shuffled)
+        self.repeat.show_on(queue.repeat is not Repeat.NOTHING)
         self._clear.setEnabled(len(queue.entries) > (queue.place >= 0))
         self._save.setEnabled(bool(self._track_ids()))
         self._empty.setVisible(not queue.entries)
@@ -133,29 +133,17 @@ class QueuePanel(QFrame):
         following = list(Repeat)[(list(Repeat).index(self._queue.repeat) + 1) % len(Repeat)]
         self._queue.set_repeat(following)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        places = self.view.selected_places()
-        if not places:
-            return
-        at = event.globalPos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            index = self.model.index(places[0], 0)
-            at = self.view.viewport().mapToGlobal(self.view.visualRect(index).center())
-        self._show_menu(places, at)
-
-    def _show_menu(self, places: list[int], at: QPoint) -> None:
-        queue, icon = self._queue, self._theme.icon
+    def _show_menu(self, entry: Entry, at: QPoint) -> None:
+        queue, icon, places = self._queue, self._theme.icon, self.view.selected_places()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(icon("play"), self.tr("Play"), partial(self._player.play_at, places[0]))
-        menu.addAction(
-            icon("next"), self.tr("Play next"), partial(queue.move, places, queue.place + 1)
-        )
-        track_id = queue.entries[places[0]].sound.track_id
-        find = menu.addAction(
-            icon("find"), self.tr("Find similar"), lambda: self.find_requested.emit(track_id)
-        )
-        find.setEnabled(track_id is not None)
+        play = partial(self._player.play_at, queue.entries.index(entry))
+        menu.addAction(icon("play"), self.tr("Play"), play)
+        play_next = partial(queue.move, places, queue.place + 1)
+        menu.addAction(icon("next"), self.tr("Play next"), play_next)
+        ask = partial(self.find_requested.emit, entry.sound.track_id)
+        find = menu.addAction(icon("find"), self.tr("Find similar"), ask)
+        find.setEnabled(entry.sound.track_id is not None)
         menu.addSeparator()
         menu.addAction(icon("remove"), self.tr("Take out"), partial(queue.remove, places))
         menu.popup(at)
@@ -169,7 +157,3 @@ class QueuePanel(QFrame):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.view.show_current()
-
-
-def _key_button(theme: Theme, icon: str, keys: Keys) -> IconButton:
-    return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)

@@ -2,128 +2,116 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from collections.abc import Sequence
 
+from PySide6.QtCore import QMimeData, QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView
+
+from app.desktop.drag_and_drop import MIME_TYPES, dropped_files, files_as_mime_data
 from app.player.queue import Entry, PlayQueue
-from app.player.queue_model import EntryRole, QueueModel
+from app.ui.rows import Index, Row, RowDelegate, RowModel, RowView
 from app.ui.text_format import clock
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, DrawCover, paint_focus_frame
+from app.ui.widgets import DrawCover, plain_tool_tip
 
-Index = QModelIndex | QPersistentModelIndex
-
-PAD = 8
+ROWS_TYPE = "application/x-singalike-queue-rows"  # dragged within the queue
 COVER_PX = 38
-PAST = 0.5  # how opaque the cover of a song is that was played
 
 
-class QueueDelegate(QStyledItemDelegate):
-    def __init__(self, theme: Theme, queue: PlayQueue, cover: DrawCover, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme, self._queue, self._cover = theme, queue, cover
-        self._title_font = theme.font(weight=QFont.Weight.Medium)
-        self._small_font = theme.font(SMALL)
+class QueueModel(RowModel):
+    """Rows can be dragged, and songs dropped between them."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        text = QFontMetrics(self._title_font).height() + QFontMetrics(self._small_font).height()
-        return QSize(160, max(COVER_PX, text + 2) + 2 * PAD)
+    files_dropped = Signal(object, int)  # list[Path], the place in the queue
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        entry: Entry = index.data(EntryRole)
-        rect: QRect = option.rect
-        is_now, is_past = index.row() == self._queue.place, index.row() < self._queue.place
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, rect, option.state)
-        place = QRect(rect.left() + PAD + 4, rect.center().y() - COVER_PX // 2 + 1, 0, 0)
-        place.setSize(QSize(COVER_PX, COVER_PX))
-        painter.setOpacity(PAST if is_past else 1.0)
-        self._paint_cover(painter, place, entry, is_now)
-        painter.setOpacity(1.0)
-        area = rect.adjusted(COVER_PX + 3 * PAD + 2, PAD, -PAD - 6, -PAD)
-        colour = "accent" if is_now else "muted" if is_past else "text"
-        self._paint_names(painter, area, entry, colour)
-        painter.restore()
-
-    def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
-        is_selected = bool(state & QStyle.StateFlag.State_Selected)
-        if is_selected or state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("selected" if is_selected else "panel"))
-            painter.drawRoundedRect(rect.adjusted(4, 1, -4, -1), 8, 8)
-        if is_selected and state & QStyle.StateFlag.State_HasFocus:
-            paint_focus_frame(painter, rect.adjusted(3, 0, -3, 0), self._theme)
-
-    def _paint_cover(self, painter: QPainter, place: QRect, entry: Entry, is_now: bool) -> None:
-        sound, ratio = entry.sound, painter.device().devicePixelRatio()
-        seed = f"{sound.artist}|{sound.album}"
-        painter.drawPixmap(place.topLeft(), self._cover(sound.path, seed, COVER_PX, ratio))
-        if is_now:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(0, 0, 0, 130))
-            painter.drawRoundedRect(place, 5, 5)
-            icon = self._theme.pixmap("volume", "on_scrim", 20, ratio)
-            painter.drawPixmap(place.center() - QPoint(9, 9), icon)
-
-    def _paint_names(self, painter: QPainter, area: QRect, entry: Entry, colour: str) -> None:
-        sound = entry.sound
-        title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
-        length = clock(sound.duration_s) if sound.duration_s else ""
-        room = area.width() - small.horizontalAdvance(length) - 10
-        top = area.center().y() - (title.height() + small.height()) // 2
-        above = QRect(area.left(), top, room, title.height())
-        below = QRect(area.left(), above.bottom() + 1, room, small.height())
-        self._line(painter, above, sound.title, self._title_font, colour)
-        self._line(painter, below, sound.artist or sound.path.parent.name, self._small_font)
-        painter.setPen(self._theme.colour("muted"))
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, length)
-
-    def _line(
-        self, painter: QPainter, rect: QRect, text: str, font: QFont, colour: str = "muted"
-    ) -> None:
-        shown = QFontMetrics(font).elidedText(
-            text[:500], Qt.TextElideMode.ElideRight, max(20, rect.width())
-        )
-        painter.setFont(font)
-        painter.setPen(self._theme.colour(colour))
-        painter.drawText(
-            rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown
-        )
-
-
-class QueueView(QListView):
-    """Rows are moved by dragging or with Alt, taken out with Delete, played with Return."""
-
-    play_requested = Signal(int)  # the place in the queue
-
-    def __init__(self, model: QueueModel, queue: PlayQueue) -> None:
+    def __init__(self, queue: PlayQueue) -> None:
         super().__init__()
         self._queue = queue
-        self._selected: list[Entry] = []
-        self._scrolled = 0
-        self.setModel(model)
-        self.setAccessibleName(self.tr("Songs of the queue"))
-        self.setMouseTracking(True)
+
+    def shown(self, row: int) -> Row:
+        sound, now = self.items[row].sound, self._queue.place
+        return Row(
+            sound.path,
+            f"{sound.artist}|{sound.album}",
+            sound.title,
+            sound.artist or sound.path.parent.name,
+            clock(sound.duration_s) if sound.duration_s else "",
+            "accent" if row == now else "muted" if row < now else "text",
+            "volume" if row == now else "",
+            is_pale=row < now,
+        )
+
+    def spoken(self, row: int) -> str:
+        sound = self.items[row].sound
+        text = self.tr("{title} by {artist}") if sound.artist else "{title}"
+        name = text.format(title=sound.title, artist=sound.artist)
+        if row == self._queue.place:
+            return self.tr("{name}, playing now").format(name=name)
+        return self.tr("{name}, played").format(name=name) if row < self._queue.place else name
+
+    def tip(self, row: int) -> str:
+        sound = self.items[row].sound
+        lines = (sound.title, " · ".join(filter(None, (sound.artist, sound.album))))
+        return "<br>".join(plain_tool_tip(line) for line in lines if line)
+
+    def key(self, item: Entry) -> int:
+        return id(item)
+
+    # Dragging and dropping
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Rows are dragged; what is dropped goes between them."""
+        can = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
+        return super().flags(index) | can
+
+    def mimeTypes(self) -> list[str]:
+        return [*MIME_TYPES, ROWS_TYPE]
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+
+    def supportedDragActions(self) -> Qt.DropAction:
+        return Qt.DropAction.CopyAction  # after a move, Qt would remove the rows itself
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        rows = sorted(index.row() for index in indexes)
+        sounds = [self.items[row].sound for row in rows]
+        ids = [sound.track_id for sound in sounds if sound.track_id is not None]
+        data = files_as_mime_data([sound.path for sound in sounds], ids)
+        data.setData(ROWS_TYPE, ",".join(map(str, rows)).encode())
+        return data
+
+    def canDropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        return data.hasFormat(ROWS_TYPE) or bool(dropped_files(data))
+
+    def dropMimeData(
+        self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
+    ) -> bool:
+        place = row if row >= 0 else len(self.items)
+        if data.hasFormat(ROWS_TYPE):
+            rows = [int(text) for text in bytes(data.data(ROWS_TYPE).data()).split(b",")]
+            self._queue.move(rows, place)
+        else:
+            self.files_dropped.emit(dropped_files(data), place)
+        return True
+
+
+class QueueView(RowView):
+    """Rows are moved by dragging or with Alt, taken out with Delete, played with Return."""
+
+    place_chosen = Signal(int)  # in the queue, to be played
+
+    def __init__(self, theme: Theme, queue: PlayQueue, cover: DrawCover) -> None:
+        self.songs = QueueModel(queue)
+        delegate = RowDelegate(theme, cover, COVER_PX)
+        super().__init__(self.songs, delegate, self.tr("Songs of the queue"))
+        self._queue = queue
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDropIndicatorShown(True)
-        self.setUniformItemSizes(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalScrollBar().setSingleStep(24)
-        self.verticalScrollBar().setAccessibleName(self.tr("Scroll the queue"))
-        self.doubleClicked.connect(lambda index: self.play_requested.emit(index.row()))
-        model.modelAboutToBeReset.connect(self._keep)
-        model.modelReset.connect(self._show_kept)
+        self.doubleClicked.connect(lambda index: self.place_chosen.emit(index.row()))
 
     def selected_places(self) -> list[int]:
         return sorted(index.row() for index in self.selectedIndexes())
@@ -133,32 +121,16 @@ class QueueView(QListView):
         row = max(0, self._queue.place - 1)
         self.scrollTo(self.model().index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)
 
-    def _keep(self) -> None:
-        """What is selected stays so wherever it goes, and the list where it is."""
-        self._selected = [index.data(EntryRole) for index in self.selectedIndexes()]
-        self._scrolled = self.verticalScrollBar().value()
-
-    def _show_kept(self) -> None:
-        kept = {id(entry) for entry in self._selected}
-        rows = [row for row, entry in enumerate(self._queue.entries) if id(entry) in kept]
-        flag = self.selectionModel().SelectionFlag
-        for row in rows:
-            index = self.model().index(row, 0)
-            self.selectionModel().setCurrentIndex(index, flag.Select)
-        self.verticalScrollBar().setValue(self._scrolled)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, places = event.key(), self.selected_places()
         is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self._queue.remove(places)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and places:
-            self.play_requested.emit(places[0])
+            self.place_chosen.emit(places[0])
         elif key == Qt.Key.Key_Up and is_alt and places:
             self._queue.move(places, max(0, places[0] - 1))
         elif key == Qt.Key.Key_Down and is_alt and places:
             self._queue.move(places, min(len(self._queue.entries), places[-1] + 2))
-        elif event.text().strip() or key in (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right):
-            event.ignore()  # the window's: play and pause, skip, next
         else:
             super().keyPressEvent(event)

@@ -19,7 +19,7 @@ from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, IconButton, label
+from app.ui.widgets import SMALL, IconButton, key_button, label
 
 SEARCH_PX = 300
 
@@ -89,8 +89,7 @@ class TopBar(QWidget):
         self._lay_out()
 
     def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
-        button = IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
-        self.buttons[keys] = button
+        self.buttons[keys] = button = key_button(theme, icon, keys)
         return button
 
     def _lay_out(self) -> None:

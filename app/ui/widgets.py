@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 
 DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, pixels, ratio
@@ -117,6 +118,11 @@ class IconButton(QToolButton):
             self._colour = colour
             self._refresh()
 
+    def show_on(self, is_on: bool) -> None:
+        """Of a button that can be checked."""
+        self.setChecked(is_on)
+        self.set_colour("accent" if is_on else "muted")
+
     def set_name(self, name: str) -> None:
         if name != self.accessibleName():  # screen readers are told each time, also of the same
             self.setAccessibleName(name)
@@ -130,6 +136,11 @@ class IconButton(QToolButton):
 
     def _refresh(self) -> None:
         self.setIcon(self._theme.icon(self._icon, self._colour, self._size))
+
+
+def key_button(theme: Theme, icon: str, keys: Keys) -> IconButton:
+    """Does what these keys do."""
+    return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
 
 
 class IconLabel(QLabel):

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu
 from support import app_fixtures
 from support.app_fixtures import find_first, results, shown_titles
 
-from app.library.group_model import DetailRole
-from app.library.group_view import GroupView
+from app.library.groups import GroupView
 from app.library.table_model import Column
+from app.ui.rows import RowRole
 from app.window import MainWindow
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -25,7 +25,7 @@ Key, Mod = Qt.Key, Qt.KeyboardModifier
 
 def names(view: GroupView) -> list[str]:
     model = view.model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
+    return [model.index(row, 0).data(RowRole).title for row in range(model.rowCount())]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def click(qtbot, view: GroupView, row: int) -> None:
 
 def test_a_click_shows_the_songs_and_the_heading_leads_back(qtbot, window, artists):
     assert artists.isVisible()
-    assert artists.model().index(0, 0).data(DetailRole) == "2 songs"
+    assert artists.model().index(0, 0).data(RowRole).below == "2 songs"
     click(qtbot, artists, 1)
     qtbot.waitUntil(lambda: shown_titles(window) == ["Third rail", "Wallflower"])
     assert window.library.view.isVisible()
@@ -86,7 +86,7 @@ def test_keys_change_the_way_and_find_voices(qtbot, window):
     qtbot.waitUntil(lambda: names(view) == ["Album"] * 3)
     assert view.hasFocus()
     assert view.current().artist == "Alma"
-    assert view.model().index(0, 0).data(DetailRole).startswith("Alma · ")
+    assert view.model().index(0, 0).data(RowRole).below.startswith("Alma · ")
     qtbot.keyClick(window, Key.Key_G, Mod.ControlModifier)
     qtbot.waitUntil(window.library.view.isVisible)
 

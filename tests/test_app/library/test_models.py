@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.modeltest import ModelTester
 
-from app.find.result_model import LikenessRole, ResultModel
+from app.find.result_model import ResultModel
 from app.library.table_model import (
     Column,
     StateRole,
@@ -197,7 +197,7 @@ def test_a_song_without_title_has_the_name_of_its_file():
 def test_a_result_is_told_in_words(qapp):
     model = ResultModel()
     moments = (Moment(1.0, 2.0, 0.9),)
-    model.set_neighbours(
+    model.set_items(
         [Neighbour(1, track(), 0.876, 88, moments), Neighbour(2, track(2), -0.3, 0, ())]
     )
     assert model.data(model.index(0)) == "Title by Artist, 88 % alike"
@@ -207,9 +207,7 @@ def test_a_result_is_told_in_words(qapp):
 
 def test_a_voice_from_the_whole_song_is_told(qapp):
     model = ResultModel()
-    model.set_neighbours(
-        [Neighbour(1, track(), 0.9, 90, (), True), Neighbour(2, track(2), 0.8, 80, ())]
-    )
+    model.set_items([Neighbour(1, track(), 0.9, 90, (), True), Neighbour(2, track(2), 0.8, 80, ())])
     said = [model.data(model.index(row), Qt.ItemDataRole.AccessibleTextRole) for row in range(2)]
     tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(2)]
     assert said[0] == "Title by Artist, 90 % alike, voice from the whole song"
@@ -220,7 +218,7 @@ def test_a_voice_from_the_whole_song_is_told(qapp):
 def test_a_blend_tells_both_percentages(qapp):
     model = ResultModel()
     parts = (("vocals", 71), ("overall", 34))
-    model.set_neighbours([Neighbour(1, track(), 0.5, 52, (), parts=parts)])
+    model.set_items([Neighbour(1, track(), 0.5, 52, (), parts=parts)])
     said = "voice 71 %, whole sound 34 %"
     assert model.data(model.index(0)) == f"Title by Artist, 52 % alike, {said}"
     assert said in model.data(model.index(0), Qt.ItemDataRole.ToolTipRole)
@@ -231,16 +229,17 @@ def test_a_chance_has_a_name_and_a_bare_percentage_has_none(qapp):
     near, fair, far, none = (
         Neighbour(i, track(i), 0.5, p, ()) for i, p in enumerate((80, 79, 49, -1))
     )
-    model.set_neighbours([near, fair, far, none], is_calibrated=True)
+    model.is_calibrated = True
+    model.set_items([near, fair, far, none])
     assert model.has_grey
-    names = [model.data(model.index(row), LikenessRole) for row in range(4)]
+    names = [model.likeness(one) for one in (near, fair, far, none)]
     assert names == ["very similar", "similar", "", None]
     tips = [model.data(model.index(row), Qt.ItemDataRole.ToolTipRole) for row in range(4)]
     assert "one of a hundred" in tips[0]
     assert "two singers" in tips[2]
     assert "singers" not in tips[3]
-    model.set_neighbours([near, far])
-    assert model.data(model.index(0), LikenessRole) is None
+    model.is_calibrated = False
+    assert model.likeness(near) is None
     assert not model.has_grey
 
 
