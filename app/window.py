@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         page = Page(state["page"])
 
         def then() -> None:
-            self.services.player.drop_pick()  # what was in the queue goes on
+            self.services.player.pick(None)  # what was in the queue goes on
             self.show_page(page)
 
         self.find_page.restore(state, then)

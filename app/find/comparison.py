@@ -73,7 +73,7 @@ class Comparison(QObject):
         player.state_changed.connect(self._show_playing)
         player.loaded.connect(self._show_playing)
         player.loaded.connect(self._follow_queue)
-        player.upcoming.connect(lambda sound: self._waveforms.request("next", sound.path))
+        player.queue.changed.connect(self._measure_next)
         self._waveforms.measured.connect(player.put_loudness)
         player.vocals_wanted.connect(self._fetch_vocals)
         vocals.arrived.connect(self._vocals_arrived)
@@ -249,6 +249,10 @@ class Comparison(QObject):
         if not is_by_itself or sound == self._panel.result_row.sound:
             return
         self._show_result(sound.track_id)
+
+    def _measure_next(self) -> None:
+        if (sound := self._player.following) is not None:
+            self._waveforms.request("next", sound.path)
 
     def choose_soon(self, track_id: int) -> None:
         """Of the next answer, this result is on show."""

@@ -123,7 +123,9 @@ class Queueing(QObject):
         """Raises KeyError, TypeError, ValueError where it makes no sense."""
         player = self._services.player
         player.queue.restore(state["queue"])
-        player.restore(float(state["position_s"]))
+        if (sound := player.queue.current) is not None:
+            player.put(player.queue.side, sound, float(state["position_s"]))
+            player.set_mix(float(player.queue.side))
         self.radio.restore(state["radio"])
 
     def save_state(self) -> None:

@@ -7,39 +7,17 @@ nothing and takes no lock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from app.player.loudness import Levels, stepped
-from app.player.source import Decode, Source
+from app.player.source import Source
 
 BLOCK_FRAMES = 1024
 
 # (path, start in seconds, seconds after which it begins anew)
 OpenSource = Callable[[Path, float, float | None], Source]
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How far the decoding of one side has come.
-
-    Attributes:
-        path: what is heard; None where there is nothing.
-        gain: what brings it to the common loudness.
-        buffered_s: decoded and not heard yet.
-        is_complete, is_next_complete: nothing more will be decoded, of the song and of the next.
-        is_exchanging: another file of the same song is to take over as soon as it can.
-    """
-
-    path: Path | None = None
-    rate_hz: int = 0
-    gain: float = 1.0
-    buffered_s: float = 0.0
-    is_complete: bool = False
-    is_next_complete: bool = False
-    is_exchanging: bool = False
 
 
 class Deck:
@@ -57,7 +35,7 @@ class Deck:
         self.is_running = False
         self.heard: Source | None = None  # written by the callback only
         self._open = open_source
-        self._coming: Source | None = None  # takes over once it is decoded
+        self.coming: Source | None = None  # takes over once it is decoded
         self._seen: Source | None = None  # what ``source`` was in the block before
         self._heard_gain = 0.0
 
@@ -68,19 +46,9 @@ class Deck:
         return self.source.position_s if self.source is not None else 0.0
 
     @property
-    def decoding(self) -> Decoding:
-        source, following = self.source, self.following
-        if source is None:
-            return Decoding()
-        return Decoding(
-            source.path,
-            source.rate_hz,
-            source.gain,
-            source.num_buffered / source.rate_hz,
-            source.is_complete,
-            following is not None and following.is_complete,
-            self._coming is not None,
-        )
+    def is_complete(self) -> bool:
+        """Nothing more will be decoded of the song."""
+        return self.source is not None and self.source.is_complete
 
     @property
     def is_at_end(self) -> bool:
@@ -98,8 +66,8 @@ class Deck:
 
     def begin(self, path: Path | None, start_s: float, loop_s: float | None = None) -> None:
         """Another song or another place, at once; what was prepared is forgotten."""
-        old = (self.source, self.following, self._coming)
-        self.following = self._coming = None
+        old = (self.source, self.following, self.coming)
+        self.following = self.coming = None
         self.source = None if path is None else self._open(path, start_s, loop_s)
         for source in old:
             if source is not None:
@@ -107,7 +75,7 @@ class Deck:
 
     def exchange(self, path: Path, is_playing: bool) -> None:
         """To another file of the same song, at the same place: without a gap while playing."""
-        source, waiting = self.source, self._coming
+        source, waiting = self.source, self.coming
         if source is None or path == (waiting or source).path:
             return
         start_s = source.position_s if source.loop_s is None else source.start_s
@@ -116,7 +84,7 @@ class Deck:
             return
         if waiting is not None:
             waiting.stop()
-        self._coming = self._open(path, start_s, source.loop_s)
+        self.coming = self._open(path, start_s, source.loop_s)
 
     def prepare(self, path: Path | None) -> None:
         """What comes after the song, or nothing; decoded from now on, in place of anything else."""
@@ -136,16 +104,16 @@ class Deck:
 
     def take_over(self) -> None:
         """Puts in what is to be exchanged, once it has been decoded as far as the song has come."""
-        coming, old = self._coming, self.source
+        coming, old = self.coming, self.source
         if coming is None or old is None or not (coming.num_written or coming.is_complete):
             return
         if coming.skip_to(old.position_s):
-            self._coming, self.source = None, coming
+            self.coming, self.source = None, coming
             old.stop()
 
     def close(self) -> None:
         """No thread is left."""
-        for source in (self.source, self.following, self._coming):
+        for source in (self.source, self.following, self.coming):
             if source is not None:
                 source.stop(timeout_s=2.0)
 
@@ -193,15 +161,12 @@ class Decks:
 
     Attributes:
         rate_hz: of the sound device. After a change, every source is to be begun anew.
-        is_playing: loudness then changes in steps, and files are exchanged without a gap.
         num_blocks: lets the window see that the device still asks for sound.
     """
 
-    def __init__(self, decode: Decode, levels: Levels, rate_hz: int) -> None:
+    def __init__(self, levels: Levels, rate_hz: int) -> None:
         self.rate_hz = rate_hz
-        self.is_playing = False
         self.num_blocks = 0
-        self._decode = decode
         self._levels = levels
         self._decks = (Deck(self._open), Deck(self._open))
         self._scratch = np.zeros((BLOCK_FRAMES, 2), dtype=np.float32)
@@ -222,7 +187,7 @@ class Decks:
     def level(self) -> None:
         """As loud as the levels say; at once where nothing is heard yet."""
         for deck, gain in zip(self._decks, self._gains(), strict=True):
-            if deck.source is not None and not (self.is_playing and deck.source.num_read):
+            if deck.source is not None and not (deck.is_running and deck.source.num_read):
                 deck.source.gain = gain
             if deck.following is not None:
                 deck.following.gain = self._levels.gains([deck.following.path])[0]
@@ -241,7 +206,7 @@ class Decks:
 
     def _open(self, path: Path, start_s: float, loop_s: float | None) -> Source:
         gain = self._levels.gains([path])[0]
-        return Source(path, start_s, self.rate_hz, self._decode, gain=gain, loop_s=loop_s)
+        return Source(path, start_s, self.rate_hz, gain=gain, loop_s=loop_s)
 
     def _gains(self) -> list[float]:
         return self._levels.gains(

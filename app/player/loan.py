@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from app.player.queue import Side, Sound
-
-if TYPE_CHECKING:
-    from app.player.player import Player
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a player holds beside its queue: songs and places in seconds of both sides.
-
-    Attributes:
-        moments, mix, picked, is_lent, is_plain: as the player's.
-    """
-
-    sounds: tuple[Sound | None, ...] = (None, None)
-    places_s: tuple[float, float] = (0.0, 0.0)
-    moments: tuple[float, float] | None = None
-    mix: float = 0.0
-    picked: Sound | None = None
-    is_lent: bool = False
-    is_plain: bool = False
+from app.player.player import Player, Side, Sound
 
 
 class Loan:
@@ -35,7 +12,7 @@ class Loan:
         """``is_plain``: files are heard as they are, neither made equally loud nor as vocals."""
         self._player = player
         self._is_plain = is_plain
-        self._before: Held | None = None
+        self._before: Loaded | None = None
 
     @property
     def is_on(self) -> bool:
@@ -43,7 +20,10 @@ class Loan:
 
     def begin(self) -> None:
         if not self.is_on:
-            self._before = self._player.exchange(Held(is_lent=True, is_plain=self._is_plain))
+            self._before = Loaded(self._player)
+            self._player.lend(True, self._is_plain)
+            for side in Side:
+                self._player.put(side, None)
 
     def play(self, sound: Sound, start_s: float = 0.0) -> None:
         self._player.load(Side.QUERY, sound, start_s)
@@ -52,5 +32,26 @@ class Loan:
     def end(self) -> None:
         """The player holds what it held before, paused."""
         if self.is_on and self._before is not None:
-            self._player.exchange(self._before)
+            self._before.put_back()
         self._before = None
+
+
+class Loaded:
+    """What a player holds beside its queue; it is paused when that is noted."""
+
+    def __init__(self, player: Player) -> None:
+        player.pause()
+        self._player = player
+        self._sides = [(side, player.sound(side), player.position_s(side)) for side in Side]
+        self._moments, self._mix, self._picked = player.moments, player.mix, player.picked
+        self._is_lent, self._is_plain = player.is_lent, player.is_plain
+
+    def put_back(self) -> None:
+        player = self._player
+        player.pause()
+        player.lend(self._is_lent, self._is_plain)
+        for one in self._sides:
+            player.put(*one)
+        player.moments, player.picked = self._moments, self._picked
+        player.set_mix(self._mix)
+        player.state_changed.emit()

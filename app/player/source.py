@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +20,6 @@ log = logging.getLogger(__name__)
 
 RING_S = 12.0
 SEAM_S = 0.01  # of a loop, faded so that it does not click
-
-# (path, sample rate, start in seconds) -> chunks (2, n) float32
-Decode = Callable[[Path, int, float], Iterator[np.ndarray]]
-
-
-def decode_file(path: Path, rate_hz: int, start_s: float) -> Iterator[np.ndarray]:
-    """Blocks of (2, n) float32."""
-    return audio.decode(path, sample_rate_hz=rate_hz, num_channels=2, start_s=start_s, chunk_s=0.5)
 
 
 class Source:
@@ -45,7 +37,6 @@ class Source:
         path: Path,
         start_s: float,
         rate_hz: int,
-        decode: Decode,
         *,
         gain: float = 1.0,
         loop_s: float | None = None,
@@ -61,7 +52,6 @@ class Source:
         self.num_written = 0  # frames; written by the decoding thread only
         self._loop_frames = 0  # length of the loop, once it is known
         self._ring = np.zeros((int(RING_S * rate_hz), 2), dtype=np.float32)
-        self._decode = decode
         self._has_room = threading.Event()
         self._is_stopped = False
         self._thread = threading.Thread(target=self._fill, name="decode", daemon=True)
@@ -75,16 +65,6 @@ class Source:
     @property
     def num_buffered(self) -> int:
         return self.num_written - self.num_read
-
-    @property
-    def max_buffered(self) -> int:
-        """Frames that are decoded ahead at most."""
-        return len(self._ring)
-
-    @property
-    def is_decoding(self) -> bool:
-        """Its thread is there."""
-        return self._thread.is_alive()
 
     @property
     def is_drained(self) -> bool:
@@ -127,7 +107,13 @@ class Source:
 
     def _fill(self) -> None:
         try:
-            chunks = self._decode(self.path, self.rate_hz, self.start_s)
+            chunks = audio.decode(
+                self.path,
+                sample_rate_hz=self.rate_hz,
+                num_channels=2,
+                start_s=self.start_s,
+                chunk_s=0.5,
+            )
             for chunk in chunks if self.loop_s is None else self._looped(chunks, self.loop_s):
                 self._write(chunk.T)
                 if self._is_stopped:

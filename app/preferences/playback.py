@@ -23,7 +23,7 @@ class PlaybackSection(Section):
         self.devices = self._build_devices()
         self.add_row(label(self.tr("Play on")), self.devices)
         self.equally_loud = QCheckBox(self.tr("Play all songs equally loud"))
-        self.equally_loud.setChecked(services.player.is_levelled)
+        self.equally_loud.setChecked(services.player.levels.is_on)
         self.equally_loud.toggled.connect(self._loudness_chosen)
         self.column.addWidget(self.equally_loud)
         self.add_note(

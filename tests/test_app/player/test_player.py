@@ -13,7 +13,7 @@ from app.player.decks import BLOCK_FRAMES, Decks
 from app.player.loudness import Levels
 from app.player.output import STALL_TICKS
 from app.player.player import Player, Side, Sound
-from app.player.source import Source, decode_file
+from app.player.source import Source
 from engine.sound import audio
 
 
@@ -25,7 +25,8 @@ def _no_leaks(qapp: object) -> Iterator[None]:
 
 @pytest.fixture
 def player(qapp: object) -> Iterator[Player]:
-    player = Player(make_output=HandOutput, levels=Levels(is_on=False))
+    player = Player(make_output=HandOutput)
+    player.set_levelled(False)
     player.set_volume(1.0)
     yield player
     player.close()
@@ -43,7 +44,7 @@ def high(tmp_path: Path) -> Sound:
 
 def buffered(qtbot, player: Player, *sides: Side) -> None:
     """Waits until enough of these sides has been decoded."""
-    qtbot.waitUntil(lambda: all(player.decoding(side).is_complete for side in sides))
+    qtbot.waitUntil(lambda: all(player.decks[side].is_complete for side in sides))
 
 
 def pitch_hz(samples: np.ndarray) -> float:
@@ -198,7 +199,7 @@ def test_a_device_that_goes_silent_is_replaced(qtbot, player, low):
 def test_a_device_at_another_rate_gets_sound_at_that_rate(qtbot, player, low):
     player.device.rate_hz = 48_000
     player.play(Side.QUERY, low)
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).rate_hz == 48_000)
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].source.rate_hz == 48_000)
     buffered(qtbot, player, Side.QUERY)
     heard = player.device.pull(16)[BLOCK_FRAMES:]
     assert pitch_hz(heard) * 48_000 / RATE_HZ == pytest.approx(220, abs=10)
@@ -229,8 +230,8 @@ def test_a_file_that_cannot_be_played_is_told(qtbot, player, tmp_path, content):
 
 def test_a_long_song_is_held_in_a_small_ring(qtbot, tmp_path):
     path = write_wav(tmp_path / "long.wav", 40.0)
-    source = Source(path, 0.0, RATE_HZ, decode_file)
-    qtbot.waitUntil(lambda: source.num_buffered == source.max_buffered)
+    source = Source(path, 0.0, RATE_HZ)
+    qtbot.waitUntil(lambda: source.num_buffered == len(source._ring))
     assert not source.is_complete
     whole = audio.decode_all(path, sample_rate_hz=RATE_HZ, num_channels=2).T
     block, done = np.empty((4096, 2), np.float32), 0
@@ -245,12 +246,12 @@ def test_a_long_song_is_held_in_a_small_ring(qtbot, tmp_path):
 
 
 def test_a_source_ends_its_thread_when_it_is_stopped_in_the_middle(tmp_path):
-    source = Source(write_wav(tmp_path / "long.wav", 40.0), 0.0, RATE_HZ, decode_file)
+    source = Source(write_wav(tmp_path / "long.wav", 40.0), 0.0, RATE_HZ)
     source.stop(PATIENCE_S)
-    assert not source.is_decoding
+    assert not source._thread.is_alive()
 
 
 def test_an_empty_deck_is_silent():
     out = np.ones((BLOCK_FRAMES, 2), np.float32)
-    Decks(decode_file, Levels(), RATE_HZ).fill(out)
+    Decks(Levels(), RATE_HZ).fill(out)
     assert not out.any()

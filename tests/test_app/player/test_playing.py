@@ -296,13 +296,13 @@ def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
         qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     assert told.args == [43]
     assert window.player_bar._vocals.isChecked()
-    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == vocals)
+    qtbot.waitUntil(lambda: player.decks[Side.RESULT].source.path == vocals)
     queued = window.results.voices.model.neighbours[1].track.path
     qtbot.waitUntil(lambda: asked == [player.sound(Side.RESULT).path, queued])
     qtbot.waitUntil(lambda: window.player_bar._vocals.text() == "Vocals")
     qtbot.mouseClick(window.player_bar._vocals, Qt.MouseButton.LeftButton)
     mixture = player.sound(Side.RESULT).path
-    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == mixture)
+    qtbot.waitUntil(lambda: player.decks[Side.RESULT].source.path == mixture)
     assert not window.player_bar._vocals.isChecked()
 
 
@@ -321,7 +321,7 @@ def test_vocals_come_however_often_the_key_was_pressed(qtbot, window, tmp_path, 
     assert window.player_bar._vocals.isChecked()
     go_on.set()
     player = window.services.player
-    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).path == vocals)
+    qtbot.waitUntil(lambda: player.decks[Side.RESULT].source.path == vocals)
 
 
 def test_vocals_that_cannot_be_had_are_told(qtbot, window, monkeypatch):
@@ -444,4 +444,4 @@ def test_songs_on_show_are_measured(qtbot, window):
     player.play(Side.QUERY, window.results.query_row.sound)
     player.pause()
     # The sines are louder than music is taken to be before it has been measured.
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).gain < before)
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].source.gain < before)

@@ -12,10 +12,9 @@ from support.patience import PATIENCE_S
 
 from app.player.decks import BLOCK_FRAMES
 from app.player.loudness import TARGET_LUFS, Levels, stepped
-from app.player.player import Player, Side, Sound
+from app.player.player import LOOP_S, Player, Side, Sound
 from app.player.queue import Repeat
-from app.player.source import Source, decode_file
-from app.player.two_songs import LOOP_S
+from app.player.source import Source
 from engine.sound import audio
 from engine.sound.loudness import Loudness, measure
 
@@ -31,7 +30,8 @@ def make_player(qapp: object) -> Iterator[Callable[[bool], Player]]:
     players: list[Player] = []
 
     def make(is_normalised: bool) -> Player:
-        player = Player(make_output=HandOutput, levels=Levels(is_on=is_normalised))
+        player = Player(make_output=HandOutput)
+        player.set_levelled(is_normalised)
         player.set_volume(1.0)
         players.append(player)
         return player
@@ -57,7 +57,7 @@ def songs(tmp_path: Path) -> list[Sound]:
 
 
 def decoded(qtbot, player: Player, side: Side = Side.QUERY) -> None:
-    qtbot.waitUntil(lambda: player.decoding(side).is_complete)
+    qtbot.waitUntil(lambda: player.decks[side].is_complete)
 
 
 def whole(one: Sound) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_songs_follow_each_other_without_a_gap(qtbot, player, songs):
     player.play(Side.QUERY, songs[0], songs[1:])
     decoded(qtbot, player)
     player.tick()  # prepares the next one
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     num_blocks = -(-len(whole(songs[0])) // BLOCK_FRAMES) + 4
     heard = player.device.pull(num_blocks)
     expected = np.concatenate([whole(songs[0]), whole(songs[1])])[: len(heard)]
@@ -99,7 +99,7 @@ def test_after_the_last_song_it_is_quiet(qtbot, player, songs):
     player.play(Side.RESULT, songs[0], songs[1:2])
     decoded(qtbot, player, Side.RESULT)
     player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.RESULT].following, "is_complete", False))
     player.device.pull(60)
     player.tick()
     player.tick()
@@ -152,10 +152,10 @@ def test_what_was_decoded_ahead_gives_way_to_a_song_that_is_put_before_it(
     player.play(Side.QUERY, songs[0], songs[1:])
     decoded(qtbot, player)
     player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     player.queue.add([other], is_next=True)
     player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     num_blocks = len(whole(songs[0])) // BLOCK_FRAMES
     player.device.pull(num_blocks + 1)
     assert pitch_hz(player.device.pull(8)) == pytest.approx(2000, abs=15)
@@ -168,7 +168,7 @@ def test_one_song_is_repeated_without_a_gap(qtbot, player, songs):
     player.queue.set_repeat(Repeat.ONE)
     decoded(qtbot, player)
     player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     player.device.pull(len(whole(songs[0])) // BLOCK_FRAMES + 1)
     assert pitch_hz(player.device.pull(8)) == pytest.approx(300, abs=15)
     player.tick()
@@ -208,7 +208,7 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
     assert pitch_hz(player.device.pull(8)) == pytest.approx(400, abs=15)
     player.put_vocals(mixture.path, vocals.path)
     place_s = player.position_s(Side.QUERY)
-    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].coming is None)
     before = player.device.pull(1)
     assert rms(before) > 0.1  # fades over, never silent
     assert pitch_hz(player.device.pull(8)) == pytest.approx(1600, abs=15)
@@ -216,7 +216,7 @@ def test_vocals_take_over_at_the_same_place_without_a_gap(qtbot, player, tmp_pat
         place_s + 9 * BLOCK_FRAMES / RATE_HZ, abs=2 * BLOCK_FRAMES / RATE_HZ
     )
     player.set_vocals_only(False)
-    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].coming is None)
     player.device.pull(1)
     assert pitch_hz(player.device.pull(8)) == pytest.approx(400, abs=15)
 
@@ -247,14 +247,14 @@ def test_a_song_that_has_ended_does_not_end_the_other_when_its_vocals_are_shorte
     player.set_mix(1.0)
     player.jump(0.3, 0.0)
     decoded(qtbot, player)
-    qtbot.waitUntil(lambda: player.decoding(Side.RESULT).buffered_s > 1.0)
+    qtbot.waitUntil(lambda: player.decks[Side.RESULT].source.num_buffered > RATE_HZ)
     player.device.pull(15)
-    assert player.decoding(Side.QUERY).buffered_s == 0.0
+    assert player.decks[Side.QUERY].source.num_buffered == 0
     problems: list[str] = []
     player.problem.connect(problems.append)
     player.set_vocals_only(True)
     player.put_vocals(over.path, vocals.path)
-    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)  # they have taken over
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].coming is None)  # they have taken over
     player.tick()
     assert problems == []
     assert player.is_playing
@@ -272,14 +272,14 @@ def test_the_next_song_begins_as_it_is_wanted_by_then(qtbot, player, songs, tmp_
         player.put_vocals(one.path, vocals.path)
     decoded(qtbot, player)
     player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     player.set_vocals_only(False)  # what was prepared are its vocals
     assert wanted[-1] == []
     for _ in range(2):
-        qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+        qtbot.waitUntil(lambda: player.decks[Side.QUERY].coming is None)
         decoded(qtbot, player)
         player.tick()
-    qtbot.waitUntil(lambda: player.decoding(Side.QUERY).is_next_complete)
+    qtbot.waitUntil(lambda: getattr(player.decks[Side.QUERY].following, "is_complete", False))
     player.device.pull(-(-len(whole(songs[0])) // BLOCK_FRAMES) + 2)
     assert pitch_hz(player.device.pull(8)) == pytest.approx(600, abs=15)
 
@@ -289,7 +289,7 @@ def test_vocals_that_were_deleted_are_asked_for_again(qtbot, player, tmp_path):
     player.set_vocals_only(True)
     player.play(Side.QUERY, mixture)
     player.put_vocals(mixture.path, vocals.path)
-    qtbot.waitUntil(lambda: not player.decoding(Side.QUERY).is_exchanging)
+    qtbot.waitUntil(lambda: player.decks[Side.QUERY].coming is None)
     vocals.path.unlink()
     problems: list[str] = []
     player.problem.connect(problems.append)
@@ -327,7 +327,7 @@ def test_a_matching_moment_is_repeated_on_both_sides(qtbot, player, tmp_path):
     player.jump(1.0, 3.0)
     player.set_looping(True)
     assert player.is_looping
-    qtbot.waitUntil(lambda: all(player.decoding(side).buffered_s > 1.0 for side in Side))
+    qtbot.waitUntil(lambda: all(player.decks[side].source.num_buffered > RATE_HZ for side in Side))
     num_blocks = round(1.5 * LOOP_S * RATE_HZ / BLOCK_FRAMES)
     heard = np.concatenate([_pull(qtbot, player) for _ in range(num_blocks)])
     assert rms(heard[-8 * BLOCK_FRAMES :]) > 0.1
@@ -340,10 +340,8 @@ def test_a_matching_moment_is_repeated_on_both_sides(qtbot, player, tmp_path):
 
 
 def _pull(qtbot, player: Player) -> np.ndarray:
-    block_s = BLOCK_FRAMES / RATE_HZ
-
     def is_ready() -> bool:
-        return all(player.decoding(side).buffered_s >= block_s for side in Side)
+        return all(player.decks[side].source.num_buffered >= BLOCK_FRAMES for side in Side)
 
     if not is_ready():
         qtbot.waitUntil(is_ready)
@@ -353,7 +351,7 @@ def _pull(qtbot, player: Player) -> np.ndarray:
 
 def test_a_loop_has_no_click_at_its_seam(qtbot, tmp_path):
     one = sound(tmp_path / "one.wav", 333.3, 1.0)
-    source = Source(one.path, 0.2, RATE_HZ, decode_file, loop_s=0.5)
+    source = Source(one.path, 0.2, RATE_HZ, loop_s=0.5)
     qtbot.waitUntil(lambda: source.num_buffered > RATE_HZ)
     heard = np.empty((RATE_HZ, 2), np.float32)
     assert source.read_into(heard) == RATE_HZ
@@ -410,14 +408,14 @@ def test_a_late_measurement_changes_the_volume_in_small_steps(qtbot, make_player
     player.play(Side.QUERY, one)
     decoded(qtbot, player)
     player.device.pull(4)
-    before = player.decoding(Side.QUERY).gain
+    before = player.decks[Side.QUERY].source.gain
     player.put_loudness(one.path, Loudness(-24.0, 0.3))
-    assert player.decoding(Side.QUERY).gain == before
+    assert player.decks[Side.QUERY].source.gain == before
     player.tick()
-    assert before < player.decoding(Side.QUERY).gain < 1.1 * before
+    assert before < player.decks[Side.QUERY].source.gain < 1.1 * before
     for _ in range(60):
         player.tick()
-    assert player.decoding(Side.QUERY).gain == pytest.approx(10 ** (6 / 20), rel=1e-3)
+    assert player.decks[Side.QUERY].source.gain == pytest.approx(10 ** (6 / 20), rel=1e-3)
 
 
 def test_levels_agree_where_one_song_has_no_headroom():

@@ -217,16 +217,16 @@ def test_where_and_how_loud_songs_are_played(qtbot, dialog, window):
     section.devices.setCurrentIndex(2)
     section.devices.activated.emit(2)
     assert (player.device.name, settings.get(OUTPUT_DEVICE)) == ("Headphones", "Headphones")
-    assert player.is_levelled
+    assert player.levels.is_on
     section.equally_loud.click()
-    assert not player.is_levelled
+    assert not player.levels.is_on
     assert not settings.get(EQUALLY_LOUD)
 
 
 def test_the_next_window_plays_as_loud_as_this_was_told(dialog, window, open_window):
     dialog.playback.equally_loud.click()
     window.services.settings.save()
-    assert not open_window().services.player.is_levelled
+    assert not open_window().services.player.levels.is_on
 
 
 def test_kept_vocals_are_counted_and_deleted(qtbot, home, window):
