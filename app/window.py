@@ -39,10 +39,11 @@ from app.settings import (
     WATCH_FOLDERS,
     WINDOW_GEOMETRY,
 )
-from app.ui.dialogs import ProblemPage
 from app.ui.layouts import vbox
+from app.ui.message_page import MessagePage
 from app.ui.notice import NoticeBar
 from app.ui.top_bar import Page, TopBar
+from app.ui.widgets import button
 from engine.library import Track
 from engine.library.scan.covers import cover_bytes
 from engine.paths import data_path
@@ -86,7 +87,9 @@ class MainWindow(QMainWindow):
         self.player_bar.setParent(whole)
         self.notice = NoticeBar(theme)
         self.start_page = StartPage(theme)
-        self.problem_page = ProblemPage(theme)
+        retry = button(self.tr("Try again"), "primary")
+        retry.clicked.connect(self.services.open_library.open)
+        self.problem_page = MessagePage(theme, "warning", "warning", retry)
         self.find_page = FindPage(self.services, self.covers, self.commands)
         self.library = self.find_page.library
         self.results = self.find_page.results
@@ -140,7 +143,6 @@ class MainWindow(QMainWindow):
         self.services.player.solved.connect(self.notice.withdraw)
         for signal in (self.services.player.state_changed, self.services.player.loaded):
             signal.connect(self._show_playing)
-        self.problem_page.retry_requested.connect(open_library.open)
         self.start_page.folder_requested.connect(self.commands.add_folder)
         self.start_page.demo_requested.connect(self._make_demo)
 
@@ -221,7 +223,7 @@ class MainWindow(QMainWindow):
             self._session.restore()
 
     def _library_failed(self, reason: str) -> None:
-        self.problem_page.show_reason(reason)
+        self.problem_page.show_text(self.tr("The library cannot be opened"), reason)
         self.pages.setCurrentWidget(self.problem_page)
 
     def _show_overview(self, overview: Overview) -> None:
@@ -374,6 +376,5 @@ class MainWindow(QMainWindow):
         settings.set(THEME, self.services.theme.choice)
         self.find_page.save_state()
         self.queueing.save_state()
-        self.map_page.save_state()
         self._session.save()
         settings.save()

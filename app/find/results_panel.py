@@ -23,6 +23,7 @@ from app.find.result_view import ResultView
 from app.find.song_row import SongRow
 from app.services.search_service import Answer
 from app.ui.layouts import hbox, vbox
+from app.ui.message_page import MessagePage
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconLabel, button, divider, key_button, label
@@ -162,20 +163,12 @@ class ResultsPanel(QWidget):
         self.arrange(("vocals", "overall"))
 
     def _welcome(self, theme: Theme) -> QWidget:
-        icon = IconLabel(theme, "overall", "wave", 64)
-        heading = label(self.tr("Pick a song"), font=theme.font(1.4, QFont.Weight.DemiBold))
-        text = label(
-            self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
-            role="muted",
-            wrap=True,
-        )
-        for widget in (icon, heading, text):
-            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        page = QWidget()
         ways = hbox(None, *self._other_ways(), None, spacing=4)
-        layout = vbox(icon, heading, text, 8, ways, spacing=10, margins=(9, 9, 9, 9), of=page)
-        layout.insertStretch(0, 2)
-        layout.addStretch(3)
+        page = MessagePage(theme, "overall", "wave", ways)
+        page.show_text(
+            self.tr("Pick a song"),
+            self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
+        )
         return page
 
     def _other_ways(self) -> Iterator[QPushButton]:

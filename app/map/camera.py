@@ -18,7 +18,6 @@ class Camera:
         x, y: the place on the map that is in the middle of the widget.
         scale: pixels for one unit of the map, whose points lie between -1 and 1.
         width, height: of the widget.
-        covered: pixels at its right that something else lies over.
         tall: the map's height over its width; what lies between -1 and 1 is the width.
     """
 
@@ -28,14 +27,11 @@ class Camera:
     width: int
     height: int
     tall: float = 1.0
-    covered: int = 0
 
     @classmethod
-    def fit(cls, width: int, height: int, tall: float = 1.0, covered: int = 0) -> Camera:
-        """All of the map in sight: in the middle if it fits there, else beside what covers it."""
-        scale = whole_scale(width - covered, height, tall)
-        shift = min(max(0.0, scale / MARGIN + covered - width / 2), covered / 2)
-        return cls(shift / scale, 0.0, scale, width, height, tall, covered)
+    def fit(cls, width: int, height: int, tall: float = 1.0) -> Camera:
+        """All of the map in sight."""
+        return cls(0.0, 0.0, whole_scale(width, height, tall), width, height, tall)
 
     def pixels(self, positions: np.ndarray) -> np.ndarray:
         """(n, 2) places on the map -> (n, 2) float32 pixels."""
@@ -52,7 +48,7 @@ class Camera:
 
     def zoomed(self, factor: float, x_px: float, y_px: float) -> Camera:
         """Nearer by ``factor``, with the place below a pixel staying there."""
-        least = whole_scale(self.width - self.covered, self.height, self.tall)
+        least = whole_scale(self.width, self.height, self.tall)
         scale = min(max(self.scale * factor, 0.5 * least), MAX_ZOOM * least)
         x, y = self.place(x_px, y_px)
         return replace(
@@ -70,25 +66,19 @@ class Camera:
     def resized(self, width: int, height: int) -> Camera:
         """The same part of the map in a widget of another size."""
         if self.is_whole:
-            return self.fit(width, height, self.tall, self.covered)
-        scale = self.nearness * whole_scale(width - self.covered, height, self.tall)
+            return self.fit(width, height, self.tall)
+        scale = self.nearness * whole_scale(width, height, self.tall)
         return replace(self, scale=scale, width=width, height=height)
 
     @property
     def is_whole(self) -> bool:
         """All of the map is shown, as ``fit`` does."""
-        return self == self.fit(self.width, self.height, self.tall, self.covered)
+        return self == self.fit(self.width, self.height, self.tall)
 
     @property
     def nearness(self) -> float:
         """How much larger things are than where all of it is shown."""
-        return self.scale / whole_scale(self.width - self.covered, self.height, self.tall)
-
-    def beside(self, covered: int) -> Camera:
-        """With another part of the widget covered: what is seen stays, unless it is everything."""
-        if self.is_whole:
-            return self.fit(self.width, self.height, self.tall, covered)
-        return replace(self, covered=covered)
+        return self.scale / whole_scale(self.width, self.height, self.tall)
 
     def centred_on(self, x: float, y: float) -> Camera:
         return replace(self, x=x, y=y)

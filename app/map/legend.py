@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
-from app.map.colouring import Colouring, shade
+from app.map.colouring import Colouring
+from app.ui.cards import clear_layout
 from app.ui.language import grouped
+from app.ui.layouts import hbox, vbox
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, label, plain_tool_tip
@@ -21,28 +23,24 @@ DOT_PX = 10
 class Legend(QFrame):
     picked = Signal(int)  # code of a group; -1: all again
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, view: QWidget) -> None:
+        """``view``: after which Tab comes here."""
+        super().__init__()
         self.setObjectName("card")
         self._theme = theme
-        self._view = parent
+        self._view = view
         self._rows: dict[int, QPushButton] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(8, 8, 8, 8)
-        self._column.setSpacing(0)
+        self._column = vbox(margins=(8, 8, 8, 8), of=self)
         self.setFixedWidth(WIDTH_PX)
 
     def show_colouring(
         self, colouring: Colouring, table: list[QColor], picked: int = -1, *, is_likeness: bool
     ) -> None:
         """``is_likeness``: to a song asked for, of which there may be none yet."""
-        while (item := self._column.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear_layout(self._column)
         self._rows = {}
         if colouring.is_graded:
-            self._show(_Scale(self._theme, colouring.low, colouring.high))
+            self._show(self._scale(colouring, table))
         groups = zip(colouring.names, colouring.counts, strict=True)
         for code, (name, count) in enumerate(groups, start=1):
             self._add(code, one_line(name)[:NAME_CHARS], count, table[code])
@@ -52,9 +50,6 @@ class Legend(QFrame):
             note.setContentsMargins(8, 4, 4, 2)
             self._show(note)
         self.setVisible(self._column.count() > 0)
-        self.adjustSize()
-        if self._column.hasHeightForWidth():  # of which that makes nothing
-            self.resize(WIDTH_PX, self._column.totalHeightForWidth(WIDTH_PX))
 
     def _others_text(self, colouring: Colouring, is_likeness: bool) -> str:
         """Of the points without a colour of their own."""
@@ -66,6 +61,19 @@ class Legend(QFrame):
             return self.tr("Not known of these songs.")
         return ""
 
+    def _scale(self, colouring: Colouring, table: list[QColor]) -> QWidget:
+        """The shades from low to high, with what the ends mean."""
+        shades, low, high = table[1:], colouring.low, colouring.high
+        stops = (f"stop:{i / len(shades)} {one.name()}" for i, one in enumerate(shades))
+        bar, scale = QFrame(), QWidget()
+        bar.setFixedHeight(10)
+        ground = f"qlineargradient(x1:0, x2:1, {', '.join(stops)})"
+        bar.setStyleSheet(f"border-radius: 5px; background: {ground};")
+        ends = (label(text, "muted", self._theme.font(SMALL)) for text in (low, high))
+        vbox(bar, hbox(next(ends), None, next(ends)), spacing=6, margins=(6, 6, 6, 0), of=scale)
+        scale.setAccessibleName(self.tr("Colours from {low} to {high}").format(low=low, high=high))
+        return scale
+
     def _check(self, code: int) -> None:
         for other, row in self._rows.items():
             row.setChecked(other == code)
@@ -74,10 +82,7 @@ class Legend(QFrame):
         row = button("", "legend")
         number = label(grouped(count), "muted", self._theme.font(SMALL))
         number.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 8, 0)
-        line.addStretch()
-        line.addWidget(number)
+        hbox(None, number, margins=(0, 0, 8, 0), of=row)
         room = WIDTH_PX - number.sizeHint().width() - BESIDE_NAME_PX
         elided = row.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
         row.setText(elided.replace("&", "&&"))
@@ -94,36 +99,11 @@ class Legend(QFrame):
 
     def _show(self, widget: QWidget) -> None:
         self._column.addWidget(widget)
-        widget.show()  # at once: what is shown later does not count for the height now
+        widget.show()
 
     def _pick(self, code: int, is_on: bool) -> None:
         self._check(code if is_on else -1)
         self.picked.emit(code if is_on else -1)
-
-
-class _Scale(QWidget):
-    """The shades from low to high, with what the ends mean."""
-
-    def __init__(self, theme: Theme, low: str, high: str) -> None:
-        super().__init__()
-        self._theme = theme
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 22, 6, 0)
-        for text, place in ((low, Qt.AlignmentFlag.AlignLeft), (high, Qt.AlignmentFlag.AlignRight)):
-            end = label(text, "muted", theme.font(SMALL))
-            row.addWidget(end, 1, place)
-        self.setAccessibleName(self.tr("Colours from {low} to {high}").format(low=low, high=high))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        bar = QRect(6, 6, self.width() - 12, 10)
-        shades = QLinearGradient(bar.topLeft(), bar.topRight())
-        for step in range(11):
-            shades.setColorAt(step / 10, shade(self._theme.palette, step / 10))
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(shades)
-        painter.drawRoundedRect(bar, 5, 5)
 
 
 def _dot(colour: QColor, ratio: float) -> QIcon:

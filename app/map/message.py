@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.ui.language import grouped
-from app.ui.layouts import hbox
+from app.ui.message_page import MessagePage
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, IconLabel, button, label
+from app.ui.widgets import button
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 from engine.records import View
 
 
-class MapMessage(QWidget):
+class MapMessage(MessagePage):
     make_requested = Signal()
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("page")
-        self._heading = label(font=theme.font(HEADING * 1.1, QFont.Weight.DemiBold))
-        self._text = label(role="muted", wrap=True)
-        self._text.setMaximumWidth(520)
-        self._text.setMinimumWidth(420)
         self._bar = QProgressBar()
+        self._make, self._stop = button("", "primary"), button("")
+        super().__init__(theme, "map", "wave", self._bar, self._make, self._stop)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(320)
         self._bar.setAccessibleName(self.tr("Progress of the map"))
-        self._make = button(self.tr("Make the map"), "primary")
-        self._stop = button(self.tr("Stop"))
+        for one, text in ((self._make, self.tr("Make the map")), (self._stop, self.tr("Stop"))):
+            one.setText(text)
+            one.setAccessibleName(text)
         self._make.clicked.connect(self.make_requested)
         self._stop.clicked.connect(self.stop_requested)
-        icon = IconLabel(theme, "map", "wave", 64)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(12)
-        layout.addStretch(2)
-        for words in (icon, self._heading, self._text):
-            words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for widget in (icon, self._heading, self._text, self._bar, self._make, self._stop):
-            if widget is self._text:  # aligned, it would get too few lines
-                layout.addLayout(hbox(None, (widget, 1), None))
-            else:
-                layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignCenter)
-        layout.addStretch(3)
-        self.show_text("", "")
+        self.say("", "")
 
-    def show_text(self, heading: str, text: str, *, can_make: bool = False) -> None:
-        self._heading.setText(heading)
-        self._text.setText(text)
+    def say(self, heading: str, text: str, *, can_make: bool = False) -> None:
+        self.show_text(heading, text)
         self._make.setVisible(can_make)
         for widget in (self._bar, self._stop):
             widget.hide()
@@ -64,19 +47,18 @@ class MapMessage(QWidget):
                 "The map shows which {things} sound alike. It needs {num} songs that have been "
                 "listened to, and appears here as soon as they are there."
             )
-            self.show_text(self.tr("No map yet"), text.format(things=things, num=MIN_SONGS))
+            self.say(self.tr("No map yet"), text.format(things=things, num=MIN_SONGS))
         else:
             text = self.tr(
                 "Songs that sound alike will lie together. Making the map takes some minutes; "
                 "you can go on with everything else meanwhile."
             )
             heading = self.tr("A map of {songs}").format(songs=num_songs(num_songs_there))
-            self.show_text(heading, text, can_make=True)
+            self.say(heading, text, can_make=True)
 
     def show_progress(self, progress: Progress | None) -> None:
         """A map is being made; None: it has just begun."""
-        self._heading.setText(self.tr("Making the map"))
-        self._text.setText(stage_text(self, progress))
+        self.show_text(self.tr("Making the map"), stage_text(self, progress))
         self._make.hide()
         for widget in (self._bar, self._stop):
             widget.show()

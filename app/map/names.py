@@ -93,7 +93,7 @@ class Names(QObject):
         self, painter: QPainter, camera: Camera, pixels: np.ndarray, is_meant: np.ndarray | None
     ) -> None:
         """``pixels``: (n, 2) of all songs; ``is_meant``: (n,) bool, those to be named; or all."""
-        size = np.array([camera.width - camera.covered, camera.height], np.float32)
+        size = np.array([camera.width, camera.height], np.float32)
         is_seen = ((pixels >= 0) & (pixels < size)).all(1)
         if is_meant is not None:
             is_seen &= is_meant

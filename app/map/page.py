@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QStackedWidget, QWidget
 
 from app.library.covers import Covers
 from app.map.colouring import (
@@ -21,14 +22,12 @@ from app.map.colouring import (
     carried,
     table_of,
 )
-from app.map.hover_card import HoverCard
 from app.map.legend import Legend
 from app.map.map_source import MapSource, OpenedMap
 from app.map.message import MapMessage, count_text, stage_text
 from app.map.names import Islands, Names
-from app.map.pointing import Pointing
+from app.map.pointing import HoverCard
 from app.map.preview import Preview
-from app.map.selection_bar import SelectionBar
 from app.map.tool_bar import MapToolBar
 from app.map.view import MapView
 from app.services.open_library import Overview
@@ -37,7 +36,8 @@ from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
 from app.ui.language import grouped
 from app.ui.layouts import hbox, keep_room, vbox
-from app.ui.widgets import button, label
+from app.ui.text_format import num_songs
+from app.ui.widgets import IconButton, button, label
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 
@@ -69,18 +69,13 @@ class MapPage(QWidget):
         self.view = MapView(services.theme, self._names)
         self.tools = MapToolBar(services.theme)
         self.legend = Legend(services.theme, self.view)
-        self.card = HoverCard(services.theme, covers, self.view)
-        self.selection = SelectionBar(services.theme, self.view)
         self.message = MapMessage(services.theme)
         self.preview = Preview(services.player, self)
-        self.pointing = Pointing(
-            self.view,
-            self.card,
-            self.preview,
-            services.open_library,
-            self.tools.preview.isChecked,
-            self,
+        self.card = HoverCard(
+            services.theme, covers, self.view, self.preview, services.open_library
         )
+        self.selection_count = label()
+        self.selection = self._build_selection()
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")
         self._stop = button(self.tr("Stop"), "plain")
@@ -95,13 +90,35 @@ class MapPage(QWidget):
         margins = (MARGIN_PX, 4, MARGIN_PX, 6)
         foot = hbox(self._note, self._anew, self._stop, None, spacing=6, margins=margins)
         shown = QWidget()
-        vbox((self.view, 1), foot, of=shown)
+        legend = vbox(self.legend, None, margins=(0, MARGIN_PX, MARGIN_PX, 0))
+        vbox((hbox((self.view, 1), legend), 1), foot, of=shown)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.message)
         self.stack.addWidget(shown)
         vbox(self.tools, (self.stack, 1), of=self)
         self._stop.hide()
         self.setTabOrder(self.tools.whole, self.view)
+
+    def _build_selection(self) -> QFrame:
+        """What can be done with songs that a line was drawn around."""
+        bar = QFrame(self.view)
+        bar.setObjectName("card")
+        actions = []
+        for text, kind, signal in (
+            (self.tr("Play these"), "primary", self.play_requested),
+            (self.tr("Keep as playlist…"), "", self.playlist_requested),
+            (self.tr("Show in library"), "", self.list_requested),
+        ):
+            actions.append(button(text, kind))
+            actions[-1].clicked.connect(
+                lambda _=False, signal=signal: signal.emit(self.selected_ids)
+            )
+        clear = IconButton(self._theme, "close", self.tr("Let the selection go"), size=16)
+        clear.clicked.connect(lambda: self._select(np.empty(0, np.int64)))
+        items = (self.selection_count, *actions, clear)
+        hbox(*items, spacing=10, margins=(16, 8, 8, 8), of=bar)
+        bar.hide()
+        return bar
 
     def _restore(self) -> None:
         settings = self._services.settings
@@ -112,29 +129,25 @@ class MapPage(QWidget):
 
     def _connect(self) -> None:
         tools, view, source = self.tools, self.view, self.source
+        settings = self._services.settings
+        tools.views.chosen.connect(partial(settings.set, MAP_VIEW))
         tools.views.chosen.connect(lambda _: self._open())
+        tools.preview.toggled.connect(partial(settings.set, MAP_PREVIEW))
         tools.colour_chosen.connect(self._choose_colour)
         tools.lasso.clicked.connect(lambda is_on: view.set_lasso(is_on))
         view.lasso_changed.connect(tools.lasso.setChecked)
         tools.whole.clicked.connect(view.show_all)
-        tools.preview.toggled.connect(lambda is_on: None if is_on else self.preview.stop())
-        self.pointing.chosen.connect(self.find_requested)
+        tools.preview.toggled.connect(self.preview.set_wanted)
+        self.card.chosen.connect(self.find_requested)
         view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
-        self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
-        for asked, emitted in (
-            (self.selection.play_requested, self.play_requested),
-            (self.selection.playlist_requested, self.playlist_requested),
-            (self.selection.list_requested, self.list_requested),
-        ):
-            asked.connect(lambda emitted=emitted: emitted.emit(self.selected_ids))
         source.opened.connect(self._show)
         source.progressed.connect(self._show_progress)
         source.making_changed.connect(self._making_changed)
         source.made.connect(self._open)  # of the view that is looked at by then
         source.stopped.connect(self._stopped)
         source.compared.connect(self._compared)
-        source.problem.connect(lambda text: self._say(self.tr("No map"), text))
+        source.problem.connect(partial(self._say, self.tr("No map")))
         for asked in (self.message.make_requested, self._anew.clicked):
             asked.connect(self._make)
         for stopped in (self.message.stop_requested, self._stop.clicked):
@@ -210,7 +223,7 @@ class MapPage(QWidget):
         codes = carried(self._ids, colours.codes, track_ids, NO_VALUE)  # until they are coloured
         self._colouring = replace(colours, codes=codes)
         pointed = self._ids[self.view.row] if self.view.row >= 0 else -1
-        self._ids = self.pointing.ids = track_ids
+        self._ids = self.card.ids = track_ids
         self._names.show_songs(track_ids, islands)
         self.view.show_points(positions, codes, self._row_of(pointed))
 
@@ -235,7 +248,7 @@ class MapPage(QWidget):
             self.message.show_missing(opened.view, opened.num_songs)
 
     def _say(self, heading: str, text: str, *, can_make: bool = False) -> None:
-        self.message.show_text(heading, text, can_make=can_make)
+        self.message.say(heading, text, can_make=can_make)
         self.stack.setCurrentIndex(0)
 
     # Making
@@ -265,15 +278,13 @@ class MapPage(QWidget):
         if record is None:
             return
         num, num_new = len(record.track_ids), len(record.track_ids) - record.num_laid_out
-        texts = [count_text(self, self.tools.views.key, num, self._num_songs())]
+        overview = self._open_library.overview
+        num_all = overview.counts.tracks if overview is not None else 0
+        texts = [count_text(self, self.tools.views.key, num, num_all)]
         if num_new:
             texts.append(self.tr("{num} came later").format(num=grouped(num_new)))
         self._note.setText(" · ".join(texts))
         self._anew.setVisible(num_new > 0 and not is_making)
-
-    def _num_songs(self) -> int:
-        overview = self._open_library.overview
-        return overview.counts.tracks if overview is not None else 0
 
     # Colours
 
@@ -287,7 +298,7 @@ class MapPage(QWidget):
         if self._opened is None or self._opened.record is None:
             return
         if colour != Colour.LIKENESS:
-            self.pointing.scores = {}
+            self.card.scores = {}
             self._set_colouring(by_tags(colour, self._ids, self._opened.labels))
             return
         question = self._services.search.question
@@ -300,7 +311,7 @@ class MapPage(QWidget):
         if self.tools.colour != Colour.LIKENESS:
             return
         scores = carried(*found, self._ids, np.nan)
-        self.pointing.scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
+        self.card.scores = dict(zip(self._ids.tolist(), scores.tolist(), strict=True))
         self._set_colouring(by_likeness(scores, self.tr("unlike"), self.tr("alike")))
 
     def _set_colouring(self, colouring: Colouring) -> None:
@@ -315,7 +326,6 @@ class MapPage(QWidget):
         self.legend.show_colouring(colouring, table, self._picked_code, is_likeness=is_likeness)
         if len(colouring.codes) == len(self.view.positions):
             self.view.show_colours(colouring.codes, table)
-        self._place()
 
     # What is meant
 
@@ -340,7 +350,9 @@ class MapPage(QWidget):
         self._show_selection()
 
     def _show_selection(self) -> None:
-        self.selection.show_count(len(self.selected_ids))
+        num = len(self.selected_ids)
+        self.selection_count.setText(num_songs(num))
+        self.selection.setVisible(num > 0)
         self._place()
         self._show_meant()
 
@@ -370,13 +382,11 @@ class MapPage(QWidget):
         self.view.mark_query(self._row_of(track_id))
 
     def _place(self) -> None:
-        """What floats over the map keeps its corner."""
-        width, height = self.view.width(), self.view.height()
-        self.legend.move(width - self.legend.width() - MARGIN_PX, MARGIN_PX)
-        covered = 0 if self.legend.isHidden() else self.legend.width() + 2 * MARGIN_PX
-        self.view.keep_clear(min(covered, width // 2))
-        bar = self.selection
-        bar.move(QPoint((width - bar.width()) // 2, height - bar.height() - MARGIN_PX))
+        """What floats over the map keeps its place."""
+        bar, view = self.selection, self.view
+        bar.adjustSize()
+        at = QPoint((view.width() - bar.width()) // 2, view.height() - bar.height() - MARGIN_PX)
+        bar.move(at)
 
     # Across a restart
 
@@ -393,8 +403,3 @@ class MapPage(QWidget):
         if self._place_before is not None and len(self._ids):
             self.view.go_to(*self._place_before)
             self._place_before = None
-
-    def save_state(self) -> None:
-        settings = self._services.settings
-        settings.set(MAP_VIEW, self.tools.views.key)
-        settings.set(MAP_PREVIEW, self.tools.preview.isChecked())

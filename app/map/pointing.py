@@ -1,64 +1,83 @@
-"""What happens to the song that is pointed to: it is shown, it sounds, it is asked about."""
+"""The song below the pointer: its cover and names are shown, it sounds, it is asked about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFrame, QLabel
 
-from app.map.hover_card import HoverCard
+from app.library.covers import Covers
 from app.map.preview import Preview
 from app.map.view import MapView
 from app.services.open_library import OpenLibrary
+from app.ui.layouts import hbox, vbox
+from app.ui.text_format import one_line, title_of
+from app.ui.theme import Theme
+from app.ui.widgets import SMALL, ElidedLabel
 from engine.library import Track
 
+COVER_PX = 44
+WIDTH_PX = 270
+AWAY_PX = 16
+EDGE_PX = 8
 MAX_TRACKS = 500  # kept, so that coming back to a song shows it at once
 
 
-class Pointing(QObject):
+class HoverCard(QFrame):
+    """Attributes:
+    ids: of the songs in the view's rows.
+    scores: likeness to the song asked for, where it is shown.
+    """
+
     chosen = Signal(object)  # Track
 
     def __init__(
         self,
+        theme: Theme,
+        covers: Covers,
         view: MapView,
-        card: HoverCard,
         preview: Preview,
         open_library: OpenLibrary,
-        can_sound: Callable[[], bool],
-        parent: QObject,
     ) -> None:
-        """``can_sound``: whether resting on a song lets it sound."""
-        super().__init__(parent)
-        self._view = view
-        self._card = card
-        self._preview = preview
-        self._open_library = open_library
-        self._can_sound = can_sound
-        self.ids = np.empty(0, np.int64)  # of the view's rows
-        self.scores: dict[int, float] = {}  # likeness to the song asked for, where it is shown
+        super().__init__(view)
+        self.setObjectName("card")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFixedWidth(WIDTH_PX)
+        self._view, self._preview, self._open_library = view, preview, open_library
+        self._covers = covers
+        self.ids = np.empty(0, np.int64)
+        self.scores: dict[int, float] = {}
         self.tracks: dict[int, Track] = {}
+        self._track: Track | None = None  # the one that is shown
         self._is_choosing = False
+        self._cover = QLabel()
+        self._cover.setFixedSize(QSize(COVER_PX, COVER_PX))
+        self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
+        self._artist = ElidedLabel(role="muted", font=theme.font(SMALL))
+        self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
+        texts = vbox(self._title, self._artist, self._note, spacing=1)
+        hbox(self._cover, (texts, 1), spacing=10, margins=(8, 8, 12, 8), of=self)
+        self.hide()
+        covers.arrived.connect(self._draw_cover)
         view.hovered.connect(self._hovered)
-        view.chosen.connect(self._chosen)
+        view.chosen.connect(self._choose)
         open_library.rows_arrived.connect(self._rows_arrived)
 
     def _hovered(self, row: int) -> None:
         self._is_choosing = False
         if row < 0:
-            self._card.clear()
+            self._track = None
+            self.hide()
             self._preview.rest_on(None)
-            return
-        track_id = int(self.ids[row])
-        if track_id in self.tracks:
-            self._show(self.tracks[track_id])
+        elif (track := self.tracks.get(int(self.ids[row]))) is not None:
+            self._show(track)
         else:
-            self._open_library.fetch_rows([track_id])
+            self._open_library.fetch_rows([int(self.ids[row])])
 
-    def _chosen(self, row: int) -> None:
+    def _choose(self, row: int) -> None:
         self._preview.stop()
-        track = self.tracks.get(int(self.ids[row]))
-        if track is not None:
+        if (track := self.tracks.get(int(self.ids[row]))) is not None:
             self.chosen.emit(track)
         else:
             self._is_choosing = True
@@ -67,25 +86,43 @@ class Pointing(QObject):
     def _rows_arrived(self, tracks: list[Track]) -> None:
         row = self._view.row
         wanted = int(self.ids[row]) if 0 <= row < len(self.ids) else -1
-        found = next((track for track in tracks if track.id == wanted), None)
-        if found is None:
-            return
-        self.tracks[wanted] = found
-        while len(self.tracks) > MAX_TRACKS:
-            del self.tracks[next(iter(self.tracks))]
-        if self._is_choosing:
-            self._is_choosing = False
-            self.chosen.emit(found)
-        else:
-            self._show(found)
+        for track in tracks:
+            if track.id == wanted:
+                self.tracks[wanted] = track
+                while len(self.tracks) > MAX_TRACKS:
+                    del self.tracks[next(iter(self.tracks))]
+                (self.chosen.emit if self._is_choosing else self._show)(track)
+                self._is_choosing = False
 
     def _show(self, track: Track) -> None:
-        score = self.scores.get(track.id, np.nan)
-        note = ""
-        if np.isfinite(score):
-            note = self.tr("likeness {percent} %").format(percent=f"{100 * score:.0f}")
-        view = self._view
-        self._card.show_track(track, note, view.pixel_of(view.row), view.camera.covered)
+        self._track = track
+        self._title.setText(title_of(track))
+        self._artist.setText(
+            " · ".join(filter(None, (one_line(track.artist), one_line(track.album))))
+        )
+        if np.isfinite(score := self.scores.get(track.id, np.nan)):
+            text = self.tr("likeness {percent} %")
+            self._note.setText(text.format(percent=f"{100 * score:.0f}"))
+        self._note.setVisible(bool(np.isfinite(score)))
+        self._draw_cover()
+        self._place()
         self._view.setAccessibleDescription(f"{track.title}, {track.artist}")
-        if self._can_sound():
-            self._preview.rest_on(track)
+        self._preview.rest_on(track)
+
+    def _place(self) -> None:
+        """Beside the point, on whichever side there is room."""
+        self.adjustSize()
+        at, room = self._view.pixel_of(self._view.row), self._view.size()
+        x, left = at.x() + AWAY_PX, at.x() - AWAY_PX - self.width()
+        most = room.width() - EDGE_PX - self.width()
+        if x > most and left >= EDGE_PX:
+            x = left
+        y = min(max(EDGE_PX, at.y() - self.height() // 2), room.height() - self.height() - EDGE_PX)
+        self.move(min(x, most), y)
+        self.raise_()
+        self.show()
+
+    def _draw_cover(self) -> None:
+        if self._track is not None:
+            ratio = self.devicePixelRatioF()
+            self._cover.setPixmap(self._covers.of_track(self._track, COVER_PX, ratio))

@@ -21,19 +21,23 @@ class Preview(QObject):
         self._loan = Loan(player)
         self._is_refused = False  # there is no sound device, say: once told is enough
         player.problem.connect(self._refused)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
+        self.is_wanted = True  # by the person
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._start)
 
     def rest_on(self, track: Track | None) -> None:
         """The song below the pointer now; None for nowhere."""
         self._track = track
-        if track is None or track.status is TrackStatus.MISSING or self._is_refused:
-            self._rest.stop()
-            self.stop()
-        else:
+        can_sound = self.is_wanted and not self._is_refused
+        if track is not None and track.status is not TrackStatus.MISSING and can_sound:
             self._rest.start()
+        else:
+            self.stop()
+
+    def set_wanted(self, is_wanted: bool) -> None:
+        self.is_wanted = is_wanted
+        if not is_wanted:
+            self.stop()
 
     def begin(self) -> None:
         """The page is shown: it is worth trying again."""

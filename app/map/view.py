@@ -136,7 +136,7 @@ class MapView(QWidget):
     def show_all(self) -> None:
         tall = float(np.abs(self.positions[:, 1]).max()) if len(self.positions) else 1.0
         width, height = max(1, self.width()), max(1, self.height())
-        self.look(Camera.fit(width, height, tall, self.camera.covered))
+        self.look(Camera.fit(width, height, tall))
 
     def place(self) -> tuple[float, float, float] | None:
         """Where one looks: x and y on the map, and how near; None where all of it is shown."""
@@ -147,10 +147,6 @@ class MapView(QWidget):
         """To a ``place`` from before."""
         self.show_all()
         self.look(replace(self.camera, x=x, y=y, scale=self.camera.scale * nearness))
-
-    def keep_clear(self, covered: int) -> None:
-        """So many pixels at the right are covered by something else."""
-        self.look(self.camera.beside(covered))
 
     def set_lasso(self, is_on: bool) -> None:
         """While on, dragging draws a line around songs instead of moving the map."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDialog,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.ui.layouts import Item, hbox, vbox
 from app.ui.shortcuts import FIND, LIBRARY, MAP, PAGES, PLAYING, QUEUE, TEST, Keys
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, TITLE, IconLabel, button, label
+from app.ui.widgets import SMALL, TITLE, button, label
 from engine import __version__
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY, TEST), (PLAYING, QUEUE, MAP))
@@ -103,32 +103,3 @@ class HelpSheet(Dialog):
             grid.addWidget(label(keys.value.label, font=font), i, 0)
             grid.addWidget(label(keys.value.description, "muted"), i, 1)
         return grid
-
-
-class ProblemPage(QWidget):
-    """Instead of everything else, when the library cannot be opened."""
-
-    retry_requested = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("page")
-        self._reason = label(role="muted", font=theme.font(1.05), wrap=True)
-        self._reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        retry = button(self.tr("Try again"), "primary")
-        retry.clicked.connect(self.retry_requested)
-        icon = IconLabel(theme, "warning", "warning", 48)
-        heading = label(
-            self.tr("The library cannot be opened"),
-            font=theme.font(HEADING * 1.2, QFont.Weight.DemiBold),
-        )
-        for widget in (icon, heading, self._reason):
-            widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        centred = (retry, Qt.AlignmentFlag.AlignCenter)
-        items = (icon, heading, self._reason, centred)
-        layout = vbox(*items, spacing=14, margins=(9, 9, 9, 9), of=self)
-        layout.insertStretch(0, 2)
-        layout.addStretch(3)
-
-    def show_reason(self, reason: str) -> None:
-        self._reason.setText(reason)

@@ -118,19 +118,6 @@ def test_shades_move_away_from_the_ground(palette):
     assert (np.diff(away) > 0).all()
 
 
-@pytest.mark.parametrize("size", [(1024, 560), (700, 560), (1400, 500)])
-def test_nothing_of_the_map_lies_below_the_legend(size):
-    covered = 238
-    camera = Camera.fit(*size, covered=covered)
-    corners = camera.pixels(np.array([[-1, -1], [1, 1]], np.float32))
-    assert (corners >= 0).all()
-    assert (corners <= [size[0] - covered, size[1]]).all()
-    assert camera.resized(900, 400) == Camera.fit(900, 400, covered=covered)
-    assert camera.beside(0) == Camera.fit(*size)
-    nearer = camera.zoomed(3.0, 100, 100)
-    assert nearer.beside(0).pixels(corners) == pytest.approx(nearer.pixels(corners))
-
-
 # Vision without red, green or blue cones: Machado, Oliveira and Fernandes 2009, severity 1.
 VISIONS = {
     "all": np.eye(3),

@@ -71,7 +71,7 @@ def test_too_few_songs_are_told(qtbot, open_window, library_path, music):
     window = open_window()
     window.show_page(Page.MAP)
     qtbot.waitUntil(lambda: window.map_page.message.isVisible())
-    qtbot.waitUntil(lambda: window.map_page.message._heading.text() == "No map yet")
+    qtbot.waitUntil(lambda: window.map_page.message.heading.text() == "No map yet")
 
 
 def test_making_can_be_stopped(qtbot, open_window, library_path, music, monkeypatch):
@@ -96,7 +96,7 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     row = int(page.view.positions[:, 0].argmin())
     hover(page, row)
     qtbot.waitUntil(page.card.isVisible)
-    track = page.pointing.tracks[int(page._ids[row])]
+    track = page.card.tracks[int(page._ids[row])]
     assert page.card._title.text() == track.title
     qtbot.waitUntil(lambda: player.is_playing)
     assert player.sound(player.side).track_id == track.id
@@ -104,16 +104,6 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     assert not player.is_playing
     assert player.sound(player.side) is None
     assert not page.card.isVisible()
-
-
-def test_the_card_of_a_song_leaves_the_legend_free(qtbot, on_map):
-    page = on_map.map_page
-    on_map.resize(1100, 700)
-    qtbot.waitUntil(lambda: page.legend.isVisible() and page.view.camera.covered > 0)
-    rightmost = int(page.view.camera.pixels(page.view.positions)[:, 0].argmax())
-    hover(page, rightmost)
-    qtbot.waitUntil(page.card.isVisible)
-    assert not page.card.geometry().intersects(page.legend.geometry())
 
 
 def test_a_song_hovered_over_is_not_taken_for_a_result(qtbot, on_map):
@@ -136,7 +126,7 @@ def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on
     qtbot.waitUntil(page.card.isVisible)
     assert not page.preview._rest.isActive()
     page.tools.preview.setChecked(True)
-    track = page.pointing.tracks[int(page._ids[0])]
+    track = page.card.tracks[int(page._ids[0])]
     on_map.comparison.play_track(track)
     hover(page, 5)
     page.preview._start()
@@ -219,7 +209,7 @@ def test_a_line_around_songs_selects_them(qtbot, on_map):
     assert page.selection.isVisible()
     assert not page.tools.lasso.isChecked()
     with qtbot.waitSignal(page.playlist_requested) as asked:
-        page.selection.playlist_requested.emit()
+        page.playlist_requested.emit(page.selected_ids)
     assert asked.args[0] == page.selected_ids
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     assert not page.selection.isVisible()
@@ -312,7 +302,7 @@ def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
     qtbot.waitUntil(lambda: len(page._ids) == len(SONGS) + 1)
     assert page.view.camera == camera
     assert page.selected_ids == chosen
-    assert page.selection._count.text() == "3 songs"
+    assert page.selection_count.text() == "3 songs"
     assert page.legend._rows[2].isChecked()
     assert page._picked == page._colouring.names[1]
     after = dict(zip(page._ids, page._colouring.codes, strict=True))
@@ -361,7 +351,7 @@ def test_a_map_that_moves_is_drawn_anew(qtbot, on_map):
 def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     page = on_map.map_page
     page.view.encircled.emit(np.array([0, 1, 2]))
-    page.selection.playlist_requested.emit()
+    page.playlist_requested.emit(page.selected_ids)
     choose_from_menu(qtbot, "Save for other programs…")
     qtbot.waitUntil(lambda: bool(on_map.findChildren(QFileDialog)))
     (dialog,) = on_map.findChildren(QFileDialog)
@@ -370,7 +360,7 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     qtbot.waitUntil((tmp_path / "voices.m3u8").exists)
     lines = (tmp_path / "voices.m3u8").read_text("utf-8").splitlines()
     assert sum(line.endswith(".wav") for line in lines) == 3
-    page.selection.list_requested.emit()
+    page.list_requested.emit(page.selected_ids)
     assert on_map.page == Page.LIBRARY
     qtbot.waitUntil(lambda: len(on_map.library.model.ids) == 3)
     assert on_map.library._only_bar.isVisible()
