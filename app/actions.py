@@ -1,9 +1,9 @@
-"""What each key of the window does, and each button of the bar at the top."""
+"""What each key of the window does, and each button that has the same name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from app.find.results_panel import ResultList
 from app.ui.shortcuts import MEDIA_KEYS, Keys
 from app.ui.top_bar import SEARCHABLE, Page
+from app.ui.widgets import Button, IconButton
 
 if TYPE_CHECKING:
     from app.window import MainWindow
@@ -30,7 +31,10 @@ class Actions:
             else:
                 shortcut = QShortcut(keys.value.keys, window)
                 shortcut.activated.connect(lambda action=action: action())
-            if (button := window.top_bar.buttons.get(keys)) is not None:
+        buttons: list[Any] = [*window.findChildren(IconButton), *window.findChildren(Button)]
+        for button in buttons:
+            if button.keys in actions:
+                action = actions[button.keys]
                 button.clicked.connect(lambda _=False, action=action: action())
         window.top_bar.search.left_downwards.connect(self._enter_table)
 
@@ -64,7 +68,7 @@ class Actions:
             Keys.STRETCH_END: lambda: window.comparison.mark_stretch(False),
             Keys.FAVOURITE: window.find_page.toggle_favourite,
             Keys.NOT_THIS: window.find_page.mark_apart,
-            Keys.SAVE: window.find_page.export_menu.save_selected,
+            Keys.SAVE: window.find_page.keeping.save_selected,
             Keys.ADD_FOLDER: window.commands.add_folder,
             Keys.FOLDERS: window.commands.show_folders,
             Keys.CATALOGUE: window.commands.open_catalogue,

@@ -34,7 +34,6 @@ from app.services.watched_folders import WatchedFolders
 from app.settings import (
     EQUALLY_LOUD,
     OUTPUT_DEVICE,
-    THEME,
     VOLUME,
     WATCH_FOLDERS,
     WINDOW_GEOMETRY,
@@ -94,7 +93,7 @@ class MainWindow(QMainWindow):
         self.library = self.find_page.library
         self.results = self.find_page.results
         self.comparison = self.find_page.comparison
-        self.indexing_strip = IndexingStrip(self.services.indexing, theme, self.services.settings)
+        self.indexing_strip = IndexingStrip(self.services.indexing, theme)
         self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
@@ -137,7 +136,7 @@ class MainWindow(QMainWindow):
         open_library.folders_added.connect(self.services.indexing.start)
         open_library.songs_changed.connect(self._songs_changed)
         self.watch.changed.connect(self.services.indexing.look)
-        for source in (open_library, self.services.indexing, self.commands):
+        for source in (open_library, self.services.indexing):
             source.problem.connect(self.notice.show_text)
         self.services.player.problem.connect(self._show_player_problem)
         self.services.player.solved.connect(self.notice.withdraw)
@@ -151,18 +150,13 @@ class MainWindow(QMainWindow):
         self.library.num_shown_changed.connect(bar.show_count)
         bar.search.textChanged.connect(self.library.set_text)
         bar.pages.chosen.connect(self.show_page)
-        self.results.file_requested.connect(self.commands.find_file)
-        self.results.record_requested.connect(self.find_page.show_recorder)
-        self.find_page.export.told.connect(self.notice.show_text)
         self.services.kept.told.connect(lambda text, undo: self.notice.show_text(text, undo=undo))
-        self.player_bar.vocals_requested.connect(self.comparison.toggle_vocals)
         self.player_bar.favourite_requested.connect(
             lambda track_id: self.services.kept.toggle_favourites([track_id])
         )
         self.find_page.keeping.favourites_changed.connect(self.player_bar.set_favourites)
-        self.player_bar.loop_requested.connect(self.comparison.toggle_loop)
-        self.find_page.vocals.progressed.connect(self.player_bar.show_separating)
-        self.find_page.vocals.problem.connect(self.notice.show_text)
+        self.comparison.vocals.progressed.connect(self.player_bar.show_separating)
+        self.comparison.vocals.problem.connect(self.notice.show_text)
         self._connect_map()
         search.history_changed.connect(self._question_changed)
         self._show_history()
@@ -290,8 +284,8 @@ class MainWindow(QMainWindow):
         from app.preferences.dialog import PreferencesDialog  # not needed for the first window
 
         dialog = PreferencesDialog(self, self.services)
-        dialog.watch_changed.connect(self.watch.set_on)
-        dialog.reveal_requested.connect(self.commands.reveal_path)
+        dialog.indexing.watch_changed.connect(self.watch.set_on)
+        dialog.log.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 
     def _show_player_problem(self, text: str) -> None:
@@ -373,7 +367,6 @@ class MainWindow(QMainWindow):
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
         settings.set(VOLUME, self.services.player.volume)
         settings.set(OUTPUT_DEVICE, self.services.player.device.name)
-        settings.set(THEME, self.services.theme.choice)
         self.find_page.save_state()
         self.queueing.save_state()
         self._session.save()

@@ -128,8 +128,8 @@ def _silent_output(fill: Fill) -> SoundOutput:
     from app.player.output import SoundOutput
 
     class Silence(SoundOutput):
-        def _send(self, command: str, value: str = "") -> None:
-            if command == "look":
+        def _send(self, command: Callable[[], None] | None) -> None:
+            if command == self._look:
                 self.listed.emit(["Speakers", "Headphones"])
 
     return Silence(fill)

@@ -23,7 +23,7 @@ from app.evaluate.saved_reports import SavedReport
 from app.evaluate.setup_panel import SetupPanel
 from app.jobs import Job, LatestJob, Pool
 from app.services.services import Services
-from app.ui.confirm import confirm
+from app.ui.dialogs import confirm
 from app.ui.layouts import hbox
 from app.ui.widgets import divider
 from engine.paths import data_path

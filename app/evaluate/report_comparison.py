@@ -13,8 +13,7 @@ from app.evaluate.saved_reports import SavedReport
 from app.evaluate.settings_form import Pick
 from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
-from app.ui.cards import clear_layout
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import clear_layout, hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import label
 

@@ -17,9 +17,8 @@ from app.evaluate.saved_reports import SavedReport
 from app.evaluate.summary import summary
 from app.evaluate.tables import ReportTable
 from app.jobs import JobRunner
-from app.ui.cards import clear_layout
 from app.ui.flow import wrapping_row
-from app.ui.layouts import Item, hbox, vbox
+from app.ui.layouts import Item, clear_layout, hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, SMALL, IconLabel, button, label
 

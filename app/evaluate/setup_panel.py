@@ -20,7 +20,7 @@ from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.protocols import PROTOCOLS
 from app.evaluate.run import DataFacts, ModelChoice, Request
 from app.evaluate.settings_form import SettingsForm
-from app.ui.file_dialogs import open_file_dialog
+from app.ui.dialogs import open_file_dialog
 from app.ui.flow import wrapping_row
 from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.desktop.reveal import reveal
-from app.library.catalogue_dialog import CatalogueDialog
-from app.library.folder_dialogs import FailedDialog, FoldersDialog
+from app.library.dialogs import CatalogueDialog, FailedDialog, FoldersDialog
 from app.player.player import Side
 from app.player.queue import Sound, sound_of_file, sound_of_track
+from app.services.search_service import Question
 from app.services.services import Services
 from app.settings import LAST_CATALOGUE, LAST_FOLDER, LAST_SOUND
-from app.ui.dialogs import HelpSheet
-from app.ui.file_dialogs import choose_folder, choose_sound
+from app.ui.dialogs import HelpSheet, choose_folder, choose_sound
+from app.ui.menus import Entry, show_menu
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track, TrackStatus
 from engine.library.groups import Group
-
-MenuEntry = tuple[str, str, Callable[[], object]]  # icon, text, what to do
-PlayEntry = tuple[str, str, Keys | None, Callable[[], object]]
 
 
 class Commands(QObject):
@@ -33,11 +31,11 @@ class Commands(QObject):
 
     radio_requested = Signal(object)  # Track
     enqueued = Signal(int)  # so many songs
-    problem = Signal(str)
 
     def __init__(self, window: QWidget, services: Services) -> None:
         super().__init__(window)
         self.window = window
+        self._services = services
         self._open_library = services.open_library
         self._settings = services.settings
         self._search = services.search
@@ -88,7 +86,7 @@ class Commands(QObject):
             gone = [path for path in paths if path not in (*folders, *files)]
             if gone:
                 text = self.tr("{path} is not there. Was it moved or renamed?")
-                self.problem.emit(text.format(path=one_line(str(gone[0]))[-200:]))
+                self._open_library.problem.emit(text.format(path=one_line(str(gone[0]))[-200:]))
             if folders:
                 self._open_library.add_folders(folders)
             elif files:
@@ -99,7 +97,7 @@ class Commands(QObject):
 
     def _probe(self, path: Path, following: Sequence[Path] = ()) -> None:
         def use(duration_s: float) -> None:
-            self._search.find_file(path, duration_s)
+            self._search.find(Question(None, path, duration_s))
             if following:
                 queue = [sound_of_file(one) for one in following]
                 self._player.play(Side.QUERY, sound_of_file(path, duration_s), queue)
@@ -110,13 +108,13 @@ class Commands(QObject):
 
     def play_all(self, track_ids: Sequence[int]) -> None:
         """These songs now, one after another."""
+        self._open_library.fetch_tracks(track_ids, self.play_tracks)
 
-        def use(tracks: list[Track]) -> None:
-            sounds = [sound_of_track(track) for track in tracks if can_be_played(track)]
-            if sounds:
-                self._player.play(Side.QUERY, sounds[0], sounds[1:])
-
-        self._open_library.fetch_tracks(track_ids, use)
+    def play_tracks(self, tracks: Sequence[Track]) -> None:
+        """The same, as far as their files are there."""
+        sounds = [sound_of_track(track) for track in tracks if can_be_played(track)]
+        if sounds:
+            self._player.play(Side.QUERY, sounds[0], sounds[1:])
 
     def enqueue(self, track_ids: Sequence[int], *, is_next: bool = False) -> None:
         """Songs of the library, to be played next or at the end."""
@@ -151,23 +149,13 @@ class Commands(QObject):
     # Dialogs
 
     def show_folders(self) -> None:
-        if (overview := self._open_library.overview) is None:
-            return
-        dialog = FoldersDialog(self.window, self._theme, overview.folders)
-        dialog.add_requested.connect(self.add_folder)
-        dialog.catalogue_requested.connect(self.open_catalogue)
-        dialog.forget_requested.connect(self._open_library.forget_folder)
-        self._open_library.overview_changed.connect(dialog.show_overview)
-        dialog.open()
+        FoldersDialog(self.window, self._services, self.add_folder, self.open_catalogue).open()
 
     def show_failed(self) -> None:
         self._open_library.failed_tracks(self._open_failed)
 
     def _open_failed(self, tracks: list[Track]) -> None:
-        dialog = FailedDialog(self.window, self._theme, tracks)
-        dialog.retry_requested.connect(self._open_library.retry)
-        dialog.reveal_requested.connect(self.reveal_path)
-        dialog.open()
+        FailedDialog(self.window, self._services, tracks, self.reveal_path).open()
 
     def show_help(self) -> None:
         HelpSheet(self.window, self._theme).open()
@@ -175,7 +163,7 @@ class Commands(QObject):
     def reveal(self, track: Track) -> None:
         """Shows a song in the file manager, or says that it lies on no disk of this computer."""
         if track.is_elsewhere:
-            self.problem.emit(
+            self._open_library.problem.emit(
                 self.tr("{title} is not on this computer: its voice was heard elsewhere.").format(
                     title=title_of(track)[:80]
                 )
@@ -186,41 +174,20 @@ class Commands(QObject):
     def reveal_path(self, path: Path) -> None:
         """Shows a file in the file manager."""
         if not reveal(path):
-            self.problem.emit(
+            self._open_library.problem.emit(
                 self.tr("No file manager could be opened. The file is {path}").format(path=path)
             )
 
     def show_group_menu(
-        self,
-        group: Group,
-        at: QPoint,
-        show: Callable[[], object],
-        more: Sequence[MenuEntry],
+        self, group: Group, at: QPoint, show: Callable[[], object], more: Sequence[Entry]
     ) -> None:
         """What can be done with an artist, or an album; ``show``: as a click would."""
-        menu = QMenu(self.window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ids = group.track_ids
-        menu.addAction(self.tr("Show {songs}").format(songs=num_songs(len(ids))), show)
-        if group.artist:
-            self._add_artist(menu, group.artist)
-        menu.addSeparator()
-        play = partial(self.play_all, ids)
-        radio = partial(self.start_radio, ids)
-        for entry in self._ways_to_play(self.tr("Play all"), play, ids, radio):
-            self._add_with_key(menu, *entry)
-        menu.addSeparator()
-        for icon, text, action in more:
-            menu.addAction(self._theme.icon(icon), text, action)
-        menu.popup(at)
-
-    def _add_artist(self, menu: QMenu, artist: str) -> None:
-        name = one_line(artist)[:40].replace("&", "&&")  # an ampersand in a name is no shortcut
-        menu.addAction(
-            self._theme.icon("voice"),
-            self.tr("Voices like {artist}’s").format(artist=name),
-            partial(self._search.find_artist, artist),
-        )
+        songs = Entry(self.tr("Show {songs}").format(songs=num_songs(len(ids))), show)
+        play = Entry(self.tr("Play all"), partial(self.play_all, ids), "play")
+        ways = self._ways_to_play(ids, partial(self.start_radio, ids))
+        asking = [songs, *self._find_artist(group.artist)]
+        show_menu(self.window, self._theme, at, asking, [play, *ways], more)
 
     def show_track_menu(
         self,
@@ -228,73 +195,50 @@ class Commands(QObject):
         at: QPoint,
         play: Callable[[], object],
         ids: Sequence[int],
-        more: Sequence[MenuEntry] = (),
+        more: Sequence[Entry] = (),
     ) -> None:
         """What can be done with a song, at a global position; ``more`` comes after playing.
 
         ``play``: as a double click would. ``ids``: all songs that are selected with it.
         """
-        menu = QMenu(self.window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        icon = self._theme.icon
-        find = menu.addAction(
-            icon("find"), self.tr("Find similar"), lambda: self._search.find_track(track)
-        )
-        find.setEnabled(track.status in (TrackStatus.INDEXED, TrackStatus.MISSING))
-        if track.artist:
-            self._add_artist(menu, track.artist)
-        self._add_playing(menu, track, play, ids)
-        if more:
-            menu.addSeparator()
-        for name, text, action in more:
-            menu.addAction(icon(name), text, action)
-        menu.addSeparator()
-        folder = menu.addAction(
-            icon("reveal"), self.tr("Show in folder"), lambda: self.reveal(track)
-        )
-        folder.setEnabled(not track.is_elsewhere)
-        menu.addAction(
-            self.tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(track.path))
-        )
+        is_heard = track.status in (TrackStatus.INDEXED, TrackStatus.MISSING)
+        find = partial(self._search.find_track, track)
+        asking = [Entry(self.tr("Find similar"), find, "find", is_enabled=is_heard)]
+        ways = self._ways_to_play(ids, partial(self.radio_requested.emit, track))
+        playing = [Entry(self.tr("Play"), play, "play"), *ways]
+        can_play = can_be_played(track)
+        copy = partial(QGuiApplication.clipboard().setText, str(track.path))
+        show = partial(self.reveal, track)
+        file = [
+            Entry(self.tr("Show in folder"), show, "reveal", is_enabled=not track.is_elsewhere),
+            Entry(self.tr("Copy path"), copy),
+        ]
         if track.status is TrackStatus.FAILED:
-            menu.addAction(
-                icon("retry"), self.tr("Try again"), lambda: self._open_library.retry([track.id])
-            )
-        menu.popup(at)
+            again = partial(self._open_library.retry, [track.id])
+            file.append(Entry(self.tr("Try again"), again, "retry"))
+        show_menu(
+            self.window,
+            self._theme,
+            at,
+            [*asking, *self._find_artist(track.artist)],
+            [replace(one, is_enabled=can_play) for one in playing],
+            more,
+            file,
+        )
 
-    def _add_playing(
-        self, menu: QMenu, track: Track, play: Callable[[], object], ids: Sequence[int]
-    ) -> None:
-        menu.addSeparator()
-        radio = partial(self.radio_requested.emit, track)
-        for entry in self._ways_to_play(self.tr("Play"), play, ids, radio):
-            self._add_with_key(menu, *entry).setEnabled(can_be_played(track))
+    def _find_artist(self, artist: str) -> list[Entry]:
+        text = self.tr("Voices like {artist}’s").format(artist=one_line(artist)[:40])
+        return [Entry(text, partial(self._search.find_artist, artist), "voice")] if artist else []
 
-    def _ways_to_play(
-        self,
-        name: str,
-        play: Callable[[], object],
-        ids: Sequence[int],
-        radio: Callable[[], object],
-    ) -> list[PlayEntry]:
-        """Now, next, at the end, and without one."""
+    def _ways_to_play(self, ids: Sequence[int], radio: Callable[[], object]) -> list[Entry]:
+        """Next, at the end, and without one."""
         songs = "" if len(ids) < 2 else f"  ({num_songs(len(ids))})"
         play_next, enqueue = partial(self.enqueue, ids, is_next=True), partial(self.enqueue, ids)
         return [
-            ("play", name, None, play),
-            ("next", self.tr("Play next") + songs, Keys.PLAY_NEXT, play_next),
-            ("queue", self.tr("Add to queue") + songs, Keys.ENQUEUE, enqueue),
-            ("radio", self.tr("Radio from this voice"), Keys.RADIO, radio),
+            Entry(self.tr("Play next") + songs, play_next, "next", Keys.PLAY_NEXT),
+            Entry(self.tr("Add to queue") + songs, enqueue, "queue", Keys.ENQUEUE),
+            Entry(self.tr("Radio from this voice"), radio, "radio", Keys.RADIO),
         ]
-
-    def _add_with_key(
-        self, menu: QMenu, icon: str, text: str, keys: Keys | None, action: Callable[[], object]
-    ) -> QAction:
-        entry = menu.addAction(self._theme.icon(icon), text, action)
-        if keys is not None:
-            entry.setShortcut(keys.value.keys)
-            entry.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the window has it
-        return entry
 
 
 def can_be_played(track: Track) -> bool:

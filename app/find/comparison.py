@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QModelIndex, QObject, QTimer
 
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.covers import cover_seed
-from app.player.player import Player, Side, Sound
+from app.player.fetching import VocalsFetcher, WaveformCache
+from app.player.player import Side, Sound
 from app.player.queue import sound_of_file, sound_of_track
-from app.player.vocals import VocalsFetcher
-from app.player.waveform_cache import WaveformCache
-from app.services.search_service import Answer, Question, SearchService
+from app.services.search_service import Answer, Question
+from app.services.services import Services
 from app.ui.shortcuts import noop
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track
@@ -30,23 +29,13 @@ YOUR_VOICE = (noop("Your voice"), noop("from the microphone"))
 class Comparison(QObject):
     """Behaviour of the right side. A result that is chosen is shown; it sounds only when played."""
 
-    def __init__(
-        self,
-        panel: ResultsPanel,
-        search: SearchService,
-        player: Player,
-        waveforms: WaveformCache,
-        vocals: VocalsFetcher,
-        is_indexing: Callable[[], bool],
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._is_indexing = is_indexing
+    def __init__(self, panel: ResultsPanel, services: Services) -> None:
+        super().__init__(panel)
         self._panel = panel
-        self._search = search
-        self._player = player
-        self._waveforms = waveforms
-        self._vocals = vocals
+        self._search, self._player = services.search, services.player
+        self._indexing, runner = services.indexing, services.open_library.runner
+        self._waveforms = WaveformCache(runner, self)
+        self.vocals = VocalsFetcher(runner, services.vocals, self)
         self._question: Question | None = None
         self._typical: Track | None = None  # of several songs asked with
         self._chosen: Neighbour | None = None
@@ -55,21 +44,19 @@ class Comparison(QObject):
         self._chosen_soon: int | None = None
         self._wait = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._wait.timeout.connect(self._say_searching)
-        search.asked.connect(self._asked)
-        search.answered.connect(self._answered)
-        search.failed.connect(self._failed)
+        self._search.asked.connect(self._asked)
+        self._search.answered.connect(self._answered)
+        self._search.failed.connect(self._failed)
         panel.query_row.stretch_requested.connect(self._ask_with_query)
         panel.result_row.stretch_requested.connect(self._ask_with_result)
-        for row, side in ((panel.query_row, Side.QUERY), (panel.result_row, Side.RESULT)):
-            row.play_requested.connect(partial(player.play, side))
-            row.sought.connect(partial(self._seek, side))
+        for row in (panel.query_row, panel.result_row):
             row.moment_chosen.connect(self._play_moment)
         for results in panel.lists.values():
             self._connect_list(results)
         self._connect_player()
 
     def _connect_player(self) -> None:
-        player, vocals = self._player, self._vocals
+        player, vocals = self._player, self.vocals
         player.state_changed.connect(self._show_playing)
         player.loaded.connect(self._show_playing)
         player.loaded.connect(self._follow_queue)
@@ -112,17 +99,15 @@ class Comparison(QObject):
         self._panel.query_row.show_stretch(question.part_s)
 
     def _ask_with_query(self, start_s: float, end_s: float) -> None:
-        question, track = self._question, self._typical
-        if track is not None:
-            question = Question(track, track.path, track.duration_s)
+        """With a stretch of the song that is shown; it is listened to anew."""
+        question = self._question if self._typical is None else Question.of(self._typical)
         if question is not None:
-            self._search.find_part(question, start_s, end_s)
+            self._search.find(replace(question, others=(), part_s=(start_s, end_s)))
 
     def _ask_with_result(self, start_s: float, end_s: float) -> None:
         if self._chosen is not None:
-            track = self._chosen.track
-            question = Question(track, track.path, track.duration_s)
-            self._search.find_part(question, start_s, end_s)
+            question = Question.of(self._chosen.track)
+            self._search.find(replace(question, part_s=(start_s, end_s)))
 
     def mark_stretch(self, is_start: bool) -> None:
         """On the song that is heard, at the place where it is."""
@@ -156,7 +141,9 @@ class Comparison(QObject):
     def _answered(self, answer: Answer) -> None:
         self._wait.stop()
         chosen = self._chosen
-        self._panel.show_answer(self._put_patiently(answer) if self._is_indexing() else answer)
+        self._panel.show_answer(
+            self._put_patiently(answer) if self._indexing.is_running else answer
+        )
         self._show_typical(answer)
         results = (found for found in answer.lists.values() if not isinstance(found, str))
         voices = (result.query.portrait for result in results if result.query.portrait)
@@ -213,15 +200,17 @@ class Comparison(QObject):
                 results.view.setCurrentIndex(QModelIndex())
             self._waveforms.cancel("result")
             row.set_sound(None)
-            self._panel.query_row.set_moments(())
+            self._panel.query_row.waveform.set_moments(())
             return
         track = neighbour.track
         sound = sound_of_track(track)
         if row.sound != sound:
             row.set_sound(sound, cover_seed(track), track.heard)
             self._waveforms.request("result", track.path, row.set_shape)
-        row.set_moments([moment.start_s for moment in neighbour.moments])
-        self._panel.query_row.set_moments([moment.query_start_s for moment in neighbour.moments])
+        row.waveform.set_moments([moment.start_s for moment in neighbour.moments])
+        self._panel.query_row.waveform.set_moments(
+            [moment.query_start_s for moment in neighbour.moments]
+        )
 
     def play_result(self, neighbour: Neighbour, among: Sequence[Neighbour] = ()) -> None:
         """From its start, those after it next; on and off when it is the one that sounds."""
@@ -271,7 +260,7 @@ class Comparison(QObject):
     def _fetch_vocals(self, sounds: list[Sound]) -> None:
         question = self._question
         voice = question.path if question is not None and question.is_voice else None
-        self._vocals.want([sound for sound in sounds if sound.path != voice])
+        self.vocals.want([sound for sound in sounds if sound.path != voice])
         if voice is not None and any(sound.path == voice for sound in sounds):
             self._player.put_vocals(voice, voice)  # nothing but a voice
 
@@ -333,13 +322,6 @@ class Comparison(QObject):
         if is_new_pair:
             player.set_mix(1.0)
         player.jump(moment.query_start_s, moment.start_s)
-
-    def _seek(self, side: Side, sound: Sound, position_s: float) -> None:
-        if self._player.sound(side) != sound:
-            self._player.load(side, sound, position_s)
-            self._player.play(side)
-        else:
-            self._player.seek(side, position_s)
 
     def _show_playing(self) -> None:
         sound = self._player.playing

@@ -1,27 +1,23 @@
-"""The filters of a search: a button with a count, and the sheet that it opens."""
+"""The filters of a search: a button with a count, the sheet that it opens, and a chip for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFont, QIntValidator
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFrame,
-    QGridLayout,
-    QLineEdit,
-    QWidget,
-)
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGridLayout, QLineEdit, QWidget
 
 from app.find.tick_list import TickList
-from app.ui.heard import heard_word
+from app.services.search_service import NUM_RESULTS
+from app.ui.flow import FlowLayout
+from app.ui.heard import heard_word, heard_words
 from app.ui.language import grouped
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import Item, clear_layout, hbox, vbox
+from app.ui.shortcuts import noop
 from app.ui.text_format import clock, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, Button, button, label
@@ -31,39 +27,71 @@ from engine.search import SearchOptions
 
 WIDTH_PX = 480
 MAX_FOLDERS = 40
-AS_WIDE_AS_THERE_IS_ROOM = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-N = TypeVar("N", int, float)
+MAX_LETTERS = 24  # of a chip
+NOTHING_FILTERED = SearchOptions(k=NUM_RESULTS, hide_duplicates=True)
 AskFacets = Callable[[Callable[[Facets], None]], None]
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the results are narrowed to."""
+class Range:
+    """What songs have more or less of: two ends, as a person writes them.
 
-    other_artists: bool = False
-    one_per_artist: bool = False
-    hide_duplicates: bool = True
-    scope: Scope = EVERYTHING
+    Attributes:
+        fields: of a Scope, low and high.
+        read: None for what makes no sense.
+    """
 
-    @property
-    def num_active(self) -> int:
-        """Those that leave out songs one could miss; hiding duplicates does not count."""
-        return self.scope.num_conditions + self.other_artists + self.one_per_artist
+    name: str
+    fields: tuple[str, str]
+    hints: tuple[str, str]
+    told: Callable[[Any], str]
+    read: Callable[[str], Any]
 
-    @classmethod
-    def of(cls, options: SearchOptions) -> Filters:
-        return cls(
-            options.other_artists, options.one_per_artist, options.hide_duplicates, options.scope
-        )
 
-    def applied_to(self, options: SearchOptions) -> SearchOptions:
-        return replace(
-            options,
-            other_artists=self.other_artists,
-            one_per_artist=self.one_per_artist,
-            hide_duplicates=self.hide_duplicates,
-            scope=self.scope,
-        )
+def _year(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
+
+
+def _note(text: str) -> int | None:
+    try:
+        return parse_note(text)
+    except ValueError:
+        return None
+
+
+def seconds_of(text: str) -> float | None:
+    """``2:30`` -> 150; ``4`` (minutes) -> 240; None for anything else."""
+    parts = text.strip().split(":")
+    if not 1 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) < 5 for part in parts):
+        return None
+    numbers = [int(part) for part in parts]
+    if len(numbers) == 1:
+        return 60.0 * numbers[0]
+    return float(sum(number * 60**power for power, number in enumerate(reversed(numbers))))
+
+
+RANGES = (
+    Range(noop("Year"), ("first_year", "last_year"), (noop("from"), noop("to")), str, _year),
+    Range(
+        noop("Length"),
+        ("min_duration_s", "max_duration_s"),
+        (noop("from, as 2:00"), noop("to, as 6:00")),
+        clock,
+        seconds_of,
+    ),
+    Range(
+        noop("Notes"),
+        ("lowest_note", "highest_note"),
+        (noop("lowest, as A2"), noop("highest, as E4")),
+        note_name,
+        _note,
+    ),
+)
+
+
+def num_active(options: SearchOptions) -> int:
+    """Filters that leave out songs one could miss; hiding duplicates does not count."""
+    return options.scope.num_conditions + options.other_artists + options.one_per_artist
 
 
 class FilterButton(Button):
@@ -75,7 +103,7 @@ class FilterButton(Button):
         super().__init__()
         self._theme = theme
         self._ask_facets = ask_facets
-        self._filters = Filters()
+        self.filters = NOTHING_FILTERED
         self._sheet: FilterSheet | None = None
         self._my_range: tuple[float, float] | None = None
         self.setProperty("kind", "toggle")
@@ -85,17 +113,13 @@ class FilterButton(Button):
         self._show()
 
     @property
-    def filters(self) -> Filters:
-        return self._filters
-
-    @property
     def sheet(self) -> FilterSheet | None:
         """The sheet while it is open."""
         return self._sheet if self._sheet is not None and self._sheet.isVisible() else None
 
-    def set_filters(self, filters: Filters) -> None:
-        if filters != self._filters:
-            self._filters = filters
+    def set_filters(self, filters: SearchOptions) -> None:
+        if filters != self.filters:
+            self.filters = filters
             self._show()
             self.changed.emit()
 
@@ -109,12 +133,11 @@ class FilterButton(Button):
             self._sheet = FilterSheet(self._theme, self)
             self._sheet.changed.connect(self.set_filters)
         self._sheet.set_my_range(self._my_range)
-        self._sheet.open_below(self, self._filters)
+        self._sheet.open_below(self, self.filters)
         self._ask_facets(self._sheet.show_facets)
 
     def _show(self) -> None:
-        num = self._filters.num_active
-        text = self.tr("Filters")
+        num, text = num_active(self.filters), self.tr("Filters")
         self.setText(f"{text}  {num}" if num else f"{text}…")
         told = self.tr("{num} in force").format(num=num) if num else self.tr("none in force")
         self.setAccessibleName(f"{text}: {told}")
@@ -127,7 +150,7 @@ class FilterSheet(QFrame):
     Every change takes effect at once.
     """
 
-    changed = Signal(object)  # Filters
+    changed = Signal(object)  # SearchOptions
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -135,7 +158,8 @@ class FilterSheet(QFrame):
         self.setObjectName("sheet")
         self.setFixedWidth(WIDTH_PX)
         self._theme = theme
-        self._facets: Facets | None = None
+        self._filters = NOTHING_FILTERED
+        self._facets = Facets((), None, None, ())
         self.other_artists = QCheckBox(self.tr("Other artists only"))
         self.one_per_artist = QCheckBox(self.tr("One song of each artist"))
         self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
@@ -146,99 +170,62 @@ class FilterSheet(QFrame):
             theme, self.tr("Sounds like"), self.tr("Search what is heard"), self.tr("Nothing yet")
         )
         self.heard.setToolTip(self.tr("Heard in the songs, not written in their files"))
-        self.years = (self._number(self.tr("from")), self._number(self.tr("to")))
-        self.notes = (self._note(self.tr("lowest, as A2")), self._note(self.tr("highest, as E4")))
+        self.years, self.lengths, self.notes = self._ends = [self._fields(one) for one in RANGES]
         self.my_range = button(self.tr("As I sing"), "plain")
-        self.lengths = (self._time(self.tr("from, as 2:00")), self._time(self.tr("to, as 6:00")))
         self.folder = QComboBox()
         self.folder.setAccessibleName(self.tr("Folder"))
-        self.folder.setSizeAdjustPolicy(AS_WIDE_AS_THERE_IS_ROOM)
+        as_there_is_room = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.folder.setSizeAdjustPolicy(as_there_is_room)
         self.reset = button(self.tr("Reset"), "plain")
         self.set_my_range(None)
         self._lay_out()
         self._connect()
 
-    def _number(self, hint: str) -> QLineEdit:
-        field = QLineEdit()
-        field.setValidator(QIntValidator(0, 9999, field))
-        field.setPlaceholderText(hint)
-        field.setAccessibleName(self.tr("Year: {hint}").format(hint=hint))
-        return field
+    def _fields(self, one: Range) -> tuple[QLineEdit, QLineEdit]:
+        low, high = QLineEdit(), QLineEdit()
+        for field, hint in zip((low, high), one.hints, strict=True):
+            field.setPlaceholderText(self.tr(hint))
+            field.setAccessibleName(f"{self.tr(one.name)}: {self.tr(hint)}")
+            field.editingFinished.connect(self._tell)
+        return low, high
 
-    def _note(self, hint: str) -> QLineEdit:
-        field = QLineEdit()
-        field.setPlaceholderText(hint)
-        field.setAccessibleName(self.tr("Note: {hint}").format(hint=hint))
-        return field
-
-    def _time(self, hint: str) -> QLineEdit:
-        field = QLineEdit()
-        field.setPlaceholderText(hint)
-        field.setAccessibleName(self.tr("Length: {hint}").format(hint=hint))
-        return field
+    @property
+    def _boxes(self) -> dict[str, QCheckBox]:
+        """By the field of SearchOptions."""
+        names = ("other_artists", "one_per_artist", "hide_duplicates")
+        return {name: getattr(self, name) for name in names}
 
     def _lay_out(self) -> None:
         heading = label(self.tr("Filters"), font=self._theme.font(weight=QFont.Weight.Bold))
-        boxes = (self.other_artists, self.one_per_artist, self.hide_duplicates)
-        for box in boxes:
-            box.setAccessibleName(box.text())
-        vbox(
-            hbox(heading, None, self.reset),
-            *boxes,
-            4,
-            self._words(),
-            2,
-            self._ranges(),
-            spacing=6,
-            margins=(16, 12, 16, 14),
-            of=self,
-        )
-
-    def _words(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(6)
+        words, ranges = _grid(12), _grid(8)
         columns = ((self.tr("Genre"), self.genres), (self.tr("Sounds like"), self.heard))
-        for column, (name, words) in enumerate(columns):
-            grid.addWidget(self._caption(name), 0, column)
-            grid.addWidget(words, 1, column)
-        return grid
-
-    def _ranges(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(6)
-        rows = (
-            (self.tr("Year"), self.years),
-            (self.tr("Length"), self.lengths),
-            (self.tr("Notes"), self.notes),
-        )
-        for row, (name, fields) in enumerate(rows):
-            grid.addWidget(self._caption(name), row, 0)
+        for column, (name, one) in enumerate(columns):
+            words.addWidget(self._caption(name), 0, column)
+            words.addWidget(one, 1, column)
+        for row, (of, fields) in enumerate(zip(RANGES, self._ends, strict=True)):
+            ranges.addWidget(self._caption(self.tr(of.name)), row, 0)
             for column, field in enumerate(fields, start=1):
-                grid.addWidget(field, row, column)
-        grid.addWidget(self.my_range, 3, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(self._caption(self.tr("Folder")), 4, 0)
-        grid.addWidget(self.folder, 4, 1, 1, 2)
-        return grid
+                ranges.addWidget(field, row, column)
+        ranges.addWidget(self.my_range, 3, 1, 1, 2, Qt.AlignmentFlag.AlignRight)
+        ranges.addWidget(self._caption(self.tr("Folder")), 4, 0)
+        ranges.addWidget(self.folder, 4, 1, 1, 2)
+        items: list[Item] = [hbox(heading, None, self.reset), *self._boxes.values()]
+        vbox(*items, 4, words, 2, ranges, spacing=6, margins=(16, 12, 16, 14), of=self)
 
     def _caption(self, text: str) -> QWidget:
         return label(text, "muted", self._theme.font(SMALL, QFont.Weight.DemiBold))
 
     def _connect(self) -> None:
-        for box in (self.other_artists, self.one_per_artist, self.hide_duplicates):
+        for box in self._boxes.values():
+            box.setAccessibleName(box.text())
             box.toggled.connect(self._tell)
-        for field in (*self.years, *self.lengths, *self.notes):
-            field.editingFinished.connect(self._tell)
         for words in (self.genres, self.heard):
             words.changed.connect(self._tell)
         self.folder.activated.connect(self._tell)
         self.my_range.clicked.connect(self._take_my_range)
         self.reset.clicked.connect(self._reset_all)
 
-    # Opening and closing
-
-    def open_below(self, anchor: QWidget, filters: Filters) -> None:
+    def open_below(self, anchor: QWidget, filters: SearchOptions) -> None:
         """Below ``anchor``, its right edge below that one's, and all of it on the screen."""
         self._fill(filters)
         self.adjustSize()
@@ -258,51 +245,41 @@ class FilterSheet(QFrame):
         self._facets = facets
         self._fill(filters)
 
-    def _fill(self, filters: Filters) -> None:
+    def _fill(self, filters: SearchOptions) -> None:
+        self._filters, scope, known = filters, filters.scope, self._facets
         with QSignalBlocker(self):
-            self._show(filters)
+            for name, box in self._boxes.items():
+                box.setChecked(getattr(filters, name))
+            for one, fields in zip(RANGES, self._ends, strict=True):
+                for field, name in zip(fields, one.fields, strict=True):
+                    value = getattr(scope, name)
+                    field.setText("" if value is None else one.told(value))
+            self._offer_folders(next(iter(scope.folders), None))
+            genres = [(genre_key(name), name, num) for name, num in known.genres]
+            self.genres.fill(genres, scope.genres)
+            heard = [(name, heard_word(name), num) for name, _, num in known.heard]
+            self.heard.fill(heard, scope.sounds_like)
+            if known.first_year is not None:
+                self.years[0].setPlaceholderText(str(known.first_year))
+                self.years[1].setPlaceholderText(str(known.last_year))
 
-    def _show(self, filters: Filters) -> None:
-        scope = filters.scope
-        self.other_artists.setChecked(filters.other_artists)
-        self.one_per_artist.setChecked(filters.one_per_artist)
-        self.hide_duplicates.setChecked(filters.hide_duplicates)
-        for fields, values, told in (
-            (self.years, (scope.first_year, scope.last_year), str),
-            (self.lengths, (scope.min_duration_s, scope.max_duration_s), clock),
-            (self.notes, (scope.lowest_note, scope.highest_note), note_name),
-        ):
-            for field, value in zip(fields, values, strict=True):
-                field.setText("" if value is None else told(value))
-        self._offer_folders(next(iter(scope.folders), None))
-        self._offer_words(scope)
-        if self._facets is not None and self._facets.first_year is not None:
-            self.years[0].setPlaceholderText(str(self._facets.first_year))
-            self.years[1].setPlaceholderText(str(self._facets.last_year))
-
-    def _offer_words(self, scope: Scope) -> None:
-        known = self._facets or Facets((), None, None, ())
-        genres = [(genre_key(name), name, num) for name, num in known.genres]
-        self.genres.fill(genres, scope.genres)
-        heard = [(name, heard_word(name), num) for name, _, num in known.heard]
-        self.heard.fill(heard, scope.sounds_like)
-
-    def filters(self) -> Filters:
+    def filters(self) -> SearchOptions:
         """As the sheet shows it now. Ranges that are the wrong way round are turned."""
-        first, last = _in_order(*(_year(field.text()) for field in self.years))
-        low, high = _in_order(*(seconds_of(field.text()) for field in self.lengths))
-        lowest, highest = _in_order(*(_note(field.text()) for field in self.notes))
         folder = self.folder.currentData()
-        folders = frozenset[Path]() if folder is None else frozenset({folder})
-        return Filters(
-            self.other_artists.isChecked(),
-            self.one_per_artist.isChecked(),
-            self.hide_duplicates.isChecked(),
-            Scope(
-                *(self.genres.chosen, first, last, folders, low, high, lowest, highest),
-                self.heard.chosen,
-            ),
+        ends: dict[str, Any] = {}
+        for one, fields in zip(RANGES, self._ends, strict=True):
+            low, high = (one.read(field.text()) for field in fields)
+            if low is not None and high is not None:
+                low, high = sorted((low, high))
+            ends |= zip(one.fields, (low, high), strict=True)
+        scope = Scope(
+            genres=self.genres.chosen,
+            sounds_like=self.heard.chosen,
+            folders=frozenset() if folder is None else frozenset({folder}),
+            **ends,
         )
+        checked: dict[str, Any] = {name: box.isChecked() for name, box in self._boxes.items()}
+        return replace(self._filters, scope=scope, **checked)
 
     def set_my_range(self, notes: tuple[float, float] | None) -> None:
         """What the person sang last: (lowest, highest) in semitones; None: nothing yet."""
@@ -324,11 +301,11 @@ class FilterSheet(QFrame):
     def _reset_all(self) -> None:
         for words in (self.genres, self.heard):
             words.show_all()
-        self._fill(Filters())
+        self._fill(NOTHING_FILTERED)
         self._tell()
 
     def _offer_folders(self, chosen: Path | None) -> None:
-        known = self._facets.folders[:MAX_FOLDERS] if self._facets is not None else ()
+        known = self._facets.folders[:MAX_FOLDERS]
         folders = {path: f"{one_line(str(path))[-60:]}   {grouped(num)}" for path, num in known}
         if chosen is not None:
             folders.setdefault(chosen, one_line(str(chosen))[-60:])
@@ -339,27 +316,58 @@ class FilterSheet(QFrame):
         self.folder.setCurrentIndex(0 if chosen is None else 1 + list(folders).index(chosen))
 
 
-def _note(text: str) -> int | None:
-    try:
-        return parse_note(text)
-    except ValueError:
-        return None
+class FilterChips(QWidget):
+    """The filters in force, each with an × that takes it away; hidden while nothing is filtered."""
+
+    def __init__(self, filter_button: FilterButton) -> None:
+        super().__init__()
+        self._button = filter_button
+        self._row = FlowLayout(6, self)
+        filter_button.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        clear_layout(self._row)
+        for text, without in self._in_force(self._button.filters):
+            chip = button(f"{one_line(text)[:MAX_LETTERS]}  ×".replace("&", "&&"), "chip")
+            chip.setAccessibleName(self.tr("Take away: {filter}").format(filter=text))
+            chip.setToolTip(chip.accessibleName())
+            chip.clicked.connect(lambda _=False, left=without: self._button.set_filters(left))
+            self._row.addWidget(chip)
+            chip.show()  # at once: what is shown later has no room in the layout now
+        self.setVisible(num_active(self._button.filters) > 0)
+
+    def _in_force(self, filters: SearchOptions) -> Iterator[tuple[str, SearchOptions]]:
+        """(what it says, the filters without it)."""
+        if filters.other_artists:
+            yield self.tr("Other artists only"), replace(filters, other_artists=False)
+        if filters.one_per_artist:
+            yield self.tr("One song of each artist"), replace(filters, one_per_artist=False)
+        for text, fields in self._conditions(filters.scope):
+            without = {field: getattr(EVERYTHING, field) for field in fields}
+            yield text, replace(filters, scope=replace(filters.scope, **without))
+
+    def _conditions(self, scope: Scope) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """(what it says, its fields), as ``Scope.num_conditions`` counts them."""
+        if scope.genres:
+            yield ", ".join(sorted(scope.genres)), ("genres",)
+        if scope.sounds_like:
+            tags = heard_words(sorted(scope.sounds_like))
+            yield self.tr("sounds like {tags}").format(tags=tags), ("sounds_like",)
+        for one in RANGES:
+            low, high = (getattr(scope, field) for field in one.fields)
+            if low is not None and high is not None:
+                yield f"{one.told(low)}–{one.told(high)}", one.fields
+            elif low is not None:
+                yield self.tr("from {start}").format(start=one.told(low)), one.fields
+            elif high is not None:
+                yield self.tr("up to {end}").format(end=one.told(high)), one.fields
+        if scope.folders:
+            yield ", ".join(sorted(path.name or str(path) for path in scope.folders)), ("folders",)
 
 
-def _year(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None
-
-
-def seconds_of(text: str) -> float | None:
-    """``2:30`` -> 150; ``4`` (minutes) -> 240; None for anything else."""
-    parts = text.strip().split(":")
-    if not 1 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) < 5 for part in parts):
-        return None
-    numbers = [int(part) for part in parts]
-    if len(numbers) == 1:
-        return 60.0 * numbers[0]
-    return float(sum(number * 60**power for power, number in enumerate(reversed(numbers))))
-
-
-def _in_order(low: N | None, high: N | None) -> tuple[N | None, N | None]:
-    return (high, low) if low is not None and high is not None and low > high else (low, high)
+def _grid(spacing: int) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(spacing)
+    grid.setVerticalSpacing(6)
+    return grid

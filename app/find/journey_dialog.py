@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QSlider, QStackedLayout, QWidget
 
 from app.find.result_delegate import ResultDelegate
 from app.find.result_model import NO_PERCENT, ResultModel
 from app.find.result_view import ResultView
-from app.services.search_service import SearchService
+from app.library.covers import Covers
+from app.services.services import Services
 from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox
 from app.ui.text_format import title_of
-from app.ui.theme import Theme
 from app.ui.widgets import label
 from engine.library import Track
+from engine.progress import CancelToken
 from engine.records import View
-from engine.search import Neighbour
-from engine.search.journey import MAX_SONGS, Journey
+from engine.search import Neighbour, Searcher
+from engine.search.journey import MAX_SONGS, Journey, journey
 
 FEWEST, MOST = 3, 30
 
 
 class JourneyDialog(Dialog):
     play_requested = Signal(object, object)  # Neighbour, all of them: it and those after it
-    save_requested = Signal(object, str)  # list[Track], name
+    save_requested = Signal(object, str)  # list[int], ids of tracks; name
 
     def __init__(
         self,
         parent: QWidget,
-        theme: Theme,
-        search: SearchService,
-        delegate: ResultDelegate,
+        services: Services,
+        covers: Covers,
         ends: tuple[Track, Track],
         view: View,
     ) -> None:
-        super().__init__(parent, theme, self.tr("A journey"), QSize(600, 640))
-        self._search = search
+        super().__init__(parent, services.theme, self.tr("A journey"), QSize(600, 640))
+        self._search = services.search
         self._ends = ends
         self._view = view
         self.model = ResultModel()
+        colour = "overall" if view == "overall" else "accent"
+        delegate = ResultDelegate(services.theme, colour, covers.pixmap)
         self.list = ResultView(self.model, delegate, self.tr("Songs of the journey"))
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -84,9 +84,15 @@ class JourneyDialog(Dialog):
     def _ask(self) -> None:
         num = self._length.value()
         self._most.setText(self.tr("at most {num} songs").format(num=num))
-        self._search.find_journey(
-            self._ends, self._view, num, self._others.isChecked(), self._show, self._fail
-        )
+        start, goal = (track.id for track in self._ends)
+        view, others = self._view, self._others.isChecked()
+
+        def work(searcher: Searcher, cancel: CancelToken) -> Journey:
+            return journey(
+                searcher, start, goal, view, max_songs=num, other_artists=others, cancel=cancel
+            )
+
+        self._search.ask("journey", work, self._show, self._fail)
 
     def _show(self, found: Journey) -> None:
         steps = ((1.0, NO_PERCENT), *zip(found.similarities, found.percents, strict=True))
@@ -111,9 +117,6 @@ class JourneyDialog(Dialog):
         self._play.setEnabled(has_songs)
         self._save.setEnabled(has_songs)
 
-    def tracks(self) -> Sequence[Track]:
-        return [neighbour.track for neighbour in self.model.neighbours]
-
     def _play_all(self) -> None:
         if self.model.neighbours:
             self.play_requested.emit(self.model.neighbours[0], self.model.neighbours)
@@ -121,4 +124,5 @@ class JourneyDialog(Dialog):
     def _save_all(self) -> None:
         name = self.tr("From {first} to {last}")
         first, last = (title_of(track)[:30] for track in self._ends)
-        self.save_requested.emit(self.tracks(), name.format(first=first, last=last))
+        ids = [neighbour.track.id for neighbour in self.model.neighbours]
+        self.save_requested.emit(ids, name.format(first=first, last=last))

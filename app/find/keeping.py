@@ -8,8 +8,9 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
+from app.find.results_panel import ResultList, ResultsPanel
 from app.library.panel import LibraryPanel
 from app.playlists.lists import ListChooser
 from app.playlists.song_export import SongExport
@@ -17,6 +18,7 @@ from app.services.kept import Kind, SongList
 from app.services.search_service import Question
 from app.services.services import Services
 from app.ui.dialogs import ask_text
+from app.ui.menus import Entry, show_menu
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track
 from engine.library.kept.songs import KeptSong
@@ -24,7 +26,6 @@ from engine.search import By, Neighbour
 from engine.search.saved import SavedQuestion
 
 MAX_ASKED = 100  # songs of one question: a mean of more tells nothing more
-Entry = tuple[str, str, Callable[[], object]]  # of a menu: icon, text, what to do
 
 
 class Keeping(QObject):
@@ -37,9 +38,15 @@ class Keeping(QObject):
     options_restored = Signal(object)  # SearchOptions of a saved search
 
     def __init__(
-        self, window: QWidget, services: Services, library: LibraryPanel, export: SongExport
+        self,
+        window: QWidget,
+        services: Services,
+        library: LibraryPanel,
+        results: ResultsPanel,
+        export: SongExport,
     ) -> None:
         super().__init__(window)
+        self._results = results
         self._window = window
         self._library = library
         self._export = export
@@ -59,13 +66,13 @@ class Keeping(QObject):
         chooser.save_requested.connect(
             lambda one: self._fetch(one, lambda tracks: self._export.save(tracks, one.name))
         )
-        self._export.marks_requested.connect(kept.export_marks)
         kept.changed.connect(self._show_changes)
         self._open_library.overview_changed.connect(
             lambda overview: chooser.show_num_all(overview.counts.tracks)
         )
         chooser.search_requested.connect(lambda name: kept.read_search(name, self._ask_again))
         self._library.all_shown.connect(lambda: chooser.choose_quietly(chooser.lists()[0]))
+        self._results.save_button.clicked.connect(self.show_export_menu)
         self._library.view.moved.connect(self._move)
         self._library.view.removed.connect(self.take_out)
 
@@ -140,48 +147,47 @@ class Keeping(QObject):
         """What can be done with these songs, the selected ones of a list."""
         has_all = set(track_ids) <= set(self.kept.favourites)
         heart = self.tr("Take the heart away") if has_all else self.tr("Favourite")
-        entries: list[Entry] = [
-            (
-                "heart-filled" if has_all else "heart",
-                heart,
-                partial(self.kept.toggle_favourites, track_ids),
-            ),
-            ("playlist", self.tr("Add to playlist…"), partial(self.show_playlists, track_ids)),
+        toggle = partial(self.kept.toggle_favourites, track_ids)
+        keep = partial(self.show_playlists, track_ids)
+        entries = [
+            Entry(heart, toggle, "heart-filled" if has_all else "heart"),
+            Entry(self.tr("Add to playlist…"), keep, "playlist"),
         ]
         if len(track_ids) > 1:
             text = self.tr("Find songs like these {num}").format(num=len(track_ids))
             use = partial(self._open_library.fetch_tracks, track_ids, self.find_tracks)
-            entries.insert(0, ("find", text, use))
+            entries.insert(0, Entry(text, use, "find"))
         return entries
 
     def table_entries(self, rows: Sequence[int]) -> list[Entry]:
         """And what only rows of a list in the table can do."""
         one = self.chooser.current
-        if one.kind != Kind.PLAYLIST:
-            return []
         text = self.tr("Take out of “{name}”").format(name=one_line(one.name)[:30])
-        return [("close", text.replace("&", "&&"), partial(self.take_out, rows))]
+        entry = Entry(text, partial(self.take_out, rows), "close")
+        return [entry] if one.kind == Kind.PLAYLIST else []
 
     def find_tracks(self, tracks: Sequence[Track]) -> None:
-        self._search.find_tracks(tracks[:MAX_ASKED])
+        if tracks:
+            self._search.find(Question.of(*tracks[:MAX_ASKED]))
 
     def show_playlists(self, track_ids: Sequence[int], name: str = "") -> None:
         """Where these songs could be kept, as a menu where the mouse is.
 
         ``name``: offered for a new playlist, or for a file.
         """
-        parent = QApplication.activeModalWidget() or self._window
-        menu, icon = QMenu(parent), self._theme.icon
-        menu.aboutToHide.connect(menu.deleteLater)
         new = partial(self.chooser.ask_new, track_ids, name)
-        menu.addAction(icon("add"), self.tr("New playlist…"), new)
-        for one in self.kept.playlists:
-            text = one_line(one.name)[:60].replace("&", "&&")
-            menu.addAction(icon("playlist"), text, partial(self.kept.add, one, track_ids))
-        menu.addSeparator()
+        lists = [
+            Entry(one_line(one.name)[:60], partial(self.kept.add, one, track_ids), "playlist")
+            for one in self.kept.playlists
+        ]
         save = partial(self._export.save_ids, track_ids, name or "Singalike")
-        menu.addAction(icon("share"), self.tr("Save for other programs…"), save)
-        menu.popup(QCursor.pos() - QPoint(8, 8))
+        show_menu(
+            QApplication.activeModalWidget() or self._window,
+            self._theme,
+            QCursor.pos() - QPoint(8, 8),
+            [Entry(self.tr("New playlist…"), new, "add"), *lists],
+            [Entry(self.tr("Save for other programs…"), save, "share")],
+        )
 
     def show_playlists_by_artist(self, track_ids: Sequence[int], name: str) -> None:
         """The same for songs that have no order of their own."""
@@ -190,6 +196,52 @@ class Keeping(QObject):
             self.show_playlists([track.id for track in tracks], name)
 
         self._open_library.fetch_tracks(track_ids, use, by_artist=True)
+
+    # Results for other programs
+
+    def show_export_menu(self) -> None:
+        """Below the button: of each list of results, those selected or all."""
+        songs = list[Entry]()
+        for results in self._results.shown_lists():
+            chosen, found = results.view.selected(), results.model.neighbours
+            if len(chosen) > 1:
+                text = self.tr("{heading}: {num} selected songs…")
+                told = text.format(heading=results.heading, num=len(chosen))
+                songs.append(Entry(told, partial(self._export.save, chosen, self._name())))
+            if found:
+                text = self.tr("{heading}: all {num} songs…")
+                told = text.format(heading=results.heading, num=len(found))
+                songs.append(Entry(told, partial(self._export.save, found, self._name())))
+                told = self.tr("{heading}: keep as playlist…").format(heading=results.heading)
+                ids = [neighbour.track.id for neighbour in found]
+                songs.append(Entry(told, partial(self.show_playlists, ids, self._name())))
+        ask = partial(self.ask_to_save, self._name())
+        others = [Entry(self.tr("Save this search…"), ask)]
+        if num := self.kept.num_marks:
+            text = self.tr("Table of your marks ({num} pairs)…").format(num=num)
+            others.append(Entry(text, self._export.save_marks))
+        button = self._results.save_button
+        at = button.mapToGlobal(QPoint(0, button.height() + 4))
+        show_menu(self._window, self._theme, at, songs, others)
+
+    def save_selected(self) -> None:
+        """Songs selected in the list or table with the focus; else all results."""
+        table = self._library.view
+        if table.hasFocus() and len(table.selected_ids()) > 1:
+            self._export.save_ids(table.selected_ids())
+            return
+        lists = sorted(self._results.shown_lists(), key=lambda one: not one.view.hasFocus())
+        if (one := next((one for one in lists if one.model.neighbours), None)) is not None:
+            self.save_results(one)
+
+    def save_results(self, results: ResultList) -> None:
+        """Those that are selected, or all where there are not several."""
+        chosen = results.view.selected()
+        self._export.save(chosen if len(chosen) > 1 else results.model.neighbours, self._name())
+
+    def _name(self) -> str:
+        sound = self._results.query_row.sound
+        return self.tr("Like {title}").format(title=sound.title if sound else "Singalike")
 
     # Saved searches
 
@@ -216,9 +268,7 @@ class Keeping(QObject):
         if question.artist is not None:
             self._search.find_artist(question.artist)
         elif tracks:
-            first, *others = tracks
-            asked = Question(first, first.path, first.duration_s, others=tuple(others))
-            self._search.find(replace(asked, part_s=question.part_s))
+            self._search.find(replace(Question.of(*tracks), part_s=question.part_s))
         elif question.path is not None:
             self._search.find(Question(None, question.path, part_s=question.part_s))
 
@@ -226,12 +276,11 @@ class Keeping(QObject):
 
     def mark_entries(self, found: Sequence[Neighbour]) -> list[Entry]:
         """Whether results have the voice that was asked for."""
-        if not self._asked():
-            return []
-        return [
-            ("not-this", self.tr("Not this voice"), partial(self.mark, found, False)),
-            ("same", self.tr("The same voice"), partial(self.mark, found, True)),
+        entries = [
+            Entry(self.tr("Not this voice"), partial(self.mark, found, False), "not-this"),
+            Entry(self.tr("The same voice"), partial(self.mark, found, True), "same"),
         ]
+        return entries if self._asked() else []
 
     def mark(self, found: Sequence[Neighbour], is_same: bool) -> None:
         """Results that have another voice leave the list."""

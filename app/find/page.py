@@ -10,27 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSplitter, QWidget
 
-from app.find.commands import Commands, MenuEntry
+from app.find.commands import Commands
 from app.find.comparison import Comparison
-from app.find.export_menu import ExportMenu
-from app.find.filters import FilterButton, Filters
+from app.find.filters import NOTHING_FILTERED
 from app.find.journey_dialog import JourneyDialog
 from app.find.keeping import Keeping
-from app.find.result_delegate import ResultDelegate
 from app.find.results_panel import ResultList, ResultsPanel
-from app.find.song_row import SongRow
 from app.library.covers import Covers
 from app.library.panel import LibraryPanel
-from app.library.table_model import TrackModel
-from app.library.table_view import COVER_PX
-from app.player.player import Side
-from app.player.vocals import VocalsFetcher
-from app.player.waveform_cache import WaveformCache
 from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
+from app.services.search_service import Question
 from app.services.services import Services
 from app.settings import (
     AS_ARTISTS,
@@ -42,12 +34,13 @@ from app.settings import (
     SPLITTER,
 )
 from app.ui.layouts import vbox
+from app.ui.menus import Entry
 from app.ui.text_format import one_line, title_of
-from engine.library import Track, TrackStatus
+from engine.library import Track
 from engine.library.groups import Group
 from engine.library.temporary import temporary_folder
 from engine.records import View
-from engine.search import By, Neighbour, SearchOptions
+from engine.search import Neighbour, SearchOptions
 
 LOOK_AGAIN_MS = 5000  # for results among the songs that were heard meanwhile
 
@@ -58,66 +51,18 @@ class FindPage(QSplitter):
         self._services = services
         self._covers = covers
         self._commands = commands
-        self._record_dialog: RecordDialog | None = None
         self._recordings: TemporaryDirectory[str] | None = None
-        self.library = LibraryPanel(
-            services.open_library,
-            services.settings,
-            services.theme,
-            TrackModel(self._table_cover, self),
-            covers.pixmap,
+        self.library = LibraryPanel(services, covers)
+        self.results = ResultsPanel(
+            services.theme, services.player, covers.pixmap, services.open_library.read_facets
         )
-        self.results = self._build_results()
-        self.vocals = VocalsFetcher(services.open_library.runner, services.vocals, self)
-        self.comparison = Comparison(
-            self.results,
-            services.search,
-            services.player,
-            WaveformCache(services.open_library.runner, self),
-            self.vocals,
-            lambda: services.indexing.is_running,
-            self,
-        )
-        self.export = SongExport(commands.window, services.open_library, services.settings)
-        self.keeping = Keeping(commands.window, services, self.library, self.export)
-        self.export_menu = ExportMenu(self.export, self.library, self.results, self.keeping)
+        self.comparison = Comparison(self.results, services)
+        self.export = SongExport(commands.window, services)
+        self.keeping = Keeping(commands.window, services, self.library, self.results, self.export)
         self._look_again = QTimer(self, singleShot=True, interval=LOOK_AGAIN_MS)
         self._look_again.timeout.connect(services.search.look_again)
         self._lay_out()
         self._connect(commands)
-
-    def _build_results(self) -> ResultsPanel:
-        theme, player = self._services.theme, self._services.player
-        query = (self.tr("The song asked for"), "")
-        result = (self.tr("The result"), self.tr("Choose a result below"))
-        texts: dict[By, tuple[str, str]] = {
-            "vocals": (self.tr("By voice"), self.tr("how sure that it is one voice")),
-            "overall": (self.tr("Overall"), self.tr("how alike the whole sound is")),
-            "blend": (self.tr("Voice and overall"), self.tr("weighed by the slider")),
-        }
-        looks: dict[By, tuple[str, str]] = {
-            "vocals": ("voice", "accent"),
-            "overall": ("overall", "overall"),
-            "blend": ("find", "accent"),
-        }
-        lists = {
-            by: ResultList(
-                theme,
-                ResultDelegate(theme, looks[by][1], self._covers.pixmap),
-                *texts[by],
-                looks[by],
-            )
-            for by in texts
-        }
-        return ResultsPanel(
-            theme,
-            (
-                SongRow(theme, player, self._covers.pixmap, Side.QUERY, query),
-                SongRow(theme, player, self._covers.pixmap, Side.RESULT, result),
-            ),
-            lists,
-            FilterButton(theme, self._services.open_library.read_facets),
-        )
 
     def _lay_out(self) -> None:
         side = QWidget()
@@ -136,19 +81,12 @@ class FindPage(QSplitter):
             self.restoreState(state)
         self.setHandleWidth(1)  # after the state, which brings its own
 
-    def _table_cover(self, track: Track) -> QIcon:
-        pixmap = self._covers.of_track(track, COVER_PX, self.devicePixelRatioF())
-        icon = QIcon(pixmap)
-        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints covers of selected rows
-        return icon
-
     def _connect(self, commands: Commands) -> None:
         services, panel = self._services, self.results
-        self._restore_search()
         panel.filter_button.changed.connect(self._search_otherwise)
         panel.blend_bar.changed.connect(self._search_otherwise)
         panel.artists_button.toggled.connect(self._search_otherwise)
-        self._search_otherwise()
+        self._restore_search()
         table = self.library.view
         table.menu_requested.connect(self._table_menu)
         table.find_requested.connect(services.search.find_track)
@@ -169,14 +107,14 @@ class FindPage(QSplitter):
         services.indexing.ended.connect(self._index_ended)
         self._covers.arrived.connect(self._covers_arrived)
         self.keeping.favourites_changed.connect(self._show_favourites)
-        self.keeping.play_requested.connect(self._play_tracks)
+        self.keeping.play_requested.connect(commands.play_tracks)
         self.keeping.options_restored.connect(self._restore_options)
 
     # Menus of songs
 
     def _table_menu(self, track: Track, at: QPoint) -> None:
         question = self._services.search.question
-        entries: list[MenuEntry] = []
+        entries: list[Entry] = []
         if question is not None and question.track is not None and question.track.id != track.id:
             entries.append(self._journey_entry(question.track, track, "vocals"))
         ids = self.library.view.selected_ids() or [track.id]
@@ -184,13 +122,13 @@ class FindPage(QSplitter):
         entries += self.keeping.table_entries(self.library.view.selected_rows())
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
-            entries.append(("share", text, partial(self.export.save_ids, ids)))
+            entries.append(Entry(text, partial(self.export.save_ids, ids), "share"))
         play = partial(self._play_track, track)
         self._commands.show_track_menu(track, at, play, ids, entries)
 
     def _result_menu(self, results: ResultList, neighbour: Neighbour, at: QPoint) -> None:
         question, track = self._services.search.question, neighbour.track
-        entries: list[MenuEntry] = []
+        entries: list[Entry] = []
         if question is not None and question.track is not None:
             view: View = "overall" if results is self.results.overall else "vocals"
             entries.append(self._journey_entry(question.track, track, view))
@@ -202,7 +140,7 @@ class FindPage(QSplitter):
         num = len(ids)
         text = self.tr("Save {num} selected songs…") if num > 1 else self.tr("Save all {num}…")
         text = text.format(num=num if num > 1 else len(results.model.neighbours))
-        entries.append(("share", text, partial(self.export_menu.save_results, results)))
+        entries.append(Entry(text, partial(self.keeping.save_results, results), "share"))
         play = partial(self.comparison.play_result, neighbour, results.model.neighbours)
         self._commands.show_track_menu(track, at, play, ids, entries)
 
@@ -217,34 +155,19 @@ class FindPage(QSplitter):
         else:
             self.library.show_group(group)
 
-    def _journey_entry(self, start: Track, goal: Track, view: View) -> MenuEntry:
-        name = one_line(title_of(start))[:30].replace("&", "&&")
+    def _journey_entry(self, start: Track, goal: Track, view: View) -> Entry:
+        name = one_line(title_of(start))[:30]
         text = self.tr("Journey from “{title}” to here…").format(title=name)
-        return ("journey", text, partial(self.show_journey, start, goal, view))
+        return Entry(text, partial(self.show_journey, start, goal, view), "journey")
 
     def show_journey(self, start: Track, goal: Track, view: View) -> None:
-        colour = "overall" if view == "overall" else "accent"
-        delegate = ResultDelegate(self._services.theme, colour, self._covers.pixmap)
-        dialog = JourneyDialog(
-            self.window(),
-            self._services.theme,
-            self._services.search,
-            delegate,
-            (start, goal),
-            view,
-        )
+        dialog = JourneyDialog(self.window(), self._services, self._covers, (start, goal), view)
         dialog.play_requested.connect(self.comparison.play_result)
-        dialog.save_requested.connect(
-            lambda tracks, name: self.keeping.show_playlists([one.id for one in tracks], name)
-        )
+        dialog.save_requested.connect(self.keeping.show_playlists)
         dialog.open()
 
     def _play_track(self, track: Track) -> None:
         self.comparison.play_track(track, self.library.tracks_after(track.id))
-
-    def _play_tracks(self, tracks: list[Track]) -> None:
-        if there := [track for track in tracks if track.status is not TrackStatus.MISSING]:
-            self.comparison.play_track(there[0], there[1:])
 
     def _mark_songs(self) -> None:
         """In the table: what was asked for, and what sounds."""
@@ -257,29 +180,31 @@ class FindPage(QSplitter):
     def _restore_search(self) -> None:
         """What was filtered by tags and place is not kept: it would hide songs unseen."""
         get = self._services.settings.get
-        self.results.filter_button.set_filters(
-            Filters(get(OTHER_ARTISTS), get(ONE_PER_ARTIST), get(HIDE_DUPLICATES))
+        filters = replace(
+            NOTHING_FILTERED,
+            other_artists=get(OTHER_ARTISTS),
+            one_per_artist=get(ONE_PER_ARTIST),
+            hide_duplicates=get(HIDE_DUPLICATES),
+            as_artists=get(AS_ARTISTS),
+            blend=min(1.0, max(0.0, get(BLEND_WEIGHT))),
+            by="blend" if get(IS_BLENDED) else "vocals",
         )
-        self.results.artists_button.setChecked(get(AS_ARTISTS))
-        weight = get(BLEND_WEIGHT)
-        self.results.blend_bar.set_blend(weight if get(IS_BLENDED) else None, weight)
+        self._restore_options(filters)
 
     def _restore_options(self, options: SearchOptions) -> None:
-        """Of a saved search."""
-        self.results.filter_button.set_filters(Filters.of(options))
-        self.results.artists_button.setChecked(options.as_artists)
-        is_blend = options.by == "blend"
-        self.results.blend_bar.set_blend(options.blend if is_blend else None, options.blend)
+        """Of a saved search, or of the last session."""
+        results, weight = self.results, options.blend
+        results.filter_button.set_filters(options)
+        results.artists_button.setChecked(options.as_artists)
+        results.blend_bar.set_blend(weight if options.by == "blend" else None, weight)
         self._search_otherwise()
 
     def _search_otherwise(self) -> None:
-        search = self._services.search
-        filters = self.results.filter_button.filters
+        results = self.results
         options = replace(
-            filters.applied_to(search.options),
-            as_artists=self.results.artists_button.isChecked(),
+            results.filter_button.filters, as_artists=results.artists_button.isChecked()
         )
-        search.set_options(options, self.results.blend_bar.blend)
+        self._services.search.set_options(options, results.blend_bar.blend)
 
     def _heard_more(self) -> None:
         self.library.refresh_soon()
@@ -351,31 +276,25 @@ class FindPage(QSplitter):
 
     def show_recorder(self) -> None:
         """Sing or hum, then find the voices nearest to it."""
-        if not self._services.open_library.is_open or self._record_dialog is not None:
+        services = self._services
+        if not services.open_library.is_open:
             return
-        if self._recordings is None:
-            self._recordings = temporary_folder()
+        self._recordings = self._recordings or temporary_folder()
+        folder = Path(self._recordings.name)
         dialog = RecordDialog(
-            self.window(),
-            self._services.theme,
-            self._services.devices,
-            self._services.open_library.runner,
-            Path(self._recordings.name),
+            self.window(), services.theme, services.devices, services.open_library.runner, folder
         )
-        dialog.began.connect(self._services.player.pause)
-        dialog.found.connect(self._services.search.find_voice)
+        dialog.began.connect(services.player.pause)
+        dialog.found.connect(
+            lambda path, s: services.search.find(Question(None, path, s, is_voice=True))
+        )
         dialog.play_requested.connect(self.comparison.play_recording)
-        dialog.finished.connect(self._recorder_closed)
-        self._record_dialog = dialog
         dialog.open()
-
-    def _recorder_closed(self) -> None:
-        self._record_dialog = None
 
     def stop(self) -> None:
         """At the end of the program: nothing records any more, and no recording is left."""
-        if self._record_dialog is not None:
-            self._record_dialog.close()
+        for dialog in self.window().findChildren(RecordDialog):
+            dialog.close()
         if self._recordings is not None:
             self._recordings.cleanup()
 

@@ -43,7 +43,6 @@ class Queueing(QObject):
         """The pages, with the queue at their right; ``bar`` has its button."""
         self._pages, self._bar = pages, bar
         self._area = SideArea(pages, self.panel)
-        bar.queue_requested.connect(self.toggle)
         bar.files_dropped.connect(self._commands.enqueue_files)
         self._commands.enqueued.connect(bar.show_added)
         self._show(self._services.settings.get(QUEUE_SHOWN))
@@ -60,7 +59,7 @@ class Queueing(QObject):
         panel.radio_stopped.connect(radio.stop)
         self._commands.radio_requested.connect(self._start_radio_from)
         radio.changed.connect(lambda: panel.show_radio(radio.text))
-        radio.problem.connect(self._commands.problem)
+        radio.problem.connect(self._services.open_library.problem)
 
     def key_actions(self) -> dict[Keys, Callable[[], object]]:
         """What the keys of the queue do."""

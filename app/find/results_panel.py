@@ -1,33 +1,122 @@
-"""The right side: the two songs of the comparison, and below them one list of results, or two."""
+"""The right side: the songs of the comparison, and below them one list of results, or two."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QPushButton,
+    QSizePolicy,
+    QSlider,
     QStackedLayout,
     QWidget,
 )
 
-from app.find.blend_bar import BlendBar
-from app.find.filter_chips import FilterChips
-from app.find.filters import FilterButton
-from app.find.portrait_view import PortraitView
+from app.find.filters import AskFacets, FilterButton, FilterChips
+from app.find.portrait import PortraitView
 from app.find.result_delegate import ResultDelegate
 from app.find.result_model import ResultModel
 from app.find.result_view import ResultView
 from app.find.song_row import SongRow
+from app.player.player import Player, Side
 from app.services.search_service import Answer
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.message_page import MessagePage
-from app.ui.shortcuts import Keys
+from app.ui.segmented_switch import Segment, SegmentedSwitch
+from app.ui.shortcuts import Keys, noop
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, ElidedLabel, IconLabel, button, divider, key_button, label
+from app.ui.widgets import (
+    SMALL,
+    DrawCover,
+    ElidedLabel,
+    IconButton,
+    IconLabel,
+    button,
+    divider,
+    label,
+)
 from engine.search import By, Neighbour, SearchResult
+
+BOTH, ONE = "both", "one"
+STEPS = 20
+DELAY_MS = 60  # between two searches while the slider is dragged
+
+
+class BlendBar(QWidget):
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.segments = SegmentedSwitch(
+            self.tr("Results"),
+            (
+                Segment(BOTH, self.tr("Side by side"), self.tr("Voice and overall sound")),
+                Segment(ONE, self.tr("Blend"), self.tr("One list from both")),
+            ),
+        )
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, STEPS)
+        self._slider.setPageStep(STEPS // 4)
+        self._slider.setProperty("kind", "fader")
+        self._slider.setMinimumWidth(60)
+        self._slider.setMaximumWidth(180)
+        self._slider.setAccessibleName(self.tr("Blend of voice and overall sound"))
+        self._ends = QWidget()
+        voice = self._end(theme, self.tr("voice"), self.tr("The voice alone"))
+        whole = self._end(theme, self.tr("whole sound"), self.tr("The whole sound alone"))
+        hbox(voice, (self._slider, 1), whole, spacing=6, margins=(4, 0, 4, 0), of=self._ends)
+        self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._soon.timeout.connect(self.changed)
+        left = Qt.AlignmentFlag.AlignLeft
+        hbox((self.segments, left), (self._ends, 1), spacing=8, of=self)
+        keep_room(self)  # or what is below it would jump
+        self.set_blend(None, 0.5)
+        self.segments.chosen.connect(self._switched)
+        self._slider.valueChanged.connect(self._moved)
+
+    def _end(self, theme: Theme, text: str, tip: str) -> ElidedLabel:
+        end = ElidedLabel("muted", theme.font(SMALL))
+        end.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        end.setText(text)
+        end.setAccessibleDescription(tip)
+        return end
+
+    @property
+    def blend(self) -> float | None:
+        """Weight of the voice, 1 on the left; None while the lists stand side by side."""
+        return self.weight if self.segments.key == ONE else None
+
+    @property
+    def weight(self) -> float:
+        """Where the slider stands, whether it counts now or not."""
+        return 1.0 - self._slider.value() / STEPS
+
+    def set_blend(self, blend: float | None, weight: float) -> None:
+        """``weight`` is where the slider stands while ``blend`` is None."""
+        value = weight if blend is None else blend
+        self._slider.setValue(round((1.0 - value) * STEPS))
+        self.segments.show_key(BOTH if blend is None else ONE)
+        self._ends.setVisible(blend is not None)
+
+    def toggle(self) -> None:
+        self.segments.show_key(BOTH if self.segments.key == ONE else ONE)
+        self._switched()
+
+    def _switched(self) -> None:
+        self._ends.setVisible(self.blend is not None)
+        self.changed.emit()
+
+    def _moved(self, value: int) -> None:
+        voice = round(100 * (1 - value / STEPS))
+        self._slider.setToolTip(
+            self.tr("{voice} % voice, {overall} % overall").format(voice=voice, overall=100 - voice)
+        )
+        if self.blend is not None and not self._soon.isActive():
+            self._soon.start()
+
 
 # So high, in pixels and lines of text, that four results fit below the usual comparison, or below
 # the one with portraits.
@@ -35,37 +124,48 @@ ROOMY = (300, 16)
 ROOMY_WITH_PORTRAITS = (340, 20)
 
 
+@dataclass(frozen=True)
+class Look:
+    """Of a list: what its percentages mean, the view's icon and colour."""
+
+    heading: str
+    explanation: str
+    icon: str
+    colour: str
+
+
+LOOKS: dict[By, Look] = {
+    "vocals": Look(noop("By voice"), noop("how sure that it is one voice"), "voice", "accent"),
+    "overall": Look(noop("Overall"), noop("how alike the whole sound is"), "overall", "overall"),
+    "blend": Look(noop("Voice and overall"), noop("weighed by the slider"), "find", "accent"),
+}
+
+
 class ResultList(QWidget):
     """A heading, and below it results, or a sentence why there are none."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        delegate: ResultDelegate,
-        heading: str,
-        explanation: str,
-        look: tuple[str, str],
-    ) -> None:
-        """``look``: icon and colour of the view."""
+    def __init__(self, theme: Theme, cover: DrawCover, look: Look, has_singers: bool) -> None:
+        """``has_singers``: its percentages say how sure it is that it is one."""
         super().__init__()
-        self.heading = heading
+        self.heading = self.tr(look.heading)
         self._is_compact = False
-        self.has_singers = True  # its percentages say how sure it is that it is one
+        self._has_singers = has_singers
         self.model = ResultModel()
-        self.view = ResultView(self.model, delegate, heading)
+        delegate = ResultDelegate(theme, look.colour, cover)
+        self.view = ResultView(self.model, delegate, self.heading)
         self._message = label(role="muted", wrap=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setMargin(28)
         self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._note.setText(explanation)
+        self._note.setText(self.tr(look.explanation))
         self._told = ElidedLabel(role="muted", font=theme.font(SMALL))
-        self._lay_out(theme, heading, look)
+        self._lay_out(theme, look)
         theme.changed.connect(self.view.viewport().update)
 
-    def _lay_out(self, theme: Theme, heading: str, look: tuple[str, str]) -> None:
-        icon = IconLabel(theme, look[0], look[1], 18)
-        title = label(heading, font=theme.font(weight=QFont.Weight.DemiBold))
+    def _lay_out(self, theme: Theme, look: Look) -> None:
+        icon = IconLabel(theme, look.icon, look.colour, 18)
+        title = label(self.heading, font=theme.font(weight=QFont.Weight.DemiBold))
         self._head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
         body = QWidget()
         self._stack = QStackedLayout(body)
@@ -86,7 +186,7 @@ class ResultList(QWidget):
 
     def _explain_grey(self) -> None:
         """Where there is some, and room; each result's tool tip says it, too."""
-        has_room = self.has_singers and not self._is_compact
+        has_room = self._has_singers and not self._is_compact
         self._grey.setVisible(has_room and self.model.has_grey)
 
     def show_result(self, result: SearchResult | str) -> None:
@@ -125,28 +225,20 @@ class ResultList(QWidget):
 class ResultsPanel(QWidget):
     """Two lists side by side, or the one list that an answer has."""
 
-    file_requested = Signal()
-    record_requested = Signal()
-
     def __init__(
-        self,
-        theme: Theme,
-        rows: tuple[SongRow, SongRow],
-        lists: dict[By, ResultList],
-        filter_button: FilterButton,
+        self, theme: Theme, player: Player, cover: DrawCover, ask_facets: AskFacets
     ) -> None:
-        """``rows``: of the query and of the result."""
         super().__init__()
-        self.query_row, self.result_row = rows
-        self.lists = lists
-        self.voices, self.overall, self.blended = (
-            lists["vocals"],
-            lists["overall"],
-            lists["blend"],
-        )
-        self.overall.has_singers = False
-        self.filter_button = filter_button
-        self.filter_chips = FilterChips(filter_button)
+        query = (self.tr("The song asked for"), "")
+        result = (self.tr("The result"), self.tr("Choose a result below"))
+        self.query_row = SongRow(theme, player, cover, Side.QUERY, query)
+        self.result_row = SongRow(theme, player, cover, Side.RESULT, result)
+        self.lists = {
+            by: ResultList(theme, cover, look, by != "overall") for by, look in LOOKS.items()
+        }
+        self.voices, self.overall, self.blended = self.lists.values()
+        self.filter_button = FilterButton(theme, ask_facets)
+        self.filter_chips = FilterChips(self.filter_button)
         self.artists_button = button(self.tr("Artists"), "toggle")
         self.artists_button.setCheckable(True)
         keys = Keys.AS_ARTISTS.value
@@ -154,7 +246,8 @@ class ResultsPanel(QWidget):
         self.artists_button.setAccessibleName(keys.description)
         self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
-        self.save_button = key_button(theme, "share", Keys.SAVE)
+        save = Keys.SAVE.value  # saves at once; the button asks what
+        self.save_button = IconButton(theme, "share", save.description, shortcut=save.label)
         self._between = divider(is_vertical=True)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -163,24 +256,15 @@ class ResultsPanel(QWidget):
         self.arrange(("vocals", "overall"))
 
     def _welcome(self, theme: Theme) -> QWidget:
-        ways = hbox(None, *self._other_ways(), None, spacing=4)
+        file = button(self.tr("Any audio file…"), "plain", Keys.FIND_FILE)
+        voice = button(self.tr("Sing or hum…"), "plain", Keys.RECORD)
+        ways = hbox(None, file, voice, None, spacing=4)
         page = MessagePage(theme, "overall", "wave", ways)
         page.show_text(
             self.tr("Pick a song"),
             self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
         )
         return page
-
-    def _other_ways(self) -> Iterator[QPushButton]:
-        """To ask with something that is not in the library."""
-        for text, keys, signal in (
-            (self.tr("Any audio file…"), Keys.FIND_FILE, self.file_requested),
-            (self.tr("Sing or hum…"), Keys.RECORD, self.record_requested),
-        ):
-            way = button(text, "plain")
-            way.setToolTip(f"{keys.value.description}  ({keys.value.label})")
-            way.clicked.connect(signal)
-            yield way
 
     def _main(self) -> QWidget:
         card = QFrame()

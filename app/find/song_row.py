@@ -34,8 +34,6 @@ MAX_TEXT_PX = 320
 class SongRow(QWidget):
     """Shows a song, which need not be the one that the player holds on this side."""
 
-    play_requested = Signal(object)  # Sound
-    sought = Signal(object, float)  # Sound, seconds
     moment_chosen = Signal(int)
     stretch_requested = Signal(float, float)  # find voices like this part, from and to in seconds
 
@@ -137,9 +135,6 @@ class SongRow(QWidget):
     def set_shape(self, shape: SoundShape) -> None:
         self.waveform.set_peaks(shape.peaks)
 
-    def set_moments(self, starts_s: Sequence[float]) -> None:
-        self.waveform.set_moments(starts_s)
-
     # A stretch of the song
 
     def mark_stretch(self, is_start: bool) -> None:
@@ -210,8 +205,11 @@ class SongRow(QWidget):
         if self.is_playing:
             self._player.pause()
         elif self._sound is not None:
-            self.play_requested.emit(self._sound)
+            self._player.play(self._side, self._sound)
 
     def _seek(self, position_s: float) -> None:
-        if self._sound is not None:
-            self.sought.emit(self._sound, position_s)
+        if self._is_loaded:
+            self._player.seek(self._side, position_s)
+        elif self._sound is not None:
+            self._player.load(self._side, self._sound, position_s)
+            self._player.play(self._side)

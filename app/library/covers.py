@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPixmap
 
 from app.jobs import Job, JobRunner, Pool
-from app.ui.palette import tile_number
+from app.ui.palette import tile_colours, tile_number
 from app.ui.theme import Theme
 from engine.library import Track
 from engine.progress import CancelToken, ProgressCallback
@@ -100,26 +100,14 @@ class Covers(QObject):
         if image is not None:
             painter.drawImage(QRect(0, 0, side, side), image)
         else:
-            ground, mark = self._theme.tile_colours(seed)
-            painter.fillRect(0, 0, side, side, ground)
-            self._draw_mark(painter, side, mark)
+            ground, mark = tile_colours(self._theme.palette, seed)
+            painter.fillRect(0, 0, side, side, QColor(ground))
+            bars_px = round(0.66 * side)  # of sound, as in the program's own sign
+            place = (side - bars_px) // 2
+            painter.drawPixmap(place, place, self._theme.pixmap("overall", mark, bars_px))
         painter.end()
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
-
-    def _draw_mark(self, painter: QPainter, side: int, colour: QColor) -> None:
-        """Five bars of sound, as in the program's own sign."""
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        width = side / 14
-        for i, height in enumerate((0.16, 0.34, 0.48, 0.28, 0.14)):
-            bar = QRectF(
-                side * (0.26 + 0.12 * i) - width / 2,
-                side * (0.5 - height / 2),
-                width,
-                side * height,
-            )
-            painter.drawRoundedRect(bar, width / 2, width / 2)
 
 
 def _read_all(

@@ -55,13 +55,12 @@ class GroupView(RowView):
 
     def show_groups(self, kind: GroupKind, groups: list[Group]) -> None:
         """Others than before; where these are of another kind, from the top."""
-        if (kind, groups) == (self.groups.kind, self.groups.items):
-            return
         if kind != self.groups.kind:
             self.verticalScrollBar().setValue(0)
-        self.groups.kind = kind
-        self.setAccessibleName(self.tr("Artists") if kind == "artists" else self.tr("Albums"))
-        self.show_items(groups)
+        if (kind, groups) != (self.groups.kind, self.groups.items):
+            self.groups.kind = kind
+            self.setAccessibleName(self.tr("Artists") if kind == "artists" else self.tr("Albums"))
+            self.show_items(groups)
         if self.hasFocus():
             self.choose_first()
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import (
-    QMenu,
     QProgressBar,
     QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
-from app.services.indexing import SPEEDS, Indexing
+from app.services.indexing import Indexing
 from app.services.open_library import Overview
-from app.settings import INDEX_SPEED, Settings
 from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import duration, one_line
@@ -26,12 +22,11 @@ from engine.progress import Progress
 class IndexingStrip(QWidget):
     failed_requested = Signal()
 
-    def __init__(self, indexing: Indexing, theme: Theme, settings: Settings) -> None:
+    def __init__(self, indexing: Indexing, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("bar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._indexing = indexing
-        self._settings = settings
         self._num_failed = 0
         self._headline = ElidedLabel()
         self._detail = ElidedLabel(role="muted", font=theme.font(SMALL))
@@ -42,9 +37,6 @@ class IndexingStrip(QWidget):
         self._stop = IconButton(
             theme, "stop", self.tr("Stop indexing; what is done is kept"), size=18
         )
-        self._speed = IconButton(theme, "speed", self.tr("How fast"), size=18)
-        self._speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._speed.setMenu(self._speed_menu())
         self._failed = button("", "plain")
         self._lay_out()
         self._pause.clicked.connect(self._toggle_pause)
@@ -56,30 +48,9 @@ class IndexingStrip(QWidget):
 
     def _lay_out(self) -> None:
         texts = vbox(None, self._headline, self._detail, None, spacing=1)
-        buttons = (self._failed, self._speed, self._pause, self._stop)
+        buttons = (self._failed, self._pause, self._stop)
         below = hbox((texts, 1), *buttons, spacing=2, margins=(14, 8, 8, 8))
         vbox(divider(), self._bar, below, of=self)
-
-    def _speed_menu(self) -> QMenu:
-        menu = QMenu(self)
-        group = QActionGroup(menu)
-        for speed, text in SPEEDS.items():
-            action = menu.addAction(self.tr(text))
-            action.setCheckable(True)
-            action.setData(speed)
-            action.triggered.connect(lambda _=False, speed=speed: self._choose_speed(speed))
-            group.addAction(action)
-
-        def mark() -> None:
-            for action in menu.actions():
-                action.setChecked(action.data() == self._settings.get(INDEX_SPEED))
-
-        menu.aboutToShow.connect(mark)
-        return menu
-
-    def _choose_speed(self, speed: str) -> None:
-        self._settings.set(INDEX_SPEED, speed)
-        self._indexing.again()
 
     def show_overview(self, overview: Overview) -> None:
         self._num_failed = overview.counts.failed
@@ -93,10 +64,11 @@ class IndexingStrip(QWidget):
 
     def _refresh(self) -> None:
         is_running, progress = self._indexing.is_running, self._indexing.last_progress
-        self._failed.setText(self._failed_text())
+        failed = self.tr("1 failed…") if self._num_failed == 1 else self.tr("{num} failed…")
+        self._failed.setText(failed.format(num=grouped(self._num_failed)))
         self._failed.setAccessibleName(self._failed.text())
         self._failed.setVisible(self._num_failed > 0)
-        for widget in (self._bar, self._speed, self._pause, self._stop, self._detail):
+        for widget in (self._bar, self._pause, self._stop, self._detail):
             widget.setVisible(is_running)
         self.setVisible(is_running or self._num_failed > 0)
         if not is_running:
@@ -111,11 +83,6 @@ class IndexingStrip(QWidget):
         total = progress.num_total if progress is not None else None
         self._bar.setRange(0, total or 0)
         self._bar.setValue(progress.num_done if progress is not None and total else 0)
-
-    def _failed_text(self) -> str:
-        if self._num_failed == 1:
-            return self.tr("1 failed…")
-        return self.tr("{num} failed…").format(num=grouped(self._num_failed))
 
     def _stage_text(self, progress: Progress | None) -> str:
         texts = {

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QGuiApplication
-from PySide6.QtWidgets import QMenu, QStackedLayout, QWidget
+from PySide6.QtGui import QFont, QGuiApplication, QIcon
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from app.desktop.drag_and_drop import copy_files
+from app.library.covers import Covers
 from app.library.groups import GroupView
-from app.library.table_model import SORT_KEYS, Column, TrackModel
-from app.library.table_view import HIDDEN_FIRST, TrackView, dot_icon
-from app.services.open_library import ListQuery, OpenLibrary, Overview
-from app.settings import LIBRARY_WAY, SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER, Settings
+from app.library.table_model import DOTS, LOOKS, Column, TrackModel, state_of
+from app.library.table_view import COVER_PX, TrackView
+from app.services.open_library import ListQuery, Overview
+from app.services.services import Services
+from app.settings import LIBRARY_WAY, SORT_COLUMN, SORT_DESCENDING, TABLE_HEADER
 from app.ui.layouts import hbox, vbox
+from app.ui.menus import Entry, show_menu
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line
-from app.ui.theme import Theme
-from app.ui.widgets import DrawCover, IconButton, label
+from app.ui.widgets import IconButton, label
 from engine.library import Track, TrackStatus
 from engine.library.groups import Group, GroupKind
 
 MAX_QUEUED = 50  # a table is no playlist: what follows is what was in sight
+DOT_PX = 14
 REFRESH_MS = 1500  # while indexing
 SONGS = "songs"
 
@@ -33,27 +36,20 @@ class LibraryPanel(QWidget):
     num_shown_changed = Signal(int)
     all_shown = Signal()
 
-    def __init__(
-        self,
-        open_library: OpenLibrary,
-        settings: Settings,
-        theme: Theme,
-        model: TrackModel,
-        cover: DrawCover,
-    ) -> None:
+    def __init__(self, services: Services, covers: Covers) -> None:
         super().__init__()
         self.setObjectName("side")
-        self._open_library = open_library
-        self._settings = settings
-        self._theme = theme
+        self._open_library, self._settings = services.open_library, services.settings
+        self._theme, self._covers = services.theme, covers
+        settings, theme = services.settings, services.theme
         self._query = ListQuery(
             sort=settings.get(SORT_COLUMN), is_descending=settings.get(SORT_DESCENDING)
         )
         self._num_tracks = -1
         self._selected_soon: int | None = None
-        self.model = model
-        self.view = TrackView(model, theme)
-        self.groups_view = GroupView(theme, cover)
+        self.model = TrackModel(self._icon, self)
+        self.view = TrackView(self.model, theme)
+        self.groups_view = GroupView(theme, covers.pixmap)
         self.ways = self._build_ways()
         self._empty = label(role="muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -61,20 +57,27 @@ class LibraryPanel(QWidget):
         self._only: tuple[int, ...] | None = None
         self._is_in_order = False  # of the songs given, not of a column
         self._nothing = ""
-        self._only_text = label(font=theme.font(weight=QFont.Weight.Medium))
-        self._only_bar = self._build_bar(
-            theme, self._only_text, self.tr("Back to the whole library"), self.show_all
-        )
-        self._catalogue_text = label(font=theme.font(weight=QFont.Weight.Medium))
-        self._catalogue_bar = self._build_bar(
-            theme,
-            self._catalogue_text,
-            self.tr("Back to your library"),
-            open_library.close_catalogue,
-        )
+        self._bar_text = label(font=theme.font(weight=QFont.Weight.Medium))
+        self._leave = IconButton(theme, "close", self.tr("Back to the whole library"), size=16)
+        self._leave.clicked.connect(self._go_back)
+        self.bar = QWidget()
+        items = ((self._bar_text, 1), self._leave)
+        hbox(*items, spacing=6, margins=(14, 4, 8, 4), of=self.bar)
+        self.bar.hide()
         self._lay_out()
         self._connect()
         self._show_sort()
+
+    def _icon(self, track: Track, column: Column) -> QIcon:
+        """Its cover, or the dot of its state."""
+        ratio = self.devicePixelRatioF()
+        if column == Column.STATE:
+            pixmap = self._theme.pixmap(*DOTS[state_of(track)], DOT_PX, ratio)
+        else:
+            pixmap = self._covers.of_track(track, COVER_PX, ratio)
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints those of selected rows
+        return icon
 
     def _lay_out(self) -> None:
         self._stack = QStackedLayout()
@@ -83,7 +86,7 @@ class LibraryPanel(QWidget):
         self._stack.addWidget(self._empty)
         self._ways_bar = QWidget()
         hbox(self.ways, None, margins=(10, 8, 10, 6), of=self._ways_bar)
-        vbox(self._ways_bar, self._catalogue_bar, self._only_bar, self._stack, of=self)
+        vbox(self._ways_bar, self.bar, self._stack, of=self)
 
     def _build_ways(self) -> SegmentedSwitch:
         names = {
@@ -99,15 +102,11 @@ class LibraryPanel(QWidget):
             ways.show_key(self._settings.get(LIBRARY_WAY))
         return ways
 
-    def _build_bar(
-        self, theme: Theme, text: QWidget, leave: str, action: Callable[[], object]
-    ) -> QWidget:
-        bar = QWidget()
-        back = IconButton(theme, "close", leave, size=16)
-        back.clicked.connect(lambda: action())
-        hbox((text, 1), back, spacing=6, margins=(14, 4, 8, 4), of=bar)
-        bar.hide()
-        return bar
+    def _go_back(self) -> None:
+        if self._open_library.catalogue is not None:
+            self._open_library.close_catalogue()
+        else:
+            self.show_all()
 
     def _connect(self) -> None:
         open_library, model, view = self._open_library, self.model, self.view
@@ -131,7 +130,8 @@ class LibraryPanel(QWidget):
         state = self._settings.get(TABLE_HEADER)
         if state:
             self.view.restore_columns(state)
-        column = next((c for c, key in SORT_KEYS.items() if key == self._query.sort), Column.ARTIST)
+        columns = (c for c, look in LOOKS.items() if look.sort_key == self._query.sort)
+        column = next(columns, Column.ARTIST)
         down = Qt.SortOrder.DescendingOrder
         order = down if self._query.is_descending else Qt.SortOrder.AscendingOrder
         header.setSortIndicator(column, order)
@@ -176,44 +176,50 @@ class LibraryPanel(QWidget):
         had_focus = self.groups_view.hasFocus()
         self._let_clicks_through(True)  # the second one of a double click is for no song
         self._double_click.start()
-        self._show_only(group.track_ids, one_line(group.name))
-        self._is_in_order = True
-        self.view.horizontalHeader().setSortIndicatorShown(False)
+        self._show(group.track_ids, one_line(group.name), in_order=True)
         if had_focus:
             self.view.setFocus()
 
     def _let_clicks_through(self, is_on: bool) -> None:
         self.view.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, is_on)
 
-    def show_only(self, track_ids: Sequence[int], text: str) -> None:
+    def show_only(self, track_ids: Sequence[int], heading: str) -> None:
         """These songs alone, under a heading that lets them all come back."""
         self.ways.show_key(SONGS)
-        self._show_only(track_ids, text)
-
-    def _show_only(self, track_ids: Sequence[int], text: str) -> None:
-        self._only, self._is_in_order = tuple(track_ids), False
-        self._only_text.setText(
-            self.tr("{origin}: {songs}").format(origin=text, songs=num_songs(len(self._only)))
-        )
-        self._only_bar.show()
-        self._list()
+        self._show(track_ids, heading)
 
     def show_list(self, track_ids: Sequence[int], nothing: str) -> None:
         """These songs alone, in this order until a column is clicked; ``nothing``: if none."""
         self.ways.show_key(SONGS)
-        if self._only is None or not self._is_in_order:
-            self.view.horizontalHeader().setSortIndicatorShown(False)
-        self._only, self._is_in_order, self._nothing = tuple(track_ids), True, nothing
-        self._only_bar.hide()
-        self._list()
+        self._show(track_ids, nothing=nothing, in_order=True)
 
     def show_all(self) -> None:
         """No longer some songs alone."""
-        self._only, self._is_in_order, self._nothing = None, False, ""
-        self._only_bar.hide()
-        self.view.horizontalHeader().setSortIndicatorShown(True)
-        self._list()
+        self._show(None)
         self.all_shown.emit()
+
+    def _show(
+        self,
+        track_ids: Sequence[int] | None,
+        heading: str = "",
+        *,
+        nothing: str = "",
+        in_order: bool = False,
+    ) -> None:
+        self._only = None if track_ids is None else tuple(track_ids)
+        self._is_in_order, self._nothing = in_order, nothing
+        self.view.horizontalHeader().setSortIndicatorShown(not in_order)
+        catalogue, leave = self._open_library.catalogue, self.tr("Back to the whole library")
+        text = self.tr("{origin}: {songs}").format(
+            origin=heading, songs=num_songs(len(self._only or ()))
+        )
+        if catalogue is not None:
+            text = self.tr("Catalogue {place}").format(place=one_line(catalogue.table.place)[-60:])
+            leave = self.tr("Back to your library")
+        self._bar_text.setText(text)
+        self._leave.set_name(leave)
+        self.bar.setVisible(bool(heading) or catalogue is not None)
+        self._list()
 
     @property
     def is_in_order(self) -> bool:
@@ -321,26 +327,23 @@ class LibraryPanel(QWidget):
 
     def _songs_changed(self) -> None:
         """Of a catalogue, as many as anybody scrolls through: words find the others."""
-        catalogue, self._num_tracks = self._open_library.catalogue, -1
-        self._catalogue_bar.setVisible(catalogue is not None)
-        self._ways_bar.setVisible(catalogue is None)
-        if catalogue is not None:
-            text = self.tr("Catalogue {place}").format(place=one_line(catalogue.table.place)[-60:])
-            self._catalogue_text.setText(text)
+        self._num_tracks = -1
+        self._ways_bar.setVisible(self._open_library.catalogue is None)
         self.show_all()
 
     def _columns_menu(self, at: QPoint) -> None:
         header = self.view.horizontalHeader()
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for column in sorted((*HIDDEN_FIRST, Column.LENGTH)):
-            text = self.model.headerData(column, Qt.Orientation.Horizontal)
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(not header.isSectionHidden(column))
-            action.toggled.connect(partial(self.view.show_column, column))
+        shown = [
+            Entry(
+                self.model.headerData(column, Qt.Orientation.Horizontal),
+                partial(self.view.show_column, column, header.isSectionHidden(column)),
+                is_checked=not header.isSectionHidden(column),
+            )
+            for column, look in LOOKS.items()
+            if look.is_hidden or column == Column.LENGTH
+        ]
+        menu = show_menu(self, self._theme, header.mapToGlobal(at), shown)
         menu.addSeparator()
         dots = menu.addMenu(self.tr("What the dots mean"))
         for state, text in self.model.state_texts.items():
-            dots.addAction(dot_icon(state, self._theme, self.devicePixelRatioF()), text)
-        menu.popup(header.mapToGlobal(at))
+            dots.addAction(self._theme.icon(*DOTS[state], DOT_PX), text)

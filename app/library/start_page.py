@@ -41,7 +41,7 @@ class StartPage(QScrollArea):
         keep_room(self._bar, self._busy, self._stop)  # or the page would jump
         self._lay_out(theme)
         self._choose.clicked.connect(self.folder_requested)
-        self._demo.clicked.connect(self.show_preparing)
+        self._demo.clicked.connect(lambda: self.show_progress())
         self._demo.clicked.connect(self.demo_requested)
         self._stop.clicked.connect(self.stop_requested)
         self.show_idle()
@@ -118,23 +118,20 @@ class StartPage(QScrollArea):
             grid.addLayout(vbox(name, label(text, "muted", wrap=True), spacing=2), i, 1)
         return card
 
-    def show_preparing(self) -> None:
-        """Between the click and the first song."""
+    def show_progress(self, progress: Progress | None = None) -> None:
+        """The demo library is being made; None: no song is there yet."""
         self._set_busy(True)
-        self._bar.setRange(0, 0)
-        self._busy.setText(self.tr("Making the demo songs…"))
-
-    def show_progress(self, progress: Progress) -> None:
-        """The demo library is being made."""
-        self._set_busy(True)
-        self._bar.setRange(0, progress.num_total or 0)
-        self._bar.setValue(progress.num_done)
-        text = self.tr("Making the demo songs: {done} of {total}").format(
-            done=progress.num_done, total=progress.num_total or "…"
-        )
-        if progress.eta_s is not None:
-            left = self.tr("{time} left").format(time=duration(progress.eta_s))
-            text = f"{text} · {left}"
+        total = progress.num_total if progress is not None else None
+        self._bar.setRange(0, total or 0)
+        text = self.tr("Making the demo songs…")
+        if progress is not None:
+            self._bar.setValue(progress.num_done)
+            text = self.tr("Making the demo songs: {done} of {total}").format(
+                done=progress.num_done, total=total or "…"
+            )
+            if progress.eta_s is not None:
+                left = self.tr("{time} left").format(time=duration(progress.eta_s))
+                text = f"{text} · {left}"
         self._busy.setText(text)
 
     def show_idle(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -12,7 +13,6 @@ from PySide6.QtCore import (
     QMimeData,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     QTimer,
     Signal,
@@ -21,6 +21,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.heard import heard_explained, heard_words
+from app.ui.rows import Index
+from app.ui.shortcuts import noop
 from app.ui.text_format import clock, date, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
@@ -28,9 +30,7 @@ from engine.library.records import Track, TrackStatus
 ROWS_AROUND = 60  # fetched on either side of a row that is asked for
 MAX_ROWS = 4000  # kept
 
-Index = QModelIndex | QPersistentModelIndex
-StateRole = Qt.ItemDataRole.UserRole + 1
-TrackRole = Qt.ItemDataRole.UserRole + 2
+TrackRole = Qt.ItemDataRole.UserRole + 1
 
 
 _ROLES = frozenset(
@@ -42,7 +42,6 @@ _ROLES = frozenset(
         Qt.ItemDataRole.TextAlignmentRole,
         Qt.ItemDataRole.ForegroundRole,
         Qt.ItemDataRole.FontRole,
-        StateRole,
         TrackRole,
     )
 )
@@ -64,17 +63,45 @@ class Column(IntEnum):
     STATE = 9
 
 
-SORT_KEYS = {
-    Column.TITLE: "title",
-    Column.ARTIST: "artist",
-    Column.ALBUM: "album",
-    Column.GENRE: "genre",
-    Column.HEARD: "heard",
-    Column.YEAR: "year",
-    Column.TRACK: "track",
-    Column.LENGTH: "duration",
-    Column.ADDED: "added",
-    Column.STATE: "status",
+@dataclass(frozen=True)
+class Look:
+    """How a column is named, filled, sorted and shown.
+
+    Attributes:
+        width: in pixels, as long as nobody has another wish.
+        gives_way: it becomes narrower before the title is cramped.
+        is_hidden: shown only from the header's menu.
+    """
+
+    name: str
+    sort_key: str
+    text: Callable[[Track], str]
+    width: int = 0
+    gives_way: bool = False
+    is_hidden: bool = False
+    is_number: bool = False
+
+
+STATE_NAME = noop("State: what has been heard of a song. Right-click to see what the dots mean.")
+LOOKS = {
+    Column.TITLE: Look(noop("Title"), "title", title_of),
+    Column.ARTIST: Look(noop("Artist"), "artist", lambda t: one_line(t.artist), 138, True),
+    Column.ALBUM: Look(noop("Album"), "album", lambda t: one_line(t.album), 130, True, True),
+    Column.GENRE: Look(noop("Genre"), "genre", lambda t: one_line(t.tags.genre), 90, True, True),
+    Column.HEARD: Look(
+        noop("Sounds like"), "heard", lambda t: heard_words(t.heard), 140, True, True
+    ),
+    Column.YEAR: Look(
+        noop("Year"), "year", lambda t: str(t.tags.year or ""), 56, False, True, True
+    ),
+    Column.TRACK: Look(
+        noop("Track"), "track", lambda t: str(t.tags.track_number or ""), 56, False, True, True
+    ),
+    Column.LENGTH: Look(
+        noop("Length"), "duration", lambda t: clock(t.duration_s), 66, is_number=True
+    ),
+    Column.ADDED: Look(noop("Added"), "added", lambda t: date(t.added_s), 84, False, True, True),
+    Column.STATE: Look(STATE_NAME, "status", lambda t: "", 30),
 }
 
 
@@ -88,6 +115,17 @@ class TrackState(StrEnum):
     NO_VOICE = "no voice"
     FAILED = "failed"
     MISSING = "missing"
+
+
+DOTS = {  # icon and colour: full is ready, hollow waits, half has only its overall sound
+    TrackState.WAITING: ("dot-ring", "muted"),
+    TrackState.OVERALL: ("dot-half", "good"),
+    TrackState.WHOLE_SONG: ("dot-small", "good"),
+    TrackState.READY: ("dot", "good"),
+    TrackState.NO_VOICE: ("dot", "wave"),
+    TrackState.FAILED: ("dot", "error"),
+    TrackState.MISSING: ("dot-missing", "muted"),
+}
 
 
 def state_of(track: Track) -> TrackState:
@@ -112,7 +150,7 @@ class TrackModel(QAbstractTableModel):
 
     def __init__(
         self,
-        cover: Callable[[Track], QIcon] | None = None,
+        icon: Callable[[Track, Column], QIcon | None] = lambda track, column: None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -120,25 +158,11 @@ class TrackModel(QAbstractTableModel):
         self._tracks: OrderedDict[int, Track] = OrderedDict()
         self._asked: set[int] = set()  # rows asked for and not there yet
         self._wanted: set[int] = set()  # rows to ask for at the end of this round of painting
-        self._cover = cover
+        self._icon = icon
         self.playing_id: int | None = None
         self._playing_look: dict[int, QColor | QFont] = {}
         self._ask_soon = QTimer(self, singleShot=True, interval=0)
         self._ask_soon.timeout.connect(self._ask)
-        self._headers = {
-            Column.TITLE: self.tr("Title"),
-            Column.ARTIST: self.tr("Artist"),
-            Column.ALBUM: self.tr("Album"),
-            Column.GENRE: self.tr("Genre"),
-            Column.HEARD: self.tr("Sounds like"),
-            Column.YEAR: self.tr("Year"),
-            Column.TRACK: self.tr("Track"),
-            Column.LENGTH: self.tr("Length"),
-            Column.ADDED: self.tr("Added"),
-            Column.STATE: self.tr(
-                "State: what has been heard of a song. Right-click to see what the dots mean."
-            ),
-        }
         self.state_texts = {
             TrackState.WAITING: self.tr("Not listened to yet"),
             TrackState.OVERALL: self.tr("Overall sound known, voice still to come"),
@@ -217,12 +241,15 @@ class TrackModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return "" if section == Column.STATE else self._headers[Column(section)]
+            return "" if section == Column.STATE else self._name(section)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return self._headers[Column(section)]
+            return self._name(section)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))
         return None
+
+    def _name(self, section: int) -> str:
+        return self.tr(LOOKS[Column(section)].name)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role not in _ROLES or not index.isValid() or index.row() >= len(self._ids):
@@ -243,23 +270,21 @@ class TrackModel(QAbstractTableModel):
     def _value(self, track: Track, column: Column, role: int) -> Any:
         if role == TrackRole:
             return track
-        if role == StateRole:
-            return state_of(track)
         if role == Qt.ItemDataRole.DisplayRole:
-            return _text(track, column)
+            return LOOKS[column].text(track)
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tool_tip(self._explanation(track, column))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._explanation(track, column)
-        if role == Qt.ItemDataRole.DecorationRole and column == Column.TITLE and self._cover:
-            return self._cover(track)
+        if role == Qt.ItemDataRole.DecorationRole and column in (Column.TITLE, Column.STATE):
+            return self._icon(track, column)
         return None
 
     def _explanation(self, track: Track, column: Column) -> str:
         if column == Column.HEARD:
             return heard_explained(track.heard)
         if column != Column.STATE:
-            return _text(track, column)
+            return LOOKS[column].text(track)
         reason = f" {track.error}" if track.error else ""
         return f"{self.state_texts[state_of(track)]}.{one_line(reason)}"
 
@@ -278,7 +303,7 @@ class TrackModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         is_descending = order == Qt.SortOrder.DescendingOrder
-        self.sort_requested.emit(SORT_KEYS[Column(column)], is_descending)
+        self.sort_requested.emit(LOOKS[Column(column)].sort_key, is_descending)
 
     # Fetching
 
@@ -299,34 +324,7 @@ class TrackModel(QAbstractTableModel):
         self.rows_needed.emit([self._ids[row] for row in rows])
 
 
-def _text(track: Track, column: Column) -> str:
-    match column:
-        case Column.TITLE:
-            return title_of(track)
-        case Column.ARTIST:
-            return one_line(track.artist)
-        case Column.ALBUM:
-            return one_line(track.album)
-        case Column.GENRE:
-            return one_line(track.tags.genre)
-        case Column.HEARD:
-            return heard_words(track.heard)
-        case Column.YEAR:
-            return str(track.tags.year or "")
-        case Column.TRACK:
-            return str(track.tags.track_number or "")
-        case Column.LENGTH:
-            return clock(track.duration_s)
-        case Column.ADDED:
-            return date(track.added_s)
-        case Column.STATE:
-            return ""
-
-
 def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = (
-        Qt.AlignmentFlag.AlignRight
-        if column in (Column.LENGTH, Column.YEAR, Column.TRACK, Column.ADDED)
-        else Qt.AlignmentFlag.AlignLeft
-    )
+    is_right = LOOKS[column].is_number
+    side = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignVCenter

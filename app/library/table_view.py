@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import (
     QPoint,
-    QPointF,
     QRect,
-    QRectF,
     QSize,
     Qt,
     Signal,
@@ -21,15 +19,12 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
-    QIcon,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
-    QPen,
-    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -41,7 +36,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.library.table_model import Column, StateRole, TrackModel, TrackRole, TrackState
+from app.library.table_model import LOOKS, Column, TrackModel, TrackRole
 from app.ui.rows import BY_KEYBOARD, RETURN, Index, leave_to_window, menu_place
 from app.ui.theme import Theme
 from app.ui.widgets import paint_focus_frame
@@ -49,52 +44,10 @@ from engine.library import Track
 
 ROW_PX = 38
 COVER_PX = 26
-DOT_PX = 9
 HEART_PX = 13
-# shown from the header's menu
-HIDDEN_FIRST = (
-    *(Column.ALBUM, Column.GENRE, Column.HEARD),
-    *(Column.YEAR, Column.TRACK, Column.ADDED),
-)
-WIDTHS = {
-    Column.ARTIST: 138,
-    Column.ALBUM: 130,
-    Column.GENRE: 90,
-    Column.HEARD: 140,
-    Column.YEAR: 56,
-    Column.TRACK: 56,
-    Column.LENGTH: 66,
-    Column.ADDED: 84,
-    Column.STATE: 30,
-}
 TITLE_PX = 150  # columns of texts give way before the title has less
-GIVING_WAY = (Column.ALBUM, Column.ARTIST, Column.GENRE, Column.HEARD)
-AT_LEAST_THEIR_NAMES = (Column.YEAR, Column.TRACK, Column.LENGTH, Column.ADDED)
+GIVING_WAY = [column for column, look in LOOKS.items() if look.gives_way]
 MARK_PX = 3
-FILLED = {TrackState.READY: "good", TrackState.NO_VOICE: "wave", TrackState.FAILED: "error"}
-
-
-class StateDelegate(QStyledItemDelegate):
-    """A dot: hollow waits, half has only its overall sound, full is ready, grey has no voice.
-
-    A small one in a ring is ready by its voice from the whole song.
-    """
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        super().paint(painter, option, index)
-        state = index.data(StateRole)
-        if state is None:
-            return
-        rect = QRectF(0, 0, DOT_PX, DOT_PX)
-        rect.moveCenter(QRectF(option.rect).center())
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_dot(painter, rect, state, self._theme)
-        painter.restore()
 
 
 class TitleDelegate(QStyledItemDelegate):
@@ -141,39 +94,6 @@ class HeardDelegate(QStyledItemDelegate):
             option.palette.setColor(role, self._theme.colour("muted"))
 
 
-def paint_dot(painter: QPainter, rect: QRectF, state: TrackState, theme: Theme) -> None:
-    if state in FILLED:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(FILLED[state]))
-        painter.drawEllipse(rect)
-        return
-    is_heard = state in (TrackState.OVERALL, TrackState.WHOLE_SONG)
-    colour = theme.colour("good" if is_heard else "muted")
-    painter.setPen(QPen(colour, 1.5))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(rect.adjusted(0.75, 0.75, -0.75, -0.75))
-    if state == TrackState.OVERALL:
-        painter.setBrush(colour)
-        painter.drawPie(rect.adjusted(0.75, 0.75, -0.75, -0.75), 90 * 16, 180 * 16)
-    if state == TrackState.WHOLE_SONG:
-        painter.setBrush(colour)
-        painter.drawEllipse(rect.center(), 1.8, 1.8)
-    if state == TrackState.MISSING:
-        painter.drawLine(QPointF(rect.left(), rect.bottom()), QPointF(rect.right(), rect.top()))
-
-
-def dot_icon(state: TrackState, theme: Theme, ratio: float) -> QIcon:
-    side = DOT_PX + 5
-    pixmap = QPixmap(round(side * ratio), round(side * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_dot(painter, QRectF(2.5, 2.5, DOT_PX, DOT_PX), state, theme)
-    painter.end()
-    return QIcon(pixmap)
-
-
 class TrackView(QTableView):
     find_requested = Signal(object)  # Track
     play_requested = Signal(object)
@@ -191,7 +111,6 @@ class TrackView(QTableView):
         self._theme = theme
         self.setModel(model)
         self.setAccessibleName(self.tr("Songs of the library"))
-        self.setItemDelegateForColumn(Column.STATE, StateDelegate(theme, self))
         self._titles = TitleDelegate(theme, self)
         self.setItemDelegateForColumn(Column.TITLE, self._titles)
         self.setItemDelegateForColumn(Column.HEARD, HeardDelegate(theme, self))
@@ -217,13 +136,12 @@ class TrackView(QTableView):
         header.setMinimumSectionSize(28)
         header.setSortIndicatorClearable(False)
         header.setAccessibleName(self.tr("Columns"))
-        for column, width in WIDTHS.items():
-            header.resizeSection(column, width)
+        for column, look in LOOKS.items():
+            header.resizeSection(column, look.width)
+            header.setSectionHidden(column, look.is_hidden)
         header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
-        self._wished = {column: header.sectionSize(column) for column in GIVING_WAY}
-        for column in HIDDEN_FIRST:
-            header.hideSection(column)
+        self._wished = {column: LOOKS[column].width for column in GIVING_WAY}
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.sectionResized.connect(self._column_resized)
 
@@ -256,8 +174,8 @@ class TrackView(QTableView):
         All are wide enough for their names, however large the letters are.
         """
         header = self.horizontalHeader()
-        for column in AT_LEAST_THEIR_NAMES:
-            if header.sectionSize(column):
+        for column, look in LOOKS.items():
+            if look.is_number and header.sectionSize(column):
                 header.resizeSection(
                     column, max(header.sectionSize(column), header.sectionSizeHint(column))
                 )

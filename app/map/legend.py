@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from app.map.colouring import Colouring
-from app.ui.cards import clear_layout
 from app.ui.language import grouped
-from app.ui.layouts import hbox, vbox
+from app.ui.layouts import clear_layout, hbox, vbox
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, label, plain_tool_tip
@@ -17,7 +16,7 @@ from app.ui.widgets import SMALL, button, label, plain_tool_tip
 WIDTH_PX = 210
 NAME_CHARS = 80
 BESIDE_NAME_PX = 54  # margins, the dot, and a gap before the number
-DOT_PX = 10
+DOT_PX = 15
 
 
 class Legend(QFrame):
@@ -89,7 +88,7 @@ class Legend(QFrame):
         row.setToolTip(plain_tool_tip(name) if elided != name else "")
         row.setCheckable(True)
         row.setAccessibleName(f"{name}: {num_songs(count)}")
-        row.setIcon(_dot(colour, self.devicePixelRatioF()))
+        row.setIcon(self._theme.icon("dot", colour.name(), DOT_PX))
         row.setIconSize(QSize(DOT_PX, DOT_PX))
         row.clicked.connect(lambda is_on, code=code: self._pick(code, is_on))
         last = next(reversed(self._rows.values()), self._view)
@@ -104,16 +103,3 @@ class Legend(QFrame):
     def _pick(self, code: int, is_on: bool) -> None:
         self._check(code if is_on else -1)
         self.picked.emit(code if is_on else -1)
-
-
-def _dot(colour: QColor, ratio: float) -> QIcon:
-    pixmap = QPixmap(round(DOT_PX * ratio), round(DOT_PX * ratio))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawEllipse(pixmap.rect())
-    painter.end()
-    pixmap.setDevicePixelRatio(ratio)
-    return QIcon(pixmap)

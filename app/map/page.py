@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QStackedWidget, QWidget
 
 from app.library.covers import Covers
 from app.map.colouring import (
@@ -26,9 +26,8 @@ from app.map.legend import Legend
 from app.map.map_source import MapSource, OpenedMap
 from app.map.message import MapMessage, count_text, stage_text
 from app.map.names import Islands, Names
-from app.map.pointing import HoverCard
-from app.map.preview import Preview
-from app.map.tool_bar import MapToolBar
+from app.map.pointing import HoverCard, Preview
+from app.map.tool_bar import MARGIN_PX, MapToolBar, SelectionBar
 from app.map.view import MapView
 from app.services.open_library import Overview
 from app.services.search_service import Question
@@ -36,14 +35,12 @@ from app.services.services import Services
 from app.settings import MAP_COLOUR, MAP_PREVIEW, MAP_VIEW
 from app.ui.language import grouped
 from app.ui.layouts import hbox, keep_room, vbox
-from app.ui.text_format import num_songs
-from app.ui.widgets import IconButton, button, label
+from app.ui.widgets import button, label
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 
 MAX_UNASKED = 5000  # songs for which a map is made at once: under half a minute
 REOPEN_MS = 4000  # while indexing goes on
-MARGIN_PX = 14
 
 
 class MapPage(QWidget):
@@ -74,8 +71,7 @@ class MapPage(QWidget):
         self.card = HoverCard(
             services.theme, covers, self.view, self.preview, services.open_library
         )
-        self.selection_count = label()
-        self.selection = self._build_selection()
+        self.selection = SelectionBar(services.theme, self.view, self._actions())
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")
         self._stop = button(self.tr("Stop"), "plain")
@@ -99,26 +95,16 @@ class MapPage(QWidget):
         self._stop.hide()
         self.setTabOrder(self.tools.whole, self.view)
 
-    def _build_selection(self) -> QFrame:
-        """What can be done with songs that a line was drawn around."""
-        bar = QFrame(self.view)
-        bar.setObjectName("card")
-        actions = []
+    def _actions(self) -> Iterator[QPushButton]:
+        """For the songs that are selected."""
         for text, kind, signal in (
             (self.tr("Play these"), "primary", self.play_requested),
             (self.tr("Keep as playlist…"), "", self.playlist_requested),
             (self.tr("Show in library"), "", self.list_requested),
         ):
-            actions.append(button(text, kind))
-            actions[-1].clicked.connect(
-                lambda _=False, signal=signal: signal.emit(self.selected_ids)
-            )
-        clear = IconButton(self._theme, "close", self.tr("Let the selection go"), size=16)
-        clear.clicked.connect(lambda: self._select(np.empty(0, np.int64)))
-        items = (self.selection_count, *actions, clear)
-        hbox(*items, spacing=10, margins=(16, 8, 8, 8), of=bar)
-        bar.hide()
-        return bar
+            action = button(text, kind)
+            action.clicked.connect(lambda _=False, signal=signal: signal.emit(self.selected_ids))
+            yield action
 
     def _restore(self) -> None:
         settings = self._services.settings
@@ -141,6 +127,7 @@ class MapPage(QWidget):
         self.card.chosen.connect(self.find_requested)
         view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
+        self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
         source.opened.connect(self._show)
         source.progressed.connect(self._show_progress)
         source.making_changed.connect(self._making_changed)
@@ -184,7 +171,7 @@ class MapPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._place)
+        QTimer.singleShot(0, self.selection, self.selection.place)
 
     def _open(self) -> None:
         if self.isVisible():
@@ -214,7 +201,6 @@ class MapPage(QWidget):
         self._mark_query(self._services.search.question)
         self._colour()
         self._show_selection()
-        QTimer.singleShot(0, self, self._place)
         QTimer.singleShot(0, self, self._go_to_place_before)  # once the view has its size
 
     def _put(self, track_ids: np.ndarray, positions: np.ndarray, islands: Islands) -> None:
@@ -350,10 +336,7 @@ class MapPage(QWidget):
         self._show_selection()
 
     def _show_selection(self) -> None:
-        num = len(self.selected_ids)
-        self.selection_count.setText(num_songs(num))
-        self.selection.setVisible(num > 0)
-        self._place()
+        self.selection.show_count(len(self.selected_ids))
         self._show_meant()
 
     def _show_meant(self) -> None:
@@ -380,13 +363,6 @@ class MapPage(QWidget):
     def _mark_query(self, question: Question | None) -> None:
         track_id = question.track.id if question is not None and question.track else -1
         self.view.mark_query(self._row_of(track_id))
-
-    def _place(self) -> None:
-        """What floats over the map keeps its place."""
-        bar, view = self.selection, self.view
-        bar.adjustSize()
-        at = QPoint((view.width() - bar.width()) // 2, view.height() - bar.height() - MARGIN_PX)
-        bar.move(at)
 
     # Across a restart
 

@@ -3,19 +3,75 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QLabel
 
 from app.library.covers import Covers
-from app.map.preview import Preview
 from app.map.view import MapView
+from app.player.loan import Loan
+from app.player.player import Player
+from app.player.queue import sound_of_track
 from app.services.open_library import OpenLibrary
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import one_line, title_of
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel
-from engine.library import Track
+from engine.library import Track, TrackStatus
+
+REST_MS = 350
+START_SHARE = 0.3  # of a song: the singing has begun there, most of the time
+
+
+class Preview(QObject):
+    def __init__(self, player: Player, parent: QObject) -> None:
+        super().__init__(parent)
+        self._player = player
+        self._track: Track | None = None
+        self._loan = Loan(player)
+        self._is_refused = False  # there is no sound device, say: once told is enough
+        player.problem.connect(self._refused)
+        self.is_wanted = True  # by the person
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._start)
+
+    def rest_on(self, track: Track | None) -> None:
+        """The song below the pointer now; None for nowhere."""
+        self._track = track
+        can_sound = self.is_wanted and not self._is_refused
+        if track is not None and track.status is not TrackStatus.MISSING and can_sound:
+            self._rest.start()
+        else:
+            self.stop()
+
+    def set_wanted(self, is_wanted: bool) -> None:
+        self.is_wanted = is_wanted
+        if not is_wanted:
+            self.stop()
+
+    def begin(self) -> None:
+        """The page is shown: it is worth trying again."""
+        self._is_refused = False
+
+    @property
+    def is_on(self) -> bool:
+        """Something sounds, or fails to, that nobody has asked for."""
+        return self._loan.is_on
+
+    def stop(self) -> None:
+        """Silence, if it is the preview that plays; whatever was paused is there again."""
+        self._rest.stop()
+        self._loan.end()
+
+    def _refused(self, reason: str) -> None:
+        self._is_refused = self.is_on
+
+    def _start(self) -> None:
+        if self._track is not None and (self.is_on or not self._player.is_playing):
+            self._loan.begin()
+            start_s = START_SHARE * (self._track.duration_s or 0.0)
+            self._loan.play(sound_of_track(self._track), start_s)
+
 
 COVER_PX = 44
 WIDTH_PX = 270

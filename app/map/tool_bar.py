@@ -1,15 +1,21 @@
-"""The row above the map: which view, which colours, and how to look and pick."""
+"""The bars of the map: which view and colours, how to look and pick; what to do with songs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.map.colouring import Colour
+from app.ui.layouts import hbox
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
+from app.ui.text_format import num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import button, key_button, label
+from app.ui.widgets import IconButton, button, key_button, label
+
+MARGIN_PX = 14
 
 
 class MapToolBar(QWidget):
@@ -55,16 +61,9 @@ class MapToolBar(QWidget):
         }
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 6, 10, 6)
-        row.setSpacing(8)
-        row.addWidget(self.views)
-        row.addSpacing(10)
-        row.addWidget(label(self.tr("Colours"), "muted"))
-        row.addWidget(self._colours)
-        row.addStretch()
-        for widget in (self.preview, self.lasso, self.whole):
-            row.addWidget(widget)
+        colours = (label(self.tr("Colours"), "muted"), self._colours)
+        picking = (self.preview, self.lasso, self.whole)
+        hbox(self.views, 10, *colours, None, *picking, spacing=8, margins=(10, 6, 10, 6), of=self)
 
     @property
     def colour(self) -> Colour:
@@ -72,3 +71,31 @@ class MapToolBar(QWidget):
 
     def choose_colour(self, colour: str) -> None:
         self._colours.setCurrentIndex(list(Colour).index(Colour(colour)))
+
+
+class SelectionBar(QFrame):
+    """What can be done with songs that a line was drawn around."""
+
+    cleared = Signal()
+
+    def __init__(self, theme: Theme, view: QWidget, actions: Iterable[QPushButton]) -> None:
+        super().__init__(view)
+        self.setObjectName("card")
+        self._view = view
+        self.count = label()
+        clear = IconButton(theme, "close", self.tr("Let the selection go"), size=16)
+        clear.clicked.connect(self.cleared)
+        hbox(self.count, *actions, clear, spacing=10, margins=(16, 8, 8, 8), of=self)
+        self.hide()
+
+    def show_count(self, num: int) -> None:
+        """Nothing is shown for nothing."""
+        self.count.setText(num_songs(num))
+        self.setVisible(num > 0)
+        self.place()
+
+    def place(self) -> None:
+        """At the bottom, in the middle."""
+        self.adjustSize()
+        left = (self._view.width() - self.width()) // 2
+        self.move(left, self._view.height() - self.height() - MARGIN_PX)

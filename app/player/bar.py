@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QActionGroup, QDragEnterEvent, QDropEvent, QFont, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QSlider, QToolTip, QWidget
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QSlider, QToolTip, QWidget
 
 from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.player.output import device_choices
 from app.player.player import Player, Side
 from app.ui.layouts import hbox, vbox
+from app.ui.menus import Entry, show_menu
 from app.ui.shortcuts import Keys
 from app.ui.text_format import clock, num_songs
 from app.ui.theme import Theme
@@ -27,9 +28,6 @@ ADDED_MS = 2500
 
 
 class PlayerBar(QWidget):
-    vocals_requested = Signal()
-    loop_requested = Signal()
-    queue_requested = Signal()
     files_dropped = Signal(object)  # list[Path]
     favourite_requested = Signal(int)  # id of the track that plays
 
@@ -38,10 +36,11 @@ class PlayerBar(QWidget):
         self.setObjectName("playerBar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._player = player
+        self._player, self._theme = player, theme
         self._play = IconButton(
             theme, "play", self.tr("Play"), shortcut="Space", colour="on_accent"
         )
+        self._play.keys = Keys.PLAY_PAUSE
         self._play.setProperty("kind", "round")
         self._previous = key_button(theme, "previous", Keys.PREVIOUS)
         self._next = key_button(theme, "next", Keys.NEXT)
@@ -49,9 +48,8 @@ class PlayerBar(QWidget):
         self._queue.setCheckable(True)
         self._loop = key_button(theme, "loop", Keys.LOOP)
         self._loop.setCheckable(True)
-        self._vocals = button(self.tr("Vocals"), "toggle")
+        self._vocals = button(self.tr("Vocals"), "toggle", Keys.VOCALS)
         self._vocals.setCheckable(True)
-        self._vocals.setToolTip(f"{Keys.VOCALS.value.description}  ({Keys.VOCALS.value.label})")
         self._devices = IconButton(theme, "device", self.tr("Sound device"))
         self._favourites: frozenset[int] = frozenset()
         self._heart = IconButton(theme, "heart", self.tr("Favourite"), size=16)
@@ -65,13 +63,11 @@ class PlayerBar(QWidget):
         self._fader.setProperty("kind", "fader")
         ends = (self.tr("Query"), self.tr("Result"))
         self._ends = [label(text, "muted", theme.font(SMALL)) for text in ends]
-        self._swap = IconButton(
-            theme, "swap", self.tr("Switch between the two songs"), shortcut="X"
-        )
+        self._swap = key_button(theme, "swap", Keys.COMPARE)
         self._mute = IconButton(theme, "volume", self.tr("Mute"))
         self._volume = self._slider(self.tr("Volume"))
         self._loud_volume = player.volume
-        self._is_asking = False
+        self._is_asking = self._is_queue_shown = False
         self.setAcceptDrops(True)
         self._lay_out(theme)
         self._connect()
@@ -136,17 +132,12 @@ class PlayerBar(QWidget):
 
     def _connect(self) -> None:
         player = self._player
-        self._play.clicked.connect(player.toggle)
-        self._previous.clicked.connect(player.play_previous)
-        self._next.clicked.connect(player.play_next)
-        self._queue.clicked.connect(self._queue_clicked)
+        for toggle in (self._loop, self._vocals, self._queue):
+            toggle.clicked.connect(self._refresh)  # what counts is what there is
         self._heart.clicked.connect(self._heart_clicked)
-        self._loop.clicked.connect(self._loop_clicked)
-        self._vocals.clicked.connect(self._vocals_clicked)
         self._devices.clicked.connect(self._ask_for_devices)
         player.device.listed.connect(self._show_devices, Qt.ConnectionType.QueuedConnection)
         player.queue.changed.connect(self._refresh)
-        self._swap.clicked.connect(player.swap)
         self._mute.clicked.connect(self._toggle_mute)
         self._seek.valueChanged.connect(lambda _: player.seek(player.side, self._slider_s()))
         self._seek.sliderMoved.connect(self._show_dragged)
@@ -172,6 +163,7 @@ class PlayerBar(QWidget):
         self._next.setEnabled(player.queue.has_next and not player.is_lent)
         self._loop.setEnabled(self._has_both or player.is_looping)
         self._loop.show_on(player.is_looping)
+        self._queue.show_on(self._is_queue_shown)
         self._vocals.setEnabled(not player.is_plain)
         self._vocals.setChecked(player.is_vocals_only and not player.is_plain)
         self._show_position()
@@ -192,18 +184,15 @@ class PlayerBar(QWidget):
 
     def show_queue(self, is_shown: bool) -> None:
         """Whether the queue is there to be seen."""
+        self._is_queue_shown = is_shown
         self._queue.show_on(is_shown)
 
     def show_added(self, num: int) -> None:
         """Says for a moment that songs have come into the queue, where it is not to be seen."""
-        if not self._queue.isChecked():
+        if not self._is_queue_shown:
             text = self.tr("{songs} added to the queue").format(songs=num_songs(num))
             corner = self._queue.mapToGlobal(QPoint(-120, -60))
             QToolTip.showText(corner, text, self._queue, self._queue.rect(), ADDED_MS)
-
-    def _queue_clicked(self) -> None:
-        self._queue.setChecked(not self._queue.isChecked())  # what counts is what the window does
-        self.queue_requested.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Songs from anywhere may be let go over the player, too."""
@@ -235,14 +224,6 @@ class PlayerBar(QWidget):
         if sound is not None and sound.track_id is not None:
             self.favourite_requested.emit(sound.track_id)
 
-    def _loop_clicked(self) -> None:
-        self._refresh()
-        self.loop_requested.emit()
-
-    def _vocals_clicked(self) -> None:
-        self._refresh()  # what counts is what the player says
-        self.vocals_requested.emit()
-
     def show_separating(self, percent: int | None) -> None:
         """How far the vocals are that are wanted; None: nothing is under way."""
         text = self.tr("Vocals")
@@ -257,17 +238,14 @@ class PlayerBar(QWidget):
         if not self._is_asking:  # the preferences did
             return
         self._is_asking = False
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        group = QActionGroup(menu)
-        for name, text in device_choices(names, self._player.device.name):
-            choose = partial(self._player.device.choose, name)
-            action = menu.addAction(text.replace("&", "&&"), choose)
-            action.setCheckable(True)
-            action.setChecked(name == self._player.device.name)
-            group.addAction(action)
+        device = self._player.device
+        choices = [
+            Entry(text, partial(device.choose, name), is_checked=name == device.name)
+            for name, text in device_choices(names, device.name)
+        ]
+        menu = show_menu(self, self._theme, QPoint(), choices)
         corner = self._devices.mapToGlobal(QPoint(self._devices.width(), -6))
-        menu.popup(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))
+        menu.move(corner - QPoint(menu.sizeHint().width(), menu.sizeHint().height()))
 
     def _show_position(self) -> None:
         if self._seek.isSliderDown():

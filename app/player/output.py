@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class SoundOutput(QObject):
         self._idle.timeout.connect(self._let_go)
         self.opened.connect(self._opened, Qt.ConnectionType.QueuedConnection)
         self.failed.connect(self._failed, Qt.ConnectionType.QueuedConnection)
-        self._commands: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         # Of the thread and the driver:
         self._fill = fill
@@ -78,7 +79,7 @@ class SoundOutput(QObject):
         self._is_wanted = True
         self._num_stalled = 0
         self._idle.stop()
-        self._send("open")
+        self._send(self._open)
 
     def rest(self) -> None:
         """Nothing is heard for the time being; soon others may have the device."""
@@ -92,28 +93,28 @@ class SoundOutput(QObject):
         self._num_stalled = 0 if is_alive else self._num_stalled + 1
         if self._is_wanted and self.is_open and self._num_stalled >= STALL_TICKS:
             self.is_open, self._num_stalled = False, 0
-            self._send("lost")
+            self._send(self._replace)
 
     def choose(self, name: str) -> None:
         """From now on on this device; "" is the system's."""
         if name != self.name:
             self.name = name
-            self._send("choose", name)
+            self._send(partial(self._choose, name))
 
     def look(self) -> None:
         """``listed`` brings the names of the devices that there are."""
-        self._send("look")
+        self._send(self._look)
 
     def shutdown(self) -> None:
         """Closes the device and ends the thread; a hanging driver is left behind after 2 s."""
         self._idle.stop()
         if self._thread is not None:
-            self._send("quit")
+            self._send(None)
             self._thread.join(JOIN_TIMEOUT_S)
 
     def _let_go(self) -> None:
         self.is_open = False
-        self._send("close")
+        self._send(self._close)
 
     def _opened(self, rate_hz: int) -> None:
         self.is_open = True
@@ -127,27 +128,18 @@ class SoundOutput(QObject):
         self._problem = reason
         self._idle.stop()  # there is nothing to let go
 
-    def _send(self, command: str, value: str = "") -> None:
-        """``open``, ``close``, ``lost``, ``look``, ``quit``, or ``choose`` with a name."""
+    def _send(self, command: Callable[[], None] | None) -> None:
+        """To the thread; None ends it."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="audio output", daemon=True)
             self._thread.start()
-        self._commands.put((command, value))
+        self._commands.put(command)
 
     # In its own thread
 
     def _serve(self) -> None:
-        actions: dict[str, Callable[[], None]] = {
-            "open": self._open,
-            "close": self._close,
-            "lost": self._replace,
-            "look": self._look,
-        }
-        while (command := self._commands.get())[0] != "quit":
-            if command[0] == "choose":
-                self._choose(command[1])
-            else:
-                actions[command[0]]()
+        while (command := self._commands.get()) is not None:
+            command()
         self._close()
 
     def _open(self) -> None:
@@ -252,7 +244,7 @@ class SoundOutput(QObject):
 
     def _stream_ended(self) -> None:
         if not self._is_closing:
-            self._send("lost")
+            self._send(self._replace)
 
 
 def device_choices(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:

@@ -48,8 +48,7 @@ class Player(QObject):
     def __init__(self, make_output: Callable[[Fill], SoundOutput] = SoundOutput) -> None:
         super().__init__()
         self.levels = Levels()
-        self.decks = Decks(self.levels, PREFERRED_RATE_HZ)
-        self.queue = PlayQueue(self)
+        self.decks, self.queue = Decks(self.levels, PREFERRED_RATE_HZ), PlayQueue(self)
         self.picked: Sound | None = None
         self.moments: tuple[float, float] | None = None
         self.is_lent = self.is_playing = self.is_looping = self.is_vocals_only = False
@@ -278,7 +277,7 @@ class Player(QObject):
     def swap(self) -> None:
         """To the other song."""
         if all(self._sounds):
-            self.set_mix(0.0 if self.side == Side.RESULT else 1.0)
+            self.set_mix(1.0 - self.side)
 
     def set_levelled(self, is_levelled: bool) -> None:
         """All songs equally loud, or each as it is."""

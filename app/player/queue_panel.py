@@ -6,12 +6,14 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QMenu, QStackedLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedLayout, QWidget
 
 from app.player.player import Player
 from app.player.queue import Entry, Repeat
 from app.player.queue_view import QueueView
 from app.ui.layouts import hbox, vbox
+from app.ui.menus import Entry as MenuEntry
+from app.ui.menus import show_menu
 from app.ui.shortcuts import Keys
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
@@ -70,7 +72,6 @@ class QueuePanel(QFrame):
     def _lay_out(self) -> None:
         heading = label(self.tr("Queue"), font=self._theme.font(HEADING, QFont.Weight.DemiBold))
         close = key_button(self._theme, "close", Keys.SHOW_QUEUE)
-        close.clicked.connect(self.closed)
         buttons = (self.shuffle, self.repeat, self._save, self._clear, close)
         head = hbox(heading, None, *buttons, spacing=2, margins=(16, 10, 8, 0))
         below = hbox(self._count, margins=(16, 0, 8, 8))
@@ -92,8 +93,8 @@ class QueuePanel(QFrame):
         self._queue.changed.connect(self._refresh)
         self.view.place_chosen.connect(self._player.play_at)
         self.view.menu_requested.connect(self._show_menu)
-        self.shuffle.clicked.connect(self.toggle_shuffle)
-        self.repeat.clicked.connect(self.change_repeat)
+        for toggle in (self.shuffle, self.repeat):
+            toggle.clicked.connect(self._refresh)
         self._save.clicked.connect(lambda: self.save_requested.emit(self._track_ids()))
         self._clear.clicked.connect(self.radio_stopped)
         self._clear.clicked.connect(self._queue.clear)
@@ -134,19 +135,17 @@ class QueuePanel(QFrame):
         self._queue.set_repeat(following)
 
     def _show_menu(self, entry: Entry, at: QPoint) -> None:
-        queue, icon, places = self._queue, self._theme.icon, self.view.selected_places()
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        queue, places, track_id = self._queue, self.view.selected_places(), entry.sound.track_id
         play = partial(self._player.play_at, queue.entries.index(entry))
-        menu.addAction(icon("play"), self.tr("Play"), play)
         play_next = partial(queue.move, places, queue.place + 1)
-        menu.addAction(icon("next"), self.tr("Play next"), play_next)
-        ask = partial(self.find_requested.emit, entry.sound.track_id)
-        find = menu.addAction(icon("find"), self.tr("Find similar"), ask)
-        find.setEnabled(entry.sound.track_id is not None)
-        menu.addSeparator()
-        menu.addAction(icon("remove"), self.tr("Take out"), partial(queue.remove, places))
-        menu.popup(at)
+        find = partial(self.find_requested.emit, track_id)
+        songs = [
+            MenuEntry(self.tr("Play"), play, "play"),
+            MenuEntry(self.tr("Play next"), play_next, "next"),
+            MenuEntry(self.tr("Find similar"), find, "find", is_enabled=track_id is not None),
+        ]
+        out = MenuEntry(self.tr("Take out"), partial(queue.remove, places), "remove")
+        show_menu(self, self._theme, at, songs, [out])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

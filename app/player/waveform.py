@@ -138,8 +138,8 @@ class Waveform(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         area = QRectF(0, MARKER_PX, self.width(), self.height() - MARKER_PX)
-        self._paint_stretch(painter, area)
-        self._paint_loop(painter, area)
+        self._paint_band(painter, area, self.stretch_s, 0.22)
+        self._paint_band(painter, area, self._loop_s, 0.14)
         self._paint_bars(painter, area, event.rect().left(), event.rect().right())
         self._paint_cursor(painter, area)
         self._paint_moments(painter, area)
@@ -148,24 +148,17 @@ class Waveform(QWidget):
             painter.setPen(QPen(self._theme.colour(self._colour), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
 
-    def _paint_stretch(self, painter: QPainter, area: QRectF) -> None:
-        if self.stretch_s is None:
-            return
-        left, right = (self.x_of(seconds) for seconds in self.stretch_s)
-        band = self._theme.colour(self._colour)
-        for end_x in (left, right):
-            painter.fillRect(QRectF(end_x - 1, area.top(), 2, area.height()), band)
-        band.setAlphaF(0.22)
-        painter.fillRect(QRectF(left, area.top(), right - left, area.height()), band)
-
-    def _paint_loop(self, painter: QPainter, area: QRectF) -> None:
-        if self._loop_s is None:
-            return
-        left, right = (min(self.x_of(seconds), float(self.width())) for seconds in self._loop_s)
-        band = self._theme.colour(self._colour)
-        band.setAlphaF(0.14)
-        painter.setBrush(band)
-        painter.drawRoundedRect(QRectF(left, area.top(), right - left, area.height()), 4, 4)
+    def _paint_band(
+        self, painter: QPainter, area: QRectF, ends_s: tuple[float, float] | None, strength: float
+    ) -> None:
+        """A stretch that is marked, or repeated."""
+        if ends_s is not None:
+            left, right = (min(self.x_of(seconds), float(self.width())) for seconds in ends_s)
+            band = self._theme.colour(self._colour)
+            for end_x in (left, right):
+                painter.fillRect(QRectF(end_x - 1, area.top(), 2, area.height()), band)
+            band.setAlphaF(strength)
+            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), band)
 
     def _paint_bars(self, painter: QPainter, area: QRectF, left: int, right: int) -> None:
         """Only those between ``left`` and ``right``; one call per colour."""

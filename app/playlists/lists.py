@@ -19,16 +19,15 @@ from PySide6.QtWidgets import (
     QApplication,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QSizePolicy,
     QWidget,
 )
 
 from app.desktop.drag_and_drop import dragged_tracks
 from app.services.kept import Kept, Kind, SongList
-from app.ui.dialogs import ask_text
-from app.ui.file_dialogs import Mode, open_file_dialog
+from app.ui.dialogs import Mode, ask_text, open_file_dialog
 from app.ui.layouts import hbox, vbox
+from app.ui.menus import Entry, show_menu
 from app.ui.text_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, button
@@ -243,17 +242,10 @@ class ListChooser(QWidget):
     # Menus
 
     def _add_menu(self) -> None:
-        menu = self._new_menu()
-        menu.addAction(self._theme.icon("playlist"), self.tr("New playlist…"), self.ask_new)
-        menu.addAction(
-            self._theme.icon("folder"), self.tr("Import playlists…"), self._ask_for_files
-        )
-        menu.popup(self.adder.mapToGlobal(QPoint(0, self.adder.height() + 2)))
-
-    def _new_menu(self) -> QMenu:
-        menu = QMenu(self.window())
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return menu
+        at = self.adder.mapToGlobal(QPoint(0, self.adder.height() + 2))
+        new = Entry(self.tr("New playlist…"), self.ask_new, "playlist")
+        files = Entry(self.tr("Import playlists…"), self._ask_for_files, "folder")
+        show_menu(self.window(), self._theme, at, [new, files])
 
     def ask_new(self, track_ids: Sequence[int] = (), name: str = "") -> None:
         """Asks for the name of a new playlist, which begins with these songs."""
@@ -276,26 +268,28 @@ class ListChooser(QWidget):
         self.set_open(True)
 
     def _menu(self, one: SongList, at: QPoint) -> None:
-        menu, icon = self._new_menu(), self._theme.icon
+        has_songs, delete = one.num_songs > 0, partial(self._delete, one)
+        songs = [
+            Entry(text, partial(signal.emit, one), icon, is_enabled=can)
+            for text, signal, icon, can in (
+                (self.tr("Play"), self.play_requested, "play", has_songs),
+                (
+                    *(self.tr("Find songs like these"), self.find_requested, "find"),
+                    has_songs and one.kind != Kind.ALL,
+                ),
+                (self.tr("Save for other programs…"), self.save_requested, "share", has_songs),
+            )
+        ]
+        own = [
+            Entry(self.tr("Rename…"), partial(self._ask_name, one)),
+            Entry(self.tr("Delete playlist"), delete, "close"),
+        ]
         if one.kind == Kind.SEARCH:
-            menu.addAction(icon("find"), self.tr("Search again"), partial(self.choose, one))
-            menu.addAction(icon("close"), self.tr("Delete search"), partial(self._delete, one))
-            menu.popup(at)
-            return
-        has_songs = one.num_songs > 0
-        for name, text, signal in (
-            ("play", self.tr("Play"), self.play_requested),
-            ("find", self.tr("Find songs like these"), self.find_requested),
-            ("share", self.tr("Save for other programs…"), self.save_requested),
-        ):
-            action = menu.addAction(icon(name), text)
-            action.triggered.connect(partial(signal.emit, one))
-            action.setEnabled(has_songs and (one.kind != Kind.ALL or name != "find"))
-        if one.kind == Kind.PLAYLIST:
-            menu.addSeparator()
-            menu.addAction(self.tr("Rename…"), lambda: self._ask_name(one))
-            menu.addAction(icon("close"), self.tr("Delete playlist"), partial(self._delete, one))
-        menu.popup(at)
+            songs = [
+                Entry(self.tr("Search again"), partial(self.choose, one), "find"),
+                Entry(self.tr("Delete search"), delete, "close"),
+            ]
+        show_menu(self.window(), self._theme, at, songs, own if one.kind == Kind.PLAYLIST else ())
 
     def _ask_name(self, one: SongList) -> None:
         ask_text(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.jobs import Job, Pool
-from app.services.open_library import OpenLibrary
-from app.settings import LAST_SAVED, Settings
-from app.ui.file_dialogs import Mode, open_file_dialog
+from app.services.services import Services
+from app.settings import LAST_SAVED
+from app.ui.dialogs import Mode, open_file_dialog
 from app.ui.text_format import num_songs, one_line
 from engine.library import Track
 from engine.search import Neighbour
@@ -19,16 +19,13 @@ from engine.search.export import export
 
 
 class SongExport(QObject):
-    """Writes off the UI thread; ``told`` says when it is done."""
+    """Writes off the UI thread, and says when it is done."""
 
-    told = Signal(str)  # a sentence
-    marks_requested = Signal(object)  # Path
-
-    def __init__(self, window: QWidget, open_library: OpenLibrary, settings: Settings) -> None:
+    def __init__(self, window: QWidget, services: Services) -> None:
         super().__init__(window)
         self._window = window
-        self._open_library = open_library
-        self._settings = settings
+        self._kept, self._settings = services.kept, services.settings
+        self._open_library = services.open_library
         self._formats = {
             self.tr("Playlist that can move with the songs (*.m3u8)"): (".m3u8", True),
             self.tr("Playlist with full paths (*.m3u8)"): (".m3u8", False),
@@ -69,7 +66,7 @@ class SongExport(QObject):
             name=self.tr("voices") + ".csv",
         )
         dialog.fileSelected.connect(
-            lambda path: self.marks_requested.emit(Path(path).with_suffix(".csv"))
+            lambda path: self._kept.export_marks(Path(path).with_suffix(".csv"))
         )
 
     def _write(self, items: tuple[Track | Neighbour, ...], target: Path, chosen: str) -> None:
@@ -84,8 +81,8 @@ class SongExport(QObject):
         text = self.tr("Saved {songs} in {path}").format(
             songs=num_songs(len(items)), path=one_line(str(target))
         )
-        job.succeeded.connect(lambda _: self.told.emit(text))
-        job.failed.connect(self.told)
+        job.succeeded.connect(lambda _: self._kept.told.emit(text, None))
+        job.failed.connect(self._open_library.problem)
         self._open_library.runner.start(job, Pool.DATABASE)
 
 

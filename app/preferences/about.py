@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from PySide6.QtWidgets import QPlainTextEdit
-
 from app.preferences.section import Section
 from app.services.services import Services
 from engine import __version__
@@ -45,11 +43,7 @@ class AboutSection(Section):
         if (folder := licences_path()) is not None:
             place = self.tr("All texts, and the list of parts (sbom.cdx.json), are in {folder}")
             self.add_note(place.format(folder=folder))
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
-        self.text.setMinimumHeight(260)
-        self.text.setAccessibleName(self.tr("Licences"))
-        self.column.addWidget(self.text, 1)
+        self.text = self.add_text(self.tr("Licences"), 260)
         self.run(licences_text, self.text.setPlainText)
 
 

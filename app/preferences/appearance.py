@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QRadioButton
@@ -32,22 +33,18 @@ class AppearanceSection(Section):
             radio.clicked.connect(lambda _=False, choice=choice: self._choose(choice))
             group.addButton(radio)
             self.column.addWidget(radio)
-        self.add_heading(self.tr("Language"))
-        languages = {"system": self.tr("As the system"), **LANGUAGES}
-        self.language = self._picker(self.tr("Language"), languages, LANGUAGE)
-        self.add_heading(self.tr("Text size"))
+        languages = {"system": texts["system"], **LANGUAGES}
         sizes = {size: f"{size:.0%}" for size in TEXT_SIZES}
-        self.text_size = self._picker(self.tr("Text size"), sizes, TEXT_SIZE)
+        self.language = self._add_choice(self.tr("Language"), languages, LANGUAGE)
+        self.text_size = self._add_choice(self.tr("Text size"), sizes, TEXT_SIZE)
         self.add_note(self.tr("Language and text size change when Singalike starts the next time."))
         self.column.addStretch()
 
-    def _picker(self, name: str, choices: dict[T, str], option: Option[T]) -> QComboBox:
-        picker = QComboBox()
-        picker.setAccessibleName(name)
-        for choice, text in choices.items():
-            picker.addItem(text, choice)
-        picker.setCurrentIndex(max(0, picker.findData(self.services.settings.get(option))))
-        picker.activated.connect(lambda _: self.services.settings.set(option, picker.currentData()))
+    def _add_choice(self, name: str, choices: dict[T, str], option: Option[T]) -> QComboBox:
+        settings = self.services.settings
+        self.add_heading(name)
+        use = partial(settings.set, option)
+        picker = self.picker(name, choices, settings.get(option), use)
         self.add_row(picker)
         return picker
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from app.preferences.about import AboutSection
@@ -23,9 +23,6 @@ ROW_PX = 36
 
 class PreferencesDialog(Dialog):
     """What is changed here counts at once; what costs time is asked about first."""
-
-    watch_changed = Signal(bool)
-    reveal_requested = Signal(object)  # Path
 
     def __init__(self, parent: QWidget, services: Services) -> None:
         super().__init__(parent, services.theme, self.tr("Preferences"), QSize(820, 620))
@@ -50,7 +47,6 @@ class PreferencesDialog(Dialog):
         self.sections.currentRowChanged.connect(self._stack.setCurrentIndex)
         self.sections.setCurrentRow(0)
         self._lay_out()
-        self._connect()
 
     def _add(self, name: str, section: Section) -> None:
         section.setAccessibleName(name)
@@ -64,10 +60,6 @@ class PreferencesDialog(Dialog):
         self.body.addLayout(hbox(self.sections, (self._stack, 1), spacing=20), 1)
         self.buttons.addStretch()
         self.add_button(self.tr("Close"), self.close)
-
-    def _connect(self) -> None:
-        self.indexing.watch_changed.connect(self.watch_changed)
-        self.log.reveal_requested.connect(self.reveal_requested)
 
     def choose(self, name: str) -> None:
         """Shows the section of that name."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
-from typing import cast
 
 from PySide6.QtWidgets import QComboBox
 
-from app.preferences.indexing_cost import relisten_text
-from app.preferences.section import Section
+from app.preferences.section import Card, Section
 from app.services.services import Services
-from app.ui.cards import Card, clear_layout
-from app.ui.confirm import confirm
+from app.ui.dialogs import confirm
+from app.ui.layouts import clear_layout
 from app.ui.widgets import button, label
 from engine import models
-from engine.errors import SingalikeError
 from engine.models import ModelInfo
 from engine.paths import resources_path
-from engine.preferences import read_choices, write_choices
+from engine.preferences import read_choices
 from engine.records import View
 
 
@@ -34,24 +30,19 @@ class ModelsSection(Section):
                 "Two views of each song are kept: its voice alone, and its whole sound."
             )
         )
-        for view, text in (
-            ("vocals", self.tr("Voice")),
-            ("overall", self.tr("Overall")),
-        ):
-            self._add_picker(cast(View, view), text)
+        self._add_picker("vocals", self.tr("Voice"))
+        self._add_picker("overall", self.tr("Overall"))
         self.add_heading(self.tr("Models on this computer"))
         self._cards = self.add_cards()
         self.column.addStretch()
         self._read()
 
     def _add_picker(self, view: View, text: str) -> None:
-        picker = QComboBox()
+        told = self.tr("Model for the view {view}").format(view=text)
+        self._pickers[view] = picker = self.picker(told, {}, None, lambda _: self._picked(view))
         picker.setMinimumWidth(260)
-        picker.setAccessibleName(self.tr("Model for the view {view}").format(view=text))
-        picker.activated.connect(lambda _: self._picked(view))
         name = label(text)
         name.setMinimumWidth(80)
-        self._pickers[view] = picker
         self.add_row(name, picker)
 
     def _read(self) -> None:
@@ -95,23 +86,15 @@ class ModelsSection(Section):
             return
         before = next((info.name for info in self._infos if view in info.views), "")
         picker.setCurrentIndex(picker.findData(before))  # until it is confirmed
-        confirm(
-            self,
+        self.ask_to_listen_again(
             self.tr("Listen with “{model}” from now on?").format(model=chosen.title),
-            relisten_text(self, self.services, is_vocals=view == "vocals"),
-            self.tr("Change and listen again"),
             lambda: self._choose(view, chosen.name),
+            is_vocals=view == "vocals",
         )
 
     def _choose(self, view: View, name: str) -> None:
-        choices = read_choices()
-        try:
-            write_choices(replace(choices, models={**choices.models, view: name}))
-        except SingalikeError as error:
-            self.problem.emit(str(error))
-            return
+        self.listen_otherwise(models={**read_choices().models, view: name})
         self._read()
-        self.services.indexing.start_anew()
 
     # Deleting
 

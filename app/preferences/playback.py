@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox
+from PySide6.QtWidgets import QComboBox
 
 from app.player.output import device_choices
-from app.preferences.section import Section
+from app.preferences.section import Card, Section
 from app.services.services import Services
 from app.settings import EQUALLY_LOUD, OUTPUT_DEVICE
-from app.ui.cards import Card
-from app.ui.confirm import confirm
+from app.ui.dialogs import confirm
 from app.ui.text_format import file_size
 from app.ui.widgets import button, label
 
@@ -22,10 +21,8 @@ class PlaybackSection(Section):
         self.add_heading(self.tr("Playing songs"))
         self.devices = self._build_devices()
         self.add_row(label(self.tr("Play on")), self.devices)
-        self.equally_loud = QCheckBox(self.tr("Play all songs equally loud"))
-        self.equally_loud.setChecked(services.player.levels.is_on)
-        self.equally_loud.toggled.connect(self._loudness_chosen)
-        self.column.addWidget(self.equally_loud)
+        text, is_on = self.tr("Play all songs equally loud"), services.player.levels.is_on
+        self.equally_loud = self.add_check(text, is_on, self._loudness_chosen)
         self.add_note(
             self.tr(
                 "Then no voice seems better only because its song is louder. The files stay as "
@@ -46,11 +43,9 @@ class PlaybackSection(Section):
     # Where and how loud
 
     def _build_devices(self) -> QComboBox:
-        picker = QComboBox()
-        picker.setAccessibleName(self.tr("Sound device"))
+        picker = self.picker(self.tr("Sound device"), {}, None, self._device_chosen)
         picker.setMinimumWidth(280)
         picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        picker.activated.connect(lambda _: self._device_chosen())
         listed = self.services.player.device.listed
         listed.connect(self._show_devices, Qt.ConnectionType.QueuedConnection)
         return picker
@@ -67,8 +62,7 @@ class PlaybackSection(Section):
             self.devices.addItem(text, name)
         self.devices.setCurrentIndex(self.devices.findData(self.services.player.device.name))
 
-    def _device_chosen(self) -> None:
-        name = str(self.devices.currentData())
+    def _device_chosen(self, name: str) -> None:
         self.services.player.device.choose(name)
         self.services.settings.set(OUTPUT_DEVICE, name)
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 from PySide6.QtWidgets import QProgressBar
 
 from app.jobs import Job, Pool
-from app.preferences.indexing_cost import relisten_text
-from app.preferences.section import Section
+from app.preferences.section import Card, Section
 from app.services.services import Services
-from app.ui.cards import Card, clear_layout
-from app.ui.confirm import confirm
+from app.ui.dialogs import confirm
+from app.ui.layouts import clear_layout
 from app.ui.widgets import button
 from engine import separation
-from engine.errors import SingalikeError
 from engine.paths import data_path
-from engine.preferences import read_choices, write_choices
 from engine.progress import Progress
 from engine.separation import SeparatorInfo
 
@@ -121,22 +117,15 @@ class SeparatorsSection(Section):
     # Using and deleting
 
     def _ask_use(self, info: SeparatorInfo) -> None:
-        confirm(
-            self,
+        self.ask_to_listen_again(
             self.tr("Cut out voices with “{name}” from now on?").format(name=info.title),
-            relisten_text(self, self.services, is_vocals=True),
-            self.tr("Change and listen again"),
             lambda: self._use(info.name),
+            is_vocals=True,
         )
 
     def _use(self, name: str) -> None:
-        try:
-            write_choices(replace(read_choices(), separator=name))
-        except SingalikeError as error:
-            self.problem.emit(str(error))
-            return
+        self.listen_otherwise(separator=name)
         self._read()
-        self.services.indexing.start_anew()
 
     def _ask_delete(self, info: SeparatorInfo) -> None:
         confirm(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from app.player.waveform import NUM_BINS, Waveform
 from app.record.microphone import Microphone, open_microphone
 from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox, keep_room
+from app.ui.shortcuts import noop
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 from engine.progress import CancelToken, ProgressCallback
@@ -29,11 +29,19 @@ METER_PX = 190
 
 
 class RecordState(Enum):
-    READY = "ready"
-    OPENING = "opening"
-    RECORDING = "recording"
-    CHECKING = "checking"
-    DONE = "done"
+    """What is said meanwhile, and what the button does."""
+
+    READY = (
+        noop(
+            "Sing or hum for up to ten seconds, alone and close to the microphone. "
+            "Singalike then looks for the voices nearest to yours."
+        ),
+        noop("Record"),
+    )
+    OPENING = (noop("Opening the microphone…"), noop("Record"))
+    RECORDING = (noop("Recording. Any tune will do."), noop("Stop"))
+    CHECKING = (noop("One moment…"), noop("Record"))
+    DONE = (noop("This is what was heard of your voice."), noop("Try again"))
 
 
 class Meter(QWidget):
@@ -230,35 +238,19 @@ class RecordDialog(Dialog):
 
     def _show(self, state: RecordState, problem: str = "") -> None:
         self._state = state
-        texts: dict[RecordState, str] = {
-            RecordState.READY: self.tr(
-                "Sing or hum for up to ten seconds, alone and close to the microphone. "
-                "Singalike then looks for the voices nearest to yours."
-            ),
-            RecordState.OPENING: self.tr("Opening the microphone…"),
-            RecordState.RECORDING: self.tr("Recording. Any tune will do."),
-            RecordState.CHECKING: self.tr("One moment…"),
-            RecordState.DONE: self.tr("This is what was heard of your voice."),
-        }
-        self._text.setText(problem or texts[state])
+        text, action = map(self.tr, state.value)
+        is_done = state is RecordState.DONE
+        self._text.setText(problem or text)
         self._text.setProperty("role", "error" if problem else "muted")
-        self._text.style().polish(self._text)
         self._count.setText("" if state is not RecordState.READY else self.tr("Ready when you are"))
         self._meter.show_state(state is RecordState.RECORDING)
-        is_done = state is RecordState.DONE
-        self._waveform.setVisible(is_done)
-        self._play.setVisible(is_done)
-        self._find.setVisible(is_done)
-        words: dict[RecordState, Callable[[], str]] = {
-            RecordState.RECORDING: lambda: self.tr("Stop"),
-            RecordState.DONE: lambda: self.tr("Try again"),
-        }
-        text = words.get(state, lambda: self.tr("Try again") if problem else self.tr("Record"))()
-        self._again.setText(text)
-        self._again.setAccessibleName(text)
+        for widget in (self._waveform, self._play, self._find):
+            widget.setVisible(is_done)
+        self._again.setText(self.tr("Try again") if problem else action)
+        self._again.setAccessibleName(self._again.text())
         self._again.setEnabled(state not in (RecordState.OPENING, RecordState.CHECKING))
-        kind = "" if is_done else "primary"
-        self._again.setProperty("kind", kind)
+        self._again.setProperty("kind", "" if is_done else "primary")
+        self._text.style().polish(self._text)
         self._again.style().polish(self._again)
         (self._find if is_done else self._again).setFocus(Qt.FocusReason.OtherFocusReason)
 

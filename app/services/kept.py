@@ -16,7 +16,6 @@ from engine.library import Library, Track
 from engine.library.kept.favourites import favourites, set_favourite
 from engine.library.kept.marks import Mark, marks, put_mark
 from engine.library.kept.playlists import (
-    add_songs,
     create,
     delete,
     import_m3u,
@@ -126,42 +125,52 @@ class Kept(QObject):
         self._change(work, use)
 
     def add(self, playlist: SongList, track_ids: Sequence[int]) -> None:
-        def work(library: Library) -> list[int]:
-            before = [song.id for song in songs_of(library.database, playlist.id)]
-            add_songs(library.database, playlist.id, keep(library.database, track_ids))
-            return before
-
-        text = self.tr("{songs} added to “{name}”.").format(
-            songs=num_songs(len(track_ids)), name=playlist.name
+        text = self.tr("{songs} added to “{name}”.")
+        self._edit(
+            playlist,
+            lambda library, before: [*before, *keep(library.database, track_ids)],
+            text.format(songs=num_songs(len(track_ids)), name=playlist.name),
         )
-        self._change(work, lambda before: self._tell(text, playlist, before))
 
     def take_out(self, playlist: SongList, positions: Sequence[int]) -> None:
         """Songs by their places among all of the playlist's, which begin at 0."""
-
-        def work(library: Library) -> list[int]:
-            before = [song.id for song in songs_of(library.database, playlist.id)]
-            rest = [one for place, one in enumerate(before) if place not in set(positions)]
-            set_songs(library.database, playlist.id, rest)
-            return before
-
-        text = self.tr("{songs} taken out of “{name}”.").format(
-            songs=num_songs(len(positions)), name=playlist.name
+        gone, text = set(positions), self.tr("{songs} taken out of “{name}”.")
+        self._edit(
+            playlist,
+            lambda _, before: [one for place, one in enumerate(before) if place not in gone],
+            text.format(songs=num_songs(len(positions)), name=playlist.name),
         )
-        self._change(work, lambda before: self._tell(text, playlist, before))
 
     def move(self, playlist: SongList, positions: Sequence[int], target: int) -> None:
         """Some songs before the one that is at ``target`` now, or to the end."""
 
-        def work(library: Library) -> None:
-            ids = [song.id for song in songs_of(library.database, playlist.id)]
-            moved = [ids[place] for place in positions]
+        def change(library: Library, ids: list[int]) -> list[int]:
             others = [(place, one) for place, one in enumerate(ids) if place not in positions]
             before = [one for place, one in others if place < target]
             after = [one for place, one in others if place >= target]
-            set_songs(library.database, playlist.id, [*before, *moved, *after])
+            return [*before, *(ids[place] for place in positions), *after]
 
-        self._change(work, lambda _: self.changed.emit())
+        self._edit(playlist, change)
+
+    def _edit(
+        self,
+        playlist: SongList,
+        change: Callable[[Library, list[int]], list[int]],
+        text: str = "",
+    ) -> None:
+        """From the songs that there are to others; ``text`` is told, with a way back."""
+
+        def work(library: Library) -> list[int]:
+            before = [song.id for song in songs_of(library.database, playlist.id)]
+            set_songs(library.database, playlist.id, change(library, before))
+            return before
+
+        def tell(before: list[int]) -> None:
+            self.changed.emit()
+            if text:
+                self.told.emit(text, lambda: self._edit(playlist, lambda _, now: before))
+
+        self._change(work, tell)
 
     def rename(self, playlist: SongList, name: str) -> None:
         self._change(lambda library: rename(library.database, playlist.id, name))
@@ -173,24 +182,13 @@ class Kept(QObject):
             return before
 
         def tell(before: list[int]) -> None:
+            def undo() -> None:
+                self._change(lambda library: create(library.database, playlist.name, before))
+
             text = self.tr("The playlist “{name}” is deleted.").format(name=playlist.name)
-            self.told.emit(text, lambda: self._restore(playlist.name, before))
+            self.told.emit(text, undo)
 
         self._change(work, tell)
-
-    def _restore(self, name: str, song_ids: Sequence[int]) -> None:
-        self._change(lambda library: create(library.database, name, song_ids))
-
-    def _tell(self, text: str, playlist: SongList, before: Sequence[int]) -> None:
-        self.changed.emit()
-
-        def undo() -> None:
-            self._change(
-                lambda library: set_songs(library.database, playlist.id, before),
-                lambda _: self.changed.emit(),
-            )
-
-        self.told.emit(text, undo)
 
     def import_files(self, paths: Sequence[Path]) -> None:
         """Playlists of other programs."""

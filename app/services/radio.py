@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +12,9 @@ from app.player.player import Player, Side
 from app.player.queue import Sound, from_saved, saved, sound_of_track
 from app.services.search_service import SearchService
 from engine.library import Track
-from engine.search import By, Neighbour
+from engine.progress import CancelToken
+from engine.search import By, Neighbour, Searcher
+from engine.search.radio import radio
 
 NUM_AHEAD = 5  # songs that are to come at least
 
@@ -50,7 +53,7 @@ class Radio(QObject):
         """What is in the queue stays there."""
         if self.seed is not None:
             self.seed, self._is_asking = None, False
-            self._search.stop_radio()
+            self._search.stop("radio")
             self.changed.emit()
 
     @property
@@ -70,7 +73,8 @@ class Radio(QObject):
             return
         self._is_asking = True
         played = [e.sound.track_id for e in self._queue.entries if e.sound.track_id is not None]
-        self._search.find_radio(seed.track_id, self._by, played, self._add, self._fail)
+        work = partial(_next, seed.track_id, played, self._by)
+        self._search.ask("radio", work, self._add, self._fail)
 
     def _add(self, found: Sequence[Neighbour]) -> None:
         self._is_asking = False
@@ -93,3 +97,9 @@ class Radio(QObject):
             self._by = "overall" if state["by"] == "overall" else "vocals"
             self.changed.emit()
             self._fill()
+
+
+def _next(
+    track_id: int, played: Sequence[int], by: By, searcher: Searcher, cancel: CancelToken
+) -> list[Neighbour]:
+    return radio(searcher, track_id, played, by)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,10 +14,7 @@ from engine.errors import QueryError
 from engine.library import Track
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, ProgressCallback
-from engine.records import View
-from engine.search import By, Neighbour, Searcher, SearchOptions, SearchResult
-from engine.search.journey import Journey, journey
-from engine.search.radio import radio
+from engine.search import By, Searcher, SearchOptions, SearchResult
 
 NUM_RESULTS = 30
 
@@ -39,6 +37,11 @@ class Question:
     is_voice: bool = False
     others: tuple[Track, ...] = ()
     part_s: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, first: Track, *others: Track) -> Question:
+        """What these songs have in common."""
+        return cls(first, first.path, first.duration_s, others=others)
 
     @property
     def is_known(self) -> bool:
@@ -80,8 +83,8 @@ class SearchService(QObject):
         self._make_searcher = make_searcher
         self._searcher: Searcher | None = None
         self._latest = LatestJob(runner, Pool.INTERACTIVE)
-        self._journeys = LatestJob(runner, Pool.INTERACTIVE)
-        self._radios = LatestJob(runner, Pool.INTERACTIVE)
+        self._runner = runner
+        self._slots: dict[str, LatestJob] = {}
         self._history: list[Question] = []
         self._place = -1
         self.options = SearchOptions(k=NUM_RESULTS)
@@ -100,28 +103,10 @@ class SearchService(QObject):
         return self._place < len(self._history) - 1
 
     def find_track(self, track: Track) -> None:
-        self.find(Question(track, track.path, track.duration_s))
-
-    def find_tracks(self, tracks: Sequence[Track]) -> None:
-        """What they have in common."""
-        if tracks:
-            first, *others = tracks
-            self.find(Question(first, first.path, first.duration_s, others=tuple(others)))
-
-    def find_part(self, question: Question, start_s: float, end_s: float) -> None:
-        """Only a stretch of one song; it is listened to anew."""
-        self.find(replace(question, others=(), part_s=(start_s, end_s)))
-
-    def find_file(self, path: Path, duration_s: float | None) -> None:
-        """A file that need not be in the library: it is listened to first, which takes seconds."""
-        self.find(Question(None, path, duration_s))
+        self.find(Question.of(track))
 
     def find_artist(self, name: str) -> None:
         self.find(Question(None, Path(), artist=name))
-
-    def find_voice(self, path: Path, duration_s: float) -> None:
-        """A recording of somebody who sings alone."""
-        self.find(Question(None, path, duration_s, is_voice=True))
 
     def go(self, steps: int) -> None:
         """Back (-1) or forward (1) through the questions asked."""
@@ -131,55 +116,22 @@ class SearchService(QObject):
             self.ask_again()
             self.history_changed.emit()
 
-    def find_journey(
+    def ask(
         self,
-        ends: tuple[Track, Track],
-        view: View,
-        max_songs: int,
-        other_artists: bool,
-        use: Callable[[Journey], None],
-        fail: Callable[[str], None],
+        slot: str,
+        work: Callable[[Searcher, CancelToken], Any],
+        use: Callable[[Any], object],
+        fail: Callable[[str], object],
     ) -> None:
-        """From one song to another; the latest wish counts."""
-
-        def work(progress: ProgressCallback, cancel: CancelToken) -> Journey:
-            searcher = self._ready_searcher()
-            start, goal = ends
-            return journey(
-                searcher,
-                start.id,
-                goal.id,
-                view,
-                max_songs=max_songs,
-                other_artists=other_artists,
-                cancel=cancel,
-            )
-
-        job = Job(work)
+        """Something else of the searcher; of each slot, the latest wish counts."""
+        job = Job(lambda progress, cancel: work(self._ready_searcher(), cancel))
         job.succeeded.connect(use)
         job.failed.connect(fail)
-        self._journeys.start(job)
+        self._slots.setdefault(slot, LatestJob(self._runner, Pool.INTERACTIVE)).start(job)
 
-    def find_radio(
-        self,
-        track_id: int,
-        by: By,
-        played: Sequence[int],
-        use: Callable[[list[Neighbour]], None],
-        fail: Callable[[str], None],
-    ) -> None:
-        """The next songs of a radio; the latest wish counts."""
-
-        def work(progress: ProgressCallback, cancel: CancelToken) -> list[Neighbour]:
-            return radio(self._ready_searcher(), track_id, played, by)
-
-        job = Job(work)
-        job.succeeded.connect(use)
-        job.failed.connect(fail)
-        self._radios.start(job)
-
-    def stop_radio(self) -> None:
-        self._radios.cancel()
+    def stop(self, slot: str) -> None:
+        if slot in self._slots:
+            self._slots[slot].cancel()
 
     def start_over(self) -> None:
         """Other songs are searched from now on; nothing has been asked of them."""
@@ -207,7 +159,12 @@ class SearchService(QObject):
     def _search(self, question: Question) -> None:
         weight = 0.5 if self.blend is None else self.blend
         wanted = [replace(self.options, by=by, blend=weight) for by in self.lists_for(question)]
-        job = Job(lambda progress, cancel: self._answer(question, wanted, progress, cancel))
+
+        def work(progress: ProgressCallback, cancel: CancelToken) -> Answer:
+            lists = {one.by: self._one_list(question, one, progress, cancel) for one in wanted}
+            return Answer(question, lists)
+
+        job = Job(work)
         job.succeeded.connect(self.answered)
         job.failed.connect(self.failed)
         self._latest.start(job)
@@ -228,19 +185,6 @@ class SearchService(QObject):
 
     # In the search thread
 
-    def _answer(
-        self,
-        question: Question,
-        wanted: list[SearchOptions],
-        progress: ProgressCallback,
-        cancel: CancelToken,
-    ) -> Answer:
-        self._ready_searcher()
-        lists = {
-            options.by: self._one_list(question, options, progress, cancel) for options in wanted
-        }
-        return Answer(question, lists)
-
     def _ready_searcher(self) -> Searcher:
         if self._searcher is None:
             self._searcher = self._make_searcher()
@@ -253,15 +197,15 @@ class SearchService(QObject):
         progress: ProgressCallback,
         cancel: CancelToken,
     ) -> SearchResult | str:
-        assert self._searcher is not None
+        searcher = self._ready_searcher()
         cancel.check()
         try:
             if question.tracks and question.part_s is None:
-                return self._searcher.by_tracks([one.id for one in question.tracks], options)
+                return searcher.by_tracks([one.id for one in question.tracks], options)
             if question.artist is not None:
-                return self._searcher.by_artist(question.artist, options)
+                return searcher.by_artist(question.artist, options)
             import_heavy_libraries()  # the file has to be listened to
-            return self._searcher.by_file(
+            return searcher.by_file(
                 question.path,
                 options,
                 start_s=question.part_s[0] if question.part_s else 0.0,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from app.jobs import JobRunner
 from app.player.devices import SoundDevices
@@ -18,9 +15,7 @@ from app.services.open_library import OpenLibrary
 from app.services.search_service import SearchService
 from app.settings import INDEX_SPEED, Settings
 from app.ui.theme import Theme
-from engine.library import Library
 from engine.paths import cache_path
-from engine.progress import CancelToken, ProgressCallback
 from engine.search import Searcher
 from engine.separation.vocals_cache import VocalsCache
 
@@ -57,22 +52,16 @@ def make_services(library_path: Path, settings: Settings, theme: Theme) -> Servi
         settings,
         theme,
         player,
+        # with as many cores as the person lets it have at the moment it starts
         Indexing(
             open_library,
-            partial(_at_speed, settings, index_library),
-            partial(_at_speed, settings, look_for_changes),
+            lambda library, progress, cancel: index_library(
+                library, progress, cancel, settings.get(INDEX_SPEED)
+            ),
+            lambda library, progress, cancel: look_for_changes(
+                library, progress, cancel, settings.get(INDEX_SPEED)
+            ),
         ),
         search,
         devices=devices,
     )
-
-
-def _at_speed(
-    settings: Settings,
-    work: Callable[[Library, ProgressCallback, CancelToken, str], Any],
-    library: Library,
-    progress: ProgressCallback,
-    cancel: CancelToken,
-) -> Any:
-    """With as many cores as the person lets it have at the moment it starts."""
-    return work(library, progress, cancel, settings.get(INDEX_SPEED))

@@ -40,6 +40,14 @@ def keep_room(*widgets: QWidget) -> None:
         widget.setSizePolicy(policy)
 
 
+def clear_layout(layout: QLayout) -> None:
+    """Removes the widgets of a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
 def _filled(
     layout: L, items: tuple[Item, ...], spacing: int, margins: Margins, of: QWidget | None
 ) -> L:

@@ -10,7 +10,7 @@ from app.ui.layouts import Item, hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, IconLabel, label
 
-WIDTH_PX = 480
+WIDTH_PX = 520
 
 
 class MessagePage(QWidget):

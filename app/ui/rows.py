@@ -144,8 +144,10 @@ class RowDelegate(QStyledItemDelegate):
             self._paint_veil(painter, place, row.icon, 130)
         title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
         area = rect.adjusted(side + 3 * PAD + 2, 0, -PAD - 6, 0)
-        self._line(painter, area, row.end, self._small_font, "muted", RIGHT)
-        room = area.width() - (small.horizontalAdvance(row.end) + 10 if row.end else 0)
+        room = area.width()
+        if row.end:
+            self._line(painter, area, row.end, self._small_font, "muted", RIGHT)
+            room -= small.horizontalAdvance(row.end) + 10
         top = area.center().y() - (title.height() + small.height()) // 2
         above = QRect(area.left(), top, max(20, room), title.height())
         below = QRect(above.left(), above.bottom() + 1, above.width(), small.height())

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalett
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleOption, QWidget
 
-from app.ui.palette import DARK, LIGHT, Palette, tile_colours
+from app.ui.palette import DARK, LIGHT, Palette
 from app.ui.style_sheet import stylesheet
 
 CHOICES = ("system", "light", "dark")
@@ -59,11 +59,6 @@ class Theme(QObject):
     def colour(self, name: str) -> QColor:
         return QColor(getattr(self.palette, name))
 
-    def tile_colours(self, seed: str) -> tuple[QColor, QColor]:
-        """Ground and mark of a tile for a missing cover: the same for the same seed."""
-        ground, mark = tile_colours(self.palette, seed)
-        return QColor(ground), QColor(mark)
-
     def font(self, scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
         """The program's font, ``scale`` times its size."""
         font = QFont(_app().font())
@@ -82,8 +77,8 @@ class Theme(QObject):
     def pixmap(
         self, name: str, colour: str = "text", size: int = 20, ratio: float = 1.0
     ) -> QPixmap:
-        """``size`` is in device-independent pixels."""
-        hex_colour = getattr(self.palette, colour)
+        """``colour``: of the palette, or ``#rrggbb``; ``size``: device-independent pixels."""
+        hex_colour = getattr(self.palette, colour, colour)
         key = (name, hex_colour, size, ratio)
         if key not in self._pixmaps:
             self._pixmaps[key] = _render(

@@ -19,7 +19,7 @@ from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, IconButton, key_button, label
+from app.ui.widgets import SMALL, key_button, label
 
 SEARCH_PX = 300
 
@@ -74,23 +74,18 @@ class TopBar(QWidget):
         self.setObjectName("topBar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.buttons: dict[Keys, IconButton] = {}
-        self.back = self._button(theme, "back", Keys.BACK)
-        self.forward = self._button(theme, "forward", Keys.FORWARD)
+        self.back = key_button(theme, "back", Keys.BACK)
+        self.forward = key_button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
         self._count = label(role="muted", font=theme.font(SMALL))
         self.pages = SegmentedSwitch(self.tr("Pages"), [_segment(page) for page in pages])
-        self.record = self._button(theme, "voice", Keys.RECORD)
-        self.folders = self._button(theme, "folder", Keys.FOLDERS)
-        self.rescan = self._button(theme, "retry", Keys.RESCAN)
-        self.preferences = self._button(theme, "settings", Keys.PREFERENCES)
-        self.help = self._button(theme, "help", Keys.HELP)
+        self.record = key_button(theme, "voice", Keys.RECORD)
+        self.folders = key_button(theme, "folder", Keys.FOLDERS)
+        self.rescan = key_button(theme, "retry", Keys.RESCAN)
+        self.preferences = key_button(theme, "settings", Keys.PREFERENCES)
+        self.help = key_button(theme, "help", Keys.HELP)
         keep_room(self.search, self._count)  # or the switch would move
         self._lay_out()
-
-    def _button(self, theme: Theme, icon: str, keys: Keys) -> IconButton:
-        self.buttons[keys] = button = key_button(theme, icon, keys)
-        return button
 
     def _lay_out(self) -> None:
         """The switch stays in the middle whatever is to its left and right."""

@@ -84,7 +84,12 @@ def is_return(event: QKeyEvent) -> bool:
 
 
 class IconButton(QToolButton):
-    """A button with a line icon. The name is spoken by screen readers and shown as tool tip."""
+    """A button with a line icon. The name is spoken by screen readers and shown as tool tip.
+
+    ``keys``: the window lets it do what these do.
+    """
+
+    keys: Keys | None = None
 
     def __init__(
         self,
@@ -140,7 +145,9 @@ class IconButton(QToolButton):
 
 def key_button(theme: Theme, icon: str, keys: Keys) -> IconButton:
     """Does what these keys do."""
-    return IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+    made = IconButton(theme, icon, keys.value.description, shortcut=keys.value.label)
+    made.keys = keys
+    return made
 
 
 class IconLabel(QLabel):
@@ -166,6 +173,10 @@ class IconLabel(QLabel):
 
 
 class Button(QPushButton):
+    """``keys``: the window lets it do what these do."""
+
+    keys: Keys | None = None
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_return(event):
             self.click()
@@ -173,9 +184,12 @@ class Button(QPushButton):
             super().keyPressEvent(event)
 
 
-def button(text: str, kind: str = "") -> QPushButton:
+def button(text: str, kind: str = "", keys: Keys | None = None) -> QPushButton:
     """A push button; ``kind`` is primary, large, plain or toggle."""
     widget = Button(text)
+    if keys is not None:
+        widget.keys = keys
+        widget.setToolTip(f"{keys.value.description}  ({keys.value.label})")
     if kind:
         widget.setProperty("kind", kind)
     widget.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -6,7 +6,7 @@ import gc
 import threading
 import wave
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,16 +118,10 @@ class HandOutput(SoundOutput):
         self.rate_hz = RATE_HZ
         self._has_stream = False
 
-    def _send(self, command: str, value: str = "") -> None:
+    def _send(self, command: Callable[[], None] | None) -> None:
         """In place of the thread, which does what it is told."""
-        if command in ("close", "lost"):
-            self._has_stream = False
-        if command in ("open", "lost"):
-            self._open()
-        if command == "choose":
-            self.chosen = value
-        if command == "look":
-            self.listed.emit(self.names)
+        if command is not None:
+            command()
 
     def _open(self) -> None:
         if self.reason is not None:
@@ -135,6 +129,19 @@ class HandOutput(SoundOutput):
         elif not self._has_stream:
             self._has_stream = True
             self.opened.emit(self.rate_hz)
+
+    def _close(self) -> None:
+        self._has_stream = False
+
+    def _replace(self) -> None:
+        self._close()
+        self._open()
+
+    def _choose(self, name: str) -> None:
+        self.chosen = name
+
+    def _look(self) -> None:
+        self.listed.emit(self.names)
 
     def pull(self, num_blocks: int = 1) -> np.ndarray:
         """(num_blocks * 1024, 2) samples as they would be heard."""

@@ -8,7 +8,7 @@ from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
 from support.app_window import SONGS, listen, write_songs, write_wav
 
-from app.library.folder_dialogs import FoldersDialog
+from app.library.dialogs import FoldersDialog
 from app.player.player import Side, Sound
 from engine.library import Library
 from engine.library.scan.scan import scan

@@ -62,7 +62,7 @@ def test_first_start_index_find_play_and_export(qtbot, open_window, music):
     qtbot.waitUntil(lambda: bool(player.device.pull(4).any()))  # it sounds
 
     overall.view.setFocus()
-    window.find_page.export_menu.save_selected()
+    window.find_page.keeping.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     target = music / "like.m3u8"
     dialog.fileSelected.emit(str(target))

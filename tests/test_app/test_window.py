@@ -13,12 +13,13 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QMenu,
+    QPushButton,
 )
 from support import app_fixtures
 from support.app_fixtures import MAIN_PAGE, click_song, find_first, results, shown_titles
 from support.app_window import SONGS, listen, make_library, write_songs
 
-from app.library.table_model import Column, StateRole, TrackState
+from app.library.table_model import Column, TrackRole, TrackState, state_of
 from app.library.table_view import TITLE_PX
 from engine.library import Library
 from engine.library.scan.scan import scan
@@ -124,7 +125,7 @@ def test_a_library_that_cannot_be_opened_is_told_and_tried_again(
     assert any(str(library_path.name) in text for text in texts)
     library_path.unlink()
     make_library(library_path, music)
-    window.problem_page.retry_requested.emit()
+    window.problem_page.findChild(QPushButton).click()
     qtbot.waitUntil(lambda: window.pages.currentIndex() == MAIN_PAGE)
 
 
@@ -239,7 +240,7 @@ def test_each_row_shows_its_state(qtbot, open_window, library_path, music):
     window = open_window()
     qtbot.waitUntil(lambda: [*shown_titles(window), None].index(None) == 5)
     model = window.library.model
-    states = [model.data(model.index(row, Column.STATE), StateRole) for row in range(5)]
+    states = [state_of(model.data(model.index(row, Column.STATE), TrackRole)) for row in range(5)]
     assert states == [
         TrackState.NO_VOICE,
         TrackState.FAILED,

@@ -15,7 +15,7 @@ from app.evaluate.blind_test.view import BlindTestView
 from app.evaluate.columns import ScrollColumn, heading, title
 from app.evaluate.saved_reports import SavedReport
 from app.player.player import Player
-from app.ui.file_dialogs import open_file_dialog
+from app.ui.dialogs import open_file_dialog
 from app.ui.flow import wrapping_row
 from app.ui.theme import Theme
 from app.ui.widgets import button, label

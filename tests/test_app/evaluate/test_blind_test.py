@@ -293,8 +293,8 @@ def test_in_the_window_all_three_are_heard_as_they_were_cut(qtbot, window, repor
         qtbot.waitUntil(lambda: window.services.open_library.runner.num_jobs == 0)
         player.tick()
         file = view.playback._sounds[part].path
-        assert player.decoding(Side.QUERY).path == file
-        assert player.decoding(Side.QUERY).gain == 1.0
+        assert player.decks[Side.QUERY].source.path == file
+        assert player.decks[Side.QUERY].source.gain == 1.0
         seconds = 15.0 if file.name.startswith("0") else 1.5
         assert player.duration_s(Side.QUERY) == pytest.approx(seconds, abs=0.01)
     window.show_page(Page.LIBRARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results
 from support.app_window import SONGS, make_library
 
-from app.find.filters import Filters, FilterSheet, seconds_of
+from app.find.filters import NOTHING_FILTERED, FilterSheet, num_active, seconds_of
 from app.window import MainWindow
 from engine.library import Library
 from engine.library.heard_tags import put_tags
@@ -69,7 +70,7 @@ def test_the_sheet_narrows_both_lists_at_once_and_counts(qtbot, window):
     assert button.isChecked()
     qtbot.mouseClick(sheet.reset, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(results(window)[0]) == 4)
-    assert button.filters == Filters()
+    assert button.filters == NOTHING_FILTERED
 
 
 def test_what_is_heard_narrows_and_is_told_of_query_and_result(qtbot, window, library_path):
@@ -99,7 +100,7 @@ def test_what_is_heard_narrows_and_is_told_of_query_and_result(qtbot, window, li
 def test_words_of_a_saved_search_stay_ticked_though_no_song_has_them(qtbot, window):
     button = window.results.filter_button
     scope = Scope(genres=frozenset({"zydeco"}), sounds_like=frozenset({"jazz"}))
-    button.set_filters(Filters(scope=scope))
+    button.set_filters(replace(NOTHING_FILTERED, scope=scope))
     sheet = open_sheet(qtbot, window)
     qtbot.waitUntil(lambda: len(sheet.genres.items) == 4)
     assert sheet.filters() == button.filters
@@ -163,7 +164,7 @@ def test_one_song_of_each_artist_is_remembered_and_a_genre_is_not(
     sheet.hide()
     window.close()
     again = open_window()
-    assert again.results.filter_button.filters == Filters(one_per_artist=True)
+    assert again.results.filter_button.filters == replace(NOTHING_FILTERED, one_per_artist=True)
 
 
 def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
@@ -230,7 +231,15 @@ def test_each_filter_in_force_can_be_taken_away_alone(qtbot, window):
         64,
         frozenset({"jazz"}),
     )
-    button.set_filters(Filters(True, True, False, scope))
+    button.set_filters(
+        replace(
+            NOTHING_FILTERED,
+            other_artists=True,
+            one_per_artist=True,
+            hide_duplicates=False,
+            scope=scope,
+        )
+    )
     assert list(chips(window)) == [
         "Other artists only",
         "One song of each artist",
@@ -241,18 +250,18 @@ def test_each_filter_in_force_can_be_taken_away_alone(qtbot, window):
         "A2–E4",
         "Soul && Funk",
     ]
-    assert len(chips(window)) == button.filters.num_active
+    assert len(chips(window)) == num_active(button.filters)
     for left in range(7, -1, -1):
         qtbot.mouseClick(next(iter(chips(window).values())), Qt.MouseButton.LeftButton)
-        assert len(chips(window)) == button.filters.num_active == left
-    assert button.filters == Filters(hide_duplicates=False)
+        assert len(chips(window)) == num_active(button.filters) == left
+    assert button.filters == replace(NOTHING_FILTERED, hide_duplicates=False)
     assert not window.results.filter_chips.isVisible()
     qtbot.waitUntil(lambda: sorted(results(window)[0]) == everything)
 
 
 def test_a_genre_without_end_is_cut_on_its_chip(qtbot, window):
     scope = Scope(frozenset({"x" * 900}), last_year=1999)
-    window.results.filter_button.set_filters(Filters(scope=scope))
+    window.results.filter_button.set_filters(replace(NOTHING_FILTERED, scope=scope))
     long, years = chips(window).values()
     assert len(long.text()) < 40
     assert len(long.toolTip()) > 900

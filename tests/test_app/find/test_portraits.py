@@ -12,7 +12,7 @@ from support import app_fixtures
 from support.app_fixtures import find_first, results
 from support.app_window import make_library
 
-from app.find.portrait_words import ASPECTS, explanation, sentence
+from app.find.portrait import ASPECTS, explanation, sentence
 from app.window import MainWindow
 from engine.library import Library, portraits
 from engine.records import VoicePortrait

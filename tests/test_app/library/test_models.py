@@ -10,7 +10,6 @@ from pytestqt.modeltest import ModelTester
 from app.find.result_model import ResultModel
 from app.library.table_model import (
     Column,
-    StateRole,
     TrackModel,
     TrackRole,
     TrackState,
@@ -160,7 +159,7 @@ def test_each_state_is_shown_and_explained(model, changes, state):
     model.set_ids([1])
     model.put([one])
     index = model.index(0, Column.STATE)
-    assert model.data(index, StateRole) is state
+    assert state_of(model.data(index, TrackRole)) is state
     assert len(model.data(index, Qt.ItemDataRole.AccessibleTextRole)) > 4
 
 

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication
+from support.contrast import contrast, luminance
 
 from app.map.camera import Camera
 from app.map.colouring import (
@@ -21,7 +22,7 @@ from app.map.colouring import (
 from app.map.names import ABOVE, BESIDE, MAX_NAMES, islands, placed
 from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
-from app.ui.palette import DARK, LIGHT, contrast, luminance
+from app.ui.palette import DARK, LIGHT
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library.maps import Labels
 

@@ -302,7 +302,7 @@ def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
     qtbot.waitUntil(lambda: len(page._ids) == len(SONGS) + 1)
     assert page.view.camera == camera
     assert page.selected_ids == chosen
-    assert page.selection_count.text() == "3 songs"
+    assert page.selection.count.text() == "3 songs"
     assert page.legend._rows[2].isChecked()
     assert page._picked == page._colouring.names[1]
     after = dict(zip(page._ids, page._colouring.codes, strict=True))
@@ -363,7 +363,7 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
     page.list_requested.emit(page.selected_ids)
     assert on_map.page == Page.LIBRARY
     qtbot.waitUntil(lambda: len(on_map.library.model.ids) == 3)
-    assert on_map.library._only_bar.isVisible()
+    assert on_map.library.bar.isVisible()
     on_map.library.show_all()
     qtbot.waitUntil(lambda: len(on_map.library.model.ids) == len(SONGS))
 

@@ -20,7 +20,7 @@ from support.app_fixtures import click_song, find_first, results, shown_titles
 from support.app_window import write_wav
 from support.patience import PATIENCE_S
 
-from app.player import waveform_cache
+from app.player import fetching
 from app.player.loudness import TARGET_LUFS, TYPICAL
 from app.player.player import Side
 from app.ui import notice
@@ -292,7 +292,7 @@ def test_vocals_alone_by_one_key(qtbot, window, tmp_path, monkeypatch):
     monkeypatch.setattr("engine.separation.vocals_cache.VocalsCache.vocals_of", vocals_of)
     play_first_result(qtbot, window)
     player = window.services.player
-    with qtbot.waitSignal(window.find_page.vocals.progressed) as told:
+    with qtbot.waitSignal(window.comparison.vocals.progressed) as told:
         qtbot.keyClick(window.results.voices.view, Qt.Key.Key_V)
     assert told.args == [43]
     assert window.player_bar._vocals.isChecked()
@@ -422,13 +422,13 @@ def test_the_sound_device_is_chosen_and_remembered(qtbot, window, open_window):
 def test_a_waveform_that_comes_late_is_not_drawn_for_another_song(qtbot, window, monkeypatch):
     find_first(qtbot, window)
     row = window.results.result_row
-    go_on, shape_of = threading.Event(), waveform_cache.shape_of
+    go_on, shape_of = threading.Event(), fetching.shape_of
 
     def slow(path, num_bins, cancel):
         go_on.wait(PATIENCE_S)
         return shape_of(path, num_bins)
 
-    monkeypatch.setattr(waveform_cache, "shape_of", slow)
+    monkeypatch.setattr(fetching, "shape_of", slow)
     window.results.voices.view.setCurrentIndex(window.results.voices.model.index(2))
     click_song(qtbot, window, 4)
     assert row.sound is None

@@ -88,7 +88,7 @@ def test_selected_results_only_with_full_paths_or_as_a_table(qtbot, window, tmp_
 
 def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.find_page.export_menu.save_selected()
+    window.find_page.keeping.save_selected()
     (dialog,) = window.findChildren(QFileDialog)
     dialog.selectNameFilter(next(n for n in dialog.nameFilters() if n.startswith("JSON")))
     dialog.fileSelected.emit(str(tmp_path / "Dr. Songs"))
@@ -100,7 +100,7 @@ def test_the_chosen_format_decides_where_the_name_does_not(qtbot, window, tmp_pa
 
 def test_a_place_that_cannot_be_written_is_told(qtbot, window, tmp_path):
     find_first(qtbot, window)
-    window.find_page.export_menu.save_selected()
+    window.find_page.keeping.save_selected()
     save_as(qtbot, window, tmp_path / "nowhere" / "list.m3u8")
     assert "cannot be written" in window.notice.text
 
@@ -133,7 +133,7 @@ def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     menu.close()
     (dialog,) = window.findChildren(JourneyDialog)
     qtbot.waitUntil(lambda: len(dialog.model.neighbours) >= 2)
-    titles = [track.title for track in dialog.tracks()]
+    titles = [one.track.title for one in dialog.model.neighbours]
     assert (titles[0], titles[-1]) == ("First light", goal.title)
     with qtbot.waitSignal(dialog.model.modelReset):
         dialog._others.click()
@@ -144,14 +144,14 @@ def test_a_journey_is_shown_heard_and_saved(qtbot, window, music):
     assert player.queue.has_next
     qtbot.mouseClick(dialog._save, Qt.MouseButton.LeftButton)
     choose_from_menu(qtbot, "Save for other programs…")
-    num = len(dialog.tracks())
+    num = len(dialog.model.neighbours)
     save_as(qtbot, window, music / "journey.m3u8")
     assert len(lines(music / "journey.m3u8")) == num
     dialog.close()
 
 
 def _changes_artist(dialog: JourneyDialog) -> bool:
-    artists = [track.artist for track in dialog.tracks()]
+    artists = [one.track.artist for one in dialog.model.neighbours]
     return all(one != other for one, other in pairwise(artists))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt
@@ -16,7 +17,7 @@ from support.app_fixtures import (
     shown_titles,
 )
 
-from app.find.filters import Filters
+from app.find.filters import NOTHING_FILTERED
 from app.services.kept import Kind, SongList
 from app.window import MainWindow
 from engine.library import Library
@@ -186,10 +187,10 @@ def test_the_same_voice_stays_and_all_marks_become_a_table(qtbot, window, music)
     find_first(qtbot, window)
     keeping = window.find_page.keeping
     found = window.results.voices.model.neighbours[:1]
-    (entry,) = [entry for entry in keeping.mark_entries(found) if entry[0] == "same"]
-    entry[2]()
+    (entry,) = [entry for entry in keeping.mark_entries(found) if entry.icon == "same"]
+    entry.action()
     qtbot.waitUntil(lambda: window.services.kept.num_marks == 1)
-    window.find_page.export.marks_requested.emit(music / "marks.csv")
+    window.services.kept.export_marks(music / "marks.csv")
     qtbot.waitUntil(lambda: "marks.csv" in window.notice.text)
     assert (music / "marks.csv").read_text().splitlines()[1].startswith("1,")
     assert len(results(window)[0]) == 4
@@ -198,8 +199,8 @@ def test_the_same_voice_stays_and_all_marks_become_a_table(qtbot, window, music)
 def test_several_songs_are_one_question(qtbot, window):
     asked = ids_of(window, "First light", "Third rail")
     (entry, *_) = window.find_page.keeping.entries(asked)
-    assert entry[1] == "Find songs like these 2"
-    entry[2]()
+    assert entry.text == "Find songs like these 2"
+    entry.action()
     qtbot.waitUntil(lambda: len(results(window)[0]) == 3)
     assert not {"First light", "Third rail"} & set(results(window)[0])
     assert window.results.query_row.sound.title == "2 songs"
@@ -228,19 +229,19 @@ def test_what_is_kept_is_there_at_the_next_start(qtbot, window, open_window, lib
 def test_a_search_is_saved_and_asked_again_as_it_was(qtbot, window):
     find_first(qtbot, window)
     button = window.results.filter_button
-    button.set_filters(Filters(other_artists=True, hide_duplicates=False))
+    button.set_filters(replace(NOTHING_FILTERED, other_artists=True, hide_duplicates=False))
     window.find_page.keeping.ask_to_save("Like First light")
     (dialog,) = window.findChildren(QInputDialog)
     dialog.accept()
     kept = window.services.kept
     qtbot.waitUntil(lambda: [one.name for one in kept.searches] == ["Like First light"])
-    button.set_filters(Filters())
+    button.set_filters(NOTHING_FILTERED)
     click_song(qtbot, window, 4)
     window.find_page.keeping.chooser.choose(kept.searches[0])
     question = window.services.search.question
     qtbot.waitUntil(lambda: window.services.search.question.track.title == "First light")
     assert question is not window.services.search.question
-    assert button.filters == Filters(other_artists=True, hide_duplicates=False)
+    assert button.filters == replace(NOTHING_FILTERED, other_artists=True, hide_duplicates=False)
     qtbot.waitUntil(lambda: "Second wind" not in results(window)[0])
     assert window.find_page.keeping.chooser.current.kind == Kind.ALL
     kept.delete_search("Like First light")

@@ -18,7 +18,6 @@ from app.preferences.dialog import PreferencesDialog
 from app.settings import EQUALLY_LOUD, INDEX_SPEED, OUTPUT_DEVICE, WATCH_FOLDERS
 from engine.errors import SingalikeError
 from engine.library import Library
-from engine.library.indexes import index_of
 from engine.models import default_model_name
 from engine.preferences import Choices, choices_path, read_choices, write_choices
 
@@ -185,16 +184,12 @@ def test_voices_from_whole_songs_are_a_choice(qtbot, dialog, home):
     assert read_choices().voices == "fine"
 
 
-def test_what_was_heard_is_told_rebuilt_and_forgotten(qtbot, dialog, window, library_path):
+def test_what_was_heard_is_told_and_forgotten(qtbot, dialog, window, library_path):
     dialog.choose("Indexing")
     cards = dialog.indexing._cards
     qtbot.waitUntil(lambda: cards.count() == 2)
     library: Library = window.services.open_library.library
     space_id = library.spaces()[0][0]
-    assert index_of(library.database, space_id) is None
-    button_of(qtbot, cards.itemAt(0).widget(), "search index").click()
-    qtbot.waitUntil(lambda: index_of(library.database, space_id) is not None)
-    qtbot.waitUntil(lambda: not dialog.indexing._is_rebuilding)
     dialog.indexing._forget(space_id)
     qtbot.waitUntil(lambda: len(library.spaces()) == 1)
     qtbot.waitUntil(lambda: cards.count() == 1)

@@ -14,6 +14,7 @@ from watchfiles._rust_notify import RustNotify
 
 from app.desktop.single_instance import SingleInstance, hand_over, server_name
 from app.jobs import JobRunner
+from app.preferences.dialog import PreferencesDialog
 from app.services.indexing import num_workers
 from app.services.open_library import Overview
 from app.services.watched_folders import WatchedFolders
@@ -154,12 +155,14 @@ def test_another_speed_starts_the_run_anew(qtbot, window):
 
     window.services.indexing.index_work = index
     window.services.indexing.start()
-    strip = window.indexing_strip
-    qtbot.waitUntil(lambda: strip._speed.isVisible() and bool(num_runs))
-    menu = strip._speed.menu()
-    menu.aboutToShow.emit()
-    assert [a.data() for a in menu.actions() if a.isChecked()] == ["spare"]
-    menu.actions()[2].trigger()
+    qtbot.waitUntil(lambda: bool(num_runs))
+    window.show_preferences()
+    (dialog,) = window.findChildren(PreferencesDialog)
+    speed = dialog.indexing.speed
+    assert speed.currentData() == "spare"
+    speed.setCurrentIndex(speed.findData("one"))
+    speed.activated.emit(speed.currentIndex())
+    dialog.close()
     assert window.services.settings.get(INDEX_SPEED) == "one"
     qtbot.waitUntil(lambda: len(num_runs) == 2)
     qtbot.waitUntil(lambda: not window.services.indexing.is_running)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QApplication
+from support.contrast import MIN_CONTRAST, contrast, luminance
 
 import app
-from app.ui.palette import DARK, LIGHT, MIN_CONTRAST, Palette, contrast, luminance, tile_colours
+from app.ui.palette import DARK, LIGHT, Palette, tile_colours
 from app.ui.style_sheet import stylesheet
 from app.ui.theme import Theme, base_font
 from engine.paths import resources_path

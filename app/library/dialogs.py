@@ -1,19 +1,23 @@
-"""Dialogs around a list: files that could not be read, and the folders of the library."""
+"""Dialogs of folders, of files that could not be read, and of catalogues."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QWidget,
 )
 
 from app.services.open_library import Overview
-from app.ui.confirm import confirm
-from app.ui.dialogs import Dialog
+from app.services.services import Services
+from app.ui.dialogs import Dialog, Mode, confirm, open_file_dialog
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
@@ -42,31 +46,36 @@ class ListDialog(Dialog):
         item.setData(DataRole, data)
         self.list.addItem(item)
 
-    def selected(self) -> list[object]:
+    def selected(self) -> list[Any]:
         return [item.data(DataRole) for item in self.list.selectedItems()]
 
 
 class FailedDialog(ListDialog):
     """Files that could not be read, each with its reason."""
 
-    retry_requested = Signal(object)  # list[int], track ids
-    reveal_requested = Signal(object)  # Path
-
-    def __init__(self, parent: QWidget, theme: Theme, tracks: Sequence[Track]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        services: Services,
+        tracks: Sequence[Track],
+        reveal: Callable[[Path], object],
+    ) -> None:
         super().__init__(
             parent,
-            theme,
+            services.theme,
             self.tr("Songs that could not be read"),
             self.tr("All others are not affected. Repair or replace a file, then try it again."),
         )
-        self._tracks = list(tracks)
+        self._services = services
         for track in tracks:
             name, reason = one_line(track.path.name)[:200], one_line(track.error or "")[:400]
             self.add_row(name, reason, one_line(str(track.path)), track)
-        self._reveal = self.add_button(self.tr("Show in folder"), self._reveal_selected)
+        show = self.tr("Show in folder")
+        self._reveal = self.add_button(show, lambda: reveal(self.selected()[0].path))
         self.buttons.addStretch()
-        self._retry = self.add_button(self.tr("Try again"), self._retry_selected)
-        self.add_button(self.tr("Try all again"), self._retry_all)
+        again = self.tr("Try again")
+        self._retry = self.add_button(again, lambda: self._try_again(self.selected()))
+        self.add_button(self.tr("Try all again"), partial(self._try_again, tracks))
         self.add_button(self.tr("Close"), self.close)
         self.list.itemSelectionChanged.connect(self._selection_changed)
         self._selection_changed()
@@ -76,76 +85,65 @@ class FailedDialog(ListDialog):
         self._reveal.setEnabled(num == 1)
         self._retry.setEnabled(num > 0)
 
-    def _reveal_selected(self) -> None:
-        for track in self.selected():
-            assert isinstance(track, Track)
-            self.reveal_requested.emit(track.path)
-
-    def _retry_selected(self) -> None:
-        ids = [track.id for track in self.selected() if isinstance(track, Track)]
-        self.retry_requested.emit(ids)
-        self.close()
-
-    def _retry_all(self) -> None:
-        self.retry_requested.emit([track.id for track in self._tracks])
+    def _try_again(self, tracks: Sequence[Track]) -> None:
+        self._services.open_library.retry([track.id for track in tracks])
         self.close()
 
 
 class FoldersDialog(ListDialog):
     """The folders of the library."""
 
-    add_requested = Signal()
-    catalogue_requested = Signal()
-    forget_requested = Signal(object)  # Path
-
-    def __init__(self, parent: QWidget, theme: Theme, folders: Sequence[Folder]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        services: Services,
+        add: Callable[[], object],
+        open_catalogue: Callable[[], object],
+    ) -> None:
         super().__init__(
             parent,
-            theme,
+            services.theme,
             self.tr("Folders"),
             self.tr("Singalike looks for songs in these folders and all folders inside them."),
         )
+        self._open_library = services.open_library
+        self._folders: tuple[Folder, ...] = ()
         self._remove = self.add_button(self.tr("Remove…"), self._ask_to_forget)
         self.buttons.addStretch()
-        self.add_button(self.tr("Open a catalogue…"), self._ask_for_catalogue)
-        self.add_button(self.tr("Add a folder…"), self.add_requested.emit)
+        catalogue = self.add_button(self.tr("Open a catalogue…"), self.close)
+        catalogue.clicked.connect(open_catalogue)
+        self.add_button(self.tr("Add a folder…"), add)
         self.add_button(self.tr("Close"), self.close)
         self.list.itemSelectionChanged.connect(self._selection_changed)
-        self.show_folders(folders)
-
-    def _ask_for_catalogue(self) -> None:
-        self.close()
-        self.catalogue_requested.emit()
+        self._selection_changed()
+        self._open_library.overview_changed.connect(self.show_overview)
+        if (overview := self._open_library.overview) is not None:
+            self.show_overview(overview)
 
     def show_overview(self, overview: Overview) -> None:
-        self.show_folders(overview.folders)
-
-    def show_folders(self, folders: Sequence[Folder]) -> None:
-        if folders == self._folders:
+        if overview.folders == self._folders:
             return
-        self._folders = tuple(folders)
+        self._folders = overview.folders
         self.list.clear()
-        for folder in folders:
+        for folder in self._folders:
             songs = num_songs(folder.num_tracks)
             away = self.tr("{songs} · not available now").format(songs=songs)
             path = one_line(str(folder.path))
             self.add_row(path, songs if folder.is_available else away, path, folder)
         self._selection_changed()
 
-    _folders: tuple[Folder, ...] = ()
-
     def _selection_changed(self) -> None:
         self._remove.setEnabled(bool(self.selected()))
 
     def _ask_to_forget(self) -> None:
         """It may have taken days to hear them."""
-        folders = [folder for folder in self.selected() if isinstance(folder, Folder)]
+        folders: list[Folder] = self.selected()
         paths = ", ".join(one_line(str(folder.path))[-60:] for folder in folders)
         num = sum(folder.num_tracks for folder in folders)
 
         def forget() -> None:
             for folder in folders:
-                self.forget_requested.emit(folder.path)
+                self._open_library.forget_folder(folder.path)
 
         confirm(
             self,
@@ -157,3 +155,39 @@ class FoldersDialog(ListDialog):
             self.tr("Remove"),
             forget,
         )
+
+
+class CatalogueDialog(Dialog):
+    chosen = Signal(str)  # a folder or an address
+
+    def __init__(self, parent: QWidget, theme: Theme, place: str) -> None:
+        super().__init__(parent, theme, self.tr("Open a catalogue"), QSize(560, 200))
+        text = self.tr(
+            "An archive that singalike-catalogue has listened to. Its songs are shown in the place "
+            "of your library’s, and nothing in it is changed."
+        )
+        self.place = QLineEdit(place)
+        self.place.setPlaceholderText(self.tr("A folder, or an address as s3://bucket/catalogue"))
+        self.place.setAccessibleName(self.tr("Folder or address of the catalogue"))
+        self.body.addWidget(label(text, role="muted", wrap=True))
+        self.body.addWidget(self.place)
+        self.body.addStretch()
+        self.add_button(self.tr("Choose a folder…"), self._choose)
+        self.buttons.addStretch()
+        self.add_button(self.tr("Cancel"), self.close)
+        self._open = self.add_button(self.tr("Open"), self._done, "primary")
+        self.place.textChanged.connect(self._text_changed)
+        self.place.returnPressed.connect(self._done)
+        self._text_changed(place)
+
+    def _text_changed(self, text: str) -> None:
+        self._open.setEnabled(bool(text.strip()))
+
+    def _choose(self) -> None:
+        dialog = open_file_dialog(self, self.tr("Choose a catalogue"), Mode.Directory)
+        dialog.fileSelected.connect(self.place.setText)
+
+    def _done(self) -> None:
+        if place := self.place.text().strip():
+            self.chosen.emit(place)
+            self.close()
