@@ -13,7 +13,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
 
 from engine.errors import CancelledError, SingalikeError
 from engine.progress import CancelToken, Progress, ProgressCallback
@@ -112,7 +112,7 @@ class Job(QObject):
         if kind == "succeeded" and not self.token.is_cancelled:
             self.succeeded.emit(value)
         elif kind == "failed":
-            self.failed.emit(value)
+            self.failed.emit(QCoreApplication.translate("Engine", str(value)))
         else:
             self.cancelled.emit()
         self.finished.emit()

@@ -23,6 +23,7 @@ from app.find.result_view import ResultView
 from app.find.song_row import SongRow
 from app.player.player import Player, Side
 from app.services.search_service import Answer
+from app.ui.language import spoken
 from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.message_page import MessagePage
 from app.ui.segmented_switch import Segment, SegmentedSwitch
@@ -191,19 +192,20 @@ class ResultList(QWidget):
 
     def show_result(self, result: SearchResult | str) -> None:
         if isinstance(result, str):
-            self.show_message(result)
+            self.show_message(spoken(result))
             return
+        note = spoken(result.note or "")
         self.model.is_calibrated = result.is_calibrated
         self.view.show_items(result.neighbours)
         self._explain_grey()
-        self.tell(result.note or "")
+        self.tell(note)
         if result.neighbours:
             self._stack.setCurrentWidget(self.view)
         else:
             nothing = self.tr(
                 "No other song to compare with yet. Index more songs, or relax the filters."
             )
-            self.show_message(" ".join(filter(None, (nothing, result.note))))
+            self.show_message(" ".join(filter(None, (nothing, note))))
 
     def tell(self, note: str) -> None:
         """What is not as asked, below the results; the tooltip holds all of it where it is cut."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.services.open_library import Overview
 from app.services.services import Services
 from app.ui.dialogs import Dialog, Mode, confirm, open_file_dialog
+from app.ui.language import spoken
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
@@ -68,7 +69,10 @@ class FailedDialog(ListDialog):
         )
         self._services = services
         for track in tracks:
-            name, reason = one_line(track.path.name)[:200], one_line(track.error or "")[:400]
+            name, reason = (
+                one_line(track.path.name)[:200],
+                one_line(spoken(track.error or ""))[:400],
+            )
             self.add_row(name, reason, one_line(str(track.path)), track)
         show = self.tr("Show in folder")
         self._reveal = self.add_button(show, lambda: reveal(self.selected()[0].path))

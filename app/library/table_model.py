@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.heard import heard_explained, heard_words
+from app.ui.language import spoken
 from app.ui.rows import Index
 from app.ui.shortcuts import noop
 from app.ui.text_format import clock, date, one_line, title_of
@@ -285,7 +286,7 @@ class TrackModel(QAbstractTableModel):
             return heard_explained(track.heard)
         if column != Column.STATE:
             return LOOKS[column].text(track)
-        reason = f" {track.error}" if track.error else ""
+        reason = f" {spoken(track.error)}" if track.error else ""
         return f"{self.state_texts[state_of(track)]}.{one_line(reason)}"
 
     def flags(self, index: Index) -> Qt.ItemFlag:

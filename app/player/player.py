@@ -12,6 +12,7 @@ from app.player.devices import PREFERRED_RATE_HZ
 from app.player.loudness import Levels
 from app.player.output import Fill, SoundOutput
 from app.player.queue import PlayQueue, Side, Sound
+from app.ui.language import spoken
 from engine.sound.loudness import Loudness
 
 __all__ = ["Player", "Side", "Sound"]
@@ -382,6 +383,7 @@ class Player(QObject):
             self._set_source(side, self.position_s(side))  # deleted meanwhile: to be made again
             self._want_vocals()
             return
+        reason = spoken(reason)
         if sound is not None:
             reason = self.tr("{title}: {reason}").format(title=sound.title[:80], reason=reason)
         is_asked_for = sound == self._asked and self.position_s(side) == 0.0

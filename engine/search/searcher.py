@@ -126,8 +126,9 @@ class Searcher:
             raise QueryError(f"There is no song by “{name}”. Look at how it is spelt.")
 
         def why(view: View) -> str:
-            voice = "voice" if view == "vocals" else "songs"
-            return f"The {voice} of {name} cannot be compared: not heard yet."
+            if view == "vocals":
+                return f"The voice of {name} cannot be compared: not heard yet."
+            return f"The songs of {name} cannot be compared: not heard yet."
 
         question, typical = self._question_of(own, options, why)
         (track,) = self.source.tracks([typical])
@@ -240,8 +241,9 @@ class Searcher:
         calibration = self._calibration(views)
         songs_found = self._neighbours(views, [one for row in found for one in row], calibration)
         if num_rough := sum(neighbour.is_from_mixture for neighbour in songs_found):
-            voices = "One voice was" if num_rough == 1 else f"{num_rough} voices were"
-            notes = (*notes, f"{voices} heard through the whole song.")
+            one = "One voice was heard through the whole song."
+            more = f"{num_rough} voices were heard through the whole song."
+            notes = (*notes, one if num_rough == 1 else more)
         return SearchResult(
             query,
             options.by,
