@@ -29,7 +29,7 @@ fuzz: setup
 audit: setup
 	@tools/audit.sh
 
-.PHONY: faults soak
+.PHONY: faults soak use
 
 # Every fault, and 240 kills instead of 20. Ten minutes.
 faults: export SINGALIKE_KILLS = 240
@@ -39,6 +39,10 @@ faults: setup
 # Indexing, searching and changing files at random: make soak MINUTES=60 SEED=0
 soak: setup
 	@PYTHONPATH=tests:. $(VENV)/python -m faults.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
+
+# The window used at random, with 100,000 songs: make use MINUTES=60 SEED=0
+use: setup
+	@PYTHONPATH=tests:benchmarks:. $(VENV)/python -m tools.use --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 .PHONY: bundle
 

@@ -18,7 +18,8 @@ import numpy as np
 from engine.library import Library, Tags, codec, files
 from engine.records import MomentCodes, SpaceKey, View
 
-VIEWS: tuple[View, View] = ("vocals", "overall")
+DIMS: dict[View, int] = {"vocals": 192, "overall": 320}  # of the models that serve by default
+VIEWS = tuple(DIMS)
 BATCH = 50_000
 # (direction, share of the variance); in between, their logarithms are interpolated
 _SINGERS = ((0, 0.246), (3, 0.054), (7, 0.033), (15, 0.013), (31, 4e-3), (63, 3e-4), (127, 1e-5))
@@ -76,14 +77,18 @@ def space_key(view: View, dim: int) -> SpaceKey:
     return SpaceKey(name, read_manifest(folder).identity, view, separator, dim)
 
 
-def make(path: Path, num_songs: int, dim: int) -> None:
-    """A library in both default spaces. Its files do not exist, and no graphs are built."""
+def make(path: Path, num_songs: int, dim: int | None = None) -> None:
+    """A library in both default spaces. Its files do not exist, and no graphs are built.
+
+    ``dim``: of both; else as the default models have them, so that they can go on listening.
+    """
     artist_of = artists(num_songs)
     with Library.open(path) as library:
         add_tracks(library, path.parent / "no music", artist_of)
         for number, view in enumerate(VIEWS):
-            space_id = library.space_id(space_key(view, dim))
-            add_embeddings(library, space_id, voices(artist_of, dim, number))
+            size = dim or DIMS[view]
+            space_id = library.space_id(space_key(view, size))
+            add_embeddings(library, space_id, voices(artist_of, size, number))
 
 
 def add_tracks(library: Library, folder: Path, artist_of: np.ndarray) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 import made_up
 import numpy as np
 
-NUM_SONGS, DIM = 100_000, 256
+NUM_SONGS = 100_000
 TIMER_MS = 10
 POLL_MS = 2
 NUM_STARTS, NUM_CLICKS, NUM_FRAMES = 5, 40, 30
@@ -75,7 +75,7 @@ def make(path: Path) -> None:
     from engine.library import Library
     from engine.search.index import graph
 
-    made_up.make(path, NUM_SONGS, DIM)
+    made_up.make(path, NUM_SONGS)
     with Library.open(path) as library:
         for space_id, key in library.spaces():
             graph.refresh(library, space_id, num_threads=-1)
@@ -96,7 +96,7 @@ def lay_out(path: Path) -> None:
             print(f"  {last} at {time.process_time() - started:.1f} s", flush=True)
 
     with Library.open(path) as library:
-        space_id = library.space_id(made_up.space_key("vocals", DIM))
+        space_id = library.space_id(made_up.space_key("vocals", made_up.DIMS["vocals"]))
         started, begun = time.process_time(), time.monotonic()
         record = make_map(library, space_id, progress)
         tell(

@@ -1,0 +1,224 @@
+"""Somebody uses the window for an hour, at random, with 100,000 made-up songs and a few real ones.
+
+    python -m tools.use --minutes 60 --seed 0                (make use MINUTES=60)
+
+The made-up library is laid into build/use once (minutes). What must hold: nothing is logged as an
+error, the window never works for 250 ms at a stretch, and memory is flat. Whatever held it up is
+told with its place in the code, also where it only waited for a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import window as made_up  # of the benchmarks
+from faults.soak import growth_bytes
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.crash import CrashReporter
+from app.desktop.application import Application
+from app.find.filters import NOTHING_FILTERED
+from app.main import SWITCH_INTERVAL_S
+from app.ui.top_bar import Page
+from engine.demo import make_demo_library
+from engine.library.scope import Scope
+
+STALL_S, TICK_S = 0.25, 0.01
+SITTING_S, TURNS = 600.0, 500  # then the program is closed and started again; between measures
+STATM = Path("/proc/self/statm")
+MAX_GROWTH_BYTES = 100_000_000  # within a sitting; a program has no more than one
+LEFT = Qt.MouseButton.LeftButton
+TEXTS = ("singer 12", "song 77", "album 4", "genre 3 song", "nobody", "a", "")
+NOT_PRESSED = {"QUIT", "ADD_FOLDER", "FIND_FILE", "CATALOGUE", "SAVE", "REVEAL", "FOLDERS", "HELP"}
+
+
+class Watch(threading.Thread):
+    """How long the window was held up, and how long of that it worked: machines have other work."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.stalls: list[tuple[float, float, str, str]] = []  # working, held, doing what, where
+        self.memory_bytes: list[int] = []
+        self.doing = ""  # nothing counts while it is empty
+        self._window_thread, self._place = threading.get_ident(), ""
+        self._last_s, self._last_busy_s = time.perf_counter(), time.thread_time()
+        self._timer = QTimer(interval=round(1000 * TICK_S), timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._come_back)
+        self._timer.start()
+
+    def _come_back(self) -> None:
+        now_s, busy_s = time.perf_counter(), time.thread_time()
+        if (held_s := now_s - self._last_s) > STALL_S and self.doing:
+            worked_s = round(busy_s - self._last_busy_s, 3)
+            self.stalls.append((worked_s, round(held_s, 3), self.doing, self._place))
+        self._last_s, self._last_busy_s, self._place = now_s, busy_s, ""
+
+    def run(self) -> None:
+        for turn in count():
+            time.sleep(TICK_S)
+            if turn % TURNS == 0:
+                self.memory_bytes.append(4096 * int(STATM.read_text("ascii").split()[1]))
+            if time.perf_counter() - self._last_s > STALL_S and not self._place:
+                frame = sys._current_frames()[self._window_thread]
+                self._place = "".join(traceback.format_stack(frame)[-6:])
+
+
+class Person:
+    def __init__(self, folder: Path, songs: list[Path], seed: int, watch: Watch) -> None:
+        """``folder``: with the library and its music, where ``songs`` come and go."""
+        self.folder, self.songs, self.watch = folder, songs, watch
+        self.random = random.Random(seed)
+        self.done: Counter[str] = Counter()
+        often = (self.click, self.click, self.press, self.press, self.narrow)
+        self.acts = (*often, self.map, self.index, self.evaluate, self.open_dialog)
+
+    def sit_down(self, end_s: float) -> list[int]:
+        """The program from its start to its end. Returns bytes of memory in between."""
+        self.window = made_up.open_window(self.folder / "library.db", self.folder)
+        made_up.wait_until(lambda: self.window.library.model.ids)
+        end_s, self.watch.memory_bytes = min(end_s, time.monotonic() + SITTING_S), []
+        while time.monotonic() < end_s:
+            act = self.random.choice(self.acts)
+            self.watch.doing = act.__name__
+            act()
+            self.done[act.__name__] += 1
+            QTest.qWait(self.random.choice((0, 20, 100, 300, 1000)))
+        self.watch.doing = ""
+        self.window.close()
+        self.window.deleteLater()
+        del self.window
+        gc.unfreeze()  # what open_window has frozen
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        return self.watch.memory_bytes
+
+    def point_in(self, widget: QWidget) -> QPoint:
+        return QPoint(*map(self.random.randrange, widget.size().toTuple()))
+
+    def click_on(self, widget: QWidget) -> None:
+        if widget.isVisible():
+            QTest.mouseClick(widget, LEFT, pos=self.point_in(widget))
+
+    def click(self) -> None:
+        self.window.show_page(Page.LIBRARY)
+        bar = self.window.library.view.verticalScrollBar()
+        bar.setValue(self.random.randint(0, bar.maximum()))
+        self.click_on(self.window.library.view.viewport())
+        self.click_on(self.window.results.voices.view.viewport())
+        self.click_on(self.window.player_bar._seek)
+
+    def press(self) -> None:
+        actions = self.window._actions._by_keys()
+        keys = self.random.choice([keys for keys in actions if keys.name not in NOT_PRESSED])
+        self.watch.doing += f" {keys.name}"
+        actions[keys]()
+        self.close_dialogs()
+
+    def map(self) -> None:
+        self.window.show_page(Page.MAP)
+        view = self.window.map_page.view
+        view.zoom(self.random.choice((0.5, 1.5, 4.0)), self.point_in(view).toPointF())
+        view.set_lasso(self.random.random() < 0.5)  # else it is moved
+        QTest.mousePress(view, LEFT, pos=self.point_in(view))
+        for _ in range(6):
+            QTest.mouseMove(view, self.point_in(view))
+        QTest.mouseRelease(view, LEFT, pos=self.point_in(view))
+
+    def narrow(self) -> None:
+        """By words, and by filters."""
+        self.window.top_bar.search.setText(self.random.choice(TEXTS))
+        year = self.random.choice((None, 1960, 1990))
+        scope = Scope(first_year=year, last_year=year + 10) if year else Scope()
+        filters = replace(
+            NOTHING_FILTERED,
+            other_artists=self.random.random() < 0.5,
+            one_per_artist=self.random.random() < 0.5,
+            scope=scope,
+        )
+        self.window.results.filter_button.set_filters(filters)
+
+    def evaluate(self) -> None:
+        self.window.show_page(Page.EVALUATE)
+        page = self.window.sections[Page.EVALUATE]
+        page.cancel() if page.is_running else page.setup.start.click()
+
+    def index(self) -> None:
+        """A few songs come, or go, while the window is used."""
+        music = self.folder / "music"
+        if self.random.random() < 0.5:
+            shutil.rmtree(music, ignore_errors=True)
+        for song in self.random.sample(self.songs, 3):
+            (music / song.parent.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(song, music / song.parent.name)
+        self.window.services.open_library.add_folders([music])
+
+    def open_dialog(self) -> None:
+        shown = self.window.commands
+        self.random.choice((self.window.show_preferences, shown.show_help, shown.show_folders))()
+        QTest.qWait(300)
+        self.close_dialogs()
+
+    def close_dialogs(self) -> None:
+        for shown in set(QApplication.topLevelWidgets()) - {self.window}:
+            shown.close()
+
+
+def use(folder: Path, songs: list[Path], minutes: float, seed: int) -> bool:
+    """Whether all went well. Tells what was done, on standard output."""
+    told: list[str] = []
+    errors = logging.Handler(logging.ERROR)
+    errors.emit = lambda record: told.append(logging.Formatter().format(record))  # type: ignore[method-assign]
+    logging.getLogger().addHandler(errors)
+    watch = Watch()
+    watch.start()
+    person, growth, end_s = Person(folder, songs, seed, watch), [], time.monotonic() + 60 * minutes
+    while time.monotonic() < end_s:
+        growth.append(growth_bytes(person.sit_down(end_s)))
+    stalls = sorted(watch.stalls, reverse=True)
+    print("\n".join([*told, *("\n".join(map(str, stall)) for stall in stalls)]), file=sys.stderr)
+    facts = {"errors": len(told), "stalls": [stall[:3] for stall in stalls], "growth_bytes": growth}
+    json.dump({**person.done, **facts}, sys.stdout, indent=1)
+    is_smooth = all(stall[0] < STALL_S for stall in stalls)
+    return not told and is_smooth and max(growth) < MAX_GROWTH_BYTES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    built, folder = Path("build/use"), Path(tempfile.mkdtemp(prefix="singalike-use-"))
+    songs = make_demo_library(built / "demo")
+    if not (built / "library.db").exists():
+        made_up.make(built / "library.db")
+        made_up.lay_out(built / "library.db")
+    shutil.copy(built / "library.db", folder)
+    os.environ.update(made_up.homes(folder))
+    app, reporter = Application([]), CrashReporter(folder / "log")
+    reporter.install()
+    is_well = use(folder, songs, given.minutes, given.seed)
+    reporter.remove()
+    shutil.rmtree(folder)
+    app.quit()
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
