@@ -284,7 +284,8 @@ class MainWindow(QMainWindow):
         from app.preferences.dialog import PreferencesDialog  # not needed for the first window
 
         dialog = PreferencesDialog(self, self.services)
-        dialog.indexing.watch_changed.connect(self.watch.set_on)
+        dialog.folders_requested.connect(self.commands.show_folders)
+        dialog.folders.watch_changed.connect(self.watch.set_on)
         dialog.log.reveal_requested.connect(self.commands.reveal_path)
         dialog.open()
 

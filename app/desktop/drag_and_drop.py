@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtGui import QDrag, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QWidget
 
 from app.desktop.reveal import file_url
+from engine.library import Track
 
 _TRACKS = "application/x-singalike-tracks"
 MIME_TYPES = [_TRACKS, "text/uri-list", "text/plain"]
@@ -32,6 +34,14 @@ def files_as_mime_data(paths: Sequence[Path], track_ids: Sequence[int] = ()) -> 
 def copy_files(paths: Sequence[Path]) -> None:
     """To the clipboard: pasted as files, or as their paths where text is wanted."""
     QGuiApplication.clipboard().setMimeData(files_as_mime_data(paths))
+
+
+def drag(source: QWidget, tracks: Sequence[Track]) -> None:
+    """Songs that were fetched while the pointer set out: if its button is still held."""
+    if QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+        one = QDrag(source)
+        one.setMimeData(files_as_mime_data([t.path for t in tracks], [t.id for t in tracks]))
+        one.exec(Qt.DropAction.CopyAction)
 
 
 def dragged_tracks(data: QMimeData) -> list[int]:

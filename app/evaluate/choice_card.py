@@ -25,7 +25,7 @@ class ChoiceCard(QFrame):
         self.box.toggled.connect(self.changed)
         self._note = label(role="muted", font=theme.font(SMALL, QFont.Weight.Medium), wrap=True)
         self._note.hide()
-        name = label(title, font=theme.font(weight=QFont.Weight.DemiBold))
+        name = label(title, font=theme.font(weight=QFont.Weight.DemiBold), wrap=True)
         lines = [name, label(text, wrap=True)]
         if small:
             lines.append(label(small, "muted", theme.font(SMALL), wrap=True))

@@ -119,7 +119,7 @@ class SetupPanel(QWidget):
         _fill(protocols, self.protocols.values())
         column.addLayout(protocols)
         self._section(column, self.tr("On which music?"))
-        column.addLayout(hbox(self.from_library, self.from_table, None, spacing=18))
+        column.addWidget(wrapping_row((self.from_library, self.from_table), 18))
         column.addWidget(self.facts_text)
         self._section(column, self.tr("Which models?"))
         column.addLayout(self._models_grid)

@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from app.desktop.drag_and_drop import drag
 from app.find.commands import Commands
 from app.find.comparison import Comparison
 from app.find.filters import NOTHING_FILTERED
@@ -19,6 +20,7 @@ from app.find.journey_dialog import JourneyDialog
 from app.find.keeping import Keeping
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.covers import Covers
+from app.library.dots import DotLegend
 from app.library.panel import LibraryPanel
 from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
@@ -53,9 +55,9 @@ class FindPage(QSplitter):
         self._commands = commands
         self._recordings: TemporaryDirectory[str] | None = None
         self.library = LibraryPanel(services, covers)
-        self.results = ResultsPanel(
-            services.theme, services.player, covers.pixmap, services.open_library.read_facets
-        )
+        legend = DotLegend(services.theme, self.library.model.state_texts)
+        facets = services.open_library.read_facets
+        self.results = ResultsPanel(services.theme, services.player, covers.pixmap, facets, legend)
         self.comparison = Comparison(self.results, services)
         self.export = SongExport(commands.window, services)
         self.keeping = Keeping(commands.window, services, self.library, self.results, self.export)
@@ -95,6 +97,7 @@ class FindPage(QSplitter):
         groups.menu_requested.connect(self._group_menu)
         groups.find_requested.connect(self._find_group)
         groups.play_requested.connect(lambda group: commands.play_all(group.track_ids))
+        groups.dragged.connect(self._drag_group)
         for results in panel.lists.values():
             results.view.menu_requested.connect(partial(self._result_menu, results))
         for signal in (
@@ -148,6 +151,10 @@ class FindPage(QSplitter):
         show = partial(self.library.show_group, group)
         self._commands.show_group_menu(group, at, show, self.keeping.entries(group.track_ids))
 
+    def _drag_group(self, group: Group) -> None:
+        view = self.library.groups_view
+        self._services.open_library.fetch_tracks(group.track_ids, partial(drag, view))
+
     def _find_group(self, group: Group) -> None:
         """Voices like an artist's, or like those of the one whose album it is."""
         if group.artist:
@@ -164,7 +171,8 @@ class FindPage(QSplitter):
         dialog = JourneyDialog(self.window(), self._services, self._covers, (start, goal), view)
         dialog.play_requested.connect(self.comparison.play_result)
         dialog.save_requested.connect(self.keeping.show_playlists)
-        dialog.open()
+        self._covers.arrived.connect(dialog.list.viewport().update)
+        dialog.show()  # beside the window: its songs are dragged into queue and playlists
 
     def _play_track(self, track: Track) -> None:
         self.comparison.play_track(track, self.library.tracks_after(track.id))

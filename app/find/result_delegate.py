@@ -68,6 +68,10 @@ class ResultDelegate(RowDelegate):
         self._title_font = theme.font(weight=QFont.Weight.DemiBold)
         self._score_font = theme.font(HEADING, QFont.Weight.DemiBold)
 
+    @property
+    def _number_font(self) -> QFont:
+        return self._title_font if self.is_compact else self._score_font
+
     # Geometry
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -89,7 +93,7 @@ class ResultDelegate(RowDelegate):
         top = rect.top() + pad
         title_rect = QRect(left, top, width, title.height())
         artist_rect = QRect(left, title_rect.bottom() + LINE_GAP, width, small.height())
-        score = QRect(right, top, score_width, QFontMetrics(self._score_font).height())
+        score = QRect(right, top, score_width, QFontMetrics(self._number_font).height())
         bar = QRect(right + 2, score.bottom() + (3 if self.is_compact else 7), score_width - 2, 4)
         if self.is_compact:  # half of the artist's line is the moments', if one fits there
             end = parts.left() - PAD
@@ -109,8 +113,9 @@ class ResultDelegate(RowDelegate):
         return QRect(right - width - PAD, top, width, len(neighbour.parts) * metrics.height())
 
     def _score_width(self) -> int:
-        number, sign = QFontMetrics(self._score_font), QFontMetrics(self._small_font)
-        return max(58, number.horizontalAdvance("100") + sign.horizontalAdvance(" %"))
+        number, sign = QFontMetrics(self._number_font), QFontMetrics(self._small_font)
+        least = 0 if self.is_compact else 58
+        return max(least, number.horizontalAdvance("100") + sign.horizontalAdvance(" %"))
 
     def _chips(self, left: int, top: int, right: int, neighbour: Neighbour) -> tuple[QRect, ...]:
         metrics = QFontMetrics(self._small_font)
@@ -184,10 +189,10 @@ class ResultDelegate(RowDelegate):
     ) -> None:
         """``is_far``: two singers are likelier than one, so it steps back."""
         colour = self._theme.colour("muted" if is_far else self._colour)
-        metrics = QFontMetrics(self._score_font)
+        metrics = QFontMetrics(self._number_font)
         sign_width = QFontMetrics(self._small_font).horizontalAdvance(" %")
         number, rect = str(percent), layout.score
-        painter.setFont(self._score_font)
+        painter.setFont(self._number_font)
         painter.setPen(colour)
         painter.drawText(rect.adjusted(0, 0, -sign_width, 0), int(RIGHT), number)
         painter.setFont(self._small_font)

@@ -28,6 +28,7 @@ from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.message_page import MessagePage
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys, noop
+from app.ui.text_format import narrow
 from app.ui.theme import Theme
 from app.ui.widgets import (
     SMALL,
@@ -38,6 +39,7 @@ from app.ui.widgets import (
     button,
     divider,
     label,
+    set_tight,
 )
 from engine.search import By, Neighbour, SearchResult
 
@@ -123,6 +125,7 @@ class BlendBar(QWidget):
 # the one with portraits.
 ROOMY = (300, 16)
 ROOMY_WITH_PORTRAITS = (340, 20)
+NARROW = 26  # lines of text as wide
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ class ResultList(QWidget):
         self.tell("")
         self.model.set_items(())
         self._explain_grey()
-        self._message.setText(text)
+        self._message.setText(narrow(text))
         self._stack.setCurrentWidget(self._message)
 
 
@@ -228,8 +231,14 @@ class ResultsPanel(QWidget):
     """Two lists side by side, or the one list that an answer has."""
 
     def __init__(
-        self, theme: Theme, player: Player, cover: DrawCover, ask_facets: AskFacets
+        self,
+        theme: Theme,
+        player: Player,
+        cover: DrawCover,
+        ask_facets: AskFacets,
+        legend: QWidget,
     ) -> None:
+        """``legend``: of dots, shown until a song is picked."""
         super().__init__()
         query = (self.tr("The song asked for"), "")
         result = (self.tr("The result"), self.tr("Choose a result below"))
@@ -253,15 +262,15 @@ class ResultsPanel(QWidget):
         self._between = divider(is_vertical=True)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self._welcome(theme))
+        self._stack.addWidget(self._welcome(theme, legend))
         self._stack.addWidget(self._main())
         self.arrange(("vocals", "overall"))
 
-    def _welcome(self, theme: Theme) -> QWidget:
+    def _welcome(self, theme: Theme, legend: QWidget) -> QWidget:
         file = button(self.tr("Any audio file…"), "plain", Keys.FIND_FILE)
         voice = button(self.tr("Sing or hum…"), "plain", Keys.RECORD)
-        ways = hbox(None, file, voice, None, spacing=4)
-        page = MessagePage(theme, "overall", "wave", ways)
+        ways = vbox(file, voice, spacing=4)  # so that none is cut in narrow windows
+        page = MessagePage(theme, "overall", "wave", ways, legend)
         page.show_text(
             self.tr("Pick a song"),
             self.tr("Singalike shows whose voice comes nearest, and which songs sound most alike."),
@@ -287,6 +296,8 @@ class ResultsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         line, height = self.fontMetrics().height(), event.size().height()
+        for toggle in (self.artists_button, self.filter_button):
+            set_tight(toggle, event.size().width() < NARROW * line)
         for (pixels, lines), follow in (
             (ROOMY, lambda is_roomy: self._set_compact(not is_roomy)),
             (ROOMY_WITH_PORTRAITS, self.portraits.set_has_room),

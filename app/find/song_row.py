@@ -71,7 +71,7 @@ class SongRow(QWidget):
         self.set_sound(None)
 
     def _lay_out(self) -> None:
-        block = QWidget()
+        block = self._block = QWidget()
         times = hbox(self._time, (self._heard, 1), spacing=10)
         self._texts: QBoxLayout = vbox(
             None, self._title, self._artist, times, None, spacing=1, of=block
@@ -79,7 +79,8 @@ class SongRow(QWidget):
         block.setMinimumWidth(TEXT_PX)
         block.setMaximumWidth(MAX_TEXT_PX)
         block.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        hbox(self._picture, (block, 3), self._play, (self.waveform, 4), spacing=12, of=self)
+        parts = (self._picture, (block, 3), self._play, (self.waveform, 4))
+        self._row = hbox(*parts, spacing=12, of=self)
 
     def set_compact(self, is_compact: bool) -> None:
         """Title and artist in one line, where the window is low."""
@@ -89,6 +90,7 @@ class SongRow(QWidget):
         direction = QBoxLayout.Direction
         self._texts.setDirection(direction.LeftToRight if is_compact else direction.TopToBottom)
         self._texts.setSpacing(8 if is_compact else 1)
+        self._row.setStretchFactor(self._block, 6 if is_compact else 3)
         for widget, share in ((self._title, 3), (self._artist, 2)):
             self._texts.setStretchFactor(widget, share if is_compact else 0)
         self._time.setVisible(not is_compact)  # the player shows it, too
@@ -115,6 +117,7 @@ class SongRow(QWidget):
         """``heard``: tags of what is heard in it."""
         self._sound, self._cover_seed = sound, cover_seed
         self._title.setText(sound.title if sound else "")
+        self._title.setVisible(sound is not None)  # a hint has all of the line
         self._artist.setText(sound.artist if sound else self._hint)
         self._heard.setText(heard_words(heard))
         self._heard.setAccessibleName(heard_explained(heard))

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
 from app.library.covers import seed_of
-from app.ui.rows import ItemRole, Row, RowDelegate, RowModel, RowView
+from app.ui.rows import Index, ItemRole, Row, RowDelegate, RowModel, RowView
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import DrawCover, plain_tool_tip
@@ -17,6 +17,10 @@ COVER_PX = 48
 
 class GroupModel(RowModel):
     kind: GroupKind = "artists"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def shown(self, row: int) -> Row:
         group = self.items[row]
@@ -46,12 +50,14 @@ class GroupView(RowView):
     """A click shows songs; Return finds voices; all else is in the menu."""
 
     songs_requested = Signal(object)  # Group
+    dragged = Signal(object)  # Group, as soon as the pointer has moved
 
     def __init__(self, theme: Theme, cover: DrawCover) -> None:
         self.groups = GroupModel()
         super().__init__(
             self.groups, RowDelegate(theme, cover, COVER_PX), self.tr("Artists and albums")
         )
+        self.setDragEnabled(True)
 
     def show_groups(self, kind: GroupKind, groups: list[Group]) -> None:
         """Others than before; where these are of another kind, from the top."""
@@ -63,6 +69,11 @@ class GroupView(RowView):
             self.show_items(groups)
         if self.hasFocus():
             self.choose_first()
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        """Its files are not known here yet."""
+        if (group := self.current()) is not None:
+            self.dragged.emit(group)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

@@ -336,8 +336,8 @@ class LibraryPanel(QWidget):
         shown = [
             Entry(
                 self.model.headerData(column, Qt.Orientation.Horizontal),
-                partial(self.view.show_column, column, header.isSectionHidden(column)),
-                is_checked=not header.isSectionHidden(column),
+                partial(self.view.show_column, column, not self.view.is_wanted(column)),
+                is_checked=self.view.is_wanted(column),
             )
             for column, look in LOOKS.items()
             if look.is_hidden or column == Column.LENGTH

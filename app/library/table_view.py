@@ -45,7 +45,8 @@ from engine.library import Track
 ROW_PX = 38
 COVER_PX = 26
 HEART_PX = 13
-TITLE_PX = 150  # columns of texts give way before the title has less
+TITLE_PX = 150  # columns of texts give way before the title has less, then the length goes
+LEAST_PX = 72  # of a column of texts
 GIVING_WAY = [column for column, look in LOOKS.items() if look.gives_way]
 MARK_PX = 3
 
@@ -141,7 +142,9 @@ class TrackView(QTableView):
             header.setSectionHidden(column, look.is_hidden)
         header.setSectionResizeMode(Column.TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(Column.STATE, QHeaderView.ResizeMode.Fixed)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._wished = {column: LOOKS[column].width for column in GIVING_WAY}
+        self._wants_length = True  # a narrow table hides it all the same
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.sectionResized.connect(self._column_resized)
 
@@ -150,6 +153,7 @@ class TrackView(QTableView):
     def save_columns(self) -> bytes:
         """Their order, and widths as wished, not as there is room for now."""
         self._set_widths(self._wished)
+        self.horizontalHeader().setSectionHidden(Column.LENGTH, not self._wants_length)
         state = bytes(self.horizontalHeader().saveState().data())
         self.make_room()
         return state
@@ -158,11 +162,19 @@ class TrackView(QTableView):
         header = self.horizontalHeader()
         header.restoreState(state)  # of which no signal tells
         self._wished = {c: header.sectionSize(c) or wish for c, wish in self._wished.items()}
+        self._wants_length = not header.isSectionHidden(Column.LENGTH)
         self.make_room()
 
     def show_column(self, column: Column, is_shown: bool) -> None:
         self.horizontalHeader().setSectionHidden(column, not is_shown)
+        if column == Column.LENGTH:
+            self._wants_length = is_shown
         self.make_room()
+
+    def is_wanted(self, column: Column) -> bool:
+        """Whether it is shown where there is room."""
+        is_hidden = self.horizontalHeader().isSectionHidden(column)
+        return self._wants_length if column == Column.LENGTH else not is_hidden
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -171,22 +183,22 @@ class TrackView(QTableView):
     def make_room(self) -> None:
         """Columns of texts are as wide as wished, or less where the title would be cramped.
 
-        All are wide enough for their names, however large the letters are.
+        The others are as wide as their names need, in letters that are as large as they are now.
         """
         header = self.horizontalHeader()
+        header.setSectionHidden(Column.LENGTH, not self._wants_length)
         for column, look in LOOKS.items():
             if look.is_number and header.sectionSize(column):
-                header.resizeSection(
-                    column, max(header.sectionSize(column), header.sectionSizeHint(column))
-                )
+                header.resizeSection(column, max(look.width, header.sectionSizeHint(column)))
         giving = [column for column in GIVING_WAY if not header.isSectionHidden(column)]
         others = (c for c in Column if c not in (Column.TITLE, *GIVING_WAY))
-        taken = TITLE_PX + sum(header.sectionSize(column) for column in others)
-        room, wish = self.viewport().width() - taken, sum(self._wished[c] for c in giving)
+        room = self.viewport().width() - TITLE_PX - sum(header.sectionSize(c) for c in others)
+        if room < LEAST_PX * len(giving) and self._wants_length:
+            room += header.sectionSize(Column.LENGTH)
+            header.hideSection(Column.LENGTH)
+        wish = sum(self._wished[c] for c in giving)
         share = min(1.0, max(0, room) / wish) if wish else 1.0
-        self._set_widths(
-            {c: max(header.sectionSizeHint(c), int(share * self._wished[c])) for c in giving}
-        )
+        self._set_widths({c: max(LEAST_PX, int(share * self._wished[c])) for c in giving})
 
     def _set_widths(self, widths: Mapping[Column, int]) -> None:
         """Without taking it for a wish."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QStackedWidget, QWidget
 
+from app.desktop.drag_and_drop import drag
 from app.library.covers import Covers
 from app.map.colouring import (
     NO_VALUE,
@@ -127,6 +128,8 @@ class MapPage(QWidget):
         self.card.chosen.connect(self.find_requested)
         view.encircled.connect(lambda rows: self._select(self._ids[rows]))
         self.legend.picked.connect(self._pick)
+        fetch = self._open_library.fetch_tracks
+        self.selection.dragged.connect(lambda: fetch(self.selected_ids, partial(drag, self.view)))
         self.selection.cleared.connect(lambda: self._select(np.empty(0, np.int64)))
         source.opened.connect(self._show)
         source.progressed.connect(self._show_progress)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.map.colouring import Colour
@@ -77,16 +78,31 @@ class SelectionBar(QFrame):
     """What can be done with songs that a line was drawn around."""
 
     cleared = Signal()
+    dragged = Signal()  # by its number of songs
 
     def __init__(self, theme: Theme, view: QWidget, actions: Iterable[QPushButton]) -> None:
         super().__init__(view)
         self.setObjectName("card")
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setToolTip(self.tr("Drag these songs into the queue, a playlist or another program"))
+        self._press: QPointF | None = None
         self._view = view
         self.count = label()
         clear = IconButton(theme, "close", self.tr("Let the selection go"), size=16)
         clear.clicked.connect(self.cleared)
         hbox(self.count, *actions, clear, spacing=10, margins=(16, 8, 8, 8), of=self)
         self.hide()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._press is None:
+            return
+        way = (event.position() - self._press).manhattanLength()
+        if way >= QGuiApplication.styleHints().startDragDistance():
+            self._press = None
+            self.dragged.emit()
 
     def show_count(self, num: int) -> None:
         """Nothing is shown for nothing."""

@@ -85,8 +85,9 @@ class QueuePanel(QFrame):
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         stack = QStackedLayout()
         stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
-        stack.addWidget(self._empty)  # on top, where nothing is below it
         stack.addWidget(self.view)
+        stack.addWidget(self._empty)
+        stack.setCurrentWidget(self._empty)  # on top: Qt raises no widget that is current
         vbox(head, below, self._radio_bar, (stack, 1), margins=(1, 0, 0, 0), of=self)
 
     def _connect(self) -> None:

@@ -34,7 +34,7 @@ class AppearanceSection(Section):
             group.addButton(radio)
             self.column.addWidget(radio)
         languages = {"system": texts["system"], **LANGUAGES}
-        sizes = {size: f"{size:.0%}" for size in TEXT_SIZES}
+        sizes = {size: f"{100 * size:.0f} %" for size in TEXT_SIZES}
         self.language = self._add_choice(self.tr("Language"), languages, LANGUAGE)
         self.text_size = self._add_choice(self.tr("Text size"), sizes, TEXT_SIZE)
         self.add_note(self.tr("Language and text size change when Singalike starts the next time."))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-
 from app.jobs import Pool
 from app.preferences.section import Card, Section
 from app.services.indexing import SPEEDS
 from app.services.services import Services
-from app.settings import INDEX_SPEED, WATCH_FOLDERS
+from app.settings import INDEX_SPEED
 from app.ui.dialogs import confirm
 from app.ui.layouts import clear_layout
 from app.ui.text_format import file_size, num_songs
@@ -18,8 +16,6 @@ from engine.preferences import read_choices
 
 
 class IndexingSection(Section):
-    watch_changed = Signal(bool)
-
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self.add_heading(self.tr("Listening to songs"))
@@ -28,8 +24,6 @@ class IndexingSection(Section):
         name, now = self.tr("How many cores indexing uses"), settings.get(INDEX_SPEED)
         self.speed = self.picker(name, speeds, now, self._speed_chosen)
         self.add_row(label(self.tr("Use")), self.speed)
-        text = self.tr("Notice new and changed songs by itself")
-        self.watch = self.add_check(text, settings.get(WATCH_FOLDERS), self._watch_toggled)
         text = self.tr("Voices from whole songs only")
         self.fast = self.add_check(text, read_choices().voices == "fast", self._fast_toggled)
         self.fast.setToolTip(
@@ -55,10 +49,6 @@ class IndexingSection(Section):
 
     def _fast_toggled(self, is_on: bool) -> None:
         self.listen_otherwise(voices="fast" if is_on else "fine")
-
-    def _watch_toggled(self, is_on: bool) -> None:
-        self.services.settings.set(WATCH_FOLDERS, is_on)
-        self.watch_changed.emit(is_on)
 
     # What is there
 

@@ -134,7 +134,7 @@ class Indexing(QObject):
         job.progressed.connect(self._progressed)
         job.succeeded.connect(self._succeeded)
         job.failed.connect(self._failed)
-        job.cancelled.connect(lambda: self.ended.emit(None))
+        job.cancelled.connect(self._cancelled)
         job.finished.connect(self._finished)
         self._job = job
         self._open_library.runner.start(job, Pool.BACKGROUND)
@@ -167,6 +167,9 @@ class Indexing(QObject):
 
     def _failed(self, reason: str) -> None:
         self.problem.emit(reason)
+        self.ended.emit(None)
+
+    def _cancelled(self) -> None:
         self.ended.emit(None)
 
     def _finished(self) -> None:

@@ -56,17 +56,19 @@ class FlowLayout(QLayout):
         self._arrange(rect, is_for_real=True)
 
     def _arrange(self, rect: QRect, *, is_for_real: bool) -> int:
-        """The height that is needed."""
-        x, y, line = rect.x(), rect.y(), 0
+        """The height that is needed. All lines are as high as the highest of all widgets."""
+        x, y, line = rect.x(), rect.y(), self._line_height()
         for item in self._items:
             size = item.sizeHint()
             if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self.spacing(), 0
+                x, y = rect.x(), y + line + self.spacing()
             if is_for_real:
-                item.setGeometry(QRect(QPoint(x, y), size))
+                item.setGeometry(QRect(QPoint(x, y + (line - size.height()) // 2), size))
             x += size.width() + self.spacing()
-            line = max(line, size.height())
         return y + line - rect.y()
+
+    def _line_height(self) -> int:
+        return max((item.sizeHint().height() for item in self._items), default=0)
 
 
 def wrapping_row(widgets: Iterable[QWidget], spacing: int = 8) -> QWidget:

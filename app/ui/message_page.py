@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 
 from app.ui.layouts import Item, hbox, vbox
+from app.ui.text_format import narrow
 from app.ui.theme import Theme
 from app.ui.widgets import HEADING, IconLabel, label
 
@@ -33,4 +34,4 @@ class MessagePage(QWidget):
 
     def show_text(self, heading: str, text: str) -> None:
         self.heading.setText(heading)
-        self.text.setText(text)
+        self.text.setText(narrow(text))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplica
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from app.ui.layouts import hbox
+from app.ui.text_format import narrow
 from app.ui.theme import Theme
 from app.ui.widgets import IconButton, IconLabel, button, label
 
@@ -43,13 +44,13 @@ class NoticeBar(QFrame):
 
     @property
     def text(self) -> str:
-        return self._text.text() if not self.isHidden() else ""
+        return self.accessibleName() if not self.isHidden() else ""
 
     def show_text(
         self, text: str, report: str = "", undo: Callable[[], object] | None = None
     ) -> None:
         """Replaces the sentence shown before. A ``report`` can be copied, ``undo`` be called."""
-        self._text.setText(text)
+        self._text.setText(narrow(text))
         self.setAccessibleName(text)
         self._report = report
         self._copy.setVisible(bool(report))

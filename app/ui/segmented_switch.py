@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton
 
 from app.ui.layouts import hbox
-from app.ui.widgets import button
+from app.ui.widgets import button, set_tight
+
+SPACING, MARGIN = 2, 3
+ROOMY_PAD, TIGHT_PAD = 16, 6  # beside a text, as the style sheet has it
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,10 @@ class Segment:
 
 
 class SegmentedSwitch(QFrame):
-    """Left and Right move within it, as the buttons exclude each other."""
+    """Left and Right move within it, as the buttons exclude each other.
+
+    Where it is crowded, its texts come nearer to each other before one is cut.
+    """
 
     chosen = Signal(str)  # key, when a person has chosen
 
@@ -38,8 +45,25 @@ class SegmentedSwitch(QFrame):
             one.clicked.connect(lambda _=False, key=segment.key: self.chosen.emit(key))
             group.addButton(one)
             self._buttons[segment.key] = one
-        hbox(*self._buttons.values(), spacing=2, margins=(3, 3, 3, 3), of=self)
+        hbox(*self._buttons.values(), spacing=SPACING, margins=(MARGIN,) * 4, of=self)
         next(iter(self._buttons.values())).setChecked(True)
+
+    def _width(self, pad: int) -> int:
+        between = 2 * MARGIN + SPACING * (len(self._buttons) - 1)
+        widths = (one.fontMetrics().horizontalAdvance(one.text()) for one in self._buttons.values())
+        return between + sum(width + 2 * (pad + 1) for width in widths)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width(ROOMY_PAD), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width(TIGHT_PAD), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_tight = event.size().width() < self._width(ROOMY_PAD)
+        for one in self._buttons.values():
+            set_tight(one, is_tight)
 
     def show_key(self, key: str) -> None:
         self._buttons[key].setChecked(True)

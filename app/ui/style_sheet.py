@@ -71,6 +71,7 @@ QPushButton[kind="segment"] { background: transparent; border: 1px solid transpa
 QPushButton[kind="segment"]:hover { color: $text; }
 QPushButton[kind="segment"]:checked { background: $surface; color: $text; border-color: $line; }
 QPushButton[kind="segment"]:focus { border-color: $accent; }
+QPushButton[tight="true"] { padding-left: 6px; padding-right: 6px; }
 QPushButton[kind="legend"] { background: transparent; border: 1px solid transparent;
   padding: 3px 6px; text-align: left; border-radius: 6px; }
 QPushButton[kind="legend"]:hover { background: $raised; }

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from app.ui.language import grouped
 from engine.library.records import Track
+
+LONGEST_WORD = 40  # characters: half as wide as the narrowest window, in the largest letters
+LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 2},}}")
 
 
 def num_songs(num: int) -> str:
@@ -40,7 +45,8 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     if hours >= 48:
-        return f"{round(hours / 24)} days"
+        text = QCoreApplication.translate("Format", "{num} days")
+        return text.format(num=grouped(round(hours / 24)))
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
@@ -56,6 +62,12 @@ def file_size(num_bytes: int) -> str:
 def title_of(track: Track) -> str:
     """The title, or the file's name where the tags have none. Always fit to be shown."""
     return one_line(track.title) or one_line(track.path.stem)
+
+
+def narrow(sentence: str) -> str:
+    """Places of files in it that no line has room for lose their middle."""
+    half = LONGEST_WORD // 2
+    return LONG_WORD.sub(lambda found: f"{found[0][:half]}…{found[0][-half:]}", sentence)
 
 
 def one_line(text: str) -> str:

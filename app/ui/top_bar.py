@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QLineEdit,
@@ -21,7 +21,8 @@ from app.ui.text_format import num_songs
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, key_button, label
 
-SEARCH_PX = 300
+SEARCH_PX, NUMBER_PX = 300, 200  # at most
+AROUND_PX = 44  # around the parts, and between them
 
 
 class SearchField(QLineEdit):
@@ -96,12 +97,25 @@ class TopBar(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(10, 7, 10, 7)
         grid.setHorizontalSpacing(12)
-        grid.addLayout(hbox(*find, spacing=4), 0, 0)
+        self._find = hbox(*find, spacing=4)
+        self._others = hbox(None, self.record, 8, *others, spacing=4)
+        grid.addLayout(self._find, 0, 0)
         grid.addWidget(self.pages, 0, 1)
-        grid.addLayout(hbox(None, self.record, 8, *others, spacing=4), 0, 2)
+        grid.addLayout(self._others, 0, 2)
         for side in (0, 2):
             grid.setColumnStretch(side, 1)
             grid.setColumnMinimumWidth(side, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The number of songs gives way before the switch does."""
+        sides = (self._find.minimumSize().width(), self._others.minimumSize().width())
+        number, room = self._count.sizeHint().width(), min(self._count.maximumWidth(), NUMBER_PX)
+        least = sum(sides) - min(number, room) + number + self.pages.sizeHint().width()
+        self._count.setMaximumWidth(0 if self.width() < least + AROUND_PX else NUMBER_PX)
 
     def show_page(self, page: Page) -> None:
         """Search and number of songs are shown where they concern the page."""
@@ -111,6 +125,7 @@ class TopBar(QWidget):
 
     def show_count(self, num: int) -> None:
         self._count.setText(num_songs(num))
+        self._make_room()
 
 
 def _segment(page: Page) -> Segment:

@@ -197,6 +197,15 @@ def button(text: str, kind: str = "", keys: Keys | None = None) -> QPushButton:
     return widget
 
 
+def set_tight(widget: QPushButton, is_tight: bool) -> None:
+    """With less room beside its text."""
+    if widget.property("tight") != is_tight:
+        widget.setProperty("tight", is_tight)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+        widget.updateGeometry()
+
+
 def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     """Where the keyboard is, for views that paint themselves."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -192,6 +192,8 @@ def test_columns_give_way_to_the_title_and_come_back(qtbot, window, open_window)
 
 def test_columns_are_wide_enough_for_their_names_in_large_letters(qtbot, window):
     view, header = window.library.view, window.library.view.horizontalHeader()
+    window.resize(1900, 780)  # where nothing has to give way
+    window.find_page.setSizes([900, 1000])
     before = header.sectionSize(Column.LENGTH)
     font = header.font()
     font.setPointSizeF(3 * font.pointSizeF())

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from support import app_fixtures
 from support.app_window import make_library
+
+from app.library.table_model import Column
+from app.library.table_view import TITLE_PX
+from app.ui.language import ENGLISH, LANGUAGES, Translation
+from engine.paths import resources_path
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -60,6 +65,47 @@ def test_four_results_are_seen_with_large_letters(
     make_library(library_path, music, SONGS)
     voices = ask(qtbot, open_window())
     qtbot.waitUntil(lambda: num_seen(voices) >= 4)
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != ENGLISH])
+def test_no_button_is_cut_with_large_letters_in_any_language(
+    qtbot, qapp, large_letters, open_window, library_path, music, code
+):
+    make_library(library_path, music, SONGS)
+    translation = Translation(resources_path() / "languages", code, qapp)
+    qapp.installTranslator(translation)
+    try:
+        window = ask(qtbot, open_window()).window()
+    finally:
+        qapp.removeTranslator(translation)
+    shown = [one for one in window.findChildren(QPushButton) if one.isVisible() and one.text()]
+    switches = [one for one in shown if one.property("kind") in ("segment", "toggle")]
+    assert len(switches) >= 10
+
+    def cut() -> list[str]:
+        room = {one: one.fontMetrics().horizontalAdvance(one.text()) + 2 for one in switches}
+        return [one.text() for one in switches if one.width() < room[one]]
+
+    qtbot.waitUntil(lambda: cut() == [])
+
+
+def test_the_length_gives_way_to_the_title_and_comes_back(
+    qtbot, large_letters, open_window, library_path, music
+):
+    make_library(library_path, music, SONGS)
+    window = ask(qtbot, open_window()).window()
+    view, header = window.library.view, window.library.view.horizontalHeader()
+    qtbot.waitUntil(lambda: header.isSectionHidden(Column.LENGTH))
+    assert header.sectionSize(Column.TITLE) >= TITLE_PX - 2
+    assert view.is_wanted(Column.LENGTH)
+    window.close()  # it is not remembered as hidden
+    window = open_window()
+    window.resize(1600, 700)
+    header = window.library.view.horizontalHeader()
+    qtbot.waitUntil(lambda: not header.isSectionHidden(Column.LENGTH))
+    window.library.view.show_column(Column.LENGTH, False)
+    window.resize(1640, 700)
+    assert header.isSectionHidden(Column.LENGTH)
 
 
 def test_parts_of_a_low_row_do_not_overlap(qtbot, open_window, library_path, music):

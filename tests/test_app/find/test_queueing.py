@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QMenu, QSlider
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QSlider
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first
 from support.app_window import write_wav
@@ -87,6 +87,17 @@ def test_songs_dragged_from_the_table_and_files_from_elsewhere_are_dropped_in(
     )
     qtbot.waitUntil(lambda: titles(queue) == ["First light", "from elsewhere", "Second wind"])
     assert queue.entries[1].sound.track_id is None
+
+
+def test_an_empty_queue_says_how_it_is_filled(qtbot, window, queue):
+    panel = window.queueing.panel
+    qtbot.keyClick(window, Key.Key_Q)
+    (hint,) = [one for one in panel.findChildren(QLabel) if one.text().startswith("Nothing comes")]
+    qtbot.waitUntil(hint.isVisible)
+    hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
+    assert panel.childAt(hint.geometry().center()) is hint  # the list does not cover it
+    window.commands.enqueue(window.library.model.ids)
+    qtbot.waitUntil(lambda: not hint.isVisible())
 
 
 def test_files_without_sound_are_refused_with_a_sentence(qtbot, window, queue, tmp_path):

@@ -3,12 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from support import app_fixtures
 from support.app_fixtures import choose_from_menu
 from support.app_window import listen, make_library, write_songs
 
+from app.desktop.drag_and_drop import dragged_tracks, dropped_files
 from app.map.camera import Camera
 from app.map.colouring import (
     NO_VALUE,
@@ -369,6 +371,23 @@ def test_encircled_songs_are_saved_and_listed(qtbot, on_map, tmp_path):
 
 
 # Names
+
+
+def test_encircled_songs_are_dragged_by_their_number(qtbot, on_map, monkeypatch):
+    page = on_map.map_page
+    page.view.encircled.emit(np.arange(3))
+    bar, left = page.selection, Qt.MouseButton.LeftButton
+    dragged = []
+    monkeypatch.setattr(QDrag, "exec", lambda drag, actions: dragged.append(drag.mimeData()))
+    monkeypatch.setattr(QGuiApplication, "mouseButtons", staticmethod(lambda: left))
+    start = bar.count.geometry().center()
+    qtbot.mousePress(bar, left, pos=start)
+    qtbot.mouseMove(bar, start + QPoint(2, 0))
+    qtbot.mouseMove(bar, start + QPoint(40, 0))
+    qtbot.mouseRelease(bar, left, pos=start)
+    qtbot.waitUntil(lambda: len(dragged) == 1)
+    assert sorted(dragged_tracks(dragged[0])) == sorted(page.selected_ids)
+    assert len(dropped_files(dragged[0])) == 3
 
 
 def named(page) -> list[str]:

@@ -12,6 +12,7 @@ from support.documents import ROOT
 from support.patience import PATIENCE_S
 
 from app.desktop.log import tail
+from app.library.dialogs import FoldersDialog
 from app.preferences import about
 from app.preferences.about import installed_parts, licences_text
 from app.preferences.dialog import PreferencesDialog
@@ -171,9 +172,18 @@ def test_how_many_cores_and_whether_folders_are_watched(qtbot, dialog, window):
     speed.activated.emit(speed.currentIndex())
     assert window.services.settings.get(INDEX_SPEED) == "one"
     assert window.watch._start.isActive() or window.watch.is_watching
-    dialog.indexing.watch.setChecked(False)
+    dialog.choose("Folders")
+    dialog.folders.watch.setChecked(False)
     assert not window.services.settings.get(WATCH_FOLDERS)
     assert not window.watch._start.isActive()
+
+
+def test_folders_take_the_place_of_the_preferences(qtbot, dialog, window):
+    dialog.choose("Folders")
+    dialog.folders.findChild(QPushButton).click()
+    qtbot.waitUntil(lambda: bool(window.findChildren(FoldersDialog)))
+    qtbot.waitUntil(lambda: not window.findChildren(PreferencesDialog))  # no sheet on a sheet
+    window.findChild(FoldersDialog).close()
 
 
 def test_voices_from_whole_songs_are_a_choice(qtbot, dialog, home):
