@@ -1,10 +1,10 @@
 """How fast, how exact and how large the search is, beside brute force.
 
-    python benchmarks/search.py FOLDER [--sizes 1000 10000 100000] [--dim 256] [--views 2]
+    python benchmarks/search.py FOLDER [--sizes 1000 10000 100000] [--dims 256 256]
                                 [--steps make build ours cold] [--threads 1]
     python benchmarks/search.py FOLDER --table
 
-Libraries are made up (``made_up.py``) and kept in FOLDER, as is
+``--dims``: of each view. Libraries are made up (``made_up.py``) and kept in FOLDER, as is
 ``search.json`` with all results so far: a long run can be done in parts, and a part done again
 replaces its earlier result. Every step is a process of its own, so that its memory can be told.
 Answers are compared with an exact search over the float32 vectors. Times of building are of the
@@ -52,12 +52,11 @@ def make(case: Case) -> Result:
     started = time.process_time()
     with Library.open(case.library_path) as library:
         made_up.add_tracks(library, case.folder / "no music", artist_of)
-        for number in range(case.num_views):
-            path = case.folder / f"{case.size}-{case.dim}-{number}.npy"
-            shape = (case.size, case.dim)
+        for number, dim in enumerate(case.dims):
+            path, shape = case.vectors_path(number), (case.size, dim)
             out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-            vectors = made_up.voices(artist_of, case.dim, number, out)
-            space_id = library.space_id(made_up.space_key(made_up.VIEWS[number], case.dim))
+            vectors = made_up.voices(artist_of, dim, number, out)
+            space_id = library.space_id(made_up.space_key(made_up.VIEWS[number], dim))
             made_up.add_embeddings(library, space_id, vectors)
     return {"make_s": time.process_time() - started}
 
@@ -145,7 +144,7 @@ def ours(case: Case) -> Result:
         "blend": SearchOptions(k=K, by="blend"),
         "blend_filtered": SearchOptions(k=K, by="blend", other_artists=True, hide_duplicates=True),
     }
-    if case.num_views < 2:
+    if len(case.dims) < 2:
         asked = {name: options for name, options in asked.items() if options.by != "blend"}
     result, found = Result(), dict[str, list[list[int]]]()
     with Library.open(case.library_path) as library:
@@ -224,16 +223,16 @@ def added(case: Case, searcher: Any) -> Result:
 
     library = searcher.library
     moments = MomentCodes(np.ones((48, 64), np.int8), np.arange(48, dtype=np.float32), 5.0)
-    news = made_up.voices(made_up.artists(case.size)[:NUM_ADDED], case.dim, 99)
-    spaces = [space_id for space_id, _ in library.spaces()]
+    artists = made_up.artists(case.size)[:NUM_ADDED]
+    spaces = [(i, made_up.voices(artists, key.dim, 99)) for i, key in library.spaces()]
     rows = library.database.rows(
-        "SELECT id, audio_hash, duration_s FROM track ORDER BY id DESC LIMIT ?", (len(news),)
+        "SELECT id, audio_hash, duration_s FROM track ORDER BY id DESC LIMIT ?", (NUM_ADDED,)
     )
 
-    def add(row: Any, vector: np.ndarray) -> None:
-        for space_id in spaces:
+    def add(number: int, row: Any) -> None:
+        for space_id, news in spaces:
             library.put_embedding(
-                row[0], space_id, TrackEmbedding(vector, moments), audio_hash=row[1],
+                row[0], space_id, TrackEmbedding(news[number], moments), audio_hash=row[1],
                 duration_s=row[2],
             )  # fmt: skip
 
@@ -242,7 +241,7 @@ def added(case: Case, searcher: Any) -> Result:
     old = library.database.rows(f"SELECT {columns} FROM embedding {of_last}", last)
     sql = f"SELECT * FROM moments WHERE embedding_id IN (SELECT id FROM embedding {of_last})"
     old_moments = library.database.rows(sql, last)
-    _, seconds = timed(lambda r=r, v=v: add(r, v) for r, v in zip(rows, news, strict=True))
+    _, seconds = timed(lambda i=i, r=r: add(i, r) for i, r in enumerate(rows))
     _, searches = timed(lambda r=r: searcher.by_track(r[0]) for r in rows)
     with library.database.write() as db:
         db.execute(f"DELETE FROM embedding {of_last}", last)
@@ -264,7 +263,7 @@ STEPS: dict[str, tuple[Callable[[Case], Result], ...]] = {
 
 def run(case: Case, step: str, results: dict[str, Result], path: Path) -> None:
     """All parts of a step, each in a fresh process; results are kept as soon as they are there."""
-    name = f"{case.size} {case.dim} {case.num_views}"
+    name = str(case)
     found = results.get(name, {}) | {"commit": commit(), "load_average": os.getloadavg()[0]}
     for part in STEPS[step]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -300,7 +299,7 @@ RECALLS = ("search_recall", "filtered_recall", "blend_recall", "blend_filtered_r
 
 def table(results: dict[str, Result]) -> str:
     """Markdown: what is in memory, and the first graph alone; then searches."""
-    lines = ["| songs × dim × views | " + " | ".join(name for name, _, _ in COLUMNS) + " |"]
+    lines = ["| songs × dims | " + " | ".join(name for name, _, _ in COLUMNS) + " |"]
     lines.append("| --- |" + " ---: |" * len(COLUMNS))
     whole = [name for name in results if "search_p50_ms" in results[name]]
     for name in results:
@@ -308,7 +307,7 @@ def table(results: dict[str, Result]) -> str:
         lines.append(f"| {name.replace(' ', ' × ')} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "| songs × dim × views | library | peak | " + " | ".join(SEARCHES) + " | recall |",
+        "| songs × dims | library | peak | " + " | ".join(SEARCHES) + " | recall |",
     ]
     lines.append("| --- |" + " ---: |" * (len(SEARCHES) + 3))
     for name in whole:
@@ -339,8 +338,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
-    parser.add_argument("--dim", type=int, default=256)
-    parser.add_argument("--views", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--dims", type=int, nargs="+", default=[256, 256])
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="only print what was measured")
@@ -351,7 +349,7 @@ def main() -> int:
     if not asked.table:
         os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(asked.threads)
         for size in asked.sizes:
-            case = Case(asked.folder, size, asked.dim, asked.views, asked.threads)
+            case = Case(asked.folder, size, tuple(asked.dims), asked.threads)
             for step in asked.steps:
                 run(case, step, results, path)
     print(table(results))

@@ -18,21 +18,26 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One size: where its library and vectors lie, and how to measure."""
+    """One size: where its library and vectors lie, of as many views as there are ``dims``."""
 
     folder: Path
     size: int
-    dim: int
-    num_views: int
+    dims: tuple[int, ...]
     threads: int
+
+    def __str__(self) -> str:
+        return f"{self.size} {'+'.join(map(str, self.dims))}"
 
     @property
     def library_path(self) -> Path:
-        return self.folder / f"{self.size}-{self.dim}-{self.num_views}.db"
+        return self.folder / f"{str(self).replace(' ', '-')}.db"
+
+    def vectors_path(self, number: int) -> Path:
+        return self.folder / f"{self.size}-{self.dims[number]}-{number}.npy"
 
     def vectors(self, number: int) -> np.ndarray:
         """(size, dim) float32 of one view, not read into memory."""
-        return np.load(self.folder / f"{self.size}-{self.dim}-{number}.npy", mmap_mode="r")
+        return np.load(self.vectors_path(number), mmap_mode="r")
 
     def centred(self, number: int, centre: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """(first place, rows without the centre, of unit length), a batch of one view at a time."""
@@ -85,7 +90,7 @@ def exact(
     """
     places = case.queries()
     scores = np.zeros((len(places), case.size), np.float32)
-    for number, centre in enumerate(centres or [np.zeros(case.dim, np.float32)]):
+    for number, centre in enumerate(centres or [np.zeros(case.dims[0], np.float32)]):
         rest = case.vectors(number)[places] - centre
         queries = rest / np.linalg.norm(rest, axis=1, keepdims=True)
         for start, some in case.centred(number, centre):

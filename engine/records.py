@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,7 @@ MAX_MOMENTS_BYTES = 8192
 # Of all tags that a network knows, those are kept and shown that are likelier than in other music,
 # and likely enough to be worth a word (on real songs: two to eight each).
 KEPT_STRENGTH, KEPT_CHANCE = 0.55, 0.05
+NUM_TOLD = 3
 # Raised whenever the sound that reaches the networks changes, or what is made of it: 1 is all up to
 # singalike-2, from 3 on who sings is heard in whole songs.
 LISTENING_VERSION = 3
@@ -126,6 +128,13 @@ class HeardTag:
     @property
     def is_kept(self) -> bool:
         return self.strength >= KEPT_STRENGTH and self.chance >= KEPT_CHANCE
+
+
+def most_heard(tags: Iterable[HeardTag]) -> tuple[str, ...]:
+    """Names of the strongest that are kept, as a library tells them of a track."""
+    kept = (tag for tag in tags if tag.is_kept)
+    ranked = sorted(kept, key=lambda tag: (-tag.strength, -tag.chance, tag.name))
+    return tuple(tag.name for tag in ranked[:NUM_TOLD])
 
 
 @dataclass(frozen=True, eq=False)

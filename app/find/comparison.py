@@ -145,8 +145,10 @@ class Comparison(QObject):
             self._put_patiently(answer) if self._indexing.is_running else answer
         )
         self._show_typical(answer)
-        results = (found for found in answer.lists.values() if not isinstance(found, str))
-        voices = (result.query.portrait for result in results if result.query.portrait)
+        queries = [found.query for found in answer.lists.values() if not isinstance(found, str)]
+        if heard := next((query.heard for query in queries if query.heard), ()):
+            self._panel.query_row.show_heard(heard)  # in a file; of tracks it is known before
+        voices = (query.portrait for query in queries if query.portrait)
         self._query_voice = voice = next(voices, None)
         if voice is not None and answer.question.is_voice:
             self._panel.filter_button.set_my_range((voice.lowest_note, voice.highest_note))

@@ -111,6 +111,12 @@ class SongRow(QWidget):
     def sound(self) -> Sound | None:
         return self._sound
 
+    def show_heard(self, tags: Sequence[str]) -> None:
+        """What is heard in it, below its names."""
+        self._heard.setText(heard_words(tags))
+        self._heard.setAccessibleName(heard_explained(tags))
+        self._heard.setToolTip(plain_tool_tip(heard_explained(tags)))
+
     def set_sound(
         self, sound: Sound | None, cover_seed: str = "", heard: Sequence[str] = ()
     ) -> None:
@@ -119,9 +125,7 @@ class SongRow(QWidget):
         self._title.setText(sound.title if sound else "")
         self._title.setVisible(sound is not None)  # a hint has all of the line
         self._artist.setText(sound.artist if sound else self._hint)
-        self._heard.setText(heard_words(heard))
-        self._heard.setAccessibleName(heard_explained(heard))
-        self._heard.setToolTip(plain_tool_tip(heard_explained(heard)))
+        self.show_heard(heard)
         self._play.setVisible(sound is not None)
         self.waveform.setEnabled(sound is not None)
         self.waveform.set_song(sound.duration_s or 0.0 if sound else 0.0)

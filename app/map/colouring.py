@@ -14,6 +14,7 @@ from app.ui.palette import DARK, Palette
 from engine.evaluation.colours import NUM_COLOURS, colour
 from engine.library.maps import Labels
 from engine.library.text import normalise
+from engine.records import TagKind
 
 NUM_SHADES = 64
 NO_VALUE = 0  # the first colour: songs that no group or value is known of
@@ -25,8 +26,17 @@ class Colour(StrEnum):
     ARTIST = "artist"
     GENRE = "genre"
     YEAR = "year"
-    HEARD = "heard"
+    HEARD = "heard"  # kind of music
+    MOOD = "mood"
+    INSTRUMENTS = "instruments"
     LIKENESS = "likeness"
+
+
+HEARD_KINDS: dict[Colour, TagKind] = {
+    Colour.HEARD: "genre",
+    Colour.MOOD: "mood",
+    Colour.INSTRUMENTS: "instruments",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +132,14 @@ def by_tags(kind: Colour, track_ids: np.ndarray, labels: Labels) -> Colouring:
     has_row = rows >= 0
     if kind == Colour.YEAR:
         return by_year(np.where(has_row, labels.years[rows], 0))
-    of, names = {
-        Colour.ARTIST: (labels.artist_of, labels.artists),
-        Colour.GENRE: (labels.genre_of, labels.genres),
-        Colour.HEARD: (labels.heard_of, tuple(map(heard_word, labels.heard))),
-    }[kind]
+    if kind in HEARD_KINDS:
+        words, of = labels.heard[HEARD_KINDS[kind]]
+        names = tuple(map(heard_word, words))
+    else:
+        names, of = {
+            Colour.ARTIST: (labels.artists, labels.artist_of),
+            Colour.GENRE: (labels.genres, labels.genre_of),
+        }[kind]
     return by_group(np.where(has_row, of[rows], -1), names)
 
 

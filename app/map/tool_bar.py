@@ -57,7 +57,9 @@ class MapToolBar(QWidget):
             Colour.ARTIST: self.tr("Artist"),
             Colour.GENRE: self.tr("Genre"),
             Colour.YEAR: self.tr("Year"),
-            Colour.HEARD: self.tr("Sounds like"),
+            Colour.HEARD: self.tr("Kind of music that is heard"),
+            Colour.MOOD: self.tr("Mood that is heard"),
+            Colour.INSTRUMENTS: self.tr("Instruments that are heard"),
             Colour.LIKENESS: self.tr("Likeness to the song asked for"),
         }
 

@@ -329,6 +329,8 @@ def show(result: SearchResult) -> None:
     if result.note:
         note(printable(result.note))
     typer.echo(f"Nearest {kind} to {name}{part}  ({listener})")
+    if query.heard:
+        typer.echo(f"It sounds like {', '.join(query.heard)}.")
     for neighbour in result.neighbours:
         line = f"{neighbour.rank:>3}  {neighbour.percent:>4} %  {name_of(neighbour.track)}"
         line += "".join(f", {printable(one.track.title)}" for one in neighbour.more or ())

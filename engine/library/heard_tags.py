@@ -8,8 +8,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-import numpy as np
-
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.records import HeardTag, TagKind
@@ -41,25 +39,16 @@ def tags_of(database: Database, track_ids: Iterable[int]) -> dict[int, tuple[Hea
     return {track_id: tuple(tags) for track_id, tags in found.items()}
 
 
-def strengths_of(database: Database, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(ids of the tracks in which a tag is heard (n,) int64, ascending; strengths (n,) float32)."""
+def strongest(database: Database) -> dict[TagKind, dict[int, str]]:
+    """By kind and track, the strongest of its tags; tracks without one are left out."""
     rows = database.rows(
-        "SELECT track_id, strength FROM heard_tag JOIN tag ON tag.id = tag_id WHERE name = ?"
-        " ORDER BY track_id",
-        (name,),
+        "SELECT track_id, kind, name, max(1000 * strength + chance) FROM heard_tag"  # its name
+        " JOIN tag ON tag.id = tag_id GROUP BY track_id, kind"
     )
-    ids, percents = np.array(rows, np.int64).reshape(-1, 2).T
-    return ids, percents.astype(np.float32) / 100
-
-
-def strongest(database: Database, kind: TagKind) -> dict[int, str]:
-    """By track, the strongest of its tags of a kind; tracks without one are left out."""
-    rows = database.rows(
-        "SELECT track_id, name, max(1000 * strength + chance) FROM heard_tag"  # that one's name
-        " CROSS JOIN tag ON tag.id = tag_id WHERE kind = ? GROUP BY track_id",
-        (kind,),
-    )
-    return {track_id: name for track_id, name, _ in rows}
+    found: dict[TagKind, dict[int, str]] = {"genre": {}, "mood": {}, "instruments": {}, "era": {}}
+    for track_id, kind, name, _ in rows:
+        found[kind][track_id] = name
+    return found
 
 
 def tag_counts(database: Database) -> tuple[tuple[str, TagKind, int], ...]:

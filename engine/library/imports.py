@@ -17,6 +17,7 @@ from pathlib import Path
 from engine.errors import LibraryError
 from engine.library import codec, filenames, files, portraits
 from engine.library.files import Sighting
+from engine.library.heard_tags import put_tags
 from engine.library.records import Folder, Tags
 from engine.library.store import Library
 from engine.library.tables import tables
@@ -115,6 +116,8 @@ class Importer:
             files.put_heard(db, track_id, space_id, packed)
             if embedding is not None and embedding.portrait is not None:
                 portraits.put(db, track_id, embedding.portrait)
+            if embedding is not None and embedding.tags is not None:
+                put_tags(db, track_id, embedding.tags)
 
     def _place(self, path: str) -> tuple[int, bytes]:
         """(id of the folder, path in it)."""

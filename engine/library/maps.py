@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from engine.library.database import Database
 from engine.library.heard_tags import strongest
 from engine.library.tables import tables
+from engine.records import TagKind
 
 _IDS, _PLACES = np.dtype("<i8"), np.dtype("<f4")
 
@@ -89,7 +90,8 @@ class Labels:
         artists, genres: names as first written, "" where the tags say nothing.
         artist_of, genre_of: (n,) int32, places in these.
         years: (n,) int32; 0 where the tags say nothing.
-        heard, heard_of: as genres, of the genre that is heard most; files play no part.
+        heard: by kind of tag, words and (n,) int32 places in these, of the word that is heard most;
+            files play no part.
     """
 
     track_ids: np.ndarray
@@ -98,8 +100,7 @@ class Labels:
     genres: tuple[str, ...]
     genre_of: np.ndarray
     years: np.ndarray
-    heard: tuple[str, ...] = ()
-    heard_of: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    heard: Mapping[TagKind, tuple[tuple[str, ...], np.ndarray]] = field(default_factory=dict)
 
 
 def labels(database: Database) -> Labels:
@@ -110,8 +111,10 @@ def labels(database: Database) -> Labels:
     )
     artists, artist_of = _numbered((row[1], row[2]) for row in rows)
     genres, genre_of = _numbered((row[3].casefold().strip(), row[3]) for row in rows)
-    of_track = strongest(database, "genre")
-    heard, heard_of = _numbered((of_track.get(row[0], ""),) * 2 for row in rows)
+    heard = {
+        kind: _numbered((of_track.get(row[0], ""),) * 2 for row in rows)
+        for kind, of_track in strongest(database).items()
+    }
     return Labels(
         np.fromiter((row[0] for row in rows), np.int64, len(rows)),
         artists,
@@ -120,7 +123,6 @@ def labels(database: Database) -> Labels:
         genre_of,
         np.fromiter((row[4] for row in rows), np.int32, len(rows)),
         heard,
-        heard_of,
     )
 
 

@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 VIEWS: tuple[View, View] = ("vocals", "overall")
-OVERALL = "overall"  # an architecture without weights of its own
+OVERALL = "overall"
 VOICE_ARCHITECTURES = ("campp", "cvsm", "ge2e", "dvector")
 ARCHITECTURES = (*VOICE_ARCHITECTURES, "musicnn", OVERALL)
 
@@ -116,7 +116,7 @@ def available() -> list[ModelInfo]:
             manifest = read_manifest(folder)
         except CheckpointError:
             continue
-        if manifest.architecture not in ARCHITECTURES or not _has_weights(folder, manifest):
+        if manifest.architecture not in ARCHITECTURES or not _has_weights(folder):
             continue
         size_bytes = sum(path.stat().st_size for path in folder.iterdir())
         views = tuple(view for view in VIEWS if default_model_name(view) == manifest.name)
@@ -144,13 +144,13 @@ def problems() -> list[str]:
         except CheckpointError as error:
             found.append(str(error))
             continue
-        if not _has_weights(folder, manifest):
+        if not _has_weights(folder):
             found.append(str(missing_weights(manifest, folder)))
     return found
 
 
-def _has_weights(folder: Path, manifest: Manifest) -> bool:
-    return manifest.architecture == OVERALL or (folder / WEIGHTS_NAME).is_file()
+def _has_weights(folder: Path) -> bool:
+    return (folder / WEIGHTS_NAME).is_file()
 
 
 def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
@@ -181,7 +181,7 @@ def load(name: str) -> Model:
     if manifest.architecture == OVERALL:
         from engine.models import overall
 
-        return overall.load(manifest)
+        return overall.load(folder, manifest)
     if manifest.architecture == "musicnn":
         from engine.models import band
 

@@ -40,8 +40,7 @@ class Manifest:
         data: what it was trained on, one entry per corpus (name, licence, ...).
         training: settings of the run. metrics: what was measured, and how.
         calibration: what its cosines mean, by view: slope and offset (engine.models.calibration).
-        sha256: of the weights file, hex; of a model that is made of others, what they give
-            together (engine.models.overall.identity_of).
+        sha256: of the weights file, hex.
         known_as: the sha256 of an earlier file with the very same numbers, under which libraries
             know what they heard with it; "" where there was none.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -52,6 +52,10 @@ class Geometry:
         projection = axes[:NUM_MOMENT_DIMS] @ transform
         parts = (centre, transform, projection)
         return cls(*(part.astype(np.float32) for part in parts))
+
+    def followed_by(self, transform: np.ndarray) -> Geometry:
+        """The same, with another transform after its own; moments are compared as before."""
+        return replace(self, transform=np.asarray(transform @ self.transform, np.float32))
 
     def place(self, embeddings: np.ndarray) -> np.ndarray:
         """(..., dim) -> the same, as they are compared: centred and transformed, of any length."""

@@ -6,14 +6,14 @@ A song in which nobody sings has no voice in it and is compared by its band alon
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import CheckpointError
-from engine.models.checkpoint import Manifest
+from engine.models.checkpoint import Manifest, load_tensors, unfit_weights
 from engine.models.geometry import Geometry
 from engine.models.model import Model
 from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
@@ -21,6 +21,8 @@ from engine.models.voice_model import VoiceModel
 from engine.records import HeardTag, View
 
 if TYPE_CHECKING:
+    import torch
+
     from engine.models.band import BandModel
 
 NUM_MOMENT_DIMS_EACH = 32
@@ -109,14 +111,10 @@ class OverallModel(Model):
     serves: tuple[View, ...] = ("overall",)
 
     def __init__(
-        self, band: BandModel, voice: VoiceModel, band_share: float, name: str = "overall"
+        self, manifest: Manifest, band: BandModel, voice: VoiceModel, geometry: OverallGeometry
     ) -> None:
-        self.band, self.voice = band, voice
-        self._geometry = OverallGeometry(
-            band.geometry("overall"), voice.geometry("overall"), band_share
-        )
-        self.name = name
-        self.sha256 = identity_of(band.sha256, voice.sha256, band_share)
+        self.name, self.sha256 = manifest.name, manifest.identity
+        self.band, self.voice, self._geometry = band, voice, geometry
         self.dim, self.excerpt_samples = band.dim + voice.dim, SEGMENT_SAMPLES
 
     @property
@@ -145,17 +143,34 @@ class OverallModel(Model):
         return self._geometry
 
 
-def identity_of(band_sha256: str, voice_sha256: str, band_share: float) -> str:
-    """Hex, of the model that is made of these."""
-    return hashlib.sha256(f"{band_sha256} {voice_sha256} {band_share}".encode()).hexdigest()
+def overall_tensors(
+    band_share: float, voice_transform: np.ndarray, identities: tuple[str, str]
+) -> dict[str, torch.Tensor]:
+    """What a checkpoint holds beside its parts.
+
+    Args:
+        voice_transform: (voice dim, voice dim), after that of the voice model.
+        identities: sha256 of the band and of the voice model, hex; with them in it, the weights of
+            other parts are other weights.
+    """
+    import torch
+
+    return {
+        "band_share": torch.tensor(band_share),
+        "voice_transform": torch.from_numpy(voice_transform).half(),
+        "parts": torch.tensor([list(bytes.fromhex(one)) for one in identities], dtype=torch.uint8),
+    }
 
 
-def load(manifest: Manifest) -> OverallModel:
-    """From its parts, which are models of their own. Raises CheckpointError."""
+def load(folder: Path, manifest: Manifest) -> OverallModel:
+    """From the folder of its checkpoint, and from its parts, which are models of their own.
+
+    Raises CheckpointError.
+    """
     from engine import models
     from engine.models.band import BandModel
 
-    if set(manifest.config) != {"band", "voice", "band_share"}:
+    if set(manifest.config) != {"band", "voice"}:
         raise CheckpointError(
             f"{manifest.name} does not say of which models it is made. Install it again."
         )
@@ -163,16 +178,19 @@ def load(manifest: Manifest) -> OverallModel:
     kinds = [models.manifest_of(name).architecture for name in names]
     if kinds[0] != "musicnn" or kinds[1] not in models.VOICE_ARCHITECTURES:
         raise CheckpointError(f"{manifest.name} is not made of a band model and a voice model.")
+    tensors = load_tensors(folder, manifest)
     band, voice = map(models.load, names)
     assert isinstance(band, BandModel)
     assert isinstance(voice, VoiceModel)
-    share = manifest.config["band_share"]
-    if not isinstance(share, float) or not 0 <= share <= 1:
-        raise CheckpointError(f"{manifest.name}: the band's share {share!r} is not from 0 to 1.")
-    model = OverallModel(band, voice, share, manifest.name)
-    if model.sha256 != manifest.identity:
+    try:
+        identities = [bytes(one).hex() for one in tensors["parts"].tolist()]
+        voices = voice.geometry("overall").followed_by(tensors["voice_transform"].numpy())
+        geometry = OverallGeometry(band.geometry("overall"), voices, float(tensors["band_share"]))
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise unfit_weights(manifest) from error
+    if identities != [band.sha256, voice.sha256]:
         raise CheckpointError(
             f"{manifest.name} was made of other versions of {band.name} and {voice.name} than are "
             "installed. Install it again."
         )
-    return model
+    return OverallModel(manifest, band, voice, geometry)

@@ -190,7 +190,8 @@ def _query_as_dict(query: Query) -> dict[str, Any]:
         return {"track_id": None, "path": None, "artist": query.artist, "most_typical": typical}
     if len(query.tracks) > 1:
         return {"track_id": None, "path": None, "songs": [as_dict(one) for one in query.tracks]}
-    track = as_dict(query.track) if query.track else {"track_id": None, "path": str(query.path)}
+    file = {"track_id": None, "path": str(query.path), "heard": query.heard}
+    track = as_dict(query.track) if query.track else file
     return {**track, "start_s": query.start_s, "end_s": query.end_s}
 
 

@@ -63,6 +63,7 @@ class Query:
     """What was searched for: tracks of the library, a part of one, any file, or an artist.
 
     For an artist, or several ``tracks``, ``track`` is the song that is most like all the others.
+    ``heard``: the strongest tags of what is heard in a file.
     """
 
     track: Track | None
@@ -72,6 +73,7 @@ class Query:
     artist: str | None = None
     tracks: tuple[Track, ...] = ()
     portrait: VoicePortrait | None = None
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

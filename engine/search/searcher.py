@@ -18,7 +18,7 @@ from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
 from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.records import SpaceKey, View, VoicePortrait
+from engine.records import SpaceKey, TrackEmbedding, View, most_heard
 from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
 from engine.search.library_source import LibrarySource
@@ -184,19 +184,21 @@ class Searcher:
         track, own_ids = self.source.tracks_of_file(path, audio_hash)
         tags = track.tags if track else read_tags(path, path.parent)
         part = FilePart(path, start_s, end_s, is_vocals, voices)
-        portraits = list[VoicePortrait]()
+        embeddings = list[TrackEmbedding]()
 
         def in_view(view: View) -> QueryView:
             space = self.source.space(view, options.model)
             found = self._files.embedding(
                 part, audio_hash, space.key, options.model, progress, cancel
             )
-            portraits.extend([found.portrait] if found.portrait else [])
+            embeddings.append(found)
             return QueryView(space, found.vector, found.moments)
 
         question = _question(options, in_view)
         song = Song(tags, path, audio_hash, duration_s, None)
-        query = Query(track, path, start_s, end_s, portrait=next(iter(portraits), None))
+        portrait = next((one.portrait for one in embeddings if one.portrait), None)
+        heard = most_heard(tag for one in embeddings for tag in one.tags or ())
+        query = Query(track, path, start_s, end_s, portrait=portrait, heard=heard)
         return self._search(query, (song,), own_ids, question)
 
     def nearest(self, view: QueryView, k: int) -> Hits:

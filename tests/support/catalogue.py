@@ -19,7 +19,7 @@ from engine.library import Library, Tags, TrackStatus
 from engine.library.imports import Song
 from engine.models import VIEWS
 from engine.progress import CancelToken
-from engine.records import SpaceKey, TrackEmbedding, View, VoicePortrait
+from engine.records import HeardTag, SpaceKey, TrackEmbedding, View, VoicePortrait
 from engine.search.remote.rows import Skipped
 from engine.search.remote.table import SongTable, songs_in
 
@@ -54,6 +54,13 @@ def skipped_of(place: Path | str) -> dict[str, str]:
     return {row["path"]: row["reason"] for row in rows}
 
 
+def heard_at(degrees: float) -> tuple[HeardTag, ...]:
+    """Folk, and from 25 degrees on something sad."""
+    weak = HeardTag("jazz", "genre", 0.4, 0.01)
+    sad = (HeardTag("sad", "mood", 0.625, 0.25),) if degrees >= 25 else ()
+    return (HeardTag("folk", "genre", 0.75, 0.5), *sad, weak)
+
+
 def song(
     path: str,
     degrees: float,
@@ -68,7 +75,7 @@ def song(
     portrait = VoicePortrait(*notes, None, None, 0.1, 3.0, 2.0, 1500.0, 0.5)
     heard: dict[View, TrackEmbedding | None] = {
         "vocals": replace(vector_embedding(at(degrees)), portrait=portrait) if sings else None,
-        "overall": vector_embedding(at(90 - degrees)),
+        "overall": replace(vector_embedding(at(90 - degrees)), tags=heard_at(degrees)),
     }
     return Song(
         path, tags, 1000, 1, sound or f"sound of {path}", duration_s or 200.0 + len(path), heard

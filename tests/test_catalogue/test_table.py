@@ -95,6 +95,7 @@ OPTIONS = [
     SearchOptions(scope=Scope(min_duration_s=203, max_duration_s=204)),
     SearchOptions("overall", scope=Scope(genres=frozenset({"polka"}))),
     SearchOptions("overall", scope=Scope(lowest_note=50, highest_note=70)),
+    SearchOptions("overall", scope=Scope(sounds_like=frozenset({"folk", "sad"}))),
 ]
 
 
@@ -171,6 +172,26 @@ def test_the_table_of_the_window_lists_and_offers(table: SongTable) -> None:
     assert (facets.first_year, facets.last_year) == (1975, 2011)
     assert ("Pop", 4) in facets.genres
     assert (Path(f"{STORE}/Cid"), 2) in facets.folders
+    assert facets.heard == (("folk", "genre", 8), ("sad", "mood", 4))
+
+
+def test_what_is_heard_goes_along(library: Library, table: SongTable, tmp_path: Path) -> None:
+    def told(source: Library | TableSource) -> dict[str, tuple[str, ...]]:
+        return {track.title: track.heard for track in source.tracks(source.track_ids())}
+
+    assert told(library) == told(TableSource(table))
+    assert told(library)["Far"] == ("folk", "sad")
+    assert told(library)["Query"] == ("folk",)
+
+
+def test_a_table_from_before_tags_is_one_in_which_nothing_is_heard(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "table", SONGS[:2], SPACES)
+    table.songs.drop_columns(["heard", "heard_keys"])
+    again = SongTable.open(table.place)
+    again.add(SONGS[2:3])
+    source = TableSource(again)
+    heard = {track.title: track.heard for track in source.tracks(source.track_ids())}
+    assert heard == {"Query": (), "Near": (), "Nearer": ("folk",)}
 
 
 def test_a_second_time_a_library_learns_nothing(library: Library, table: SongTable) -> None:

@@ -16,7 +16,15 @@ from engine.library import Tags, Track, TrackStatus
 from engine.library.imports import Song
 from engine.library.scope import artist_key, genre_key, genres_of
 from engine.library.text import normalise
-from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View, VoicePortrait
+from engine.records import (
+    HeardTag,
+    MomentCodes,
+    SpaceKey,
+    TrackEmbedding,
+    View,
+    VoicePortrait,
+    most_heard,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +33,7 @@ VERSION, METADATA = 1, "singalike"
 PORTRAIT = tuple(field.name for field in dataclasses.fields(VoicePortrait))
 TAGS = tuple(Tags.__dataclass_fields__)
 FACTS = ("path", "archive_id", "size_bytes", "mtime_ns", "audio_hash", "duration_s")
-SHOWN = ["id", "path", *TAGS, "size_bytes", "mtime_ns", "audio_hash", "duration_s"]
+SHOWN = ["id", "path", *TAGS, "size_bytes", "mtime_ns", "audio_hash", "duration_s", "heard"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ def schema(spaces: Sequence[SpaceKey]) -> pa.Schema:
     texts = ("path", "archive_id", *TAGS[:-2], "audio_hash", "words")
     fields = [pa.field("id", pa.int64(), nullable=False)]
     fields += [pa.field(name, pa.string()) for name in texts]
-    fields += [pa.field(name, pa.list_(pa.string())) for name in ("artist_keys", "genre_keys")]
+    keys = ("artist_keys", "genre_keys", "heard_keys")
+    fields += [pa.field(name, pa.list_(pa.string())) for name in keys]
     fields += [pa.field(name, pa.int32()) for name in TAGS[-2:]]
     fields += [pa.field(name, pa.int64()) for name in ("size_bytes", "mtime_ns")]
     fields.append(pa.field("duration_s", pa.float64()))
@@ -59,6 +68,9 @@ def schema(spaces: Sequence[SpaceKey]) -> pa.Schema:
             fields.append(pa.field(f"{key.view}_{name}", kind))
     numbers = pa.struct([(name, pa.float64()) for name in PORTRAIT])
     fields.append(pa.field("portrait", numbers))
+    texts, chances = ("name", "kind"), ("strength", "chance")
+    tag = pa.struct([(n, pa.string()) for n in texts] + [(n, pa.float32()) for n in chances])
+    fields.append(pa.field("heard", pa.list_(tag)))
     told = json.dumps({"version": VERSION, "spaces": [asdict(key) for key in spaces]})
     return pa.schema(fields, {METADATA: told})
 
@@ -98,6 +110,10 @@ def packed(songs: Mapping[int, Song], spaces: Sequence[SpaceKey]) -> pa.Table:
         if key.view == "vocals":
             portraits = [None if one is None else one.portrait for one in heard]
             columns["portrait"] = [one and asdict(one) for one in portraits]
+        else:
+            tags = [_kept_tags(one) for one in heard]
+            columns["heard"] = [[asdict(tag) for tag in some] for some in tags]
+            columns["heard_keys"] = [[tag.name for tag in some] for some in tags]
     return pa.table([pa.array(columns[field.name], field.type) for field in kind], schema=kind)
 
 
@@ -133,6 +149,16 @@ def _embedding_columns(
     }
 
 
+def _kept_tags(heard: TrackEmbedding | None) -> list[HeardTag]:
+    tags = (heard.tags if heard else None) or ()
+    return [tag for tag in tags if tag.is_kept]
+
+
+def tags_of(row: Mapping[str, Any]) -> tuple[HeardTag, ...]:
+    """What is heard in the song of a row."""
+    return tuple(HeardTag(**tag) for tag in row["heard"] or ())
+
+
 def vectors_of(rows: pa.Table | pa.RecordBatch, key: SpaceKey) -> tuple[np.ndarray, np.ndarray]:
     """(has one (n,) bool, vectors (m, dim) float32 of those that have)."""
     import pyarrow as pa
@@ -166,6 +192,7 @@ def track_of(row: Mapping[str, Any]) -> Track:
         status=TrackStatus.INDEXED,
         error=None,
         has_vocals=row["vocals_length_s"] is not None if "vocals_length_s" in row else None,
+        heard=most_heard(tags_of(row)),
     )
 
 
@@ -187,7 +214,8 @@ def songs_of(rows: pa.RecordBatch, spaces: Sequence[SpaceKey]) -> list[Song]:
 
 
 def _embedding(row: Mapping[str, Any], view: View, vector: np.ndarray) -> TrackEmbedding:
-    told = row["portrait"] if view == "vocals" else None
-    portrait = None if told is None else VoicePortrait(**told)
     rough = bool(row[f"{view}_from_mixture"])
+    if view == "overall":
+        return TrackEmbedding(vector, moments_of(row, view), rough, tags=tags_of(row))
+    portrait = row["portrait"] and VoicePortrait(**row["portrait"])
     return TrackEmbedding(vector, moments_of(row, view), rough, portrait)

@@ -16,7 +16,14 @@ from engine.library.text import normalise
 from engine.records import MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.space_index import Nearest
-from engine.search.remote.rows import SHOWN, moments_of, song_id, track_of, vectors_of
+from engine.search.remote.rows import (
+    SHOWN,
+    moments_of,
+    song_id,
+    tags_of,
+    track_of,
+    vectors_of,
+)
 from engine.search.remote.table import SongTable
 from engine.search.source import QueryView, Space
 
@@ -187,31 +194,31 @@ class TableSource:
     def facets(self) -> Facets:
         """What tags and places offer; of a large catalogue as a hundred thousand songs tell it."""
         total = self.table.count()
-        rows = self.table.rows(["genre", "year", "path"], self.table.sample(_NUM_SAMPLED))
+        columns = ["genre", "year", "path", "heard"]
+        rows = self.table.rows(columns, self.table.sample(_NUM_SAMPLED)).to_pylist()
         share = total / max(1, len(rows))
-        years = [year for year in rows.column("year").to_pylist() if year]
-        genres = Counter(
-            name for tag in rows.column("genre").to_pylist() for name in genres_of(tag)
-        )
-        folders = Counter(path.rpartition("/")[0] for path in rows.column("path").to_pylist())
+        years = [row["year"] for row in rows if row["year"]]
+        genres = Counter(name for row in rows for name in genres_of(row["genre"]))
+        folders = Counter(row["path"].rpartition("/")[0] for row in rows)
+        heard = Counter((tag.name, tag.kind) for row in rows for tag in tags_of(row))
         return Facets(
             tuple((name, round(num * share)) for name, num in genres.most_common()),
             min(years, default=None),
             max(years, default=None),
             tuple(sorted((Path(place), round(num * share)) for place, num in folders.items())),
+            tuple((*tag, round(num * share)) for tag, num in heard.most_common()),
         )
 
 
 def condition(scope: Scope) -> str:
     """What LanceDB itself leaves out, as SQL; "" where it leaves out nothing."""
     parts = []
-    if scope.sounds_like:
-        raise QueryError(
-            "What is heard in songs is known of libraries, not of archives. Search a library, or "
-            "leave out what songs should sound like."
-        )
-    if scope.genres:
-        parts.append(f"array_has_any(genre_keys, [{', '.join(map(_text, sorted(scope.genres)))}])")
+    for function, column, names in (
+        ("array_has_any", "genre_keys", scope.genres),
+        ("array_has_all", "heard_keys", scope.sounds_like),
+    ):
+        listed = ", ".join(map(_text, sorted(names)))
+        parts += [f"{function}({column}, [{listed}])"] if names else []
     for column, low, high in (
         ("year", scope.first_year, scope.last_year),
         ("duration_s", scope.min_duration_s, scope.max_duration_s),

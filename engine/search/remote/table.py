@@ -108,6 +108,9 @@ class SongTable:
                 f"The catalogue {place} is of version {version}; this Singalike knows {VERSION}. "
                 "Update Singalike."
             )
+        if missing := [one for one in schema(spaces) if one.name not in songs.schema.names]:
+            with in_words(place):  # made before there were tags, or portraits
+                songs.add_columns(missing)
         return cls(place, songs, skipped, spaces)
 
     @classmethod

@@ -262,12 +262,18 @@ def test_what_is_heard_colours_the_map(qtbot, on_map):
         for track_id, tag in ((1, FOLK), (2, FOLK), (3, SAD)):
             put_tags(db, track_id, [tag])
     page._open()
-    qtbot.waitUntil(lambda: "folk" in page._opened.labels.heard)
+    qtbot.waitUntil(lambda: "folk" in page._opened.labels.heard["genre"][0])
     page.tools.choose_colour(Colour.HEARD)
     page._colour()
     assert page._colouring.names == ("folk",)  # a mood is no kind of music
     assert page._colouring.counts == (2,)
     assert page.legend._rows[1].accessibleName() == "folk: 2 songs"
+    page.tools.choose_colour(Colour.MOOD)
+    page._colour()
+    assert (page._colouring.names, page._colouring.counts) == (("sad",), (1,))
+    page.tools.choose_colour(Colour.INSTRUMENTS)  # of which nothing is heard
+    page._colour()
+    assert page._colouring.names == ()
 
 
 def test_what_is_searched_for_stands_out(qtbot, on_map):

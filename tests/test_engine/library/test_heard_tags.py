@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from engine.cli.commands import app
 from engine.library import Library, Tags
-from engine.library.heard_tags import strengths_of, strongest, tag_counts, tags_of
+from engine.library.heard_tags import strongest, tag_counts, tags_of
 from engine.library.maps import labels
 from engine.library.scope import Scope, facets, ids_within
 from engine.library.upkeep.salvage import salvage
@@ -50,15 +50,17 @@ def test_what_stands_out_is_kept_the_strongest_first(library: Library) -> None:
         ("jazz", "genre", 2), ("blues", "genre", 1), ("sad", "mood", 1),
     )  # fmt: skip
     assert facets(library.database).heard == tag_counts(library.database)
-    ids, strengths = strengths_of(library.database, "jazz")
-    assert (ids.tolist(), strengths.round(2).tolist()) == ([1, 2], pytest.approx([0.9, 0.9]))
-    assert strongest(library.database, "genre") == {1: "jazz", 2: "jazz"}
-    assert strongest(library.database, "era") == {}
+    most = strongest(library.database)
+    assert most == {
+        "genre": {1: "jazz", 2: "jazz"},
+        "mood": {1: "sad"},
+        "instruments": {},
+        "era": {},
+    }
     assert [one.heard for one in library.tracks([1, 3])] == [("jazz", "blues", "sad"), ()]
     assert library.track_ids(sort="heard")[-2:] == [1, 2]
-    known = labels(library.database)
-    assert [known.heard[i] for i in known.heard_of] == ["jazz", "jazz", ""]
-    assert [len(part) for part in strengths_of(library.database, "house")] == [0, 0]
+    words, of = labels(library.database).heard["mood"]
+    assert [words[i] for i in of] == ["sad", "", ""]
 
 
 def test_songs_that_sound_like_it_are_a_part_of_the_library(library: Library) -> None:

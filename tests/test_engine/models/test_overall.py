@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from engine.errors import CheckpointError
-from engine.models import SEGMENT_SAMPLES, Geometry, band, default_model_name, load
-from engine.models.overall import OverallGeometry, OverallModel, overall_vector, without_voice
+from engine.models import SEGMENT_SAMPLES, Geometry, band, load, manifest_of, unit_energy
+from engine.models.checkpoint import Manifest, save_checkpoint
+from engine.models.overall import (
+    OverallGeometry,
+    overall_tensors,
+    overall_vector,
+    without_voice,
+)
 from engine.models.tags import shown_names
-from engine.paths import resources_path
 
 NUM_BAND, NUM_VOICE = 12, 8
 
@@ -55,9 +60,19 @@ def test_instrumentals_are_compared_by_the_band_alone():
     )
 
 
+def saved(folder, share=0.6, identities=None):
+    """MusiCNN and GE2E as one, whose voices are compared by half of what GE2E hears."""
+    parts = identities or [manifest_of(name).identity for name in ("musicnn", "ge2e")]
+    transform = np.diag(np.arange(256) < 128).astype(np.float32)
+    about = Manifest("two", "overall", "", "", "", "", {"band": "musicnn", "voice": "ge2e"})
+    return save_checkpoint(folder, about, overall_tensors(share, transform, parts))
+
+
 @pytest.fixture(scope="module")
-def model():
-    return OverallModel(load("musicnn"), load("ge2e"), 0.6)
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    saved(folder)
+    return load(str(folder))
 
 
 def test_two_models_serve_as_one(model):
@@ -79,10 +94,31 @@ def test_two_models_serve_as_one(model):
     assert {tag.name for tag in model.tags(heard)} == set(shown_names())
 
 
-def test_shares_are_spaces_of_their_own(model):
-    other = OverallModel(model.band, model.voice, 0.3)
-    assert other.sha256 != model.sha256
-    assert len(other.sha256) == 64
+def test_voices_are_compared_by_the_checkpoints_own_transform(model):
+    voice = model.geometry("overall").voice
+    np.testing.assert_array_equal(
+        voice.transform[:128], model.voice.geometry("overall").transform[:128]
+    )
+    assert not voice.transform[128:].any()
+    assert model.vector_dim == band.NUM_AXES + 256
+
+
+def test_other_shares_and_other_parts_are_spaces_of_their_own(tmp_path):
+    one, other = (saved(tmp_path / str(share), share) for share in (0.6, 0.3))
+    parts = saved(tmp_path / "parts", identities=["0" * 64, "1" * 64])
+    assert len({one.identity, other.identity, parts.identity}) == 3
+    with pytest.raises(CheckpointError, match="other versions of musicnn and ge2e"):
+        load(str(tmp_path / "parts"))
+
+
+def test_of_few_segments_more_is_heard(model):
+    rng = np.random.default_rng(3)
+    segments = rng.standard_normal((4, SEGMENT_SAMPLES)).astype(np.float32)
+    unit, length = unit_energy(segments), model.band.excerpt_samples
+    both = [model.band.embed_excerpts(part) for part in (unit[:, :length], unit[:, -length:])]
+    np.testing.assert_allclose(model.band.embed_segments(segments), np.mean(both, 0), atol=1e-3)
+    assert [band.spread(num, 9).tolist() for num in (0, 3)] == [[], [0, 3, 6]]
+    assert band.spread(40, 9).tolist() == list(range(9))
 
 
 def test_songs_lie_along_the_axes_in_which_they_differ_most(model):
@@ -94,14 +130,14 @@ def test_songs_lie_along_the_axes_in_which_they_differ_most(model):
     ("change", "sentence"),
     [
         ({"config": {"band": "musicnn"}}, "does not say of which models"),
-        ({"config": {"band": "ge2e", "voice": "ge2e", "band_share": 0.5}}, "is not made of a band"),
-        ({"config": {"band": "musicnn", "voice": "ge2e", "band_share": 2}}, "not from 0 to 1"),
-        ({"sha256": "0" * 64}, "other versions of musicnn and singalike-3"),
+        ({"config": {"band": "ge2e", "voice": "ge2e"}}, "is not made of a band"),
+        ({"config": {"band": "musicnn", "voice": "cvsm-1"}}, "do not fit"),
+        ({"sha256": "0" * 64}, "are damaged"),
     ],
 )
 def test_what_is_not_made_of_the_models_that_are_here_is_refused(tmp_path, change, sentence):
-    folder = resources_path() / "checkpoints" / default_model_name("overall")
-    raw = json.loads((folder / "checkpoint.json").read_text())
-    (tmp_path / "checkpoint.json").write_text(json.dumps(raw | change))
+    saved(tmp_path)
+    path = tmp_path / "checkpoint.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(CheckpointError, match=sentence):
         load(str(tmp_path))

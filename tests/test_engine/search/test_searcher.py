@@ -18,6 +18,7 @@ from support.libraries import (
     write_song,
 )
 
+from engine.cli import similar
 from engine.errors import AmbiguousQueryError, DecodeError, QueryError
 from engine.library import Library, Tags, files
 from engine.library.scan.scan import scan
@@ -25,9 +26,9 @@ from engine.listening.embedding import embed_file
 from engine.models import calibration_of
 from engine.models.calibration import Calibration
 from engine.models.checkpoint import Manifest, save_checkpoint
-from engine.records import SpaceKey
+from engine.records import HeardTag, SpaceKey
 from engine.search import Searcher, SearchOptions, SearchResult, choose_space, resolve
-from engine.search.export import as_dict
+from engine.search.export import as_dict, result_as_dict
 from engine.search.index import graph
 from engine.sound import audio
 
@@ -363,6 +364,22 @@ def test_any_file_is_a_query(heard: tuple[Library, Searcher], tmp_path: Path, by
     assert len(result.neighbours) == 4
     assert result.query.track is None
     assert result.neighbours[0].similarity == pytest.approx(1, abs=0.2)
+
+
+def test_what_is_heard_in_a_file_is_told_with_the_answer(
+    heard: tuple[Library, Searcher],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    weak, folk = HeardTag("jazz", "genre", 0.4, 0.01), HeardTag("folk", "genre", 0.75, 0.5)
+    monkeypatch.setattr(ToyModel, "tags", lambda model, embeddings: (weak, folk))
+    path = write_song(tmp_path / "outside.wav", 905, duration_s=6)
+    result = heard[1].by_file(path, SearchOptions(by="overall"))
+    assert result.query.heard == ("folk",)
+    assert result_as_dict(result)["query"]["heard"] == ("folk",)
+    similar.show(result)
+    assert "It sounds like folk." in capsys.readouterr().out
 
 
 def test_a_file_of_the_library_and_its_copies_are_not_found(
