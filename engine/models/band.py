@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 AXES = "geometry.axes"  # of the checkpoint: resources/checkpoints/fit_overall.py
 NUM_AXES = 192
 BATCH_EXCERPTS = 16  # one forward pass takes some 60 MB
-# So many are heard of a song, if there are: its vector then has a cosine of 0.99 or more with that of
-# all of them (docs/results.md).
+# So many are heard of a song, if there are: its vector then has a cosine of 0.99 or more with that
+# of all of them (docs/results.md).
 ENOUGH_EXCERPTS = 46
 
 
