@@ -139,6 +139,7 @@ def test_a_query_from_outside_the_library(result: SearchResult) -> None:
     assert printed["query"] == {
         "track_id": None,
         "path": str(query.path),
+        "heard": (),
         "start_s": 0.0,
         "end_s": 9.5,
     }
