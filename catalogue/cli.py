@@ -175,3 +175,23 @@ def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption 
         f"{counts['new']} songs are new, {counts['updated']} were updated, {counts['known']} were "
         f"known, {counts['outdated']} are older than the files that the library knows."
     )
+
+
+@app.command()
+def from_library(table: Table, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Put all songs that a library has heard into a catalogue."""
+    with (
+        open_library(library) as opened,
+        stoppable() as cancel,
+        shown_progress() as progress,
+    ):
+        from catalogue.libraries import from_library as put
+        from catalogue.storage import absolute
+
+        summary = put(opened, absolute(table), progress, cancel)
+    if as_json:
+        write_json(asdict(summary))
+    note(
+        f"{summary.songs} songs are new in the catalogue, {summary.copies} are copies of songs in "
+        f"it, {summary.waiting} were not heard in every way yet."
+    )

@@ -1,19 +1,23 @@
-"""A catalogue into a library, as if it had listened itself."""
+"""A catalogue into a library, as if it had listened itself; and a library into a catalogue."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from engine import models
 from engine.errors import CatalogueError
-from engine.library import Library
-from engine.library.imports import Importer
+from engine.library import Library, Track, TrackStatus, filenames
+from engine.library.imports import Importer, Song
+from engine.library.portraits import portraits
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.records import SpaceKey
+from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.index import centre
 from engine.search.index.graph import refresh
 from engine.search.remote.table import SongTable, songs_in
+from engine.search.resolve import choose_space
 
 NUM_ROWS = 256  # of one transaction
 
@@ -62,3 +66,67 @@ def _space_id(library: Library, key: SpaceKey) -> int:
 def _paths(table: SongTable) -> Iterator[str]:
     for batch in table.batches(["path"]):
         yield from batch.column("path").to_pylist()
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """``songs`` are new in the catalogue; ``copies`` had been there by their sound.
+
+    ``waiting``: tracks that the library has not heard in every view, or whose path is no text.
+    """
+
+    songs: int
+    copies: int
+    waiting: int
+
+
+def from_library(
+    library: Library,
+    place: str,
+    progress: ProgressCallback = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> ExportSummary:
+    """Put what a library has heard into a catalogue, which is made where there is none.
+
+    Raises CatalogueError, QueryError (nothing heard yet), LibraryError, CancelledError.
+    """
+    cancel = cancel or CancelToken()
+    spaces = {view: choose_space(library, view, None) for view in models.VIEWS}
+    table = SongTable.create(place, [key for _, key in spaces.values()])
+    track_ids = library.track_ids("", "added", status=TrackStatus.INDEXED)
+    num_songs = num_copies = num_seen = 0
+    for first in range(0, len(track_ids), NUM_ROWS):
+        cancel.check()
+        some = track_ids[first : first + NUM_ROWS]
+        songs = list(_heard(library, library.tracks(some), {v: i for v, (i, _) in spaces.items()}))
+        before = table.count()
+        num_copies += len(table.add(songs))
+        num_songs += table.count() - before
+        num_seen += len(songs)
+        progress(Progress("export", num_seen, len(track_ids)))
+    return ExportSummary(num_songs, num_copies, len(track_ids) - num_seen)
+
+
+def _heard(library: Library, tracks: Sequence[Track], spaces: dict[View, int]) -> Iterator[Song]:
+    """Those of some tracks that were heard in every view."""
+    ids = [track.id for track in tracks]
+    found = {view: _embeddings(library, space_id, ids) for view, space_id in spaces.items()}
+    for track in tracks:
+        heard = {view: some.get(track.id) for view, some in found.items()}
+        is_silent = track.has_vocals is False
+        missing = {view for view, one in heard.items() if one is None}
+        if missing - ({"vocals"} if is_silent else set()):
+            continue
+        path = filenames.shown(track.path)
+        is_text = path == path.encode("utf-8", "replace").decode()
+        if is_text and track.audio_hash is not None and track.duration_s is not None:
+            facts = (track.size_bytes, track.mtime_ns, track.audio_hash, track.duration_s)
+            yield Song(path, track.tags, *facts, heard)
+
+
+def _embeddings(library: Library, space_id: int, ids: list[int]) -> dict[int, TrackEmbedding]:
+    known, vectors = library.embeddings(space_id, ids)
+    moments, rough = library.moments_of(ids, space_id), library.from_mixture(space_id, ids)
+    told = portraits(library.database, ids) if library.space(space_id).view == "vocals" else {}
+    both = zip(known.tolist(), vectors, strict=True)
+    return {i: TrackEmbedding(vector, moments[i], i in rough, told.get(i)) for i, vector in both}

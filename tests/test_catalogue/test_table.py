@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from support.catalogue import song, write_table
-from support.libraries import OVERALL, VOCALS, ToyModel, WholeMixture, write_song
+from support.libraries import OVERALL, VOCALS, ToyModel, WholeMixture, add_tracks, write_song
 
 from catalogue import cli as catalogue_cli
 from catalogue import upkeep
-from catalogue.libraries import to_library
+from catalogue.libraries import from_library, to_library
 from engine.cli import commands, run_app
 from engine.errors import (
     AmbiguousQueryError,
@@ -194,22 +194,19 @@ def test_a_table_from_before_tags_is_one_in_which_nothing_is_heard(tmp_path: Pat
     assert heard == {"Query": (), "Near": (), "Nearer": ("folk",)}
 
 
-def test_a_second_time_a_library_learns_nothing(library: Library, table: SongTable) -> None:
-    assert to_library(table, library) == Counter(known=len(SONGS))
-    assert upkeep.verify(table) == []
-
-
-def test_files_of_this_machine_become_tracks_of_few_folders(tmp_path: Path) -> None:
-    music = tmp_path / "music"
-    songs = [song(f"{music}/{name}.mp3", 10.0 * n, Tags(name)) for n, name in enumerate("AB")]
-    songs.append(song(f"{music}/Cid/Live/C.mp3", 40, Tags("C", "Cid")))
-    table = write_table(tmp_path / "table", [*songs, SONGS[0]], SPACES)
-    with Library.open(tmp_path / "library.db") as library:
-        assert to_library(table, library) == Counter(new=4)
-        assert {folder.path for folder in library.folders()} == {music, Path(STORE)}
-        paths = {str(track.path) for track in library.tracks(library.track_ids())}
-        assert paths == {*(one.path for one in songs), SONGS[0].path.replace("//", "/")}
-        assert to_library(table, library) == Counter(known=4)
+def test_a_library_goes_into_a_catalogue_and_comes_back(
+    library: Library, table: SongTable, tmp_path: Path
+) -> None:
+    add_tracks(library, tmp_path / "music", [Tags("Not heard yet", "Eve")])
+    summary = from_library(library, str(tmp_path / "copy"))
+    assert (summary.songs, summary.copies) == (len(SONGS), 0)
+    assert from_library(library, str(tmp_path / "copy")).songs == 0
+    copy = SongTable.open(str(tmp_path / "copy"))
+    upkeep.index(copy)
+    found = Searcher(TableSource(copy)).by_track(ANN)
+    assert places(found) == places(Searcher(TableSource(table)).by_track(ANN))
+    assert to_library(copy, library) == Counter(known=len(SONGS))
+    assert upkeep.verify(copy) == []
 
 
 def test_all_commands_know_a_catalogue(
@@ -231,6 +228,8 @@ def test_all_commands_know_a_catalogue(
     file = str(tmp_path / "library.db")
     _, said = run(catalogue_cli.app, 0, "to-library", place, "--library", file)
     assert "8 songs are new" in said
+    out, _ = run(catalogue_cli.app, 0, "from-library", place + "2", "--library", file, "--json")
+    assert json.loads(out) == {"songs": 8, "copies": 0, "waiting": 0}
     run(catalogue_cli.app, 0, "index", place)
     out, _ = run(catalogue_cli.app, 0, "status", place)
     assert "8 songs" in out
