@@ -49,3 +49,9 @@ use: setup
 # The application as a folder and an archive in dist, built in an environment of its own and tested.
 bundle:
 	@sh tools/bundle.sh
+
+.PHONY: figures
+
+# Measures models again and writes the tables of the docs: make figures DATA=tracks.csv (docs/results.md says which)
+figures: setup
+	@$(VENV)/python -m tools.figures $(if $(DATA),--data $(DATA))
