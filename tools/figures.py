@@ -129,10 +129,9 @@ def measured(report: dict[str, Any], table: str, row: dict[str, str]) -> dict[st
 
 def filled(cell: str, figures: list[dict[str, float]]) -> str:
     """A cell of the same form with these figures."""
-    shares = [{name: f"{100 * value:.1f}" for name, value in one.items()} for one in figures]
-    parts = [one["value"] for one in shares]
+    parts = [f"{100 * one['value']:.1f}" for one in figures]
     if "[" in cell:
-        parts[0] += " [{low}, {high}]".format(**shares[0])
+        parts[0] += f" [{100 * figures[0]['low']:.1f}, {100 * figures[0]['high']:.1f}]"
     text = " / ".join(parts)
     return f"**{text}**" if cell.startswith("**") else text
 
@@ -140,7 +139,7 @@ def filled(cell: str, figures: list[dict[str, float]]) -> str:
 def rewritten(table: str, reports: dict[str, Any]) -> str:
     lines = table.splitlines()
     for number, place, row, column, cell in cells(table):
-        if cell and (source := source_of(row, column)):
+        if cell and (source := source_of(row, column)) and source[0] in reports:
             run, name, there, measures = source
             found = measured(reports[run], name, there)
             parts = lines[number].split("|")
@@ -185,7 +184,9 @@ def main() -> int:
         command += ["--data", options.data, "--out", str(REPORTS / name)]
         subprocess.run(command, check=True, cwd=ROOT)
     if not options.check:
-        reports = {n: json.loads((REPORTS / n / "report.json").read_text("utf-8")) for n in RUNS}
+        paths = {name: REPORTS / name / "report.json" for name in RUNS}
+        reports = {n: json.loads(p.read_text("utf-8")) for n, p in paths.items() if p.exists()}
+        print(f"Written from reports of: {', '.join(reports) or 'none'}.")
         for document in DOCUMENTS:
             text = (ROOT / document).read_text("utf-8")
             new = MARKED.sub(lambda m: m[0].replace(m[1], rewritten(m[1], reports)), text)
