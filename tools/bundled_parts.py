@@ -78,6 +78,11 @@ def parts_of(sources: Iterable[str]) -> list[Part]:
     return sorted([*found, *_models()], key=lambda part: (part.kind, part.name.lower()))
 
 
+def info_folder(part: Part) -> str:
+    """Where Python looks for a part's metadata: at a hyphen, to it, the name ends."""
+    return f"{part.name.replace('-', '_')}-{part.version}.dist-info"
+
+
 def own_licence() -> str:
     """Of all that is ours and of the weights that come along, as an SPDX expression."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

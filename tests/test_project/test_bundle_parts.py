@@ -17,6 +17,7 @@ from tools.bundled_parts import (
     PYTHON,
     Part,
     UnknownSourceError,
+    info_folder,
     own_licence,
     parts_of,
 )
@@ -70,6 +71,17 @@ def test_newer_packages_bring_their_licences(name, ending, licence, words):
     [part] = [one for one in parts_of([installed(name, ending)]) if one.kind == DISTRIBUTION]
     assert licence in part.licence
     assert words in "".join(part.texts.values())
+
+
+@pytest.mark.parametrize("name", ["swift-f0", "PySide6_Essentials"])
+def test_parts_are_found_by_their_names_in_a_bundle(name, tmp_path):
+    """swift-f0 asks for its own version when it is imported."""
+    part = Part(name, metadata.version(name), DISTRIBUTION, "MIT", {})
+    folder = tmp_path / info_folder(part)
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Name: {name}\nVersion: {part.version}\n")
+    [found] = metadata.distributions(name=name, path=[str(tmp_path)])
+    assert found.version == part.version
 
 
 def test_our_own_files_are_nobody_elses(parts):
