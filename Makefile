@@ -52,6 +52,6 @@ bundle:
 
 .PHONY: figures
 
-# Measures models again and writes the tables of the docs: make figures DATA=tracks.csv (docs/results.md says which)
+# Measures models again and writes the tables of the docs: DATA=tracks.csv make figures (docs/results.md says which)
 figures: setup
 	@$(VENV)/python -m tools.figures $(if $(DATA),--data $(DATA))

@@ -34,7 +34,7 @@ FORBIDDEN = {
     "tests": r"(^|/)(tests?|testing/data)/|(^|/)(conftest|test_\w+)\.py$|torch/bin/test",
     "files for compiling": r"\.(h|hpp|cuh|cmake|a|lib|pyx|pxd)$",
     "unused Qt": r"Qt6?(Qml|Quick|WebEngine|Pdf|Designer|VirtualKeyboard|Test|Sql)|/translations/",
-    "torchaudio's native library": r"torchaudio/lib/",
+    "torchaudio's native library": r"torchaudio/lib/.*\.(so|pyd|dylib)$",
     "sources of ours": r"(^|/)(app|engine|catalogue)/.*\.pyc?$",
 }
 TEXT_SUFFIXES = {".txt", ".json", ".xml", ".desktop", ".sh", ".py", ".md", ".plist", ".toml", ""}

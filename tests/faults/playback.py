@@ -1,6 +1,6 @@
 """Plays songs for an hour through a real sound server, and compares what came out with the files.
 
-    PYTHONPATH=tests:. python -m faults.playback SONG SONG... --minutes 60     # with PulseAudio
+    python tests/faults/playback.py SONG SONG... --minutes 60     # with PulseAudio
 
 A sink that nobody hears is made for it. The window's player plays the queue again and again, a
 recorder keeps all that the sink was given. Told are blocks that differ, and where samples were lost
