@@ -175,8 +175,9 @@ class Person:
         self.close_dialogs()
 
     def close_dialogs(self) -> None:
-        for shown in set(QApplication.topLevelWidgets()) - {self.window}:
-            shown.close()
+        for shown in QApplication.topLevelWidgets():
+            if shown is not self.window and shown.isVisible():
+                shown.close()
 
 
 def use(folder: Path, songs: list[Path], minutes: float, seed: int) -> bool:
