@@ -2,7 +2,7 @@
 
     python benchmarks/catalogue_size.py TABLE --songs 2000000 [--queries 200] [--build]
 
-Two views of made-up vectors (``made_up.py``; 192 and 320 dimensions) with tags, four moments each
+Two views of made-up vectors (``made_up.py``; 192 and 384 dimensions) with tags, four moments each
 (a song of four minutes has 48: 3 kB more a view). With ``--build`` the table is written and
 indexed; then it is searched in a process of its own. Cold: another table is not kept in memory by
 the system, as far as ``posix_fadvise`` can tell it. Recall: of the ten nearest by voice, exactly.
@@ -33,13 +33,12 @@ from engine.search.remote.rows import schema, vectors_of
 from engine.search.remote.source import TableSource
 from engine.search.remote.table import SongTable
 
-DIMS = {"vocals": 192, "overall": 320}
 ROWS, MOMENTS = 50_000, 4
 SHELVES = 100  # a filter of years leaves one song in so many
 
 
 def spaces() -> list[SpaceKey]:
-    return [made_up.space_key(view, DIMS[view]) for view in made_up.VIEWS]
+    return [made_up.space_key(view, made_up.DIMS[view]) for view in made_up.VIEWS]
 
 
 def batches(num: int, scratch: Path) -> Iterator[pa.Table]:

@@ -18,7 +18,7 @@ import numpy as np
 from engine.library import Library, Tags, codec, files
 from engine.records import MomentCodes, SpaceKey, View
 
-DIMS: dict[View, int] = {"vocals": 192, "overall": 320}  # of the models that serve by default
+DIMS: dict[View, int] = {"vocals": 192, "overall": 384}  # of the models that serve by default
 VIEWS = tuple(DIMS)
 BATCH = 50_000
 # (direction, share of the variance); in between, their logarithms are interpolated

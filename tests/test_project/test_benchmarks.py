@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.documents import ROOT
 
+from engine import models
 from engine.library import Library
 from engine.search import Searcher, SearchOptions
 
@@ -26,6 +27,13 @@ def test_a_made_up_library_is_searched_like_any(benchmarks: None, tmp_path: Path
         for by in ("vocals", "overall", "blend"):
             result = Searcher(library).by_track(1, SearchOptions(by=by, k=5))
             assert len(result.neighbours) == 5
+
+
+def test_made_up_vectors_are_as_long_as_those_of_the_models_that_serve(benchmarks: None) -> None:
+    import made_up
+
+    served = {view: models.load(models.default_model_name(view)) for view in made_up.VIEWS}
+    assert {view: model.vector_dim for view, model in served.items()} == made_up.DIMS
 
 
 def test_the_benchmark_of_search_runs(tmp_path: Path) -> None:
