@@ -1,4 +1,4 @@
-"""HNSW graphs over the embeddings of one space: built, kept in the library, verified, caught up.
+"""HNSW graphs over the embeddings of one space: built, kept in the library, verified.
 
 hnswlib checks nothing: a wrong dimension, another metric or a flipped byte load in silence. So all
 of that is checked here. A graph's labels are ids of embeddings, which are never used twice: a graph
@@ -39,11 +39,10 @@ from engine.search.index import projection
 METRIC = "ip"  # of normalised vectors: the distance is 1 - cosine; "ip/96": projected to 96
 M = 16
 EF_CONSTRUCTION = 200
-MAX_DEAD_SHARE = 0.2  # of elements replaced or deleted since; beyond it a graph is built anew,
-MAX_GROWTH = 1.5  # as it is beyond so many times the embeddings that it holds
-# So many newer embeddings are compared one by one in every search (less than 1 ms), which spares
-# writing a large graph anew for every song that is added.
-MAX_NEWER, MAX_NEWER_SHARE = 256, 0.01
+# A graph is built anew where more of it than this was replaced or deleted since, or where more
+# embeddings are newer than it: until then, every search compares these one by one (2 ms).
+MAX_DEAD_SHARE = 0.2
+MAX_NEWER, MAX_NEWER_SHARE = 4000, 0.02
 ALL_CORES = -1
 
 
@@ -98,8 +97,7 @@ def load(library: Library, space_id: int) -> Graph:
     found = index_of(library.database, space_id)
     if found is None:
         raise UnusableIndexError("There is no search index yet.")
-    index_id, record = found
-    return _read(library, index_id, record, record.num_elements)
+    return _read(library, *found)
 
 
 def refresh(
@@ -110,48 +108,43 @@ def refresh(
     *,
     num_threads: int = ALL_CORES,
 ) -> bool:
-    """Bring the stored graph of a space up to date with its embeddings.
+    """Build the graph of a space, unless the stored one is sound and nearly all are in it.
 
-    Newer embeddings are added, where they are more than a few; where too many are new or gone, or
-    the graph cannot be trusted, it is built anew. Returns whether anything was written. Raises
-    CancelledError, with the old graph in place.
+    Returns whether anything was written. Raises CancelledError, with the old graph in place.
     """
     cancel = cancel or CancelToken()
     num_live = count_embeddings(library.database, space_id)
-    graph, found = None, index_of(library.database, space_id)
-    if found is not None:
-        index_id, record = found
-        num_kept = count_embeddings(library.database, space_id, record.max_embedding_id)
-        num_newer = num_live - num_kept
-        with suppress(UnusableIndexError):
-            _check_use(record, num_kept, num_newer)
-            if num_newer <= min(MAX_NEWER, MAX_NEWER_SHARE * record.num_elements):
-                _graph_dim(library, record)
-                for _ in _checked_pieces(library, index_id, record):
-                    cancel.check()
-                return False
-            stored = _read(library, index_id, record, record.num_elements + num_newer)
-            _check_projection(library, space_id, stored)
-            graph = stored
-    graph = graph or _empty_graph(library, space_id, num_live)
-    _save(library, space_id, _add_newer(library, space_id, graph, progress, cancel, num_threads))
+    if _is_up_to_date(library, space_id, num_live, cancel):
+        return False
+    graph = _empty_graph(library, space_id, num_live)
+    max_id = 0
+    for chunk in library.embedding_chunks(space_id, num_rows=1024):
+        cancel.check()
+        if graph.num_elements + len(chunk.ids) > graph.graph.max_elements:  # stored meanwhile
+            graph.graph.resize_index(graph.num_elements + len(chunk.ids))
+        graph.graph.add_items(graph.projected(chunk.vectors), chunk.ids, num_threads=num_threads)
+        max_id = int(chunk.ids[-1])
+        progress(Progress("index", graph.num_elements, num_live))
+    _save(library, space_id, replace(graph, max_embedding_id=max_id))
     return True
 
 
-def _check_use(record: IndexRecord, num_kept: int, num_newer: int) -> None:
-    """UnusableIndexError where building anew is better than adding to a graph."""
-    num_dead = record.num_elements - num_kept
-    if num_dead < 0 or num_dead > MAX_DEAD_SHARE * record.num_elements:
-        raise UnusableIndexError("Too much of the search index is gone.")
-    if num_kept + num_newer > MAX_GROWTH * num_kept:  # its projection was learned from few of them
-        raise UnusableIndexError("The library has outgrown the search index.")
-
-
-def _check_projection(library: Library, space_id: int, graph: Graph) -> None:
-    if graph.to_graph is not None:
-        newer = library.embedding_chunks(space_id, graph.max_embedding_id, num_rows=1024)
-        if not projection.still_fits(graph.to_graph, next(newer).vectors):
-            raise UnusableIndexError("The search index was made for other kinds of voices.")
+def _is_up_to_date(library: Library, space_id: int, num_live: int, cancel: CancelToken) -> bool:
+    found = index_of(library.database, space_id)
+    if found is None:
+        return False
+    index_id, record = found
+    num_kept = count_embeddings(library.database, space_id, record.max_embedding_id)
+    num_dead, num_newer = record.num_elements - num_kept, num_live - num_kept
+    max_newer = min(MAX_NEWER, MAX_NEWER_SHARE * record.num_elements)
+    if not 0 <= num_dead <= MAX_DEAD_SHARE * record.num_elements or num_newer > max_newer:
+        return False
+    with suppress(UnusableIndexError):
+        _graph_dim(library, record)
+        for _ in _checked_pieces(library, index_id, record):
+            cancel.check()
+        return True
+    return False
 
 
 def _empty_graph(library: Library, space_id: int, max_elements: int) -> Graph:
@@ -164,27 +157,6 @@ def _empty_graph(library: Library, space_id: int, max_elements: int) -> Graph:
     graph = hnswlib.Index(space=METRIC, dim=dim if to_graph is None else to_graph.shape[1])
     graph.init_index(max_elements=max(1, max_elements), M=M, ef_construction=EF_CONSTRUCTION)
     return Graph(graph, dim, 0, to_graph)
-
-
-def _add_newer(
-    library: Library,
-    space_id: int,
-    graph: Graph,
-    progress: ProgressCallback,
-    cancel: CancelToken,
-    num_threads: int,
-) -> Graph:
-    room = graph.graph.max_elements - graph.graph.element_count
-    max_id, num_added = graph.max_embedding_id, 0
-    for chunk in library.embedding_chunks(space_id, after_id=max_id, num_rows=1024):
-        cancel.check()
-        if num_added + len(chunk.ids) > room:  # stored while we were counting
-            graph.graph.resize_index(graph.graph.max_elements + len(chunk.ids))
-        graph.graph.add_items(graph.projected(chunk.vectors), chunk.ids, num_threads=num_threads)
-        num_added += len(chunk.ids)
-        max_id = int(chunk.ids[-1])
-        progress(Progress("index", num_added, room))
-    return replace(graph, max_embedding_id=max_id)
 
 
 def _save(library: Library, space_id: int, graph: Graph) -> None:
@@ -230,7 +202,7 @@ def _sha256(chunks: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read(library: Library, index_id: int, record: IndexRecord, max_elements: int) -> Graph:
+def _read(library: Library, index_id: int, record: IndexRecord) -> Graph:
     """UnusableIndexError where what is stored is not what was written, or cannot be unpacked."""
     graph_dim, to_graph, head = _graph_dim(library, record), None, b""
     head_bytes = 0 if graph_dim == record.dim else projection.num_bytes(record.dim, graph_dim)
@@ -243,7 +215,7 @@ def _read(library: Library, index_id: int, record: IndexRecord, max_elements: in
                     missing = head_bytes - len(head)
                     head += piece[:missing]
                     file.write(piece[missing:])
-            graph.load_index(str(path), max(1, max_elements))
+            graph.load_index(str(path), max(1, record.num_elements))
         if head_bytes:
             to_graph = projection.from_bytes(head, record.dim, graph_dim)
     except OSError as error:

@@ -11,7 +11,6 @@ import numpy as np
 SAMPLE_ROWS = 10_000
 MIN_ROWS_PER_DIM = 16  # from fewer, directions are learned that only these vectors have
 _KEPT = 0.97  # of the variance around the mean
-_MAX_LOST = 0.08  # of newer vectors; beyond it they are of another kind than those before
 _STEP = 32
 _DTYPE = np.dtype("<f4")
 
@@ -38,12 +37,6 @@ def fit(vectors: np.ndarray) -> np.ndarray | None:
         return None
     columns = np.column_stack([mean, axes[:, ::-1][:, : graph_dim - 1]])
     return np.asarray(np.linalg.qr(columns)[0], np.float32)
-
-
-def still_fits(projection: np.ndarray, vectors: np.ndarray) -> bool:
-    """Whether these vectors (n, dim), L2-normalised, lose as little by it as the first ones did."""
-    lengths = np.square(vectors @ projection).sum(1)
-    return bool(1 - lengths.mean() <= _MAX_LOST)
 
 
 def to_bytes(projection: np.ndarray) -> bytes:

@@ -78,13 +78,6 @@ def test_vectors_that_need_all_their_dimensions_keep_them() -> None:
     assert projection.fit(voices(2000, num_directions=DIM)) is None
 
 
-def test_it_tells_when_vectors_are_of_another_kind() -> None:
-    to_graph = projection.fit(voices(2000))
-    assert to_graph is not None
-    assert projection.still_fits(to_graph, voices(200, seed=5))
-    assert not projection.still_fits(to_graph, voices(200, num_directions=DIM))
-
-
 def test_bytes_that_are_no_projection() -> None:
     to_graph = projection.fit(voices(2000))
     assert to_graph is not None
@@ -100,14 +93,6 @@ def test_a_large_graph_is_projected_and_finds_what_exact_search_finds(library: L
     assert metric(library) == "ip/32"
     assert graph.load(library, 1).graph.dim == 32
     assert recall(library, voices(NUM_TRACKS)[::40]) > 0.99
-
-
-def test_it_grows_with_songs_of_the_same_kind(library: Library) -> None:
-    before = graph.load(library, 1).to_graph
-    store(library, voices(100, seed=1), NUM_TRACKS + 1)
-    assert graph.refresh(library, 1, num_threads=1)
-    np.testing.assert_array_equal(graph.load(library, 1).to_graph, before)
-    assert recall(library, voices(100, seed=1)[::5]) > 0.99
 
 
 def test_it_is_made_anew_for_songs_of_another_kind(library: Library) -> None:
