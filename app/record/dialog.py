@@ -21,7 +21,7 @@ from app.ui.shortcuts import noop
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
 from engine.progress import CancelToken, ProgressCallback
-from engine.sound import audio
+from engine.sound.loudness import shape_of
 from engine.sound.recordings import MAX_S, prepare_voice, write_wav
 
 TICK_MS = 33
@@ -261,4 +261,4 @@ def _checked(
     """Writes the sung part of a recording: path, seconds and the shape to draw."""
     voice = prepare_voice(microphone.close(), microphone.rate_hz)
     write_wav(path, voice, microphone.rate_hz)
-    return path, len(voice) / microphone.rate_hz, audio.peaks(path, NUM_BINS)
+    return path, len(voice) / microphone.rate_hz, shape_of(path, NUM_BINS).peaks

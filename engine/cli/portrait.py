@@ -58,7 +58,7 @@ def _of_track(library: Path | None, song: str) -> VoicePortrait:
 
 
 def _of_file(path: Path, is_vocals: bool) -> VoicePortrait:
-    from engine.listening.file_portrait import portrait_of_file
+    from engine.listening.embedding import portrait_of_file
 
     with stoppable() as cancel:
         found = portrait_of_file(path, is_vocals=is_vocals, cancel=cancel)

@@ -25,7 +25,7 @@ from engine.models import (
     segment_weights,
 )
 from engine.progress import CancelToken
-from engine.records import TrackEmbedding, View
+from engine.records import TrackEmbedding, View, VoicePortrait
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator
 from engine.sound.audio import decode
@@ -82,7 +82,7 @@ def embed_file(
         )[view]  # fmt: skip
     if separator is None:
         voice = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
-        return embed_stream((chunk[0] for chunk in voice), model, view, cancel)
+        return embed_vocals((chunk[0] for chunk in voice), model, cancel)
     separated = partial(
         _embed_separated, path, model, separator, start_s=start_s, end_s=end_s, cancel=cancel
     )
@@ -124,7 +124,7 @@ def _embed_separated(
     stereo = _decoded(path, SEPARATION_RATE_HZ, 2, cancel, on_decoded, on_hash, start_s, end_s)
     levels = MixtureLevels()
     vocals = separation.voice(separator, levels.noted(stereo), cancel)
-    return embed_stream(vocals, model, "vocals", cancel, levels)
+    return embed_vocals(vocals, model, cancel, levels)
 
 
 def embed_song(
@@ -203,34 +203,52 @@ def _decoded(
         yield chunk
 
 
-def embed_stream(
+def embed_vocals(
     chunks: Iterable[np.ndarray],
     model: Model,
-    view: View,
     cancel: CancelToken | None = None,
     mixture: MixtureLevels | None = None,
 ) -> TrackEmbedding | None:
-    """Chunks (n,) float32 at 16 kHz -> embedding; None when nobody sings (view ``vocals``).
+    """Vocals, chunks (n,) float32 at 16 kHz -> embedding; None when nobody sings.
 
     Sound is cut into segments of 5 s over its whole length, the remainder being left out
     (CVSM.md, front end); what is shorter than a segment is repeated until it fills one.
     ``mixture``: how loud the song was from which the vocals were separated.
     """
     cancel = cancel or CancelToken()
-    heard = _Heard([model], view)
+    heard = _Heard([model], "vocals")
     loudest, rms, sampler = 0.0, list[float](), PortraitSampler()
     for first, segments in segment_batches(chunks):
         cancel.check()
         loudest = max(loudest, float(np.abs(segments).mean(1).max()))
         rms.extend(np.sqrt(np.square(segments).mean(1)).tolist())
         heard.add(first, segments)
-        if view == "vocals":
-            sampler.add(segments, is_voiced(segments))
+        sampler.add(segments, is_voiced(segments))
     if heard.starts_s and (mixture is None or mixture.is_sung(np.array(rms))):
-        return replace(heard.embedding(model, view), portrait=sampler.portrait())
-    if view == "overall" or loudest <= 0.0:
+        return replace(heard.embedding(model, "vocals"), portrait=sampler.portrait())
+    if loudest <= 0.0:
         raise SilentError(SILENT)
     return None
+
+
+def portrait_of_file(
+    path: Path, *, is_vocals: bool = False, cancel: CancelToken | None = None
+) -> VoicePortrait | None:
+    """Of the voice in any file; None where too little is sung. ``is_vocals``: it is alone.
+
+    Raises DecodeError, TooShortError, SeparatorError, CancelledError.
+    """
+    if is_vocals:
+        alone = decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=1, cancel=cancel)
+        voice: Iterator[np.ndarray] = (chunk[0] for chunk in alone)
+    else:
+        separator = separation.load(separation.default_name())
+        song = decode(path, sample_rate_hz=SEPARATION_RATE_HZ, num_channels=2, cancel=cancel)
+        voice = separation.voice(separator, song, cancel)
+    sampler = PortraitSampler()
+    for _, segments in segment_batches(voice):
+        sampler.add(segments, is_voiced(segments))
+    return sampler.portrait()
 
 
 def is_voiced(segments: np.ndarray) -> np.ndarray:

@@ -6,13 +6,12 @@ recording at a time.
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchaudio.compliance import kaldi
 
-SAMPLE_RATE_HZ = 16_000
+SAMPLE_RATE_HZ = 16_000.0
 FRAME_SAMPLES, HOP_SAMPLES, FFT_SIZE = 400, 160, 512
 NUM_MELS = 80
 LOW_HZ = 20.0
@@ -34,7 +33,7 @@ class KaldiFilterbank(nn.Module):
         super().__init__()
         window = torch.hann_window(FRAME_SAMPLES, periodic=False, dtype=torch.float64)
         self.register_buffer("window", (window**POVEY_EXPONENT).float(), persistent=False)
-        self.register_buffer("triangles", mel_triangles().float(), persistent=False)
+        self.register_buffer("triangles", mel_triangles(), persistent=False)
 
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
         with torch.autocast(sound.device.type, enabled=False):
@@ -48,18 +47,8 @@ class KaldiFilterbank(nn.Module):
 
 
 def mel_triangles() -> torch.Tensor:
-    """(257, 80) float64: triangles of height 1, their corners evenly spread over mels."""
-
-    def mels(hz: float) -> float:
-        return 1127.0 * math.log(1.0 + hz / 700.0)
-
-    edges = torch.linspace(
-        mels(LOW_HZ), mels(SAMPLE_RATE_HZ / 2), NUM_MELS + 2, dtype=torch.float64
-    )
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    bins_hz = torch.arange(FFT_SIZE // 2 + 1, dtype=torch.float64) * (SAMPLE_RATE_HZ / FFT_SIZE)
-    bins = 1127.0 * torch.log(1.0 + bins_hz / 700.0)[:, None]
-    rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
-    triangles = torch.minimum(rising, falling).clamp_min(0.0)
-    triangles[-1] = 0.0  # Kaldi leaves out the highest bin
-    return triangles
+    """(257, 80) float32: triangles of height 1, evenly spread over mels; 0 in the highest bin."""
+    low_high = (LOW_HZ, SAMPLE_RATE_HZ / 2)
+    no_warp = (100.0, -500.0, 1.0)
+    banks, _ = kaldi.get_mel_banks(NUM_MELS, FFT_SIZE, SAMPLE_RATE_HZ, *low_high, *no_warp)
+    return F.pad(banks, (0, 1)).T.contiguous()

@@ -188,26 +188,3 @@ def decode_all(
         end_s=end_s,
     )
     return np.concatenate(list(chunks), axis=1)
-
-
-def peaks(path: Path, num_bins: int) -> np.ndarray:
-    """A waveform to draw: (num_bins, 2) float32, lowest and highest sample of each bin.
-
-    Raises DecodeError.
-    """
-    rate_hz, cell = 8000, 80  # cells of 10 ms, a few hundred kilobytes for hours of sound
-    lows, highs, held = [], [], np.zeros(0, np.float32)
-    for chunk in decode(path, sample_rate_hz=rate_hz, num_channels=1):
-        held = np.concatenate([held, chunk[0]])
-        num_cells = len(held) // cell
-        cells = held[: num_cells * cell].reshape(-1, cell)
-        lows.append(cells.min(1))
-        highs.append(cells.max(1))
-        held = held[num_cells * cell :]
-    low, high = np.concatenate(lows), np.concatenate(highs)
-    if not len(low):
-        return np.zeros((num_bins, 2), np.float32)
-    firsts = np.linspace(0, len(low), num_bins, endpoint=False).astype(int)
-    return np.stack(
-        [np.minimum.reduceat(low, firsts), np.maximum.reduceat(high, firsts)], axis=1
-    ).astype(np.float32)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import av
+import mutagen
 import numpy as np
-from mutagen import flac, id3, mp4, oggopus
+from mutagen import flac, id3, mp4
 from numpy.typing import NDArray
 
 from engine.sound.resampling import resample
@@ -18,7 +19,6 @@ from engine.sound.resampling import resample
 _flac: Any = flac
 _id3: Any = id3
 _mp4: Any = mp4
-_opus: Any = oggopus
 
 _CODECS = {
     ".flac": ("flac", "s16", None),
@@ -71,49 +71,27 @@ def write_audio(path: Path, samples: NDArray[np.float32], sample_rate_hz: int) -
 
 
 def write_tags(path: Path, tags: SongTags) -> None:
-    """Tags in the way that is native to each format, the cover included."""
-    if path.suffix == ".mp3":
-        _tag_mp3(path, tags)
-    elif path.suffix == ".m4a":
-        _tag_m4a(path, tags)
-    else:
-        _tag_vorbis(path, tags)
-
-
-def _tag_mp3(path: Path, tags: SongTags) -> None:
-    frames = _id3.ID3()
-    for frame, text in (
-        ("TIT2", tags.title),
-        ("TPE1", tags.artist),
-        ("TALB", tags.album),
-        ("TCON", tags.genre),
-        ("TDRC", str(tags.year)),
-        ("TRCK", str(tags.track_number)),
-    ):
-        frames.add(getattr(_id3, frame)(encoding=3, text=text))
-    frames.add(_id3.APIC(encoding=3, mime="image/png", type=3, data=tags.cover_png))
-    frames.save(path)
-
-
-def _tag_m4a(path: Path, tags: SongTags) -> None:
-    file = _mp4.MP4(path)
-    file["\xa9nam"], file["\xa9ART"], file["\xa9alb"] = tags.title, tags.artist, tags.album
-    file["\xa9gen"], file["\xa9day"] = tags.genre, str(tags.year)
-    file["trkn"] = [(tags.track_number, 0)]
-    file["covr"] = [_mp4.MP4Cover(tags.cover_png, _mp4.MP4Cover.FORMAT_PNG)]
-    file.save()
-
-
-def _tag_vorbis(path: Path, tags: SongTags) -> None:
-    picture = _flac.Picture()
-    picture.type, picture.mime, picture.data = 3, "image/png", tags.cover_png
-    if path.suffix == ".flac":
-        file = _flac.FLAC(path)
-        file.add_picture(picture)
-    else:
-        file = _opus.OggOpus(path)
-        file["metadata_block_picture"] = base64.b64encode(picture.write()).decode("ascii")
+    """Tags and cover, in the way that is native to each format."""
+    file: Any = mutagen.File(path, easy=True)
+    if file.tags is None:
+        file.add_tags()
     file["title"], file["artist"], file["album"] = tags.title, tags.artist, tags.album
     file["genre"], file["date"] = tags.genre, str(tags.year)
     file["tracknumber"] = str(tags.track_number)
+    file.save()
+    _put_cover(path, tags.cover_png)
+
+
+def _put_cover(path: Path, png: bytes) -> None:
+    file: Any = mutagen.File(path)
+    picture = _flac.Picture()
+    picture.type, picture.mime, picture.data = 3, "image/png", png
+    if path.suffix == ".mp3":
+        file.tags.add(_id3.APIC(encoding=3, mime="image/png", type=3, data=png))
+    elif path.suffix == ".m4a":
+        file["covr"] = [_mp4.MP4Cover(png, _mp4.MP4Cover.FORMAT_PNG)]
+    elif path.suffix == ".flac":
+        file.add_picture(picture)
+    else:
+        file["metadata_block_picture"] = base64.b64encode(picture.write()).decode("ascii")
     file.save()

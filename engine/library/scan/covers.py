@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from engine.errors import DecodeError
-from engine.library.scan.pixels import size_of
 from engine.sound.decoding import pool
 from engine.sound.decoding.worker import MAX_PICTURE_BYTES
 
 # Of what is not compressed into bytes, but blown up from them: 40 megapixels are 160 MB in memory.
 MAX_COVER_PIXELS = 40_000_000
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+_BROKEN = (OSError, ValueError, SyntaxError, IndexError, struct.error)  # by kind of picture
 _STEMS = ("cover", "folder", "front", "album", "albumart", "artwork")
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 
@@ -62,5 +65,11 @@ def _image(path: Path) -> bytes | None:
 
 
 def _is_cover(data: bytes) -> bool:
-    size = size_of(data)
-    return size is not None and 0 < size[0] * size[1] <= MAX_COVER_PIXELS
+    """Told by the header: nothing is unpacked."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            return 0 < picture.width * picture.height <= MAX_COVER_PIXELS
+    except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return False

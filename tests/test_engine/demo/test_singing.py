@@ -12,7 +12,7 @@ from engine.demo.glottis import lf_pulse
 from engine.demo.instruments import hz
 from engine.demo.singing import sing
 from engine.demo.songs import Note, score
-from engine.listening.embedding import embed_stream
+from engine.listening.embedding import embed_vocals
 
 STEADY = replace(
     VOICES[1], vibrato_semitones=0.0, jitter=0.0, shimmer=0.0, scoop_semitones=0.0, rasp=0.0
@@ -111,7 +111,7 @@ def test_a_speaker_encoder_knows_the_singers_again():
         rng = np.random.default_rng(song.seed)
         voice = sing(song.voice, phrases, size, SAMPLE_RATE_HZ, rng)
         voice = resample_poly(voice[int(phrases[0][0].start_s * SAMPLE_RATE_HZ) :], 160, 441)
-        embedding = embed_stream([voice.astype(np.float32)], model, "vocals")
+        embedding = embed_vocals([voice.astype(np.float32)], model)
         assert embedding is not None
         vectors.append(embedding.vector)
     similarity = np.array(vectors) @ np.array(vectors).T - 2 * np.eye(8)

@@ -6,7 +6,7 @@ from support.sound import buzz, write_wav
 
 from engine import models, separation
 from engine.errors import CancelledError, SilentError, TooShortError
-from engine.listening.embedding import embed_file, embed_stream, segment_batches
+from engine.listening.embedding import embed_file, embed_song, embed_vocals, segment_batches
 from engine.models import SEGMENT_SAMPLES
 from engine.progress import CancelToken
 from engine.sound.resampling import resample, resampled
@@ -37,28 +37,35 @@ def test_what_is_shorter_than_a_segment_is_repeated():
     np.testing.assert_array_equal(segments, np.tile(np.arange(20_000), 4)[None])
 
 
+def whole(folder, sound, model):
+    path = write_wav(folder / "whole.wav", sound)
+    return embed_song(path, {"overall": model})["overall"]
+
+
 def test_a_blink_of_sound_is_too_short(model):
     with pytest.raises(TooShortError, match=r"0\.3 s"):
-        embed_stream([buzz(0.3)], model, "overall")
+        embed_vocals([buzz(0.3)], model)
 
 
-@pytest.mark.parametrize("view", ["overall", "vocals"])
-def test_silence_is_told(model, view):
+def test_silence_is_told(model, tmp_path):
+    silence = np.zeros(100_000, np.float32)
     with pytest.raises(SilentError, match="silent"):
-        embed_stream([np.zeros(100_000, np.float32)], model, view)
+        embed_vocals([silence], model)
+    with pytest.raises(SilentError, match="silent"):
+        whole(tmp_path, silence, model)
 
 
-def test_below_the_gate_nobody_sings(model):
+def test_below_the_gate_nobody_sings(model, tmp_path):
     quiet = buzz(6.0) * 0.01
-    assert embed_stream([quiet], model, "vocals") is None
-    assert embed_stream([quiet], model, "overall") is not None
+    assert embed_vocals([quiet], model) is None
+    assert whole(tmp_path, quiet, model) is not None
 
 
 def test_only_voiced_segments_count(model):
     voice = buzz(5.0)
     silence = np.full(SEGMENT_SAMPLES, 1e-3, np.float32)
-    alone = embed_stream([voice], model, "vocals")
-    among = embed_stream([silence, voice, silence], model, "vocals")
+    alone = embed_vocals([voice], model)
+    among = embed_vocals([silence, voice, silence], model)
     np.testing.assert_allclose(among.vector, alone.vector, atol=1e-5)
     np.testing.assert_array_equal(among.moments.starts_s, [5.0])
 
@@ -67,7 +74,7 @@ def test_stops_when_asked(model):
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(CancelledError):
-        embed_stream([buzz(6.0)], model, "overall", cancel)
+        embed_vocals([buzz(6.0)], model, cancel)
 
 
 @pytest.mark.parametrize(("count", "size"), [(1_000, 300), (200_000, 30_011), (441 * 200, 441)])
@@ -110,19 +117,17 @@ def test_a_part_of_a_file(model, tmp_path):
     low, high = buzz(5.0), buzz(5.0, pitch_hz=320)
     path = write_wav(tmp_path / "a.wav", np.concatenate([low, high]))
     part = embed_file(path, model, "overall", start_s=5.0, end_s=10.0)
-    np.testing.assert_allclose(
-        part.vector, embed_stream([high], model, "overall").vector, atol=0.01
-    )
+    np.testing.assert_allclose(part.vector, whole(tmp_path, high, model).vector, atol=0.01)
 
 
 @pytest.mark.parametrize(("seconds", "every"), [(79.0, 1), (90.0, 2), (160.0, 3)])
-def test_long_sound_is_heard_through_a_part_of_its_excerpts(model, seconds, every):
+def test_long_sound_is_heard_through_a_part_of_its_excerpts(model, tmp_path, seconds, every):
     sound = buzz(seconds) * np.linspace(0.1, 1.0, round(seconds * 16_000), dtype=np.float32)
     segments = sound[: len(sound) // 80_000 * 80_000].reshape(-1, 80_000)
     expected = model.track_vector(
         model.embed_segments(segments, every), np.ones(len(segments)), "overall"
     )
-    found = embed_stream(in_chunks(sound, 160_000), model, "overall").vector
+    found = whole(tmp_path, sound, model).vector
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

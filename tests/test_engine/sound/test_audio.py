@@ -8,7 +8,7 @@ import pytest
 from support.sound import buzz, encode, write_wav
 
 from engine.errors import DecodeError
-from engine.sound.audio import audio_hash, decode, decode_all, peaks, probe
+from engine.sound.audio import audio_hash, decode, decode_all, probe
 
 
 def test_mono_fills_both_channels_at_full_level(tmp_path):
@@ -139,19 +139,6 @@ def test_decoding_tells_the_hash_of_a_whole_file(tmp_path, suffix, codec):
     for part in ({}, {"start_s": 0.5}, {"end_s": 0.5}):
         list(decode(path, sample_rate_hz=16_000, num_channels=1, on_hash=told.append, **part))
     assert told == [audio_hash(path)]
-
-
-def test_peaks_show_where_it_is_loud(tmp_path):
-    sound = np.concatenate([np.zeros(16_000), buzz(1.0), np.zeros(32_000)])
-    bins = peaks(write_wav(tmp_path / "a.wav", sound), 40)
-    assert bins.shape == (40, 2)
-    assert (bins[11:19, 1] > 0.1).all()
-    assert (bins[11:19, 0] < -0.1).all()
-    assert np.abs(bins[25:]).max() < 0.01
-
-
-def test_peaks_of_a_blink_of_sound(tmp_path):
-    assert peaks(write_wav(tmp_path / "a.wav", buzz(0.02)), 100).shape == (100, 2)
 
 
 @pytest.mark.linux
