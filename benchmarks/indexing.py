@@ -27,7 +27,7 @@ from engine.errors import DecodeError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
 from engine.listening.embedding import every_for, segment_batches
-from engine.models import SAMPLE_RATE_HZ, cut_excerpts
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES, cut_excerpts
 from engine.networks.processor import single_threaded_torch
 from engine.records import View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
@@ -105,9 +105,9 @@ def arithmetic(view: View) -> float:
     num_segments = 40  # 200 s
     every = every_of(view, num_segments)
     rng = np.random.default_rng(0)
-    segments = rng.standard_normal((num_segments, models.SEGMENT_SAMPLES)).astype(np.float32)
+    segments = rng.standard_normal((num_segments, SEGMENT_SAMPLES)).astype(np.float32)
     excerpts = cut_excerpts(segments, model.excerpt_samples, every)
-    audio_s = num_segments * models.SEGMENT_S
+    audio_s = num_segments * SEGMENT_S
     mask = load_spleeter()._gain_of
     shape = (PLAN.blocks_per_batch, 2, PLAN.block_frames, PLAN.num_bins)
     magnitude = torch.from_numpy(rng.gamma(0.5, 4.0, shape).astype(np.float32))

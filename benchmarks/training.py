@@ -36,7 +36,7 @@ import torch  # noqa: E402
 from torch.utils.data import DataLoader, IterableDataset  # noqa: E402
 
 import engine  # noqa: F401, E402  # before torch, whose threads it keeps from spinning
-from engine.models import SAMPLE_RATE_HZ, SEGMENT_SAMPLES  # noqa: E402
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES  # noqa: E402
 from engine.networks.cvsm.encoder import Encoder  # noqa: E402
 from training.config import SystemConfig, load_system  # noqa: E402
 from training.data.data_set import (  # noqa: E402

@@ -83,7 +83,7 @@ def run(
     """
     from engine.models import VIEWS
 
-    views = tuple(one for one in VIEWS if not view or View(one) in view)
+    views = tuple(one for one in VIEWS if not view or one in view)
     chosen = dict.fromkeys(views, model) if model else {}
     with stoppable() as cancel, shown_progress() as progress:
         from catalogue.run import RunOptions, run_catalogue

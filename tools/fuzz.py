@@ -37,7 +37,8 @@ from engine.indexing import pipeline
 from engine.library import Library, Track, TrackStatus
 from engine.library.scan.covers import cover_bytes
 from engine.listening.embedding import embed_song
-from engine.models import Geometry, Model
+from engine.models.geometry import Geometry
+from engine.models.model import Model
 from engine.records import TrackEmbedding, View
 from engine.sound import audio
 from engine.sound.decoding import pool

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine.models import available, geometry_tensors
+from engine.models import available
 from engine.models.checkpoint import (
     Manifest,
     load_tensors,
@@ -19,6 +19,7 @@ from engine.models.checkpoint import (
     read_manifest,
     save_checkpoint,
 )
+from engine.models.geometry import geometry_tensors
 from engine.progress import ProgressCallback, ignore_progress
 from training.config import EncoderSettings, SystemConfig
 from training.data.data_set import Dataset

@@ -8,17 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.models import (
-    BATCH_EXCERPTS,
-    NORM_EPS,
-    SEGMENT_SAMPLES,
-    VIEWS,
-    Geometry,
-    cut_excerpts,
-    unit_energy,
-)
+from engine.models import VIEWS
 from engine.models.calibration import Calibration
 from engine.models.calibration import fit as fit_calibration
+from engine.models.geometry import Geometry
+from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES, cut_excerpts, unit_energy
+from engine.models.voice_model import BATCH_EXCERPTS
 from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from engine.records import View

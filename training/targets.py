@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.models import NORM_EPS, SEGMENT_SAMPLES, load, manifest_of
+from engine.models import load, manifest_of
+from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
 from engine.models.voice_model import BATCH_SEGMENTS
 from engine.networks.campp import Campp
 from engine.networks.processor import has_fast_bfloat16

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,7 +18,6 @@ from engine.progress import CancelToken
 
 if TYPE_CHECKING:
     from engine.library import Library
-    from engine.preferences import Voices
     from engine.search.source import Source
 
 LibraryOption = Annotated[
@@ -38,19 +36,10 @@ ModelOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
 
-class View(StrEnum):
-    """As ``engine.records.View``, in the form that typer takes."""
-
-    VOCALS = "vocals"
-    OVERALL = "overall"
-
-
-class By(StrEnum):
-    """As ``engine.search.By``, in the form that typer takes."""
-
-    VOCALS = "vocals"
-    OVERALL = "overall"
-    BLEND = "blend"
+# As in ``engine.records``, ``engine.search`` and ``engine.preferences``, without loading these.
+View = Literal["vocals", "overall"]
+By = Literal["vocals", "overall", "blend"]
+Voices = Literal["fast", "fine"]
 
 
 def new_commands(*, needs_arguments: bool = True) -> typer.Typer:
@@ -67,22 +56,15 @@ def new_commands(*, needs_arguments: bool = True) -> typer.Typer:
     )
 
 
-class VoicesChoice(StrEnum):
-    """How voices are heard."""
-
-    FAST = "fast"
-    FINE = "fine"
-
-
-def voices_or_chosen(voices: VoicesChoice | None) -> Voices:
+def voices_or_chosen(voices: Voices | None) -> Voices:
     """What the option says, else what was chosen in the window."""
     from engine.preferences import read_choices
 
-    return voices.value if voices else read_choices().voices
+    return voices or read_choices().voices
 
 
 VoicesOption = Annotated[
-    VoicesChoice | None,
+    Voices | None,
     typer.Option(
         "--voices",
         help="fast: through the whole song, nothing is separated. fine: separated first.",
@@ -148,6 +130,17 @@ def write_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=not is_unicode, indent=1, allow_nan=False)
     sys.stdout.write(escaped(text))
     sys.stdout.write("\n")
+
+
+def write_list(rows: Sequence[Any], lines: Iterable[str], as_json: bool, empty: str = "") -> None:
+    """Things as JSON or a line each; where there are none, a sentence that says so."""
+    if as_json:
+        write_json(rows)
+        return
+    for line in lines:
+        typer.echo(line)
+    if not rows and empty:
+        note(empty)
 
 
 def printable(text: str) -> str:

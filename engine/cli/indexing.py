@@ -1,13 +1,12 @@
-"""Commands that listen: index, retry, embed, demo."""
+"""Commands that change what the library holds, or listen: index, retry, forget, embed, demo."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,7 +15,7 @@ from engine.cli.common import (
     LibraryOption,
     ModelOption,
     View,
-    VoicesChoice,
+    Voices,
     VoicesOption,
     clock,
     note,
@@ -90,8 +89,19 @@ def retry(
         _index(opened, [], options, as_json)
 
 
+def forget(
+    folder: Annotated[Path, typer.Argument(help="A folder of the library.", readable=False)],
+    library: LibraryOption = None,
+) -> None:
+    """Take a folder out of the library. Its files are not touched."""
+    with open_library(library) as opened:
+        num_tracks = opened.forget_folder(folder)
+    place = printable(str(folder))
+    note(f"Forgotten: {some(num_tracks)} of {place}. The files are where they were.")
+
+
 def _options(
-    model: str | None, separator: str | None, voices: VoicesChoice | None, workers: int
+    model: str | None, separator: str | None, voices: Voices | None, workers: int
 ) -> IndexOptions:
     from engine.indexing.pipeline import IndexOptions
     from engine.separation import default_name
@@ -135,21 +145,15 @@ def _tell(summary: IndexSummary) -> None:
         note("There is no music in there. Name a folder that holds audio files.")
 
 
-class Input(StrEnum):
-    """What the files hold."""
-
-    MIXTURE = "mixture"
-    VOCALS = "vocals"
-
-
 def embed(
     files: Annotated[list[Path], typer.Argument(readable=False)],
     out: Annotated[Path, typer.Option("-o", "--out", help="An .npz file.")],
     model: ModelOption = None,
-    view: Annotated[View, typer.Option(help="What to listen to.")] = View.VOCALS,
+    view: Annotated[View, typer.Option(help="What to listen to.")] = "vocals",
     input_kind: Annotated[
-        Input, typer.Option("--input", help="vocals: already isolated; nothing is separated.")
-    ] = Input.MIXTURE,
+        Literal["mixture", "vocals"],
+        typer.Option("--input", help="vocals: already isolated; nothing is separated."),
+    ] = "mixture",
     separator: SeparatorOption = None,
     voices: VoicesOption = None,
 ) -> None:
@@ -167,9 +171,9 @@ def embed(
     from engine import models, separation
     from engine.listening.embedding import check_hears_songs, check_serves, embed_file, embed_song
 
-    ear = models.load(model or models.default_model_name(view.value))
-    check_serves(ear, view.value)
-    is_song = view is View.VOCALS and input_kind is Input.MIXTURE
+    ear = models.load(model or models.default_model_name(view))
+    check_serves(ear, view)
+    is_song = view == "vocals" and input_kind == "mixture"
     is_fast = is_song and voices_or_chosen(voices) == "fast"
     if is_fast:
         check_hears_songs(ear)
@@ -179,7 +183,7 @@ def embed(
     def hear(path: Path, cancel: CancelToken) -> TrackEmbedding | None:
         if is_fast:
             return embed_song(path, {"vocals": ear}, cancel=cancel)["vocals"]
-        return embed_file(path, ear, view.value, separator=cutter, cancel=cancel)
+        return embed_file(path, ear, view, separator=cutter, cancel=cancel)
 
     heard = _heard(files, hear)
     rows = [vector for _, vector in heard]

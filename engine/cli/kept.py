@@ -1,4 +1,4 @@
-"""``singalike playlist | favourite | mark``: what a person keeps of the library."""
+"""``singalike playlist | favourite | mark | saved``: what a person keeps of the library."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from engine.cli.common import (
     open_library,
     printable,
     some,
+    stoppable,
     write_json,
+    write_list,
 )
-from engine.cli.similar import meant, name_of
+from engine.cli.progress import shown_progress
+from engine.cli.similar import meant, name_of, show
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
 playlist = new_commands(needs_arguments=False)
 favourite = new_commands(needs_arguments=False)
 mark = new_commands(needs_arguments=False)
+saved = new_commands(needs_arguments=False)
 
+AWAY = "(not in the library)"
 NameArgument = Annotated[str, typer.Argument(help="The playlist's name.")]
+SearchArgument = Annotated[str, typer.Argument(help="As it was called with `similar --save`.")]
 SongsArgument = Annotated[
     list[str], typer.Argument(help="Files of the library, track ids, or words in quotes.")
 ]
@@ -46,13 +52,12 @@ def list_playlists(
         return
     with open_library(library) as opened:
         found = playlists(opened.database)
-    if as_json:
-        write_json([{"name": one.name, "num_songs": one.num_songs} for one in found])
-        return
-    for one in found:
-        typer.echo(f"{printable(one.name)}  ({some(one.num_songs)})")
-    if not found:
-        note("No playlists yet. `singalike playlist create` makes one.")
+    write_list(
+        [{"name": one.name, "num_songs": one.num_songs} for one in found],
+        (f"{printable(one.name)}  ({some(one.num_songs)})" for one in found),
+        as_json,
+        "No playlists yet. `singalike playlist create` makes one.",
+    )
 
 
 @playlist.command("show")
@@ -215,14 +220,16 @@ def list_marks(
         return
     with open_library(library) as opened:
         found = marks(opened.database)
-    if as_json:
-        write_json([mark_as_dict(one) for one in found])
-        return
-    for one in found:
-        word = "same voice" if one.is_same else "other voice"
-        typer.echo(f"{word:<12} {_name(one.song)}  |  {_name(one.other)}")
-    if not found:
-        note("No marks yet. `singalike mark same` and `mark different` make some.")
+    write_list(
+        [mark_as_dict(one) for one in found],
+        (
+            f"{'same voice' if one.is_same else 'other voice':<12} "
+            f"{_name(one.song)}  |  {_name(one.other)}"
+            for one in found
+        ),
+        as_json,
+        "No marks yet. `singalike mark same` and `mark different` make some.",
+    )
 
 
 def _add_marking(name: str, is_same: bool | None, said: str, text: str) -> None:
@@ -256,6 +263,50 @@ def export_mark_table(
     note(f"{some(len(found), 'pair')} written to {target}.")
 
 
+@saved.callback(invoke_without_command=True)
+def list_searches(
+    context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
+) -> None:
+    """List the saved searches, or do one again (`run`)."""
+    from engine.library.kept.searches import searches
+
+    if context.invoked_subcommand is not None:
+        return
+    with open_library(library) as opened:
+        found = searches(opened.database)
+    write_list(
+        [{"name": one.name, **one.question} for one in found],
+        (printable(one.name) for one in found),
+        as_json,
+        "No saved searches yet. `singalike similar --save NAME` keeps one.",
+    )
+
+
+@saved.command()
+def run(name: SearchArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Search as it was saved, among the songs that there are now."""
+    from engine.search import Searcher
+    from engine.search.export import result_as_dict
+    from engine.search.saved import ask, saved_question
+
+    with open_library(library) as opened, stoppable() as cancel, shown_progress() as progress:
+        result = ask(Searcher(opened), saved_question(opened, name), progress, cancel)
+    if as_json:
+        write_json(result_as_dict(result))
+    else:
+        show(result)
+
+
+@saved.command("delete")
+def delete_saved(name: SearchArgument, library: LibraryOption = None) -> None:
+    """Delete a saved search."""
+    from engine.library.kept.searches import delete_search
+
+    with open_library(library) as opened:
+        delete_search(opened.database, name)
+    note(f"The search “{printable(name)}” is deleted.")
+
+
 def _songs(library: Library, name: str) -> tuple[int, list[KeptSong]]:
     """(id, songs) of the playlist of this name."""
     from engine.library.kept.playlists import playlist_named, songs_of
@@ -283,20 +334,16 @@ def _show(library: Library, songs: Sequence[KeptSong], as_json: bool) -> None:
 
     ids = [song.track_id for song in songs if song.track_id is not None]
     tracks = {track.id: track for track in library.tracks(ids)}
-    if as_json:
-        rows: list[dict[str, Any]] = [
-            {"in_library": song.track_id is not None}
-            | as_dict(tracks.get(song.track_id or 0, song))
-            for song in songs
-        ]
-        write_json(rows)
-        return
-    if not songs:
-        note("No songs in it yet.")
-    for number, song in enumerate(songs, start=1):
-        track = tracks.get(song.track_id or 0)
-        told = name_of(track) if track else f"{_name(song)}  (not in the library)"
-        typer.echo(f"{number:>3}  {told}")
+    rows: list[dict[str, Any]] = [
+        {"in_library": song.track_id is not None} | as_dict(tracks.get(song.track_id or 0, song))
+        for song in songs
+    ]
+    names = (
+        name_of(tracks[song.track_id]) if song.track_id in tracks else f"{_name(song)}  {AWAY}"
+        for song in songs
+    )
+    lines = (f"{number:>3}  {name}" for number, name in enumerate(names, start=1))
+    write_list(rows, lines, as_json, "No songs in it yet.")
 
 
 def _name(song: KeptSong) -> str:

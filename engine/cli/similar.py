@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +18,7 @@ from engine.cli.common import (
     JsonOption,
     LibraryOption,
     ModelOption,
-    VoicesChoice,
+    Voices,
     VoicesOption,
     clock,
     note,
@@ -37,56 +40,99 @@ if TYPE_CHECKING:
 MAX_CANDIDATES = 20
 
 ByOption = Annotated[By, typer.Option(help="Compare voices, the whole sound, or both.")]
-BlendOption = Annotated[
-    float, typer.Option(min=0, max=1, help="Weight of the vocals with --by blend.")
-]
-NumOption = Annotated[int, typer.Option("-k", min=1, help="How many songs to show.")]
-OtherArtistsOption = Annotated[
-    bool, typer.Option("--other-artists", help="Leave out the query's own artist.")
-]
-OtherAlbumsOption = Annotated[
-    bool, typer.Option("--other-albums", help="Leave out the query's own album.")
-]
-NoDuplicatesOption = Annotated[
-    bool, typer.Option("--no-duplicates", help="Show one of several copies of a song.")
-]
-OneEachOption = Annotated[
-    bool, typer.Option("--one-each", help="Show one song of each artist, the nearest.")
-]
-ArtistsOption = Annotated[
-    bool, typer.Option("--artists", help="Show -k other artists, each with their nearest songs.")
-]
 ArtistOption = Annotated[
     str | None,
     typer.Option("--artist", metavar="NAME", help="Songs like all of an artist's, not like one."),
 ]
-GenreOption = Annotated[
-    list[str] | None, typer.Option("--genre", help="Only this genre; may be given several times.")
-]
-YearsOption = Annotated[
-    str | None, typer.Option("--years", metavar="FROM-TO", help="Only these years, as 1970-1979.")
-]
-FolderOption = Annotated[
-    list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
-]
-SoundsLikeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sounds-like", metavar="TAG",
-        help="Only songs in which this is heard, as jazz; of several, all.",
-    ),
-]  # fmt: skip
-LengthOption = Annotated[
-    str | None,
-    typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
-]
-NotesOption = Annotated[
-    str | None,
-    typer.Option("--range", metavar="LOW-HIGH", help="Only voices within these notes, as A2-E4."),
-]
 
 
+def search_options(
+    by: ByOption = "vocals",
+    blend: Annotated[
+        float, typer.Option(min=0, max=1, help="Weight of the vocals with --by blend.")
+    ] = 0.5,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many songs to show.")] = 10,
+    other_artists: Annotated[
+        bool, typer.Option("--other-artists", help="Leave out the query's own artist.")
+    ] = False,
+    other_albums: Annotated[
+        bool, typer.Option("--other-albums", help="Leave out the query's own album.")
+    ] = False,
+    no_duplicates: Annotated[
+        bool, typer.Option("--no-duplicates", help="Show one of several copies of a song.")
+    ] = False,
+    one_each: Annotated[
+        bool, typer.Option("--one-each", help="Show one song of each artist, the nearest.")
+    ] = False,
+    genre: Annotated[
+        list[str] | None,
+        typer.Option("--genre", help="Only this genre; may be given several times."),
+    ] = None,
+    years: Annotated[
+        str | None,
+        typer.Option("--years", metavar="FROM-TO", help="Only these years, as 1970-1979."),
+    ] = None,
+    folder: Annotated[
+        list[Path] | None, typer.Option("--folder", help="Only what lies in this folder.")
+    ] = None,
+    length: Annotated[
+        str | None,
+        typer.Option("--length", metavar="FROM-TO", help="Only so long songs, as 2:00-5:00."),
+    ] = None,
+    notes: Annotated[
+        str | None,
+        typer.Option(
+            "--range", metavar="LOW-HIGH", help="Only voices within these notes, as A2-E4."
+        ),
+    ] = None,
+    sounds_like: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sounds-like",
+            metavar="TAG",
+            help="Only songs in which this is heard, as jazz; of several, all.",
+        ),
+    ] = None,
+    model: ModelOption = None,
+) -> SearchOptions:
+    """How to search, as options of a command."""
+    from engine.search import SearchOptions
+
+    scope = parse_scope(genre, years, folder, length, notes, sounds_like)
+    return SearchOptions(
+        by, blend, k, other_artists, other_albums, no_duplicates, model, one_each, scope
+    )
+
+
+def takes_search_options(k: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """For commands: their parameter ``options`` is given by the options of ``search_options``.
+
+    ``k``: how many songs they show by default.
+    """
+    names = {"SearchOptions": None}  # whose module is not loaded here
+    shared = [
+        one.replace(default=k) if one.name == "k" else one
+        for one in signature(search_options, eval_str=True, locals=names).parameters.values()
+    ]
+
+    def taking(command: Callable[..., None]) -> Callable[..., None]:
+        own = signature(command, eval_str=True, locals=names).parameters.values()
+
+        def call(**values: Any) -> None:
+            options = search_options(**{one.name: values.pop(one.name) for one in shared})
+            command(options=options, **values)
+
+        call.__name__, call.__doc__, call.__annotations__ = command.__name__, command.__doc__, {}
+        parameters = [*(one for one in own if one.name != "options"), *shared]
+        call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        return call
+
+    return taking
+
+
+@takes_search_options(k=10)
 def similar(
+    options: SearchOptions,
     songs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -96,29 +142,18 @@ def similar(
         ),
     ] = None,
     library: LibraryOption = None,
-    by: ByOption = By.VOCALS,
-    blend: BlendOption = 0.5,
-    k: NumOption = 10,
     at: Annotated[
         str | None, typer.Option(metavar="FROM-TO", help="Only this part of it, as 1:05-1:20.")
     ] = None,
-    other_artists: OtherArtistsOption = False,
-    other_albums: OtherAlbumsOption = False,
-    no_duplicates: NoDuplicatesOption = False,
-    one_each: OneEachOption = False,
-    artists: ArtistsOption = False,
+    artists: Annotated[
+        bool,
+        typer.Option("--artists", help="Show -k other artists, each with their nearest songs."),
+    ] = False,
     artist: ArtistOption = None,
-    genre: GenreOption = None,
-    years: YearsOption = None,
-    folder: FolderOption = None,
-    length: LengthOption = None,
-    notes: NotesOption = None,
-    sounds_like: SoundsLikeOption = None,
     voice_alone: Annotated[
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
     ] = False,
     voices: VoicesOption = None,
-    model: ModelOption = None,
     catalogue: CatalogueOption = None,
     save: Annotated[
         str | None, typer.Option(metavar="NAME", help="Keep this search; see `singalike saved`.")
@@ -126,23 +161,12 @@ def similar(
     as_json: JsonOption = False,
 ) -> None:
     """Show the songs whose singer, or whose whole sound, is most like a song's, or like several."""
-    from engine.search import Searcher, SearchOptions
+    from engine.search import Searcher
     from engine.search.export import result_as_dict
     from engine.search.library_source import LibrarySource
     from engine.search.saved import question_of, save_question
 
-    options = SearchOptions(
-        by.value,
-        blend,
-        k,
-        other_artists,
-        other_albums,
-        no_duplicates,
-        model,
-        one_each,
-        parse_scope(genre, years, folder, length, notes, sounds_like),
-        artists,
-    )
+    options = replace(options, as_artists=artists)
     song = songs[0] if songs else None
     is_several = len(songs or ()) > 1
     if is_several and (artist or at or voice_alone):
@@ -171,7 +195,7 @@ def search(
     options: SearchOptions,
     at: str | None = None,
     is_voice: bool = False,
-    voices: VoicesChoice | None = None,
+    voices: Voices | None = None,
 ) -> SearchResult:
     """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
     from engine.search import Searcher

@@ -14,6 +14,7 @@ from engine.cli.common import (
     printable,
     some,
     write_json,
+    write_list,
 )
 
 if TYPE_CHECKING:
@@ -89,13 +90,9 @@ def failed(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
     with open_library(library) as opened:
         tracks = opened.tracks(opened.track_ids(status=TrackStatus.FAILED, sort="path"))
-    if as_json:
-        write_json([{"track_id": t.id, "path": shown(t.path), "reason": t.error} for t in tracks])
-        return
-    for track in tracks:
-        typer.echo(f"{printable(shown(track.path))}\n    {printable(track.error or '')}")
-    if not tracks:
-        typer.echo("No file failed.")
+    lines = [f"{printable(shown(t.path))}\n    {printable(t.error or '')}" for t in tracks]
+    rows = [{"track_id": t.id, "path": shown(t.path), "reason": t.error} for t in tracks]
+    write_list(rows, lines or ["No file failed."], as_json)
 
 
 def models(as_json: JsonOption = False) -> None:
@@ -104,18 +101,9 @@ def models(as_json: JsonOption = False) -> None:
 
     infos = models.available()
     if as_json:
+        shown = ("name", "title", "description", "licence", "size_bytes")
         write_json(
-            [
-                {
-                    "name": info.name,
-                    "title": info.title,
-                    "description": info.description,
-                    "licence": info.licence,
-                    "size_bytes": info.size_bytes,
-                    "serves": list(info.views),
-                }
-                for info in infos
-            ]
+            [{key: getattr(i, key) for key in shown} | {"serves": list(i.views)} for i in infos]
         )
         return
     for info in infos:

@@ -12,7 +12,7 @@ from engine import separation
 from engine.errors import EvaluationError
 from engine.evaluation.evaluation_data import Clip, Input
 from engine.listening.embedding import SILENCE, VOCAL_GATE, segment_batches
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from engine.progress import CancelToken
 from engine.records import LISTENING_VERSION, View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ

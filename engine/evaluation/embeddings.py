@@ -19,7 +19,8 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening, view_of
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.evaluation_data import Clip, EvaluationData, Input
-from engine.models import NORM_EPS, Placing, cut_excerpts, segment_weights
+from engine.models.geometry import Placing
+from engine.models.segments import NORM_EPS, cut_excerpts, segment_weights
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index.centre import centre_of_vectors, placed

@@ -16,7 +16,7 @@ from typing import Protocol
 from engine.errors import CancelledError, SingalikeError
 from engine.library import Library, Track
 from engine.library.lease import Lease
-from engine.models import Model
+from engine.models.model import Model
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback
 from engine.records import TrackEmbedding, View

@@ -28,7 +28,7 @@ from engine.library.filenames import resolved
 from engine.library.kept.songs import relink
 from engine.library.scan.scan import scan
 from engine.listening.embedding import check_hears_songs, check_serves, embed_song, embed_voice
-from engine.models import Model
+from engine.models.model import Model
 from engine.preferences import Voices, read_choices
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding, View

@@ -17,13 +17,8 @@ import numpy as np
 from engine import separation
 from engine.errors import CheckpointError, SilentError, TooShortError
 from engine.listening.portrait import PortraitSampler
-from engine.models import (
-    SAMPLE_RATE_HZ,
-    SEGMENT_S,
-    SEGMENT_SAMPLES,
-    Model,
-    segment_weights,
-)
+from engine.models.model import Model
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES, segment_weights
 from engine.progress import CancelToken
 from engine.records import TrackEmbedding, View, VoicePortrait
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ

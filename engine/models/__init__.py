@@ -25,53 +25,16 @@ from engine.models.checkpoint import (
     unfit_weights,
     with_prefix,
 )
-from engine.models.geometry import (
-    MAX_MOMENTS,
-    NUM_MOMENT_DIMS,
-    Geometry,
-    Placing,
-    geometry_tensors,
-    moment_codes,
-    read_geometry,
-)
+from engine.models.geometry import read_geometry
 from engine.models.model import Model
-from engine.models.segments import (
-    NORM_EPS,
-    SAMPLE_RATE_HZ,
-    SEGMENT_S,
-    SEGMENT_SAMPLES,
-    cut_excerpts,
-    segment_weights,
-    unit_energy,
-)
 from engine.models.singing import read_singing
-from engine.models.voice_model import BATCH_EXCERPTS, RECURRENT_BATCH_EXCERPTS, VoiceModel
+from engine.models.voice_model import VoiceModel
 from engine.paths import data_path, resources_path
 from engine.preferences import read_choices
 from engine.records import View
 
 if TYPE_CHECKING:
     from torch import nn
-
-__all__ = [
-    "BATCH_EXCERPTS",
-    "MAX_MOMENTS",
-    "NORM_EPS",
-    "NUM_MOMENT_DIMS",
-    "RECURRENT_BATCH_EXCERPTS",
-    "SAMPLE_RATE_HZ",
-    "SEGMENT_S",
-    "SEGMENT_SAMPLES",
-    "Geometry",
-    "Model",
-    "Placing",
-    "VoiceModel",
-    "cut_excerpts",
-    "geometry_tensors",
-    "moment_codes",
-    "segment_weights",
-    "unit_energy",
-]
 
 VIEWS: tuple[View, View] = ("vocals", "overall")
 OVERALL = "overall"

@@ -18,7 +18,7 @@ from engine.search.no_embedding import NoEmbeddingError, nobody_sings
 from engine.search.records import FilePart
 
 if TYPE_CHECKING:
-    from engine.models import Model
+    from engine.models.model import Model
     from engine.separation import Separator
 
 _MAX_KEPT = 32

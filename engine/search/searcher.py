@@ -35,7 +35,7 @@ from engine.search.records import (
 from engine.search.source import QueryView, Source
 
 if TYPE_CHECKING:
-    from engine.models import Model
+    from engine.models.model import Model
     from engine.separation import Separator
 
 _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 4, 4

@@ -20,10 +20,11 @@ import numpy as np
 import torch
 
 from engine import models
-from engine.models import Geometry, band
+from engine.models import band
 from engine.models.calibration import Calibration
 from engine.models.calibration import fit as fit_calibration
 from engine.models.checkpoint import Manifest, load_tensors, read_manifest, save_checkpoint
+from engine.models.geometry import Geometry
 from engine.models.overall import OverallGeometry, overall_tensors
 from engine.search.index.centre import placed
 from training.data.data_set import Dataset, open_datasets

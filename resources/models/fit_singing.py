@@ -19,7 +19,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from engine import models
-from engine.models import SAMPLE_RATE_HZ, SEGMENT_SAMPLES, unit_energy
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES, unit_energy
 from engine.models.checkpoint import load_tensors, read_manifest, save_checkpoint
 from engine.models.singing import BIAS, WEIGHT
 from engine.sound.audio import decode

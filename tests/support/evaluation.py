@@ -15,7 +15,7 @@ from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
 from engine.evaluation.evaluation_data import Clip, Input
 from engine.evaluation.results import Context, Options
-from engine.models import Geometry
+from engine.models.geometry import Geometry
 from engine.progress import CancelToken, ignore_progress
 
 RATE_HZ = 16_000

@@ -12,7 +12,8 @@ import numpy as np
 from engine.library import Library, Tags, files
 from engine.library.centres import Centre, put_centre
 from engine.library.indexes import embedding_ids
-from engine.models import Geometry, Model
+from engine.models.geometry import Geometry
+from engine.models.model import Model
 from engine.records import MomentCodes, SpaceKey, TrackEmbedding, View
 
 DIM = 16

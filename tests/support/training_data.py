@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.models import SEGMENT_SAMPLES
+from engine.models.segments import SEGMENT_SAMPLES
 from training.data.data_set import FORMAT_VERSION, PARTS, SEGMENT_DTYPE, Dataset, shard_path
 
 RATE_HZ = 16_000

@@ -20,7 +20,8 @@ from support.training_data import write_dataset
 from torch._dynamo.testing import CompileCounter
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.models import SEGMENT_SAMPLES, load
+from engine.models import load
+from engine.models.segments import SEGMENT_SAMPLES
 from engine.progress import Progress
 from training.config import SystemConfig, load_system
 from training.data.data_set import ROW_BYTES, Dataset

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.models import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
 from training.errors import DataError
 
 FORMAT_VERSION = 1

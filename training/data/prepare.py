@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from engine.errors import SingalikeError
-from engine.models import SEGMENT_S
+from engine.models.segments import SEGMENT_S
 from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import Separator

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
 from engine.separation import Separator, voice
 from engine.sound.audio import decode, decode_all, probe

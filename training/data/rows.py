@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine.errors import CancelledError
-from engine.models import SEGMENT_SAMPLES
+from engine.models.segments import SEGMENT_SAMPLES
 from training.data.data_set import INT16_SCALE, STEMS, Dataset
 
 MIXTURE, VOCALS, ACCOMPANIMENT = 0, 1, 2

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.models import SEGMENT_S
+from engine.models.segments import SEGMENT_S
 from training.data.data_set import FORMAT_VERSION, PARTS, ROWS_PER_SHARD, SEGMENT_DTYPE
 from training.data.rendering import VOCAL_GATE
 from training.errors import DataError

@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from training.errors import DataError
 
 TABLE_NAME = "tracks.csv"

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from scipy.signal import fftconvolve, lfilter
 
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from engine.sound.resampling import resample
 from training.errors import DataError
 from training.material.arranging import DRUM_CHANNEL, Arrangement

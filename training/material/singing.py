@@ -14,7 +14,7 @@ import pyworld
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import bilinear, lfilter, lfilter_zi
 
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from training.material.melody import Note
 from training.material.voice import FRAME_S, Syllable, Voice, hz_of
 

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
 from training.data.rendering import decode_mono
 from training.data.sources import Song

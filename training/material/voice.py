@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.signal import find_peaks
 
 from engine.listening import portrait
-from engine.models import SAMPLE_RATE_HZ
+from engine.models.segments import SAMPLE_RATE_HZ
 from training.errors import DataError
 
 FRAME_S = 0.005

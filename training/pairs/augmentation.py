@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from engine.models import NORM_EPS, SAMPLE_RATE_HZ
+from engine.models.segments import NORM_EPS, SAMPLE_RATE_HZ
 from training.config import AugmentSettings
 
 NUM_EQ_POINTS = 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.models import NORM_EPS, SEGMENT_SAMPLES
+from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
 from training.config import AugmentSettings, PairSettings
 from training.data.data_set import INT16_SCALE
 from training.data.rows import ACCOMPANIMENT, MIXTURE, VOCALS, Rows

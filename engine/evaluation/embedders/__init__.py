@@ -21,7 +21,7 @@ BUILT_IN = {
 
 
 class Embedder(Protocol):
-    """A model under test. ``engine.models.VoiceModel`` is one.
+    """A model under test. ``engine.models.voice_model.VoiceModel`` is one.
 
     Attributes:
         name: for people.

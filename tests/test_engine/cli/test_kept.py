@@ -7,8 +7,7 @@ from support.libraries import OVERALL, VOCALS, add_tracks, put_vectors
 from typer.testing import CliRunner
 
 from engine.cli.common import new_commands
-from engine.cli.kept import favourite, mark, playlist
-from engine.cli.saved import app as saved
+from engine.cli.kept import favourite, mark, playlist, saved
 from engine.cli.similar import similar
 from engine.library import Library, Tags
 

@@ -14,7 +14,7 @@ from engine.errors import CheckpointError, EvaluationError
 from engine.evaluation import embedders
 from engine.evaluation.embedders.mert import AS_HUBERT, load_mert
 from engine.evaluation.embedders.mfcc import Mfcc, mel_filterbank
-from engine.models import cut_excerpts
+from engine.models.segments import cut_excerpts
 from engine.networks import dvector
 
 GOLDEN_PATH = Path(__file__).parents[2] / "golden" / "dvector.npz"

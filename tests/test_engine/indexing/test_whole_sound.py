@@ -13,7 +13,7 @@ from engine.errors import CheckpointError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
 from engine.library.heard_tags import tags_of
-from engine.models import Geometry
+from engine.models.geometry import Geometry
 from engine.records import HeardTag, View
 
 FAST = IndexOptions(voices="fast", num_workers=1)

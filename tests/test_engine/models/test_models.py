@@ -10,7 +10,7 @@ import torch
 
 from engine import models
 from engine.errors import CheckpointError
-from engine.models import MAX_MOMENTS, SEGMENT_SAMPLES, Geometry, voice_model
+from engine.models import voice_model
 from engine.models.checkpoint import (
     Manifest,
     load_tensors,
@@ -18,7 +18,8 @@ from engine.models.checkpoint import (
     read_manifest,
     save_checkpoint,
 )
-from engine.models.geometry import read_geometry
+from engine.models.geometry import MAX_MOMENTS, Geometry, geometry_tensors, read_geometry
+from engine.models.segments import SEGMENT_SAMPLES, segment_weights, unit_energy
 from engine.networks.cvsm.encoder import Encoder
 from engine.networks.ge2e import INPUT_GAIN
 
@@ -93,7 +94,7 @@ def test_loudness_does_not_matter(ge2e):
 def test_a_checkpoint_of_ours_loads_from_its_folder(cvsm_folder):
     model = models.load(str(cvsm_folder))
     assert (model.name, model.dim, model.excerpt_samples) == ("tiny", 1280, 16_000)
-    excerpts = models.unit_energy(segments(1)).reshape(5, 16_000)
+    excerpts = unit_energy(segments(1)).reshape(5, 16_000)
     np.testing.assert_allclose(
         model.embed_segments(segments(1))[0], model.embed_excerpts(excerpts).mean(0), atol=1e-4
     )
@@ -108,9 +109,9 @@ def test_track_vectors_are_centred_and_of_unit_length(ge2e):
 
 def test_segments_of_voices_count_by_their_level_and_all_others_alike(ge2e):
     loud_and_soft = np.stack([np.full(100, 0.3), np.full(100, -0.1)]).astype(np.float32)
-    weights = models.segment_weights(loud_and_soft, "vocals")
+    weights = segment_weights(loud_and_soft, "vocals")
     np.testing.assert_allclose(weights, [0.3, 0.1], rtol=1e-6)
-    assert models.segment_weights(loud_and_soft, "overall").tolist() == [1.0, 1.0]
+    assert segment_weights(loud_and_soft, "overall").tolist() == [1.0, 1.0]
     embeddings = np.eye(2, ge2e.dim, dtype=np.float32)
     vector = ge2e.track_vector(embeddings, weights, "vocals")
     np.testing.assert_allclose(vector[:2], np.array([3, 1]) / 10**0.5, rtol=1e-5)
@@ -118,9 +119,9 @@ def test_segments_of_voices_count_by_their_level_and_all_others_alike(ge2e):
 
 def test_what_is_one_for_both_views_is_stored_once_and_read_for_both():
     one, other = Geometry.neutral(80), Geometry.fit(np.random.default_rng(0).normal(5, 1, (90, 80)))
-    once = models.geometry_tensors({"vocals": other, "overall": other})
+    once = geometry_tensors({"vocals": other, "overall": other})
     assert set(once) == {f"geometry.both.{n}" for n in ("centre", "transform", "projection")}
-    twice = models.geometry_tensors({"vocals": one, "overall": other})
+    twice = geometry_tensors({"vocals": one, "overall": other})
     assert len(twice) == 6
     for view, expected in (("vocals", one), ("overall", other)):
         np.testing.assert_array_equal(read_geometry(once, view, 80).centre, other.centre)

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from engine.errors import CheckpointError
-from engine.models import SEGMENT_SAMPLES, Geometry, band, load, manifest_of, unit_energy
+from engine.models import band, load, manifest_of
 from engine.models.checkpoint import Manifest, save_checkpoint
+from engine.models.geometry import Geometry
 from engine.models.overall import (
     OverallGeometry,
     overall_tensors,
     overall_vector,
     without_voice,
 )
+from engine.models.segments import SEGMENT_SAMPLES, unit_energy
 from engine.models.tags import shown_names
 
 NUM_BAND, NUM_VOICE = 12, 8

@@ -9,6 +9,7 @@ import torch
 from engine import models
 from engine.models import voice_model
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
+from engine.models.segments import SEGMENT_SAMPLES, cut_excerpts, unit_energy
 from engine.networks.campp import EMBEDDING_DIM, INPUT_GAIN, Campp
 from engine.networks.kaldi import KaldiFilterbank
 
@@ -78,5 +79,5 @@ def test_the_model_hears_a_segment_at_once(monkeypatch):
 
 def test_half_of_a_segment_is_its_middle():
     segments = sound().numpy()
-    half = models.cut_excerpts(segments, models.SEGMENT_SAMPLES, every=2)
-    np.testing.assert_array_equal(half, models.unit_energy(segments)[:, 20_000:60_000])
+    half = cut_excerpts(segments, SEGMENT_SAMPLES, every=2)
+    np.testing.assert_array_equal(half, unit_energy(segments)[:, 20_000:60_000])

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from engine.errors import CheckpointError
-from engine.models import SEGMENT_SAMPLES, load
+from engine.models import load
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
+from engine.models.segments import SEGMENT_SAMPLES
 from engine.networks.musicnn import EXCERPT_SAMPLES, INPUT_GAIN, NUM_FRAMES, Musicnn, musicnn_config
 from engine.paths import resources_path
 

@@ -14,8 +14,11 @@ from engine import separation
 from engine.evaluation.clip_sound import Listening
 from engine.evaluation.evaluation_data import Clip
 from engine.listening.embedding import embed_file
-from engine.models import SEGMENT_SAMPLES, VIEWS, Geometry, VoiceModel
+from engine.models import VIEWS
 from engine.models.checkpoint import Manifest
+from engine.models.geometry import Geometry
+from engine.models.segments import SEGMENT_SAMPLES
+from engine.models.voice_model import VoiceModel
 from engine.networks.campp import EMBEDDING_DIM, Campp
 from engine.progress import CancelToken
 from engine.records import LISTENING_VERSION

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.models import SEGMENT_SAMPLES
+from engine.models.segments import SEGMENT_SAMPLES
 from training.config import AugmentSettings, PairSettings
 from training.data.data_set import INT16_SCALE
 from training.data.rows import Rows, stem_norms

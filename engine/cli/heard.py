@@ -1,4 +1,4 @@
-"""What a voice sounds like, in measures that have names."""
+"""What is heard in a song, in words (tags), and its voice, in named measures (portrait)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,65 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import JsonOption, LibraryOption, open_library, stoppable, write_json
+from engine.cli.common import (
+    JsonOption,
+    LibraryOption,
+    open_library,
+    stoppable,
+    write_json,
+    write_list,
+)
 from engine.cli.similar import meant
-from engine.errors import QueryError
+from engine.errors import QueryError, SilentError
 
 if TYPE_CHECKING:
-    from engine.records import VoicePortrait
+    from engine.records import HeardTag, VoicePortrait
+
+SongArgument = Annotated[
+    str, typer.Argument(help="A file, a track id, or words from artist and title.")
+]
+
+
+def tags(
+    song: SongArgument,
+    library: LibraryOption = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Unlikely tags too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is heard in a song: genre, mood, instruments, era. Files' own tags play no part.
+
+    A song of the library was heard when it was indexed; a file is heard now.
+    """
+    from engine.library.heard_tags import tags_of
+
+    if _is_file(song):
+        heard = _heard_in(Path(song), show_all)
+    else:
+        with open_library(library) as opened:
+            track = meant(opened, song)
+            kept = tags_of(opened.database, [track.id]).get(track.id, ())
+        heard = kept if kept and not show_all else _heard_in(track.path, show_all)
+    strongest = sorted(heard, key=lambda tag: -tag.strength)
+    lines = [f"{tag.strength:4.0%}  {tag.name}  ({tag.kind})" for tag in strongest]
+    write_list([asdict(tag) for tag in heard], lines or ["Nothing stands out."], as_json)
+
+
+def _heard_in(path: Path, show_all: bool) -> tuple[HeardTag, ...]:
+    from engine import models
+    from engine.listening.embedding import embed_song
+
+    with stoppable() as cancel:
+        try:
+            heard = embed_song(path, {"overall": models.load("musicnn")}, cancel=cancel)
+        except SilentError:
+            return ()
+    found = heard["overall"]
+    tags = (found.tags if found else None) or ()
+    return tuple(tag for tag in tags if show_all or tag.is_kept)
 
 
 def portrait(
-    song: Annotated[
-        str, typer.Argument(help="A file, a track id, or words from artist and title.")
-    ],
+    song: SongArgument,
     library: LibraryOption = None,
     voice_alone: Annotated[
         bool, typer.Option("--voice-alone", help="The file holds nothing but a voice.")
@@ -35,10 +82,6 @@ def portrait(
     else:
         for line in _lines(found):
             typer.echo(line)
-
-
-def _is_file(song: str) -> bool:
-    return os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
 
 
 def _of_track(library: Path | None, song: str) -> VoicePortrait:
@@ -88,3 +131,7 @@ def _lines(portrait: VoicePortrait) -> Iterator[str]:
     if portrait.brightness_hz is not None:
         yield f"brightness  {portrait.brightness_hz:.0f} Hz"
     yield f"sung        {portrait.sung_share:.0%} of the time"
+
+
+def _is_file(song: str) -> bool:
+    return os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
