@@ -1,7 +1,6 @@
 """The library: which files there are, what their tags say, and what was heard in them."""
 
 from engine.library.records import (
-    Embeddings,
     Folder,
     LibraryCounts,
     Tags,
@@ -12,7 +11,6 @@ from engine.library.scan.scan import ScanSummary
 from engine.library.store import Library
 
 __all__ = [
-    "Embeddings",
     "Folder",
     "Library",
     "LibraryCounts",

@@ -128,10 +128,10 @@ def lengths(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(found)
 
 
-def unpack_vectors(blobs: Sequence[bytes], dim: int) -> np.ndarray:
-    """(n, dim) float32, rows L2-normalised. LibraryCorruptError where bytes are not vectors."""
-    vectors = stored_vectors(blobs, dim).astype(np.float32)
-    return np.asarray(vectors / lengths(vectors)[:, None])
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(n, dim) float16 as stored -> float32, rows L2-normalised. LibraryCorruptError."""
+    wide = vectors.astype(np.float32)
+    return np.asarray(wide / lengths(wide)[:, None])
 
 
 def pack_centre(vector: np.ndarray) -> bytes:

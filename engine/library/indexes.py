@@ -13,7 +13,7 @@ from engine.library.tables import insert
 
 CHUNK_BYTES = 32 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS = 1024
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,6 @@ def map_of(database: Database, space_id: int) -> MapRecord | None:
     return MapRecord(space_id, row[0], min(row[1], len(track_ids)), track_ids, positions)
 
 
-def drop_map(database: Database, space_id: int) -> None:
-    with database.write() as db:
-        db.execute("DELETE FROM map WHERE space_id = ?", (space_id,))
-
-
 def ids_in_space(database: Database, space_id: int) -> np.ndarray:
     """(n,) int64, ascending: the tracks with an embedding in a space."""
     rows = database.rows(

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-
 from engine.library import filenames
 
 
@@ -93,21 +91,6 @@ class Track:
     @property
     def album(self) -> str:
         return self.tags.album
-
-
-@dataclass(frozen=True, eq=False)
-class Embeddings:
-    """Vectors of many tracks in one space.
-
-    Attributes:
-        ids: (n,) int64, of the embeddings; a replaced embedding gets a new, higher id.
-        track_ids: (n,) int64.
-        vectors: (n, dim) float32, rows L2-normalised.
-    """
-
-    ids: np.ndarray
-    track_ids: np.ndarray
-    vectors: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,14 +15,13 @@ from engine.library import codec, filenames, files, portraits, queries, temporar
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
 from engine.library.heard_tags import put_tags, tags_of
+from engine.library.indexes import stored_vectors
 from engine.library.kept.songs import note_places
 from engine.library.lease import Lease
-from engine.library.records import Embeddings, Folder, LibraryCounts, Track, TrackStatus
+from engine.library.records import Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
 from engine.library.text import normalise
 from engine.records import MomentCodes, SpaceKey, TrackEmbedding
-
-_CHUNK_ROWS = 4096
 
 
 class Library:
@@ -215,18 +213,14 @@ class Library:
 
     def space_id(self, key: SpaceKey) -> int:
         """The id of a space, made where it does not exist."""
-        known = self._space_ids()
-        if key not in known:
+        for _ in range(2):
+            for space_id, known in self.spaces():
+                if known == key:
+                    return space_id
             row = {**asdict(key), "separator": key.separator or ""}
             with self.database.write() as db:
                 tables(db).table("space").insert(row, ignore=True)
-            known = self._space_ids()
-        if key not in known:
-            raise ValueError(f"{key} is known with another number of dimensions")
-        return known[key]
-
-    def _space_ids(self) -> dict[SpaceKey, int]:
-        return {key: space_id for space_id, key in self.spaces()}
+        raise ValueError(f"{key} is known with another number of dimensions")
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
         columns = "id, model, model_sha256, view, separator, dim, listening"
@@ -336,7 +330,7 @@ class Library:
     def embedding(self, space_id: int, track_id: int) -> TrackEmbedding | None:
         """All that was heard in a track in a space; None where nothing was."""
         _, vectors = self.embeddings(space_id, [track_id])
-        moments = self.moments(track_id, space_id)
+        moments = self.moments_of([track_id], space_id).get(track_id)
         if not len(vectors) or moments is None:
             return None
         source = self._sources(space_id, [track_id]).get(track_id)
@@ -374,48 +368,22 @@ class Library:
 
         In the order of ``ids``; tracks without an embedding in the space are left out.
         """
+        dim = self.space(space_id).dim
         if ids is None:
-            chunks = list(self.embedding_chunks(space_id))
-            dim = self.space(space_id).dim
-            track_ids = [np.empty(0, np.int64), *(chunk.track_ids for chunk in chunks)]
-            vectors = [np.empty((0, dim), np.float32), *(chunk.vectors for chunk in chunks)]
+            track_ids, vectors = [np.empty(0, np.int64)], [np.empty((0, dim), np.float32)]
+            for _, some, halves in stored_vectors(self.database, space_id, dim):
+                track_ids.append(some)
+                vectors.append(codec.unit(halves))
             return np.concatenate(track_ids), np.concatenate(vectors)
         wanted = list(ids)
         rows = self.database.rows(
-            f"SELECT id, track_id, vector FROM embedding WHERE space_id = ? AND track_id {IN_IDS}",
+            f"SELECT track_id, vector FROM embedding WHERE space_id = ? AND track_id {IN_IDS}",
             (space_id, ids_value(wanted)),
         )
-        by_track = {row[1]: row for row in rows}
-        found = self._unpacked(space_id, [by_track[one] for one in wanted if one in by_track])
-        return found.track_ids, found.vectors
-
-    def embedding_chunks(
-        self, space_id: int, after_id: int = 0, num_rows: int = _CHUNK_ROWS
-    ) -> Iterator[Embeddings]:
-        """All embeddings of a space with an id above ``after_id``, ascending, a few at a time."""
-        while True:
-            rows = self.database.rows(
-                "SELECT id, track_id, vector FROM embedding WHERE space_id = ? AND id > ?"
-                " ORDER BY id LIMIT ?",
-                (space_id, after_id, num_rows),
-            )
-            if not rows:
-                return
-            yield self._unpacked(space_id, rows)
-            after_id = rows[-1][0]
-
-    def embeddings_by_id(self, space_id: int, embedding_ids: Iterable[int]) -> Embeddings:
-        """Those of these embeddings that (still) exist, ascending."""
-        rows = self.database.rows(
-            "SELECT id, track_id, vector FROM embedding WHERE space_id = ?"
-            f" AND id {IN_IDS} ORDER BY id",
-            (space_id, ids_value(embedding_ids)),
-        )
-        return self._unpacked(space_id, rows)
-
-    def moments(self, track_id: int, space_id: int) -> MomentCodes | None:
-        """None where the track has no embedding in the space."""
-        return self.moments_of([track_id], space_id).get(track_id)
+        by_track = dict(rows)
+        there = [one for one in wanted if one in by_track]
+        halves = codec.stored_vectors([by_track[one] for one in there], dim)
+        return np.array(there, np.int64), codec.unit(halves)
 
     def moments_of(self, track_ids: Iterable[int], space_id: int) -> dict[int, MomentCodes]:
         """By track, of those of them that have an embedding in the space."""
@@ -425,10 +393,3 @@ class Library:
             (space_id, ids_value(track_ids)),
         )
         return {row[0]: codec.unpack_moments(row[1:]) for row in rows}
-
-    def _unpacked(self, space_id: int, rows: list[Any]) -> Embeddings:
-        return Embeddings(
-            np.array([row[0] for row in rows], np.int64),
-            np.array([row[1] for row in rows], np.int64),
-            codec.unpack_vectors([row[2] for row in rows], self.space(space_id).dim),
-        )

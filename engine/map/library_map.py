@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ MAX_PLACED_SHARE = 0.5  # of the laid out; with more newcomers the map says litt
 # openTSNE can move a newcomer on from the median of its hosts. That found one in 200 more of its
 # nearest neighbours among the ten nearest on the map, and needs the layout's own scale.
 NUM_HOSTS = 10
-BATCH = 1024
+BATCH = 128  # newcomers: 50 MB of similarities with 100,000 songs
 # Of the map's half width: so far a newcomer stays from any other song, which it would cover.
 MAX_GAP, GAP_OF_ONE = 0.04, 0.5  # the second is for a map of one song; of n, it is over sqrt(n)
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
@@ -46,7 +46,8 @@ def make_map(
     from engine.map.layout import lay_out  # a second of imports, for those who make a map
 
     cancel = cancel or CancelToken()
-    track_ids, axes = _axes(library, space_id, progress, cancel)
+    progress(Progress("map-read"))
+    track_ids, vectors = library.embeddings(space_id)
     num = len(track_ids)
     if num < MIN_SONGS:
         raise QueryError(
@@ -54,6 +55,7 @@ def make_map(
             "songs, or wait until more of them have been heard."
         )
     k = min(NUM_NEIGHBOURS, num - 1)
+    axes = principal_axes(vectors)
     near, distances = neighbours(axes, k, _stage("map-neighbours", num, progress, cancel))
     start = axes[:, :2] + _jitter(num, seed) * max(1e-2 * float(axes[:, 0].std()), 1e-6)
     tick = _stage("map-layout", None, progress, cancel)
@@ -107,32 +109,8 @@ def similarities(library: Library, space_id: int, track_id: int) -> tuple[np.nda
     if not len(vectors):
         raise QueryError("This song is not on the map: it has not been listened to for this view.")
     centre = current(library, space_id).vector
-    query = placed(vectors[0], centre)
-    ids, scores = [], []
-    for chunk in library.embedding_chunks(space_id):
-        ids.append(chunk.track_ids)
-        scores.append(placed(chunk.vectors, centre) @ query)
-    return np.concatenate(ids), np.concatenate(scores)
-
-
-def _axes(
-    library: Library, space_id: int, progress: ProgressCallback, cancel: CancelToken
-) -> tuple[np.ndarray, np.ndarray]:
-    """(track ids (n,), principal axes (n, d)) of what is in the space now."""
-    step = _stage("map-read", len(ids_in_space(library.database, space_id)), progress, cancel)
-    ids: list[np.ndarray] = []
-
-    def read() -> Iterator[np.ndarray]:
-        ids.clear()
-        num_read = 0
-        for chunk in library.embedding_chunks(space_id):
-            ids.append(chunk.track_ids)
-            num_read += len(chunk.ids)
-            step(num_read)
-            yield chunk.vectors
-
-    axes = principal_axes(read)
-    return np.concatenate([np.empty(0, np.int64), *ids]), axes
+    ids, others = library.embeddings(space_id)
+    return ids, placed(others, centre) @ placed(vectors[0], centre)
 
 
 def _with(
@@ -145,14 +123,14 @@ def _with(
     """The map and the newcomers, each at or beside the median of its nearest laid out ones."""
     step = _stage("map-place", len(newcomers), progress, cancel)
     laid_out = record.positions[: record.num_laid_out]
-    row_of = _rows(record.track_ids[: record.num_laid_out])
-    num_hosts = min(NUM_HOSTS, record.num_laid_out)
+    _, hosts = library.embeddings(record.space_id, record.track_ids[: record.num_laid_out])
+    num_hosts = min(NUM_HOSTS, len(hosts))
     track_ids, positions = [record.track_ids], [record.positions]
     ground = _Ground(record.positions, len(record.track_ids) + len(newcomers))
     for start in range(0, len(newcomers), BATCH):
         ids, vectors = library.embeddings(record.space_id, newcomers[start : start + BATCH])
-        hosts = _nearest(library, record.space_id, vectors, row_of, num_hosts, cancel)
-        places = np.median(laid_out[hosts], axis=1)
+        near = np.argpartition(-(vectors @ hosts.T), num_hosts - 1, axis=1)[:, :num_hosts]
+        places = np.median(laid_out[near], axis=1)
         track_ids.append(ids)
         positions.append(np.array([ground.settle(place) for place in places]))
         step(start + len(ids))
@@ -194,42 +172,6 @@ class _Ground:
         around = ((x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1))
         others = (other for cell in around for other in self._cells.get(cell, ()))
         return all(np.hypot(*(other - place)) >= self._gap for other in others)
-
-
-def _nearest(
-    library: Library,
-    space_id: int,
-    vectors: np.ndarray,
-    row_of: Callable[[np.ndarray], np.ndarray],
-    num_hosts: int,
-    cancel: CancelToken,
-) -> np.ndarray:
-    """(m, num_hosts) rows on the map of the songs most like each of (m, dim) vectors."""
-    best = np.full((len(vectors), num_hosts), -np.inf, np.float32)
-    rows = np.zeros((len(vectors), num_hosts), np.int64)
-    for chunk in library.embedding_chunks(space_id):
-        cancel.check()
-        candidates = row_of(chunk.track_ids)
-        is_laid_out = candidates >= 0
-        scores = np.hstack([best, vectors @ chunk.vectors[is_laid_out].T])
-        shape = (len(vectors), int(is_laid_out.sum()))
-        all_rows = np.hstack([rows, np.broadcast_to(candidates[is_laid_out], shape)])
-        order = np.argpartition(-scores, num_hosts - 1, axis=1)[:, :num_hosts]
-        best = np.take_along_axis(scores, order, 1)
-        rows = np.take_along_axis(all_rows, order, 1)
-    return rows
-
-
-def _rows(track_ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from track ids to their rows, -1 for those that are not among them."""
-    order = np.argsort(track_ids)
-    ascending = track_ids[order]
-
-    def rows(ids: np.ndarray) -> np.ndarray:
-        places = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
-        return np.where(ascending[places] == ids, order[places], -1)
-
-    return rows
 
 
 def _jitter(num: int, seed: int) -> np.ndarray:

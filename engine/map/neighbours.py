@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import hnswlib
 import numpy as np
@@ -14,29 +14,18 @@ HNSW_M, HNSW_EF_CONSTRUCTION, HNSW_EF = 12, 80, 60
 Step = Callable[[int], None]  # told how many songs are done; may raise CancelledError
 
 
-def principal_axes(
-    read: Callable[[], Iterable[np.ndarray]], num_axes: int = NUM_AXES
-) -> np.ndarray:
-    """(n, min(num_axes, dim)) float32: coordinates along the directions of largest variance.
+def principal_axes(vectors: np.ndarray, num_axes: int = NUM_AXES) -> np.ndarray:
+    """(n, dim) -> (n, min(num_axes, dim)) float32: along the directions of largest variance.
 
-    ``read`` starts over the rows, a few (m, dim) float32 at a time; it is called twice, and the
-    second reading is the one whose rows are returned. Each axis' sign makes its largest loading
-    positive, so that equal vectors give equal maps.
+    Each axis' sign makes its largest loading positive, so that equal vectors give equal maps.
     """
-    count, total, square = 0, np.zeros(1), np.zeros((1, 1))
-    for chunk in read():
-        wide = chunk.astype(np.float64)
-        count += len(chunk)
-        total = total + wide.sum(0)
-        square = square + wide.T @ wide
-    if count == 0:
+    if not len(vectors):
         return np.empty((0, num_axes), np.float32)
-    mean = total / count
-    _, vectors = np.linalg.eigh(square / count - np.outer(mean, mean))
-    axes = vectors[:, ::-1][:, :num_axes]
+    rest = vectors - vectors.mean(0)
+    _, directions = np.linalg.eigh((rest.T @ rest).astype(np.float64))
+    axes = directions[:, ::-1][:, :num_axes]
     largest = axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])]
-    axes = axes * np.where(largest < 0, -1.0, 1.0)
-    return np.concatenate([((chunk - mean) @ axes).astype(np.float32) for chunk in read()])
+    return rest @ (axes * np.where(largest < 0, -1.0, 1.0)).astype(np.float32)
 
 
 def neighbours(points: np.ndarray, k: int, step: Step) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,6 @@ import engine.search.export
 from engine import models, separation
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
-from engine.library.maps import drop_map
 from engine.library.spaces import forget_space
 from engine.preferences import Choices, write_choices
 from engine.search.index import graph
@@ -80,7 +79,8 @@ def _save_one(library: Library, music: Path, step: int) -> None:
     elif step == 5:
         forget_space(library.database, 2)
     elif step == 6:
-        drop_map(library.database, 1)
+        with library.database.write() as db:
+            db.execute("DELETE FROM map")
     else:
         library.forget_folder(music.parent)
 

@@ -172,9 +172,8 @@ def exact_answer(searcher: Searcher, track_id: int, by: str) -> np.ndarray:
     """
     library = searcher.library
     space_id = next(i for i, key in library.spaces() if key.view == by)
-    chunks = list(library.embedding_chunks(space_id))
-    ids = np.concatenate([chunk.track_ids for chunk in chunks])
-    rest = np.concatenate([chunk.vectors for chunk in chunks]).astype(np.float64)
+    ids, vectors = library.embeddings(space_id)
+    rest = vectors.astype(np.float64)
     rest -= searcher.source.space(library.space(space_id).view, None).centre
     rest /= np.linalg.norm(rest, axis=1, keepdims=True)
     is_answer = np.isin(ids, library.track_ids(status=TrackStatus.INDEXED)) & (ids != track_id)

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.library.database import Database
 from engine.library.store import Library
-from engine.library.upkeep.check import (
-    HEARD,
-    WRONG_STATE,
-    Problem,
-    ProblemKind,
-    damages,
-    verify,
-)
+from engine.library.upkeep.check import HEARD, WRONG_STATE, Problem, damages, verify
 from engine.library.upkeep.salvage import salvage, unused_path
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-
-_DONE: dict[ProblemKind, str] = {
-    "orphans": "Rows that belonged to nothing, removed: {num}.",
-    "vectors": "Damaged vectors, forgotten: {num}. Index to hear their songs again.",
-    "states": "Songs whose state is corrected: {num}.",
-    "maps": "Damaged maps, removed: {num}. They are made again when they are shown.",
-    "centres": "Damaged centres, forgotten: {num}. They are measured again.",
-    "index": "Damaged search indexes, removed: {num}. Index to build them anew.",
-}
 
 
 @dataclass(frozen=True)
@@ -73,20 +55,18 @@ def repair(
         if kept_path is None:
             kept_path = unused_path(path, "before-repair")
             library.database.back_up(kept_path)
-        done += _forget(library.database)
+        _forget(library.database)
         library.database.shrink()
+    done += [f"Mended. {problem.sentence}" for problem in found if problem.kind != "file"]
     return RepairReport(found, tuple(done), kept_path, verify(path, progress, cancel).problems)
 
 
-def _forget(database: Database) -> Iterator[str]:
+def _forget(database: Database) -> None:
     """Delete what is wrong, and say of each song how far it is then. One transaction."""
-    counts = Counter[ProblemKind]()
     with database.write() as db:
         for damage in damages(database):
-            sql = f"DELETE FROM {damage.table} WHERE {damage.condition}"
-            counts[damage.kind] += db.execute(sql, damage.values).rowcount
-        counts["states"] += db.execute(
+            db.execute(f"DELETE FROM {damage.table} WHERE {damage.condition}", damage.values)
+        db.execute(
             f"UPDATE track SET error = NULL, state = CASE WHEN id IN ({HEARD}) THEN 'indexed'"
             f" ELSE 'new' END WHERE {WRONG_STATE}"
-        ).rowcount
-    return (_DONE[kind].format(num=num) for kind, num in counts.items() if num)
+        )

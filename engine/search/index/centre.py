@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.library import Library
+from engine.library import Library, codec
 from engine.library.centres import Centre, artist_weights, centre_of, put_centre
-from engine.library.indexes import count_embeddings
+from engine.library.indexes import count_embeddings, stored_vectors
 
 MAX_CHANGE = 1.5  # by which a library may have grown or shrunk until its centre is made anew
 _MIN_LENGTH = 1e-9
@@ -45,16 +45,18 @@ def placed(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
 def measure(library: Library, space_id: int) -> Centre:
     """Of all embeddings that are in the space now. Reads each of them: 1 s for some 100,000."""
     ids, weights = artist_weights(library.database, space_id)
-    total = np.zeros(library.space(space_id).dim)
+    dim = library.space(space_id).dim
+    total = np.zeros(dim)
     num_artists, num_embeddings, max_id = 0.0, 0, 0
-    for chunk in library.embedding_chunks(space_id) if len(ids) else ():
-        places = np.searchsorted(ids, chunk.track_ids)
-        is_known = ids[np.minimum(places, len(ids) - 1)] == chunk.track_ids  # else stored meanwhile
+    chunks = stored_vectors(library.database, space_id, dim) if len(ids) else ()
+    for embedding_ids, track_ids, halves in chunks:
+        places = np.searchsorted(ids, track_ids)
+        is_known = ids[np.minimum(places, len(ids) - 1)] == track_ids  # else stored meanwhile
         counted = weights[places[is_known]]
-        total += counted @ chunk.vectors[is_known]
+        total += counted @ codec.unit(halves)[is_known]
         num_artists += float(counted.sum())
-        num_embeddings += len(chunk.ids)
-        max_id = int(chunk.ids[-1])
+        num_embeddings += len(track_ids)
+        max_id = int(embedding_ids[-1])
     return Centre(artists_centre(total, round(num_artists)), num_embeddings, max_id)
 
 

@@ -22,16 +22,17 @@ import hnswlib
 import numpy as np
 
 from engine.errors import SingalikeError
-from engine.library import Library
+from engine.library import Library, codec
 from engine.library.indexes import (
     CHUNK_BYTES,
     IndexRecord,
     count_embeddings,
-    embedding_ids,
     index_of,
     index_pieces,
     put_index,
+    stored_vectors,
 )
+from engine.library.maps import ids_in_space
 from engine.library.temporary import temporary_folder
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index import projection
@@ -118,12 +119,13 @@ def refresh(
         return False
     graph = _empty_graph(library, space_id, num_live)
     max_id = 0
-    for chunk in library.embedding_chunks(space_id, num_rows=1024):
+    for ids, _, halves in stored_vectors(library.database, space_id, graph.dim):
         cancel.check()
-        if graph.num_elements + len(chunk.ids) > graph.graph.max_elements:  # stored meanwhile
-            graph.graph.resize_index(graph.num_elements + len(chunk.ids))
-        graph.graph.add_items(graph.projected(chunk.vectors), chunk.ids, num_threads=num_threads)
-        max_id = int(chunk.ids[-1])
+        if graph.num_elements + len(ids) > graph.graph.max_elements:  # stored meanwhile
+            graph.graph.resize_index(graph.num_elements + len(ids))
+        vectors = graph.projected(codec.unit(halves))
+        graph.graph.add_items(vectors, ids, num_threads=num_threads)
+        max_id = int(ids[-1])
         progress(Progress("index", graph.num_elements, num_live))
     _save(library, space_id, replace(graph, max_embedding_id=max_id))
     return True
@@ -150,10 +152,10 @@ def _is_up_to_date(library: Library, space_id: int, num_live: int, cancel: Cance
 def _empty_graph(library: Library, space_id: int, max_elements: int) -> Graph:
     dim, to_graph = library.space(space_id).dim, None
     if projection.is_enough(max_elements, dim):
-        ids = embedding_ids(library.database, space_id)
+        ids = ids_in_space(library.database, space_id)
         num_rows = min(len(ids), projection.SAMPLE_ROWS)
         some = np.random.default_rng(0).choice(ids, num_rows, replace=False)
-        to_graph = projection.fit(library.embeddings_by_id(space_id, some).vectors)
+        to_graph = projection.fit(library.embeddings(space_id, some)[1])
     graph = hnswlib.Index(space=METRIC, dim=dim if to_graph is None else to_graph.shape[1])
     graph.init_index(max_elements=max(1, max_elements), M=M, ef_construction=EF_CONSTRUCTION)
     return Graph(graph, dim, 0, to_graph)

@@ -37,7 +37,7 @@ def test_every_released_schema_opens_with_all_that_it_held(released: Path) -> No
         track_ids, vectors = library.embeddings(1)
         np.testing.assert_array_equal(track_ids, [1, 2])
         np.testing.assert_allclose(vectors, np.eye(4)[[1, 2]])
-        moments = library.moments(1, 2)
+        moments = library.moments_of([1], 2).get(1)
         assert moments is not None
         np.testing.assert_array_equal(moments.codes, [[1, 2, 3], [4, 5, 6]])
         assert library.find("bjork hyperballad") == [2]

@@ -11,7 +11,7 @@ import pytest
 from support.libraries import OVERALL, VOCALS, add_tracks, embedding, put_vectors
 
 from engine.errors import LibraryError
-from engine.library import Library, Tags, TrackStatus, files
+from engine.library import Library, Tags, TrackStatus, files, indexes
 from engine.records import MAX_MOMENTS_BYTES, MomentCodes, SpaceKey, TrackEmbedding
 
 SONGS = [
@@ -147,7 +147,7 @@ def test_embeddings_come_back_as_they_went_in(library: Library, ids: list[int]) 
     some, vectors = library.embeddings(space_id, [ids[3], 999, ids[1]])
     assert some.tolist() == [ids[3], ids[1]]
     assert vectors[0] @ stored[ids[3]].vector == pytest.approx(1, abs=1e-6)
-    moments = library.moments(ids[2], space_id)
+    moments = library.moments_of([ids[2]], space_id).get(ids[2])
     assert moments is not None
     np.testing.assert_array_equal(moments.codes, stored[ids[2]].moments.codes)
     np.testing.assert_array_equal(moments.starts_s, stored[ids[2]].moments.starts_s)
@@ -161,22 +161,25 @@ def test_an_empty_space_has_vectors_of_its_dimension(library: Library) -> None:
     assert vectors.shape == (0, OVERALL.dim)
 
 
-def test_embeddings_by_chunks_are_all_of_them_once(library: Library, ids: list[int]) -> None:
+def test_embeddings_by_chunks_are_all_of_them_once(
+    library: Library, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "_CHUNK_ROWS", 2)
     space_id = put_vectors(library, OVERALL, {i: embedding(i).vector for i in ids})
-    chunks = list(library.embedding_chunks(space_id, num_rows=2))
-    assert [len(chunk.ids) for chunk in chunks] == [2, 2, 1]
-    assert np.concatenate([chunk.track_ids for chunk in chunks]).tolist() == ids
-    (newer,) = library.embedding_chunks(space_id, after_id=int(chunks[1].ids[-1]))
-    assert newer.track_ids.tolist() == [ids[4]]
+    chunks = list(indexes.stored_vectors(library.database, space_id, OVERALL.dim))
+    assert [len(chunk[0]) for chunk in chunks] == [2, 2, 1]
+    assert np.concatenate([chunk[1] for chunk in chunks]).tolist() == ids
+    after_id = int(chunks[1][0][-1])
+    (newer,) = indexes.stored_vectors(library.database, space_id, OVERALL.dim, after_id)
+    assert newer[1].tolist() == [ids[4]]
+    assert library.embeddings(space_id)[0].tolist() == ids
 
 
 def test_a_replaced_embedding_gets_a_new_id(library: Library, ids: list[int]) -> None:
     space_id = put_vectors(library, OVERALL, {ids[0]: embedding(1).vector})
-    (before,) = library.embedding_chunks(space_id)
+    before = indexes.embedding_ids(library.database, space_id)
     put_vectors(library, OVERALL, {ids[0]: embedding(2).vector})
-    (after,) = library.embedding_chunks(space_id)
-    assert after.ids[0] > before.ids[0]
-    assert len(library.embeddings_by_id(space_id, before.ids).ids) == 0
+    assert indexes.embedding_ids(library.database, space_id) > before
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ def test_moments_of_a_long_track_are_thinned_evenly(library: Library, ids: list[
     long = TrackEmbedding(embedding().vector, MomentCodes(codes, starts_s, 5.0))
     space_id = library.space_id(OVERALL)
     library.put_embedding(ids[0], space_id, long, audio_hash="h", duration_s=10800)
-    kept = library.moments(ids[0], space_id)
+    kept = library.moments_of([ids[0]], space_id).get(ids[0])
     assert kept is not None
     assert MAX_MOMENTS_BYTES - 68 < kept.num_bytes <= MAX_MOMENTS_BYTES
     assert kept.starts_s[0] == 0
@@ -221,10 +224,10 @@ def test_a_track_without_moments(library: Library, ids: list[int]) -> None:
     library.put_embedding(
         ids[0], space_id, TrackEmbedding(embedding().vector, none), audio_hash="h", duration_s=1
     )
-    found = library.moments(ids[0], space_id)
+    found = library.moments_of([ids[0]], space_id).get(ids[0])
     assert found is not None
     assert len(found.codes) == 0
-    assert library.moments(ids[1], space_id) is None
+    assert library.moments_of([ids[1]], space_id).get(ids[1]) is None
 
 
 def test_spaces_are_told_apart_by_all_of_their_key(library: Library) -> None:
@@ -345,7 +348,7 @@ def test_forgetting_a_folder_takes_all_that_was_learned_from_it(
     library.forget_folder(tmp_path)
     assert library.folders() == []
     assert library.counts().embeddings == {}
-    assert library.moments(ids[0], overall) is None
+    assert library.moments_of([ids[0]], overall).get(ids[0]) is None
     assert library.database.row("SELECT count(*) FROM moments") == (0,)
 
 

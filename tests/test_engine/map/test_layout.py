@@ -25,11 +25,11 @@ def clusters(num: int, each: int, dim: int = 16) -> tuple[np.ndarray, np.ndarray
 
 def test_principal_axes_keep_distances_and_have_no_arbitrary_sign():
     points, _ = clusters(3, 20, dim=8)
-    axes = principal_axes(lambda: [points[:13], points[13:]], 8)
+    axes = principal_axes(points, 8)
     whole = np.linalg.norm(points[:, None] - points, axis=2)
     np.testing.assert_allclose(np.linalg.norm(axes[:, None] - axes, axis=2), whole, atol=1e-3)
     assert (np.diff(axes.var(0)) <= 1e-4).all()
-    np.testing.assert_array_equal(axes, principal_axes(lambda: [points[:13], points[13:]], 8))
+    np.testing.assert_array_equal(axes, principal_axes(points, 8))
 
 
 def test_neighbours_are_the_nearest_and_never_oneself():
@@ -52,7 +52,7 @@ def test_neighbours_are_the_nearest_and_never_oneself():
 @pytest.mark.parametrize("each", [4, 16, 100])  # as many as there are neighbours: 16
 def test_what_belongs_together_lies_together(each):
     points, labels = clusters(8, each)
-    axes = principal_axes(lambda: [points])
+    axes = principal_axes(points)
     near, lengths = neighbours(axes, 15, no_step)
     steps: list[tuple[int, int]] = []
     places = layout.lay_out(near, lengths, axes[:, :2], lambda done, of: steps.append((done, of)))
@@ -80,7 +80,7 @@ def test_laying_out_can_be_stopped():
 def test_few_songs_are_not_drawn_onto_one_line(num: int) -> None:
     points, _ = clusters(2, 4)
     points = points[:num]
-    axes = principal_axes(lambda: [points], 2)
+    axes = principal_axes(points, 2)
     places = layout.lay_out(*neighbours(points, num - 1, no_step), axes, no_step)
     assert places.shape == (num, 2)
     assert places.std(0).min() > 0.05 * places.std(0).max()

@@ -9,7 +9,7 @@ from support.libraries import DIM, OVERALL, add_tracks, put_vectors
 
 from engine.errors import CancelledError, QueryError
 from engine.library import Library, Tags
-from engine.library.maps import MapRecord, drop_map, ids_in_space, labels, map_of, put_map
+from engine.library.maps import MapRecord, ids_in_space, labels, map_of, put_map
 from engine.map.library_map import MAX_GAP, current_map, make_map, similarities
 from engine.progress import CancelToken, Progress
 
@@ -164,9 +164,6 @@ def test_a_damaged_map_is_no_map(library, tmp_path):
             db.execute(f"UPDATE map SET {column} = ?", (value,))
         assert map_of(library.database, space) is None
         assert current_map(library, space) is None
-    put_map(library.database, record)
-    drop_map(library.database, space)
-    assert map_of(library.database, space) is None
     with pytest.raises(ValueError, match="finite"):
         put_map(library.database, MapRecord(space, 0, 1, np.array([1]), np.full((1, 2), np.nan)))
 

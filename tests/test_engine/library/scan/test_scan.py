@@ -93,7 +93,7 @@ def test_other_sound_under_the_same_name_is_to_be_heard_again(
     assert library.pending(library.space_id(VOCALS)) == [ids["Three"]]
     track = library.track(ids["Three"])
     assert (track.status, track.duration_s) == (TrackStatus.NEW, None)
-    assert library.moments(track.id, library.space_id(OVERALL)) is None
+    assert library.moments_of([track.id], library.space_id(OVERALL)).get(track.id) is None
 
 
 def test_other_tags_alone_keep_what_was_heard(library: Library, music: Path) -> None:
