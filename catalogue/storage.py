@@ -16,7 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from engine.errors import CatalogueError, DecodeError
-from engine.library.temporary import temporary_folder
+from engine.library.processes import temporary_folder
 
 NUM_TELLING_PARTS = 3  # artist/album/song: what tags are guessed from where a file has none
 

@@ -11,7 +11,6 @@ import numpy as np
 
 View = Literal["vocals", "overall"]
 TagKind = Literal["genre", "mood", "instruments", "era"]
-MAX_MOMENTS_BYTES = 8192
 # Of all tags that a network knows, those are kept and shown that are likelier than in other music,
 # and likely enough to be worth a word (on real songs: two to eight each).
 KEPT_STRENGTH, KEPT_CHANCE = 0.55, 0.05
@@ -63,24 +62,11 @@ class MomentCodes:
         if self.starts_s.shape != (len(self.codes),):
             raise ValueError(f"{self.starts_s.shape} starts for {len(self.codes)} moments")
 
-    @property
-    def num_bytes(self) -> int:
-        """Room that it takes in the store: codes as int8, starts as float32."""
-        return int(self.codes.size + 4 * self.starts_s.size)
-
     @cached_property
     def unit_rows(self) -> np.ndarray:
         """(num_moments, num_dims) float32: the codes as vectors of length 1, worked out once."""
         rows = self.codes.astype(np.float32)
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
-
-    def thinned(self, max_bytes: int = MAX_MOMENTS_BYTES) -> MomentCodes:
-        """Evenly spread moments, as many as fit; itself where all do (any song below ~20 min)."""
-        if self.num_bytes <= max_bytes:
-            return self
-        num_kept = max_bytes // (self.codes.shape[1] + 4)
-        rows = np.linspace(0, len(self.codes) - 1, num_kept).round().astype(np.int64)
-        return MomentCodes(self.codes[rows], self.starts_s[rows], self.length_s)
 
 
 @dataclass(frozen=True)

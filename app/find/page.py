@@ -40,7 +40,7 @@ from app.ui.menus import Entry
 from app.ui.text_format import one_line, title_of
 from engine.library import Track
 from engine.library.groups import Group
-from engine.library.temporary import temporary_folder
+from engine.library.processes import temporary_folder
 from engine.records import View
 from engine.search import Neighbour, SearchOptions
 

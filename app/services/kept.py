@@ -13,8 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.services.open_library import OpenLibrary
 from app.ui.text_format import num_songs
 from engine.library import Library, Track
-from engine.library.kept.favourites import favourites, set_favourite
-from engine.library.kept.marks import Mark, marks, put_mark
+from engine.library.kept.marks import Mark, favourites, marks, put_mark, set_favourite
 from engine.library.kept.playlists import (
     create,
     delete,

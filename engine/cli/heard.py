@@ -39,7 +39,7 @@ def tags(
 
     A song of the library was heard when it was indexed; a file is heard now.
     """
-    from engine.library.heard_tags import tags_of
+    from engine.library.heard import tags_of
 
     if _is_file(song):
         heard = _heard_in(Path(song), show_all)
@@ -85,7 +85,7 @@ def portrait(
 
 
 def _of_track(library: Path | None, song: str) -> VoicePortrait:
-    from engine.library.portraits import portraits
+    from engine.library.heard import portraits
 
     with open_library(library) as opened:
         track = meant(opened, song)

@@ -178,7 +178,7 @@ def list_favourites(
     context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
 ) -> None:
     """List the favourites, or give songs a heart (`add`) or take it from them (`remove`)."""
-    from engine.library.kept.favourites import favourites
+    from engine.library.kept.marks import favourites
 
     if context.invoked_subcommand is None:
         with open_library(library) as opened:
@@ -188,7 +188,7 @@ def list_favourites(
 @favourite.command("add")
 def add_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
     """Give songs a heart."""
-    from engine.library.kept.favourites import set_favourite
+    from engine.library.kept.marks import set_favourite
 
     with open_library(library) as opened:
         set_favourite(opened.database, _meant(opened, songs), True)
@@ -198,7 +198,7 @@ def add_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
 @favourite.command("remove")
 def remove_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
     """Take the heart from songs."""
-    from engine.library.kept.favourites import set_favourite
+    from engine.library.kept.marks import set_favourite
 
     with open_library(library) as opened:
         set_favourite(opened.database, _meant(opened, songs), False)

@@ -175,7 +175,7 @@ CHECKS: Mapping[str, Callable[[Bench], str]] = {
 
 def outcomes(checks: Mapping[str, Callable[[Bench], str]] | None = None) -> Iterator[Outcome]:
     """Run the checks, one after the other, by default all that there are."""
-    from engine.library.temporary import temporary_folder
+    from engine.library.processes import temporary_folder
 
     with temporary_folder() as folder:
         bench = Bench(Path(folder))

@@ -49,7 +49,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 def _facts(library: Library) -> dict[str, Any]:
     from engine.library.filenames import shown
-    from engine.library.heard_tags import tag_counts
+    from engine.library.heard import tag_counts
     from engine.library.indexes import index_of
 
     counts = library.counts()

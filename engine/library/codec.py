@@ -152,12 +152,11 @@ def unpack_centre(blob: object, dim: int) -> np.ndarray | None:
 
 
 def pack_moments(moments: MomentCodes) -> tuple[int, float, bytes, bytes]:
-    """(num_moments, length_s, starts, codes), thinned where they would take too much room."""
-    kept = moments.thinned()
-    starts = np.asarray(kept.starts_s, "<f4")
+    """(num_moments, length_s, starts, codes)."""
+    starts = np.asarray(moments.starts_s, "<f4")
     if not np.isfinite(starts).all():
         raise ValueError("moments with starts that are not finite")
-    return len(starts), float(kept.length_s), starts.tobytes(), kept.codes.tobytes()
+    return len(starts), float(moments.length_s), starts.tobytes(), moments.codes.tobytes()
 
 
 def unpack_moments(row: Any) -> MomentCodes:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, files, portraits
+from engine.library import codec, filenames, files
 from engine.library.files import Sighting
-from engine.library.heard_tags import put_tags
+from engine.library.heard import put_portrait, put_tags
 from engine.library.records import Folder, Tags
 from engine.library.store import Library
 from engine.library.tables import tables
@@ -115,7 +115,7 @@ class Importer:
             packed = None if embedding is None else codec.pack(embedding, self._dims[space_id])
             files.put_heard(db, track_id, space_id, packed)
             if embedding is not None and embedding.portrait is not None:
-                portraits.put(db, track_id, embedding.portrait)
+                put_portrait(db, track_id, embedding.portrait)
             if embedding is not None and embedding.tags is not None:
                 put_tags(db, track_id, embedding.tags)
 

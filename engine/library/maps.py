@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.library.database import Database
-from engine.library.heard_tags import strongest
+from engine.library.heard import strongest
 from engine.library.tables import tables
 from engine.records import TagKind
 

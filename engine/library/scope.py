@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import QueryError
 from engine.library import filenames
 from engine.library.database import Database
-from engine.library.heard_tags import tag_counts
+from engine.library.heard import tag_counts
 from engine.library.text import normalise
 from engine.records import TagKind
 

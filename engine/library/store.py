@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import LibraryError
-from engine.library import codec, filenames, files, portraits, queries, temporary
+from engine.library import codec, filenames, files, queries
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
-from engine.library.heard_tags import put_tags, tags_of
+from engine.library.heard import portraits, put_portrait, put_tags, tags_of
 from engine.library.indexes import stored_vectors
 from engine.library.kept.songs import note_places
 from engine.library.lease import Lease
+from engine.library.processes import clear_leftovers
 from engine.library.records import Folder, LibraryCounts, Track, TrackStatus
 from engine.library.tables import insert, tables
 from engine.library.text import normalise
@@ -40,7 +41,7 @@ class Library:
         Raises LibraryCorruptError (not ours, or damaged), LibraryNewerError, LibraryLockedError
         (busy), LibraryError (missing with ``create=False``, not readable, disk full).
         """
-        temporary.clear_leftovers()  # here, since all that we start opens one
+        clear_leftovers()  # here, since all that we start opens one
         return cls(Database(path, create=create))
 
     def close(self) -> None:
@@ -282,8 +283,7 @@ class Library:
         """Keep what was heard in a track, which is indexed from now on. One transaction.
 
         Its tags take the place of earlier ones, where the model knows any; a separated voice's
-        portrait takes the place of the earlier one. Moments are thinned to
-        MAX_MOMENTS_BYTES. A track that was forgotten meanwhile stays so.
+        portrait takes the place of the earlier one. A track that was forgotten meanwhile stays so.
         ValueError where the vector is not (dim,), finite and of length 1.
         """
         space = self.space(space_id)
@@ -295,7 +295,7 @@ class Library:
                 if embedding.tags is not None:
                     put_tags(db, track_id, embedding.tags)
                 if is_separated:
-                    portraits.put(db, track_id, embedding.portrait)
+                    put_portrait(db, track_id, embedding.portrait)
 
     def put_no_vocals(
         self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
@@ -306,7 +306,7 @@ class Library:
         with self.database.write() as db:
             if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
                 files.put_heard(db, track_id, space_id, None)
-                portraits.put(db, track_id, None)
+                put_portrait(db, track_id, None)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""
@@ -335,7 +335,7 @@ class Library:
             return None
         source = self._sources(space_id, [track_id]).get(track_id)
         tags = tags_of(self.database, [track_id]).get(track_id)
-        portrait = portraits.portraits(self.database, [track_id]).get(track_id)
+        portrait = portraits(self.database, [track_id]).get(track_id)
         is_inseparable = source == codec.INSEPARABLE
         return TrackEmbedding(vectors[0], moments, bool(source), portrait, tags, is_inseparable)
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from engine.models.checkpoint import with_prefix
 from engine.models.segments import NORM_EPS, SEGMENT_S
-from engine.records import MAX_MOMENTS_BYTES, MomentCodes, View
+from engine.records import MomentCodes, View
 
 if TYPE_CHECKING:
     import torch
 
 NUM_MOMENT_DIMS = 64
-MAX_MOMENTS = MAX_MOMENTS_BYTES // (NUM_MOMENT_DIMS + 4)  # int8 codes and a float32 start
+MAX_MOMENTS = 120  # 8 kB a song, whatever its length
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,15 @@ class OverallGeometry:
     def place(self, embeddings: np.ndarray) -> np.ndarray:
         """(..., band dim + voice dim) -> (..., dim) of unit length, as they are compared."""
         bands, voices = np.split(embeddings, [len(self.band.centre)], axis=-1)
-        return overall_vector(bands, voices, self)
+        return _joined(self.band.place(bands), self.voice.place(voices), self.band_share)
+
+    def without_voice(self, vector: np.ndarray) -> np.ndarray:
+        """The same song once it is known that nobody sings in it: (..., dim) -> the same.
+
+        Its cosine with a song that has a voice is that of the bands, times the root of their share.
+        """
+        band, voice = np.split(vector, [self.num_band_dims], axis=-1)
+        return _joined(band, np.zeros_like(voice), 1.0)
 
     def project(self, embeddings: np.ndarray) -> np.ndarray:
         """(..., band dim + voice dim) -> (..., 64) for moments: the first axes of both."""
@@ -65,31 +73,6 @@ class OverallGeometry:
         band, voice = self.band.project(bands), self.voice.project(voices)
         num = NUM_MOMENT_DIMS_EACH
         return _joined(band[..., :num], voice[..., :num], self.band_share)
-
-
-def overall_vector(
-    band: np.ndarray, voice: np.ndarray | None, geometry: OverallGeometry
-) -> np.ndarray:
-    """The vector of one song, or of several: (..., geometry.dim) float32 of unit length.
-
-    Args:
-        band: (..., band dim), mean of what the band model hears.
-        voice: (..., voice dim), mean of what the voice model hears; None where nobody sings.
-    """
-    placed = geometry.band.place(band)
-    if voice is None:
-        nothing = np.zeros((*placed.shape[:-1], geometry.dim - geometry.num_band_dims))
-        return _joined(placed, nothing, 1.0)
-    return _joined(placed, geometry.voice.place(voice), geometry.band_share)
-
-
-def without_voice(vector: np.ndarray, geometry: OverallGeometry) -> np.ndarray:
-    """The same song once it is known that nobody sings in it: (..., dim) -> the same.
-
-    Its cosine with a song that has a voice is that of the bands, times the root of their share.
-    """
-    band, voice = np.split(vector, [geometry.num_band_dims], axis=-1)
-    return _joined(band, np.zeros_like(voice), 1.0)
 
 
 def _joined(band: np.ndarray, voice: np.ndarray, band_share: float) -> np.ndarray:
@@ -137,7 +120,7 @@ class OverallModel(Model):
         return self.band.tags(segment_embeddings[:, : self.band.dim])
 
     def without_voice(self, vector: np.ndarray) -> np.ndarray:
-        return without_voice(vector, self._geometry)
+        return self._geometry.without_voice(vector)
 
     def geometry(self, view: View) -> OverallGeometry:
         return self._geometry

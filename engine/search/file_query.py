@@ -14,8 +14,7 @@ import numpy as np
 from engine.errors import QueryError
 from engine.progress import CancelToken, Progress, ProgressCallback
 from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding
-from engine.search.no_embedding import NoEmbeddingError, nobody_sings
-from engine.search.records import FilePart
+from engine.search.records import FilePart, NoEmbeddingError, nobody_sings
 
 if TYPE_CHECKING:
     from engine.models.model import Model

@@ -10,8 +10,8 @@ import numpy as np
 
 from engine import models
 from engine.library import Library, Track
+from engine.library.heard import portraits
 from engine.library.kept.marks import marked_apart
-from engine.library.portraits import portraits
 from engine.library.scope import LatestScope, artist_ids, artists_like
 from engine.records import LISTENING_VERSION, MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import QueryError
-from engine.library import Track
+from engine.library import Track, TrackStatus
 from engine.library.scope import EVERYTHING, Scope
 from engine.preferences import Voices
 from engine.records import View, VoicePortrait
@@ -135,3 +135,20 @@ class SearchResult:
     is_calibrated: bool
     neighbours: tuple[Neighbour, ...]
     note: str | None
+
+
+class NoEmbeddingError(QueryError):
+    """The query has no embedding in a view; in a blend, the other view can serve."""
+
+
+def nobody_sings(name: str) -> str:
+    return f"Nobody sings in {name}, as far as can be heard."
+
+
+def why_no_embedding(track: Track, view: View) -> str:
+    name = track.title or track.path.name
+    if track.status is TrackStatus.FAILED:
+        return f"{name} could not be indexed: {track.error}"
+    if view == "vocals" and track.has_vocals is False:
+        return f"{nobody_sings(name)} Search by overall sound."
+    return f"{name} has not been heard for the view {view} yet. Index its folder, then try again."

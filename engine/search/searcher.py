@@ -23,14 +23,15 @@ from engine.search.file_query import FileEmbedder
 from engine.search.filter import Filter, Song
 from engine.search.library_source import LibrarySource
 from engine.search.moments import Moment, best_moments
-from engine.search.no_embedding import NoEmbeddingError, why_no_embedding
 from engine.search.records import (
     VIEWS_OF,
     FilePart,
     Neighbour,
+    NoEmbeddingError,
     Query,
     SearchOptions,
     SearchResult,
+    why_no_embedding,
 )
 from engine.search.source import QueryView, Source
 

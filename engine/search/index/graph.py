@@ -33,7 +33,7 @@ from engine.library.indexes import (
     stored_vectors,
 )
 from engine.library.maps import ids_in_space
-from engine.library.temporary import temporary_folder
+from engine.library.processes import temporary_folder
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.search.index import projection
 

@@ -139,7 +139,7 @@ def _embedding_columns(
             length = float(np.linalg.norm(one.vector))
             if one.vector.shape != (key.dim,) or not abs(length - 1) < 1e-2:
                 raise ValueError(f"a vector of {one.vector.shape} numbers, of length {length:.3g}")
-    moments = [None if one is None else one.moments.thinned() for one in heard]
+    moments = [None if one is None else one.moments for one in heard]
     return {
         "vector": [None if one is None else one.vector.astype(np.float16) for one in heard],
         "codes": [None if one is None else one.codes.tobytes() for one in moments],

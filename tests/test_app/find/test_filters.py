@@ -15,7 +15,7 @@ from support.app_window import SONGS, make_library
 from app.find.filters import NOTHING_FILTERED, FilterSheet, num_active, seconds_of
 from app.window import MainWindow
 from engine.library import Library
-from engine.library.heard_tags import put_tags
+from engine.library.heard import put_tags
 from engine.library.scope import Scope
 from engine.records import HeardTag
 

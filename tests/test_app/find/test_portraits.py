@@ -14,7 +14,8 @@ from support.app_window import make_library
 
 from app.find.portrait import ASPECTS, explanation, sentence
 from app.window import MainWindow
-from engine.library import Library, portraits
+from engine.library import Library
+from engine.library.heard import put_portrait
 from engine.records import VoicePortrait
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -33,7 +34,7 @@ def window(qtbot, library_path: Path, music: Path, open_window) -> MainWindow:
         for number, track_id in enumerate(library.track_ids()[:4]):
             higher = [note + 2 * number for note in (48.0, 57.0, 67.0)]
             notes = dict(zip(("lowest_note", "usual_note", "highest_note"), higher, strict=True))
-            portraits.put(db, track_id, replace(TENOR, **notes))
+            put_portrait(db, track_id, replace(TENOR, **notes))
     window = open_window()
     window.resize(1200, 900)
     qtbot.waitUntil(lambda: window.library.model.track_at(4) is not None)

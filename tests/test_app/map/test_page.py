@@ -22,7 +22,7 @@ from app.player.player import Side
 from app.player.queue import sound_of_track
 from app.ui.top_bar import Page
 from engine.library import Library
-from engine.library.heard_tags import put_tags
+from engine.library.heard import put_tags
 from engine.library.scan.scan import scan
 from engine.map.library_map import make_map
 from engine.records import HeardTag

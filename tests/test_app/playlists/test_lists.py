@@ -21,8 +21,7 @@ from app.find.filters import NOTHING_FILTERED
 from app.services.kept import Kind, SongList
 from app.window import MainWindow
 from engine.library import Library
-from engine.library.kept.favourites import favourites
-from engine.library.kept.marks import marks
+from engine.library.kept.marks import favourites, marks
 from engine.library.kept.playlists import playlist_named, songs_of
 
 no_leaks_left = app_fixtures.no_leaks_left

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from engine.cli.commands import app
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
-from engine.library.portraits import portraits
+from engine.library.heard import portraits
 
 FINE = IndexOptions(voices="fine", num_workers=1)
 

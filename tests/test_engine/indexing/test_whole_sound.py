@@ -12,7 +12,7 @@ from support.libraries import DIM, ToyModel, WholeMixture, write_song
 from engine.errors import CheckpointError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
-from engine.library.heard_tags import tags_of
+from engine.library.heard import tags_of
 from engine.models.geometry import Geometry
 from engine.records import HeardTag, View
 

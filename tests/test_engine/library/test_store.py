@@ -12,7 +12,7 @@ from support.libraries import OVERALL, VOCALS, add_tracks, embedding, put_vector
 
 from engine.errors import LibraryError
 from engine.library import Library, Tags, TrackStatus, files, indexes
-from engine.records import MAX_MOMENTS_BYTES, MomentCodes, SpaceKey, TrackEmbedding
+from engine.records import MomentCodes, SpaceKey, TrackEmbedding
 
 SONGS = [
     Tags("Hyperballad", "Björk", "Post", genre="Electronic", year=1995, track_number=2),
@@ -202,20 +202,6 @@ def test_damaged_vectors_are_noticed(library: Library, ids: list[int]) -> None:
             db.execute("UPDATE embedding SET vector = ?", (blob,))
         with pytest.raises(LibraryError, match="damaged"):
             library.embeddings(space_id)
-
-
-def test_moments_of_a_long_track_are_thinned_evenly(library: Library, ids: list[int]) -> None:
-    starts_s = np.arange(2160, dtype=np.float32) * 5
-    codes = np.ones((2160, 64), np.int8)
-    long = TrackEmbedding(embedding().vector, MomentCodes(codes, starts_s, 5.0))
-    space_id = library.space_id(OVERALL)
-    library.put_embedding(ids[0], space_id, long, audio_hash="h", duration_s=10800)
-    kept = library.moments_of([ids[0]], space_id).get(ids[0])
-    assert kept is not None
-    assert MAX_MOMENTS_BYTES - 68 < kept.num_bytes <= MAX_MOMENTS_BYTES
-    assert kept.starts_s[0] == 0
-    assert kept.starts_s[-1] == starts_s[-1]
-    assert np.diff(kept.starts_s).max() <= 2 * np.diff(kept.starts_s).min() + 5
 
 
 def test_a_track_without_moments(library: Library, ids: list[int]) -> None:

@@ -9,12 +9,7 @@ from engine.errors import CheckpointError
 from engine.models import band, load, manifest_of
 from engine.models.checkpoint import Manifest, save_checkpoint
 from engine.models.geometry import Geometry
-from engine.models.overall import (
-    OverallGeometry,
-    overall_tensors,
-    overall_vector,
-    without_voice,
-)
+from engine.models.overall import OverallGeometry, overall_tensors
 from engine.models.segments import SEGMENT_SAMPLES, unit_energy
 from engine.models.tags import shown_names
 
@@ -37,29 +32,29 @@ def test_the_cosine_is_a_weighted_mean_of_both(share):
     space = geometry(share)
     rng = np.random.default_rng(1)
     bands, voices = rng.normal(size=(2, NUM_BAND)), rng.normal(size=(2, NUM_VOICE))
-    vectors = overall_vector(bands, voices, space)
+    vectors = space.place(np.hstack([bands, voices]))
     assert vectors.shape == (2, space.dim) == (2, 6 + NUM_VOICE)
     placed = unit((bands - space.band.centre) @ space.band.transform.T)
     expected = share * placed[0] @ placed[1] + (1 - share) * unit(voices)[0] @ unit(voices)[1]
     assert vectors[0] @ vectors[1] == pytest.approx(expected, abs=1e-5)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     # loudness of either part says nothing
-    np.testing.assert_allclose(overall_vector(bands, 7 * voices, space), vectors, atol=1e-5)
-    np.testing.assert_allclose(space.place(np.hstack([bands, voices])), vectors, atol=1e-6)
+    louder = space.place(np.hstack([bands, 7 * voices]))
+    np.testing.assert_allclose(louder, vectors, atol=1e-5)
 
 
 def test_instrumentals_are_compared_by_the_band_alone():
     space = geometry()
     rng = np.random.default_rng(2)
-    bands, voice = rng.normal(size=(3, NUM_BAND)), rng.normal(size=NUM_VOICE)
-    first, second = (overall_vector(b, None, space) for b in bands[:2])
+    bands, voices = rng.normal(size=(3, NUM_BAND)), rng.normal(size=(3, NUM_VOICE))
+    songs = space.place(np.hstack([bands, voices]))
+    first, second = space.without_voice(songs[:2])
     placed = unit((bands - space.band.centre) @ space.band.transform.T)
     assert first @ second == pytest.approx(placed[0] @ placed[1], abs=1e-5)
-    sung = overall_vector(bands[2], voice, space)
-    assert first @ sung == pytest.approx(space.band_share**0.5 * placed[0] @ placed[2], abs=1e-5)
-    np.testing.assert_allclose(
-        without_voice(sung, space), overall_vector(bands[2], None, space), atol=1e-6
+    assert first @ songs[2] == pytest.approx(
+        space.band_share**0.5 * placed[0] @ placed[2], abs=1e-5
     )
+    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
 
 
 def saved(folder, share=0.6, identities=None):
@@ -85,11 +80,8 @@ def test_two_models_serve_as_one(model):
     vector = model.track_vector(heard, np.ones(3), "overall")
     assert vector.shape == (model.vector_dim,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-    expected = overall_vector(
-        model.band.embed_segments(segments).mean(0),
-        model.voice.embed_segments(segments).mean(0),
-        model.geometry("overall"),
-    )
+    parts = [part.embed_segments(segments).mean(0) for part in (model.band, model.voice)]
+    expected = model.geometry("overall").place(np.concatenate(parts))
     np.testing.assert_allclose(vector, expected, atol=1e-4)
     codes = model.moment_codes(heard, np.array([0.0, 5.0, 10.0]), "overall")
     assert codes.codes.shape == (3, 64)

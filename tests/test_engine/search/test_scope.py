@@ -21,7 +21,8 @@ from support.libraries import (
 
 from engine.cli.similar import parse_scope
 from engine.errors import QueryError
-from engine.library import Library, Tags, portraits
+from engine.library import Library, Tags
+from engine.library.heard import put_portrait
 from engine.library.scope import LatestScope, artist_ids, artists_like, facets, ids_within
 from engine.records import MomentCodes, View, VoicePortrait
 from engine.search import Scope, Searcher, SearchOptions, SearchResult, resolve_artist
@@ -58,7 +59,7 @@ def put_portraits(library: Library, *ranges: tuple[float, float]) -> None:
         for track_id, (lowest, highest) in enumerate(ranges, start=1):
             middle = (lowest + highest) / 2
             timbre = (None, None, 0.0, None, None, None)
-            portraits.put(db, track_id, VoicePortrait(lowest, middle, highest, *timbre, 0.5))
+            put_portrait(db, track_id, VoicePortrait(lowest, middle, highest, *timbre, 0.5))
 
 
 def ids(result: SearchResult) -> list[int]:

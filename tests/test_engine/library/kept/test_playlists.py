@@ -8,7 +8,7 @@ from support.libraries import write_song
 
 from engine.errors import LibraryError
 from engine.library import Library
-from engine.library.kept.favourites import favourites, set_favourite
+from engine.library.kept.marks import favourites, set_favourite
 from engine.library.kept.playlists import (
     add_songs,
     create,

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from engine.cli.commands import app
 from engine.library import Library, Tags
-from engine.library.heard_tags import strongest, tag_counts, tags_of
+from engine.library.heard import strongest, tag_counts, tags_of
 from engine.library.maps import labels
 from engine.library.scope import Scope, facets, ids_within
 from engine.library.upkeep.salvage import salvage
