@@ -113,24 +113,6 @@ def _distance_db(found: np.ndarray, truth: np.ndarray) -> float:
     return float(10 * np.log10(np.square(found - truth).mean() / np.square(truth).mean()))
 
 
-def embed(bench: Bench) -> str:
-    """An embedding per view, of unit length."""
-    import numpy as np
-
-    from engine.listening.embedding import embed_file
-    from engine.models import VIEWS, default_model_name, load
-
-    path = bench.write(0, ".flac")
-    names = {}
-    for view in VIEWS:
-        model = load(default_model_name(view))
-        names[model.name] = model.dim
-        found = embed_file(path, model, view)
-        if found is None or abs(float(np.linalg.norm(found.vector)) - 1) > 1e-3:
-            raise CheckError(f"{model.name} hears no {view} in a song. {REPAIR}")
-    return ", ".join(f"{name} makes {dim} numbers of a song" for name, dim in names.items())
-
-
 def index(bench: Bench) -> str:
     """Three files become a library."""
     from engine.indexing.pipeline import index_folders
@@ -167,7 +149,6 @@ def search(bench: Bench) -> str:
 CHECKS: Mapping[str, Callable[[Bench], str]] = {
     "decode": decode,
     "separate": separate,
-    "embed": embed,
     "index": index,
     "search": search,
 }
@@ -204,7 +185,7 @@ def outcome_of(name: str, check: Callable[[Bench], str], bench: Bench) -> Outcom
 
 
 def self_test(as_json: JsonOption = False) -> None:
-    """Check that everything works on this machine: decode, separate, embed, index, search, play.
+    """Check that everything works on this machine: decode, separate, index, search, play.
 
     Exit code 0: all of it. 1: the lines that say FAILED tell what to do.
     """
