@@ -7,7 +7,7 @@ import itertools
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from engine.errors import DecodeError
@@ -31,14 +31,9 @@ def cover_bytes(path: Path) -> bytes | None:
 
 
 def _inside(path: Path) -> Iterator[bytes]:
-    for reader in ("mutagen", "ffmpeg"):
-        request = {"do": "pictures", "reader": reader, "path": os.path.abspath(path)}  # noqa: PTH100
-        try:
-            with closing(pool.ask(request)) as messages:
-                yield from (data for _, data in messages if _is_cover(data))
-            return
-        except DecodeError:  # as with texts: broken pictures break parsers in every way there is
-            continue
+    request = {"do": "pictures", "path": os.path.abspath(path)}  # noqa: PTH100
+    with suppress(DecodeError), closing(pool.ask(request)) as messages:
+        yield from (data for _, data in messages if _is_cover(data))
 
 
 def _beside(path: Path) -> Iterator[bytes]:

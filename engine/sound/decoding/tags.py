@@ -6,9 +6,7 @@ minutes for a text of megabytes with many zeros in it, and is ended before.
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ import mutagen
 from av.stream import Disposition
 from mutagen.apev2 import APEv2
 from mutagen.easyid3 import EasyID3
-from mutagen.flac import Picture
 
 from engine.errors import DecodeError
 from engine.sound.decoding.ffmpeg import opened
@@ -37,7 +34,6 @@ _WANTED = ("title", "artist", "album")  # other blocks are read where one of the
 _MAX_RAW_CHARS = 2000  # more than is shown, less than a junk tag's megabytes
 _MAX_VALUES = 4  # several artists are joined; a tag with thousands of values is junk
 Texts = dict[str, list[list[str]]]
-FRONT = 3  # the picture type "front cover" of ID3, FLAC and ASF
 
 
 def texts(path: Path) -> Texts:
@@ -95,51 +91,16 @@ def _values(tags: Any, keys: Iterable[str]) -> Iterator[list[str]]:
         yield [str(one)[:_MAX_RAW_CHARS] for one in values[:_MAX_VALUES]]
 
 
-def pictures(path: Path) -> Iterator[bytes]:
-    """Every picture in a file, a front cover first; where mutagen finds none, FFmpeg's."""
-    found = sorted(_embedded(mutagen.File(path)), key=lambda one: one[0] != FRONT)
-    yield from (bytes(data) for _, data in found)
-    if not found:
-        yield from pictures_by_ffmpeg(path)
-
-
-def pictures_by_ffmpeg(path: Path) -> Iterator[bytes]:
-    """Raises DecodeError."""
+def pictures(path: Path) -> list[bytes]:
+    """Every picture in a file, as FFmpeg finds them, front covers first. Raises DecodeError."""
+    found = dict[int, tuple[bool, bytes]]()
     with opened(path) as (container, _):
-        for stream in container.streams.video:
-            if stream.disposition & Disposition.attached_pic:
-                yield from (
-                    bytes(packet) for packet in itertools.islice(container.demux(stream), 1)
-                )
-
-
-def _embedded(file: Any) -> Iterator[tuple[int, bytes]]:
-    """(picture type, bytes) of every picture in a file."""
-    tags = getattr(file, "tags", None)
-    for picture in getattr(file, "pictures", ()):  # FLAC
-        yield picture.type, picture.data
-    if not tags:
-        return
-    for frame in tags.getall("APIC") if hasattr(tags, "getall") else ():  # ID3
-        yield frame.type, frame.data
-    for key, kind in (("covr", FRONT), ("metadata_block_picture", None), ("WM/Picture", None)):
-        for value in tags.get(key, ()):
-            if key == "covr":  # MP4
-                yield kind or 0, bytes(value)
-            elif key == "metadata_block_picture":  # Ogg
-                ogg: Any = Picture(base64.b64decode(value))  # type: ignore[no-untyped-call]
-                yield ogg.type, ogg.data
-            else:  # ASF: type, length, then two UTF-16 texts that end in zeros
-                yield _asf_picture(value.value)
-    for key in ("Cover Art (Front)", "Cover Art (Back)"):  # APEv2: a file name, zero, the bytes
-        if key in tags:
-            yield (FRONT if "Front" in key else 0), tags[key].value.partition(b"\0")[2]
-
-
-def _asf_picture(raw: bytes) -> tuple[int, bytes]:
-    offset = 5
-    for _ in range(2):
-        while raw[offset : offset + 2] not in (b"\0\0", b""):
-            offset += 2
-        offset += 2
-    return raw[0], raw[offset:]
+        attached = [
+            one for one in container.streams.video if one.disposition & Disposition.attached_pic
+        ]
+        for packet in container.demux(attached) if attached else ():
+            is_front = "front" in str(packet.stream.metadata).lower()
+            found.setdefault(packet.stream.index, (is_front, bytes(packet)))
+            if len(found) == len(attached):
+                break
+    return [data for _, data in sorted(found.values(), key=lambda one: not one[0])]

@@ -64,8 +64,8 @@ def _answers(request: dict[str, Any]) -> Iterator[Answer]:
             read = tags.texts if request["reader"] == "mutagen" else tags.texts_by_ffmpeg
             yield {"texts": read(path)}, ()
         case "pictures":
-            find = tags.pictures if request["reader"] == "mutagen" else tags.pictures_by_ffmpeg
-            yield from (({}, (data,)) for data in find(path) if len(data) <= MAX_PICTURE_BYTES)
+            found = tags.pictures(path)
+            yield from (({}, (data,)) for data in found if len(data) <= MAX_PICTURE_BYTES)
 
 
 def _check_kind(path: Path) -> None:

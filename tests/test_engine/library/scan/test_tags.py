@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutagen import apev2, asf, flac, id3, mp4
+from PIL import Image
 from support.libraries import write_song
 
 from engine.library import Tags
@@ -31,10 +33,17 @@ CODECS = {
     ".aiff": "pcm_s16be",
     ".wav": "pcm_s16le",
 }
-# as far as their headers go: one pixel
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1" + bytes(100)
-JPEG = b"\xff\xd8\xff\xe0\0\4\0\0\xff\xc0\0\x11\x08\0\1\0\1" + bytes(100)
 FULL = Tags("Title", "Artist", "Album", "Album Artist", "Genre", 1999, 7)
+
+
+def picture(kind: str) -> bytes:
+    """Of one pixel."""
+    data = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(data, kind)
+    return data.getvalue()
+
+
+PNG, JPEG = picture("PNG"), picture("JPEG")
 
 
 def encode(path: Path) -> Path:
