@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -42,25 +41,35 @@ SUNG_SHARE, SUNG_SEGMENTS = 0.3, 0.35
 SILENT = "Nothing can be heard in this file: it is silent from end to end."
 
 
+class Part(TypedDict, total=False):
+    """Which part of a file is heard, and who is told on the way.
+
+    Attributes:
+        start_s, end_s: of the part; by default all of the file.
+        on_decoded: told the length of each chunk, in seconds, as it comes out of the decoder.
+        on_hash: told the identity of the sound of a whole file (``engine.sound.audio.audio_hash``).
+    """
+
+    start_s: float
+    end_s: float | None
+    cancel: CancelToken | None
+    on_decoded: Callable[[float], None]
+    on_hash: Callable[[str], None]
+
+
 def embed_file(
     path: Path,
     model: Model,
     view: View,
     *,
     separator: Separator | None = None,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    cancel: CancelToken | None = None,
-    on_decoded: Callable[[float], None] = lambda seconds: None,
-    on_hash: Callable[[str], None] = lambda audio_hash: None,
+    **part: Unpack[Part],
 ) -> TrackEmbedding | None:
     """The embedding of a file, or of a part of it.
 
     Args:
         separator: cuts out the vocals for the view ``vocals``; None: the file holds nothing but
             vocals already. Not used for ``overall``.
-        on_decoded: told the length of each chunk, in seconds, as it comes out of the decoder.
-        on_hash: told the identity of the sound of a whole file (``engine.sound.audio.audio_hash``).
 
     Returns:
         None when the view is ``vocals`` and nobody sings. Models that know who sings tell it from
@@ -71,66 +80,41 @@ def embed_file(
         DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
     """
     if view == "overall":
-        return embed_song(
-            path, {view: model}, start_s=start_s, end_s=end_s,
-            cancel=cancel, on_decoded=on_decoded, on_hash=on_hash,
-        )[view]  # fmt: skip
+        return embed_song(path, {view: model}, **part)[view]
     if separator is None:
-        voice = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
-        return embed_vocals((chunk[0] for chunk in voice), model, cancel)
-    separated = partial(
-        _embed_separated, path, model, separator, start_s=start_s, end_s=end_s, cancel=cancel
-    )
+        voice = _decoded(path, SAMPLE_RATE_HZ, 1, **part)
+        return embed_vocals((chunk[0] for chunk in voice), model, part.get("cancel"))
     if model.singing is None:
-        return separated(on_decoded=on_decoded, on_hash=on_hash)
-    whole = embed_song(
-        path, {view: model}, start_s=start_s, end_s=end_s,
-        cancel=cancel, on_decoded=on_decoded, on_hash=on_hash,
-    )[view]  # fmt: skip
-    return whole and (separated() or replace(whole, is_inseparable=True))
+        return _embed_separated(path, model, separator, **part)
+    whole = embed_song(path, {view: model}, **part)[view]
+    if whole is None:
+        return None
+    again: Part = {**part, "on_decoded": lambda seconds: None, "on_hash": lambda audio_hash: None}
+    return _embed_separated(path, model, separator, **again) or replace(whole, is_inseparable=True)
 
 
 def embed_voice(
-    path: Path, model: Model, separator: Separator, **tools: Any
+    path: Path, model: Model, separator: Separator, **part: Unpack[Part]
 ) -> TrackEmbedding | None:
-    """The same as ``embed_file``, of a song in which the model has heard somebody sing already.
-
-    ``tools``: ``cancel``, ``on_decoded``, ``on_hash`` of ``embed_file``.
-    """
-    found = _embed_separated(path, model, separator, **tools)
+    """The same as ``embed_file``, of a song in which the model has heard somebody sing already."""
+    found = _embed_separated(path, model, separator, **part)
     if found is None and model.singing is not None:
-        whole = embed_song(path, {"vocals": model}, cancel=tools["cancel"])["vocals"]
+        whole = embed_song(path, {"vocals": model}, cancel=part.get("cancel"))["vocals"]
         return whole and replace(whole, is_inseparable=True)
     return found
 
 
 def _embed_separated(
-    path: Path,
-    model: Model,
-    separator: Separator,
-    *,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    cancel: CancelToken | None = None,
-    on_decoded: Callable[[float], None] = lambda seconds: None,
-    on_hash: Callable[[str], None] = lambda audio_hash: None,
+    path: Path, model: Model, separator: Separator, **part: Unpack[Part]
 ) -> TrackEmbedding | None:
     """None where too little of a voice is left to hear it by."""
-    stereo = _decoded(path, SEPARATION_RATE_HZ, 2, cancel, on_decoded, on_hash, start_s, end_s)
-    levels = MixtureLevels()
-    vocals = separation.voice(separator, levels.noted(stereo), cancel)
-    return embed_vocals(vocals, model, cancel, levels)
+    levels, cancel = MixtureLevels(), part.get("cancel")
+    stereo = levels.noted(_decoded(path, SEPARATION_RATE_HZ, 2, **part))
+    return embed_vocals(separation.voice(separator, stereo, cancel), model, cancel, levels)
 
 
 def embed_song(
-    path: Path,
-    models: Mapping[View, Model],
-    *,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    cancel: CancelToken | None = None,
-    on_decoded: Callable[[float], None] = lambda seconds: None,
-    on_hash: Callable[[str], None] = lambda audio_hash: None,
+    path: Path, models: Mapping[View, Model], **part: Unpack[Part]
 ) -> dict[View, TrackEmbedding | None]:
     """What can be heard of a song, or of a part of it, without separation, in some views.
 
@@ -138,9 +122,9 @@ def embed_song(
     it once. The voice is marked ``from_mixture``; its model must pass ``check_hears_songs``. None
     where nobody sings, as far as the model knows. Raises what ``embed_file`` raises.
     """
-    cancel = cancel or CancelToken()
+    cancel = part.get("cancel") or CancelToken()
     heard = _Heard(models.values(), "overall")
-    song = _decoded(path, SAMPLE_RATE_HZ, 1, cancel, on_decoded, on_hash, start_s, end_s)
+    song = _decoded(path, SAMPLE_RATE_HZ, 1, **part)
     for first, segments in segment_batches(chunk[0] for chunk in song):
         cancel.check()
         heard.add(first, segments)
@@ -178,22 +162,12 @@ def _decoded(
     path: Path,
     rate_hz: int,
     num_channels: int,
-    cancel: CancelToken | None,
-    on_decoded: Callable[[float], None],
-    on_hash: Callable[[str], None],
-    start_s: float,
-    end_s: float | None,
+    *,
+    on_decoded: Callable[[float], None] = lambda seconds: None,
+    **part: Any,
 ) -> Iterator[np.ndarray]:
-    """(num_channels, n) float32, each told of as it comes."""
-    for chunk in decode(
-        path,
-        sample_rate_hz=rate_hz,
-        num_channels=num_channels,
-        start_s=start_s,
-        end_s=end_s,
-        cancel=cancel,
-        on_hash=on_hash,
-    ):
+    """(num_channels, n) float32, each told of as it comes; ``part`` as ``decode`` takes it."""
+    for chunk in decode(path, sample_rate_hz=rate_hz, num_channels=num_channels, **part):
         on_decoded(chunk.shape[1] / rate_hz)
         yield chunk
 
