@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -22,10 +22,14 @@ from engine.cli.common import (
 )
 from engine.cli.progress import shown_progress
 from engine.cli.similar import meant, name_of, show
-
-if TYPE_CHECKING:
-    from engine.library import Library
-    from engine.library.kept.songs import KeptSong
+from engine.library import Library
+from engine.library.kept import playlists
+from engine.library.kept.marks import favourites, marks, put_mark, set_favourite
+from engine.library.kept.searches import delete_search, searches
+from engine.library.kept.songs import KeptSong, keep
+from engine.search import Searcher
+from engine.search.export import as_dict, export, export_marks, mark_as_dict, result_as_dict
+from engine.search.saved import ask, saved_question
 
 playlist = new_commands(needs_arguments=False)
 favourite = new_commands(needs_arguments=False)
@@ -46,12 +50,10 @@ def list_playlists(
     context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
 ) -> None:
     """List the playlists, or do something with one of them."""
-    from engine.library.kept.playlists import playlists
-
     if context.invoked_subcommand is not None:
         return
     with open_library(library) as opened:
-        found = playlists(opened.database)
+        found = playlists.playlists(opened.database)
     write_list(
         [{"name": one.name, "num_songs": one.num_songs} for one in found],
         (f"{printable(one.name)}  ({some(one.num_songs)})" for one in found),
@@ -78,20 +80,16 @@ def create(
     library: LibraryOption = None,
 ) -> None:
     """Make a playlist of songs, or an empty one."""
-    from engine.library.kept.playlists import create
-
     with open_library(library) as opened:
-        create(opened.database, name, _kept(opened, songs or ()))
+        playlists.create(opened.database, name, _kept(opened, songs or ()))
         _note_size(opened, name)
 
 
 @playlist.command()
 def add(name: NameArgument, songs: SongsArgument, library: LibraryOption = None) -> None:
     """Put songs at the end of a playlist."""
-    from engine.library.kept.playlists import add_songs
-
     with open_library(library) as opened:
-        add_songs(opened.database, _songs(opened, name)[0], _kept(opened, songs))
+        playlists.add_songs(opened.database, _songs(opened, name)[0], _kept(opened, songs))
         _note_size(opened, name)
 
 
@@ -102,14 +100,12 @@ def remove(
     library: LibraryOption = None,
 ) -> None:
     """Take songs out of a playlist."""
-    from engine.library.kept.playlists import set_songs
-
     with open_library(library) as opened:
         playlist_id, songs = _songs(opened, name)
         if wrong := [one for one in numbers if not 0 < one <= len(songs)]:
             raise typer.BadParameter(f"There is no song {wrong[0]} among {len(songs)}.")
         rest = [song.id for number, song in enumerate(songs, start=1) if number not in numbers]
-        set_songs(opened.database, playlist_id, rest)
+        playlists.set_songs(opened.database, playlist_id, rest)
         _note_size(opened, name)
 
 
@@ -120,20 +116,16 @@ def rename(
     library: LibraryOption = None,
 ) -> None:
     """Give a playlist another name."""
-    from engine.library.kept.playlists import rename
-
     with open_library(library) as opened:
-        rename(opened.database, _songs(opened, name)[0], new_name)
+        playlists.rename(opened.database, _songs(opened, name)[0], new_name)
         _note_size(opened, new_name)
 
 
 @playlist.command()
 def delete(name: NameArgument, library: LibraryOption = None) -> None:
     """Delete a playlist; its songs stay in the library."""
-    from engine.library.kept.playlists import delete
-
     with open_library(library) as opened:
-        delete(opened.database, _songs(opened, name)[0])
+        playlists.delete(opened.database, _songs(opened, name)[0])
     note(f"“{printable(name)}” is deleted. Its songs stay in the library.")
 
 
@@ -146,10 +138,10 @@ def import_playlist(
     library: LibraryOption = None,
 ) -> None:
     """Take in a playlist; songs that the library does not hold wait in it until it does."""
-    from engine.library.kept.playlists import import_m3u, songs_of
-
     with open_library(library) as opened:
-        songs = songs_of(opened.database, import_m3u(opened.database, file, name))
+        songs = playlists.songs_of(
+            opened.database, playlists.import_m3u(opened.database, file, name)
+        )
     num_here = sum(song.track_id is not None for song in songs)
     note(f"{some(len(songs))}, of which the library holds {num_here}.")
 
@@ -164,8 +156,6 @@ def export_playlist(
     library: LibraryOption = None,
 ) -> None:
     """Write those songs of a playlist that the library holds, for other programs."""
-    from engine.search.export import export
-
     with open_library(library) as opened:
         songs = _songs(opened, name)[1]
         tracks = opened.tracks([song.track_id for song in songs if song.track_id is not None])
@@ -178,8 +168,6 @@ def list_favourites(
     context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
 ) -> None:
     """List the favourites, or give songs a heart (`add`) or take it from them (`remove`)."""
-    from engine.library.kept.marks import favourites
-
     if context.invoked_subcommand is None:
         with open_library(library) as opened:
             _show(opened, favourites(opened.database), as_json)
@@ -188,8 +176,6 @@ def list_favourites(
 @favourite.command("add")
 def add_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
     """Give songs a heart."""
-    from engine.library.kept.marks import set_favourite
-
     with open_library(library) as opened:
         set_favourite(opened.database, _meant(opened, songs), True)
     note(f"{some(len(songs))} with a heart.")
@@ -198,8 +184,6 @@ def add_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
 @favourite.command("remove")
 def remove_favourites(songs: SongsArgument, library: LibraryOption = None) -> None:
     """Take the heart from songs."""
-    from engine.library.kept.marks import set_favourite
-
     with open_library(library) as opened:
         set_favourite(opened.database, _meant(opened, songs), False)
     note(f"{some(len(songs))} without a heart.")
@@ -213,9 +197,6 @@ def list_marks(
 
     A song marked as different is no longer found by the other one's voice.
     """
-    from engine.library.kept.marks import marks
-    from engine.search.export import mark_as_dict
-
     if context.invoked_subcommand is not None:
         return
     with open_library(library) as opened:
@@ -235,8 +216,6 @@ def list_marks(
 def _add_marking(name: str, is_same: bool | None, said: str, text: str) -> None:
     @mark.command(name, help=text)
     def put(song: SongArgument, other: SongArgument, library: LibraryOption = None) -> None:
-        from engine.library.kept.marks import put_mark
-
         with open_library(library) as opened:
             pair = meant(opened, song), meant(opened, other)
             put_mark(opened.database, pair[0].id, pair[1].id, is_same)
@@ -254,9 +233,6 @@ def export_mark_table(
     library: LibraryOption = None,
 ) -> None:
     """Write all marks as a table: pairs of songs, and whether they have the same voice."""
-    from engine.library.kept.marks import marks
-    from engine.search.export import export_marks
-
     with open_library(library) as opened:
         found = marks(opened.database)
         export_marks(found, target)
@@ -268,8 +244,6 @@ def list_searches(
     context: typer.Context, library: LibraryOption = None, as_json: JsonOption = False
 ) -> None:
     """List the saved searches, or do one again (`run`)."""
-    from engine.library.kept.searches import searches
-
     if context.invoked_subcommand is not None:
         return
     with open_library(library) as opened:
@@ -285,10 +259,6 @@ def list_searches(
 @saved.command()
 def run(name: SearchArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Search as it was saved, among the songs that there are now."""
-    from engine.search import Searcher
-    from engine.search.export import result_as_dict
-    from engine.search.saved import ask, saved_question
-
     with open_library(library) as opened, stoppable() as cancel, shown_progress() as progress:
         result = ask(Searcher(opened), saved_question(opened, name), progress, cancel)
     if as_json:
@@ -300,8 +270,6 @@ def run(name: SearchArgument, library: LibraryOption = None, as_json: JsonOption
 @saved.command("delete")
 def delete_saved(name: SearchArgument, library: LibraryOption = None) -> None:
     """Delete a saved search."""
-    from engine.library.kept.searches import delete_search
-
     with open_library(library) as opened:
         delete_search(opened.database, name)
     note(f"The search “{printable(name)}” is deleted.")
@@ -309,10 +277,8 @@ def delete_saved(name: SearchArgument, library: LibraryOption = None) -> None:
 
 def _songs(library: Library, name: str) -> tuple[int, list[KeptSong]]:
     """(id, songs) of the playlist of this name."""
-    from engine.library.kept.playlists import playlist_named, songs_of
-
-    playlist_id = playlist_named(library.database, name).id
-    return playlist_id, songs_of(library.database, playlist_id)
+    playlist_id = playlists.playlist_named(library.database, name).id
+    return playlist_id, playlists.songs_of(library.database, playlist_id)
 
 
 def _note_size(library: Library, name: str) -> None:
@@ -324,14 +290,10 @@ def _meant(library: Library, songs: Sequence[str]) -> list[int]:
 
 
 def _kept(library: Library, songs: Sequence[str]) -> list[int]:
-    from engine.library.kept.songs import keep
-
     return keep(library.database, _meant(library, songs))
 
 
 def _show(library: Library, songs: Sequence[KeptSong], as_json: bool) -> None:
-    from engine.search.export import as_dict
-
     ids = [song.track_id for song in songs if song.track_id is not None]
     tracks = {track.id: track for track in library.tracks(ids)}
     rows: list[dict[str, Any]] = [

@@ -144,22 +144,6 @@ class Database:
         with self.read() as connection:
             return connection.execute(sql, values).fetchone()
 
-    def blob(self, table: str, column: str, row_id: int, num_bytes: int) -> Iterator[bytes]:
-        """One value, so many bytes at a time; nothing where the row, or a blob in it, is not there.
-
-        Names of tables and columns are always our own.
-        """
-        with self.read() as connection:
-            try:
-                blob = connection.blobopen(table, column, row_id, readonly=True)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
-                    raise
-                return
-            with blob:
-                while piece := blob.read(num_bytes):
-                    yield piece
-
     def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
         """What ``read`` gives; in each thread read anew only when the library has changed."""
         with self.read() as connection:

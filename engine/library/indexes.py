@@ -1,7 +1,8 @@
-"""HNSW indexes as bytes in the library: rows of 32 MiB, since one BLOB would end at a gigabyte."""
+"""HNSW indexes as bytes in the library, a MiB to a row: one BLOB would end at a gigabyte."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -11,8 +12,7 @@ from engine.library import codec
 from engine.library.database import Database
 from engine.library.tables import insert
 
-CHUNK_BYTES = 32 * 1024 * 1024
-_PIECE_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 _CHUNK_ROWS = 1024
 
 
@@ -71,13 +71,13 @@ def index_of(database: Database, space_id: int) -> tuple[int, IndexRecord] | Non
 
 
 def index_pieces(database: Database, index_id: int) -> Iterator[bytes]:
-    """What is stored of an index, a MiB at a time: whole chunks would leave large holes in memory.
-
-    It ends early where the index has been replaced meanwhile.
-    """
-    sql = "SELECT rowid FROM hnsw_chunk WHERE index_id = ? ORDER BY seq"
-    for (row_id,) in database.rows(sql, (index_id,)):
-        yield from database.blob("hnsw_chunk", "data", row_id, _PIECE_BYTES)
+    """What is stored of an index; it ends early where the index has been replaced meanwhile."""
+    for seq in itertools.count():
+        sql = "SELECT data FROM hnsw_chunk WHERE index_id = ? AND seq = ?"
+        row = database.row(sql, (index_id, seq))
+        if row is None or not isinstance(row[0], bytes):
+            return
+        yield row[0]
 
 
 def drop_index(database: Database, space_id: int) -> None:
