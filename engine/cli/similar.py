@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from engine.search.source import Source
 
 MAX_CANDIDATES = 20
+NUM_EXAMPLES = 100
 
 ByOption = Annotated[By, typer.Option(help="Compare voices, the whole sound, or both.")]
 ArtistOption = Annotated[
@@ -316,21 +317,17 @@ def parse_part(
 
 
 def _example(source: Source) -> int:
-    """A song to show what can be found: with vocals, by an artist of several songs if possible."""
+    """A song to show what can be found: one with vocals, if possible."""
     from engine.library import TrackStatus
     from engine.search.library_source import LibrarySource
 
     if not isinstance(source, LibrarySource):
         raise QueryError("Name a song: a file, an address, an id, or words from artist and title.")
     library = source.library
-    tracks = library.tracks(library.track_ids(status=TrackStatus.INDEXED))
-    if not tracks:
+    ids = library.track_ids(status=TrackStatus.INDEXED)
+    if not ids:
         raise QueryError("Nothing in this library has been heard yet. Index a folder first.")
-    num_songs: dict[str, int] = {}
-    for track in tracks:
-        num_songs[track.artist] = num_songs.get(track.artist, 0) + 1
-    best = max(tracks, key=lambda track: (track.has_vocals is True, num_songs[track.artist] > 1))
-    return best.id
+    return max(library.tracks(ids[:NUM_EXAMPLES]), key=lambda track: track.has_vocals is True).id
 
 
 def name_of(track: Track) -> str:

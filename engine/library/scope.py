@@ -150,18 +150,13 @@ def ids_within(database: Database, scope: Scope) -> np.ndarray:
     return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
 
-class LatestScope:
-    """``ids_within`` for one scope after the other, read anew only when the library has changed."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def ids(self, scope: Scope) -> np.ndarray:
-        latest = self._database.remembered("scope", dict[Scope, np.ndarray])
-        if scope not in latest:
-            latest.clear()
-            latest[scope] = ids_within(self._database, scope)
-        return latest[scope]
+def latest_ids_within(database: Database, scope: Scope) -> np.ndarray:
+    """``ids_within``; of the latest scope, read anew only when the library has changed."""
+    latest = database.remembered("scope", dict[Scope, np.ndarray])
+    if scope not in latest:
+        latest.clear()
+        latest[scope] = ids_within(database, scope)
+    return latest[scope]
 
 
 def artist_ids(database: Database, name: str) -> list[int]:

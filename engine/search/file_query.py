@@ -36,8 +36,7 @@ class FileEmbedder:
         load_model: Callable[[str], Model] | None,
         load_separator: Callable[[str], Separator] | None,
     ) -> None:
-        self._load_model = load_model or _load_model
-        self._load_separator = load_separator or _load_separator
+        self._load_model, self._load_separator = load_model, load_separator
         self._lock = threading.Lock()
         self._models: dict[str, Model] = {}
         self._separators: dict[str, Separator] = {}
@@ -95,9 +94,11 @@ class FileEmbedder:
         return replace(embedding, moments=replace(moments, starts_s=starts_s))
 
     def _model(self, name: str, key: SpaceKey) -> Model:
+        from engine import models
+
         with self._lock:
             if name not in self._models:
-                self._models[name] = self._load_model(name)
+                self._models[name] = (self._load_model or models.load)(name)
             model = self._models[name]
         if (model.sha256, LISTENING_VERSION) != (key.model_sha256, key.listening):
             raise QueryError(
@@ -107,19 +108,9 @@ class FileEmbedder:
         return model
 
     def _separator(self, name: str) -> Separator:
+        from engine import separation
+
         with self._lock:
             if name not in self._separators:
-                self._separators[name] = self._load_separator(name)
+                self._separators[name] = (self._load_separator or separation.load)(name)
             return self._separators[name]
-
-
-def _load_model(name: str) -> Model:
-    from engine import models
-
-    return models.load(name)
-
-
-def _load_separator(name: str) -> Separator:
-    from engine import separation
-
-    return separation.load(name)

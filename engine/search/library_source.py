@@ -12,7 +12,7 @@ from engine import models
 from engine.library import Library, Track
 from engine.library.heard import portraits
 from engine.library.kept.marks import marked_apart
-from engine.library.scope import LatestScope, artist_ids, artists_like
+from engine.library.scope import artist_ids, artists_like, latest_ids_within
 from engine.records import LISTENING_VERSION, MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
 from engine.search.index.matrix import NO_ROW
@@ -41,7 +41,6 @@ class LibrarySource:
         self.library = library
         self._lock = threading.Lock()
         self._indexes: dict[int | str, SpaceIndex] = {}
-        self._scope = LatestScope(library.database)
 
     def space(self, view: View, model: str | None) -> Space:
         space_id, key = choose_space(self.library, view, model)
@@ -52,7 +51,8 @@ class LibrarySource:
 
     def candidates(self, views: Sequence[QueryView], num: int, accept: Filter) -> Nearest:
         scope = accept.options.scope
-        allowed = self._scope.ids(scope) if scope.num_conditions else None
+        is_part = scope.num_conditions > 0
+        allowed = latest_ids_within(self.library.database, scope) if is_part else None
         found = []
         for view in views:
             loaded = self._loaded(view.space)

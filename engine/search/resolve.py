@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import models
 from engine.errors import AmbiguousQueryError, QueryError
 from engine.library import Library
 from engine.library.indexes import count_embeddings, has_embeddings
@@ -44,7 +45,7 @@ def choose_space(library: Library, view: View, model: str | None) -> tuple[int, 
         return fitting[0]
     sizes = {i: count_embeddings(library.database, i) for i, _ in fitting}
     fullest = max(fitting, key=lambda space: (sizes[space[0]], space[0]))
-    default = (wanted or _default_model_name(view), LISTENING_VERSION)
+    default = (wanted or models.default_model_name(view), LISTENING_VERSION)
     newest = [(i, key) for i, key in fitting if (key.model, key.listening) == default]
     best = max(newest, key=lambda space: (sizes[space[0]], space[0]), default=fullest)
     return best if sizes[best[0]] >= NEARLY_ALL * sizes[fullest[0]] else fullest
@@ -90,9 +91,3 @@ def resolve_artist(source: Source, words: str) -> str:
         listed = ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")
         raise QueryError(f"{len(names)} artists match “{words}”: {listed}. Give the whole name.")
     return names[0]
-
-
-def _default_model_name(view: View) -> str:
-    from engine import models
-
-    return models.default_model_name(view)

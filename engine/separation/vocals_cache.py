@@ -12,6 +12,7 @@ import av
 import av.error
 import numpy as np
 
+from engine import separation
 from engine.errors import SeparatorError
 from engine.networks.preload import import_heavy_libraries
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
@@ -44,7 +45,7 @@ class VocalsCache:
         self._folder = folder
         self._max_bytes = max_bytes
         self._name = separator
-        self._load = load_separator or _load_separator
+        self._load = load_separator or separation.load
         self._loaded: dict[str, Separator] = {}  # the one used last
 
     def vocals_of(
@@ -144,9 +145,3 @@ def _write_flac(path: Path, chunks: Iterable[np.ndarray]) -> None:
             frame.sample_rate = SAMPLE_RATE_HZ
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-
-
-def _load_separator(name: str) -> Separator:
-    from engine import separation
-
-    return separation.load(name)

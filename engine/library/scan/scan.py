@@ -15,6 +15,7 @@ from engine.library.scan.reconcile import Findings, Reconciliation
 from engine.library.scan.walk import FoundFile, Skipped, Walk, why_unavailable
 from engine.library.store import Library
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.sound import audio
 
 _REPORT_EVERY = 100  # files of a walk per progress report
 
@@ -70,7 +71,7 @@ def scan(
     walk = Walk(lambda target: any(_is_inside(target, root) for root in roots), skipped)
     for folder, top in scopes:
         _walk_scope(library, folder, top, walk, findings, progress, cancel)
-    result = Reconciliation(library.database, findings, audio_hash or _default_hash)
+    result = Reconciliation(library.database, findings, audio_hash or audio.audio_hash)
     result.run(progress, cancel)
     relink(library.database)
     return ScanSummary(
@@ -84,12 +85,6 @@ def scan(
         unchanged=findings.num_same,
         skipped=(*walk.skipped, *result.skipped),
     )
-
-
-def _default_hash(path: Path) -> str:
-    from engine.sound import audio  # here, because listing tracks needs no decoder
-
-    return audio.audio_hash(path)
 
 
 def _scopes(

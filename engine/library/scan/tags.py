@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.errors import DecodeError
 from engine.library.records import Tags
 from engine.library.text import display, plain
+from engine.sound.decoding import pool
 
 _DISC_FOLDER = re.compile(r"(cd|disc|disk|dvd)[ _-]?\d{1,2}", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"(?:\d{1,2}-)?(\d{1,3})(?:\s*[._)-]\s*|\s+)(?=\S)")
@@ -73,8 +74,6 @@ def from_path(relative: Path) -> Tags:
 
 def _embedded(path: Path) -> dict[str, str]:
     """Read in a decoder process: tags break parsers in every way there is."""
-    from engine.sound.decoding import pool  # here, because most commands read no tags
-
     for reader in ("mutagen", "ffmpeg"):
         request = {"do": "texts", "reader": reader, "path": os.path.abspath(path)}  # noqa: PTH100
         try:
