@@ -14,7 +14,7 @@ class SpaceFacts:
 
     Attributes:
         num_tracks: that were heard in it.
-        vectors_bytes, moments_bytes: of what was heard.
+        num_bytes: of what was heard, and of the search index.
         index_bytes: of the search index; 0 where there is none.
         has_map: a map of it is kept.
     """
@@ -22,14 +22,9 @@ class SpaceFacts:
     space_id: int
     key: SpaceKey
     num_tracks: int
-    vectors_bytes: int
-    moments_bytes: int
+    num_bytes: int
     index_bytes: int
     has_map: bool
-
-    @property
-    def num_bytes(self) -> int:
-        return self.vectors_bytes + self.moments_bytes + self.index_bytes
 
 
 def space_facts(database: Database) -> list[SpaceFacts]:
@@ -37,8 +32,7 @@ def space_facts(database: Database) -> list[SpaceFacts]:
     found = database.rows(
         "SELECT space.id, model, model_sha256, view, separator, dim, listening,"
         " count(embedding.id),"
-        " coalesce(sum(length(vector)), 0),"
-        " coalesce(sum(length(moments.starts) + length(moments.codes)), 0),"
+        " coalesce(sum(length(vector) + coalesce(length(starts) + length(codes), 0)), 0),"
         " coalesce((SELECT sum(num_bytes) FROM hnsw_index i WHERE i.space_id = space.id), 0),"
         " EXISTS (SELECT 1 FROM map WHERE map.space_id = space.id)"
         " FROM space LEFT JOIN embedding ON embedding.space_id = space.id"
@@ -49,10 +43,9 @@ def space_facts(database: Database) -> list[SpaceFacts]:
             row[0],
             SpaceKey(row[1], row[2], row[3], row[4] or None, row[5], row[6]),
             row[7],
-            row[8],
+            row[8] + row[9],
             row[9],
-            row[10],
-            bool(row[11]),
+            bool(row[10]),
         )
         for row in found
     ]
