@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from engine.indexing.pipeline import IndexOptions, IndexSummary
     from engine.library import Library
-    from engine.progress import CancelToken
     from engine.records import TrackEmbedding
 
 SeparatorOption = Annotated[
@@ -169,7 +169,7 @@ def embed(
         raise SingalikeError(f"{out} cannot be written. Name a file in a folder of yours.")
 
     from engine import models, separation
-    from engine.listening.embedding import check_hears_songs, check_serves, embed_file, embed_song
+    from engine.listening.embedding import check_hears_songs, check_serves, embed_file
 
     ear = models.load(model or models.default_model_name(view))
     check_serves(ear, view)
@@ -177,15 +177,10 @@ def embed(
     is_fast = is_song and voices_or_chosen(voices) == "fast"
     if is_fast:
         check_hears_songs(ear)
-    needs_separator = is_song and not is_fast
-    cutter = separation.load(separator or separation.default_name()) if needs_separator else None
-
-    def hear(path: Path, cancel: CancelToken) -> TrackEmbedding | None:
-        if is_fast:
-            return embed_song(path, {"vocals": ear}, cancel=cancel)["vocals"]
-        return embed_file(path, ear, view, separator=cutter, cancel=cancel)
-
-    heard = _heard(files, hear)
+    is_cut = is_song and not is_fast
+    cutter = separation.load(separator or separation.default_name()) if is_cut else None
+    how: Voices = "fast" if is_fast else "fine"
+    heard = _heard(files, partial(embed_file, model=ear, view=view, separator=cutter, voices=how))
     rows = [vector for _, vector in heard]
     embeddings = np.stack(rows) if rows else np.zeros((0, ear.vector_dim), np.float32)
     try:
@@ -200,7 +195,7 @@ def embed(
 
 
 def _heard(
-    files: list[Path], hear: Callable[[Path, CancelToken], TrackEmbedding | None]
+    files: list[Path], hear: Callable[..., TrackEmbedding | None]
 ) -> list[tuple[Path, np.ndarray]]:
     """Embeddings (dim,) of those files that can be heard, in their order; others are told."""
     from engine.progress import Progress
@@ -210,7 +205,7 @@ def _heard(
         for done, path in enumerate(files):
             progress(Progress("embed", done, len(files), message=path.name))
             try:
-                found = hear(path, cancel)
+                found = hear(path, cancel=cancel)
             except CancelledError:
                 raise
             except SingalikeError as error:

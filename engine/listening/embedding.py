@@ -18,6 +18,7 @@ from engine.errors import CheckpointError, SilentError, TooShortError
 from engine.listening.portrait import PortraitSampler
 from engine.models.model import Model
 from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES, segment_weights
+from engine.preferences import Voices
 from engine.progress import CancelToken
 from engine.records import TrackEmbedding, View, VoicePortrait
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
@@ -63,6 +64,7 @@ def embed_file(
     view: View,
     *,
     separator: Separator | None = None,
+    voices: Voices = "fine",
     **part: Unpack[Part],
 ) -> TrackEmbedding | None:
     """The embedding of a file, or of a part of it.
@@ -70,6 +72,7 @@ def embed_file(
     Args:
         separator: cuts out the vocals for the view ``vocals``; None: the file holds nothing but
             vocals already. Not used for ``overall``.
+        voices: ``fast``: a voice is heard through the song; nothing is separated.
 
     Returns:
         None when the view is ``vocals`` and nobody sings. Models that know who sings tell it from
@@ -77,9 +80,12 @@ def embed_file(
         song, too. With other models it is nobody who sings then.
 
     Raises:
-        DecodeError, TooShortError, SilentError, SeparatorError, CancelledError.
+        DecodeError, TooShortError, SilentError, SeparatorError, CancelledError; CheckpointError
+        where a model cannot hear voices as it should.
     """
-    if view == "overall":
+    if view == "overall" or voices == "fast":
+        if view == "vocals":
+            check_hears_songs(model)
         return embed_song(path, {view: model}, **part)[view]
     if separator is None:
         voice = _decoded(path, SAMPLE_RATE_HZ, 1, **part)

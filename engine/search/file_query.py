@@ -66,27 +66,20 @@ class FileEmbedder:
     def _embed(
         self, part: FilePart, name: str, key: SpaceKey, cancel: CancelToken | None
     ) -> TrackEmbedding:
-        from engine.listening.embedding import check_hears_songs, embed_file, embed_song
+        from engine.listening.embedding import embed_file
 
-        model, view = self._model(name, key), key.view
-        place, start_s, end_s = part.path, part.start_s, part.end_s
-        embedding: TrackEmbedding | None
-        if part.voices == "fast" and view == "vocals" and not part.is_vocals:
-            check_hears_songs(model)
-            heard = embed_song(place, {view: model}, start_s=start_s, end_s=end_s, cancel=cancel)
-            embedding = heard[view]
-        else:
-            needs_separator = key.separator is not None and not part.is_vocals
-            separator = self._separator(str(key.separator)) if needs_separator else None
-            embedding = embed_file(
-                place,
-                model,
-                view,
-                separator=separator,
-                start_s=start_s,
-                end_s=end_s,
-                cancel=cancel,
-            )
+        is_song = key.view == "vocals" and not part.is_vocals
+        is_fast = is_song and part.voices == "fast"
+        embedding = embed_file(
+            part.path,
+            self._model(name, key),
+            key.view,
+            separator=self._separator(str(key.separator)) if is_song and not is_fast else None,
+            voices="fast" if is_fast else "fine",
+            start_s=part.start_s,
+            end_s=part.end_s,
+            cancel=cancel,
+        )
         if embedding is None:
             raise NoEmbeddingError(nobody_sings(part.path.name))
         moments = embedding.moments
