@@ -45,6 +45,7 @@ EF_CONSTRUCTION = 200
 MAX_DEAD_SHARE = 0.2
 MAX_NEWER, MAX_NEWER_SHARE = 4000, 0.02
 ALL_CORES = -1
+_PROJECTION = np.dtype("<f4")
 
 
 class UnusableIndexError(SingalikeError):
@@ -163,7 +164,7 @@ def _empty_graph(library: Library, space_id: int, max_elements: int) -> Graph:
 
 def _save(library: Library, space_id: int, graph: Graph) -> None:
     """SingalikeError where there is no room for hnswlib's file."""
-    head = b"" if graph.to_graph is None else projection.to_bytes(graph.to_graph)
+    head = b"" if graph.to_graph is None else graph.to_graph.astype(_PROJECTION).tobytes()
     try:
         with temporary_folder() as folder:
             path = Path(folder) / "index"
@@ -207,7 +208,7 @@ def _sha256(chunks: Iterable[bytes]) -> str:
 def _read(library: Library, index_id: int, record: IndexRecord) -> Graph:
     """UnusableIndexError where what is stored is not what was written, or cannot be unpacked."""
     graph_dim, to_graph, head = _graph_dim(library, record), None, b""
-    head_bytes = 0 if graph_dim == record.dim else projection.num_bytes(record.dim, graph_dim)
+    head_bytes = 0 if graph_dim == record.dim else _PROJECTION.itemsize * record.dim * graph_dim
     graph = hnswlib.Index(space=METRIC, dim=graph_dim)
     try:
         with temporary_folder() as folder:
@@ -219,7 +220,8 @@ def _read(library: Library, index_id: int, record: IndexRecord) -> Graph:
                     file.write(piece[missing:])
             graph.load_index(str(path), max(1, record.num_elements))
         if head_bytes:
-            to_graph = projection.from_bytes(head, record.dim, graph_dim)
+            stored = np.frombuffer(head, _PROJECTION).reshape(record.dim, graph_dim)
+            to_graph = stored.astype(np.float32)
     except OSError as error:
         raise UnusableIndexError(
             f"The search index could not be unpacked in {tempfile.gettempdir()}: {error.strerror}."

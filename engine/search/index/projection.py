@@ -12,7 +12,6 @@ SAMPLE_ROWS = 10_000
 MIN_ROWS_PER_DIM = 16  # from fewer, directions are learned that only these vectors have
 _KEPT = 0.97  # of the variance around the mean
 _STEP = 32
-_DTYPE = np.dtype("<f4")
 
 
 def is_enough(num_vectors: int, dim: int) -> bool:
@@ -37,16 +36,3 @@ def fit(vectors: np.ndarray) -> np.ndarray | None:
         return None
     columns = np.column_stack([mean, axes[:, ::-1][:, : graph_dim - 1]])
     return np.asarray(np.linalg.qr(columns)[0], np.float32)
-
-
-def to_bytes(projection: np.ndarray) -> bytes:
-    return projection.astype(_DTYPE).tobytes()
-
-
-def num_bytes(dim: int, graph_dim: int) -> int:
-    return _DTYPE.itemsize * dim * graph_dim
-
-
-def from_bytes(raw: bytes, dim: int, graph_dim: int) -> np.ndarray:
-    """(dim, graph_dim) float32. ValueError where it is another number of bytes."""
-    return np.frombuffer(raw, _DTYPE).reshape(dim, graph_dim).astype(np.float32)

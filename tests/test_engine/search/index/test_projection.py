@@ -78,17 +78,6 @@ def test_vectors_that_need_all_their_dimensions_keep_them() -> None:
     assert projection.fit(voices(2000, num_directions=DIM)) is None
 
 
-def test_bytes_that_are_no_projection() -> None:
-    to_graph = projection.fit(voices(2000))
-    assert to_graph is not None
-    raw = projection.to_bytes(to_graph)
-    again = projection.from_bytes(raw, DIM, 32)
-    np.testing.assert_array_equal(again, to_graph)
-    for wrong, graph_dim in ((raw, 64), (raw[:-1], 32)):
-        with pytest.raises(ValueError, match="size"):
-            projection.from_bytes(wrong, DIM, graph_dim)
-
-
 def test_a_large_graph_is_projected_and_finds_what_exact_search_finds(library: Library) -> None:
     assert metric(library) == "ip/32"
     assert graph.load(library, 1).graph.dim == 32
