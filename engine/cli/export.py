@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.common import CatalogueOption, LibraryOption, note, open_source, some
-from engine.cli.similar import ArtistOption, search, search_artist, takes_search_options
+from engine.cli.similar import ArtistOption, answer, question_meant, takes_search_options
 from engine.errors import QueryError
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def export(
 
     found: Sequence[Track | Neighbour]
     with open_source(library, catalogue) as source:
-        if artist is not None:
-            found = search_artist(source, artist, song, None, options).neighbours
-        elif song is not None:
-            found = search(source, song, options).neighbours
+        if artist is not None or song is not None:
+            songs = [] if song is None else [song]
+            question = question_meant(source, songs, artist, None, options)
+            found = answer(source, question).neighbours
         elif isinstance(source, LibrarySource):
             found = _indexed(source.library, options.scope)
         else:

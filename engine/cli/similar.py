@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.library import Library, Track
     from engine.library.scope import Scope
     from engine.search import SearchOptions, SearchResult
+    from engine.search.saved import SavedQuestion
     from engine.search.source import Source
 
 MAX_CANDIDATES = 20
@@ -162,69 +163,63 @@ def similar(
     as_json: JsonOption = False,
 ) -> None:
     """Show the songs whose singer, or whose whole sound, is most like a song's, or like several."""
-    from engine.search import Searcher
     from engine.search.export import result_as_dict
     from engine.search.library_source import LibrarySource
-    from engine.search.saved import question_of, save_question
+    from engine.search.saved import save_question
 
-    options = replace(options, as_artists=artists)
-    song = songs[0] if songs else None
-    is_several = len(songs or ()) > 1
-    if is_several and (artist or at or voice_alone):
-        raise typer.BadParameter("Several songs are compared whole, and are of the library.")
     if save is not None and catalogue is not None:
         raise typer.BadParameter("--save needs a library, not a catalogue.")
+    if voice_alone and len(songs or ()) > 1:
+        raise typer.BadParameter("Several songs are compared whole, and are of the library.")
+    options = replace(options, as_artists=artists)
     with open_source(library, catalogue) as source:
-        if artist is not None:
-            result = search_artist(source, artist, song, at, options)
-        elif is_several:
-            ids = [meant(source, one).id for one in songs or ()]
-            result = Searcher(source).by_tracks(ids, options)
-        else:
-            result = search(source, song, options, at, voice_alone, voices)
+        question = question_meant(source, songs or [], artist, at, options)
+        result = answer(source, question, voice_alone, voices)
         if save is not None and isinstance(source, LibrarySource):
-            save_question(source.library, save, question_of(result.query, options))
+            save_question(source.library, save, question)
     if as_json:
         write_json(result_as_dict(result))
     else:
         show(result)
 
 
-def search(
+def question_meant(
+    source: Source, songs: list[str], artist: str | None, at: str | None, options: SearchOptions
+) -> SavedQuestion:
+    """What is asked with. A song with several meanings: a list, and exit 2."""
+    from engine.search import resolve_artist
+    from engine.search.saved import SavedQuestion
+
+    if artist is not None:
+        if songs or at:
+            raise typer.BadParameter("--artist stands for a song: give one or the other.")
+        return SavedQuestion(options, artist=resolve_artist(source, artist))
+    if len(songs) > 1 and at:
+        raise typer.BadParameter("Several songs are compared whole, and are of the library.")
+    part_s = parse_part(at) if at else None
+    if len(songs) == 1:
+        is_file = os.path.isfile(songs[0])  # noqa: PTH113, words may be too long for a path
+        if is_file and source.track_by_path(Path(songs[0])) is None:
+            return SavedQuestion(options, path=Path(songs[0]), part_s=part_s)
+    ids = [meant(source, song).id for song in songs] or [_example(source)]
+    return SavedQuestion(options, tuple(ids), part_s=part_s)
+
+
+def answer(
     source: Source,
-    song: str | None,
-    options: SearchOptions,
-    at: str | None = None,
+    question: SavedQuestion,
     is_voice: bool = False,
     voices: Voices | None = None,
 ) -> SearchResult:
-    """Find what is meant, then its neighbours. Several meanings: a list, and exit 2."""
     from engine.search import Searcher
+    from engine.search.saved import ask
 
     searcher = Searcher(source)
-    if song is None:
-        return searcher.by_track(_example(source), options)
-    path = Path(song)
-    is_file = os.path.isfile(song)  # noqa: PTH113, words may be too long for a path
-    is_stranger = is_file and source.track_by_path(path) is None
-    track = None if is_stranger else meant(source, song)
-    if track is not None and at is None and not is_voice:
-        return searcher.by_track(track.id, options)
-    if track is not None and track.is_elsewhere:
-        raise QueryError(f"{song} is not on this machine. Search by the whole of it.")
-    start_s, end_s = parse_part(at) if at else (0.0, None)
-    target = track.path if track is not None else path
+    if question.path is None and question.part_s is None and not is_voice:
+        return ask(searcher, question)
     with stoppable() as cancel, shown_progress() as progress:
-        return searcher.by_file(
-            target,
-            options,
-            start_s=start_s,
-            end_s=end_s,
-            is_vocals=is_voice,
-            voices=voices_or_chosen(voices),
-            progress=progress,
-            cancel=cancel,
-        )
+        how = voices_or_chosen(voices)
+        return ask(searcher, question, progress, cancel, is_vocals=is_voice, voices=how)
 
 
 def meant(songs: Library | Source, song: str) -> Track:
@@ -239,17 +234,6 @@ def meant(songs: Library | Source, song: str) -> Track:
             note(f"  {candidate.id:>6}  {name_of(candidate)}")
         raise typer.Exit(2) from error
     return track
-
-
-def search_artist(
-    source: Source, name: str, song: str | None, at: str | None, options: SearchOptions
-) -> SearchResult:
-    """Neighbours of an artist, who may be named by some words of the name."""
-    from engine.search import Searcher, resolve_artist
-
-    if song is not None or at is not None:
-        raise typer.BadParameter("--artist stands for a song: give one or the other.")
-    return Searcher(source).by_artist(resolve_artist(source, name), options)
 
 
 def parse_scope(

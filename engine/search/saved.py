@@ -1,4 +1,4 @@
-"""Searches with a name: what was asked, and how, to be asked again."""
+"""Questions, and asking them; searches with a name: what was asked, and how, to be asked again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from engine.library import Library
 from engine.library.kept.searches import put_search, searches
 from engine.library.kept.songs import keep, songs
 from engine.library.scope import Scope
+from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
-from engine.search.records import Query, SearchOptions, SearchResult
+from engine.search.records import SearchOptions, SearchResult
 from engine.search.searcher import Searcher
 
 
@@ -32,31 +33,36 @@ class SavedQuestion:
     part_s: tuple[float, float] | None = None
 
 
-def question_of(query: Query, options: SearchOptions) -> SavedQuestion:
-    """What led to a result."""
-    ids = tuple(track.id for track in query.tracks)
-    if query.artist is None and query.track is not None and not ids:
-        ids = (query.track.id,)
-    path = None if ids or query.artist is not None else query.path
-    part_s = None if query.end_s is None else (query.start_s, query.end_s)
-    return SavedQuestion(options, ids, query.artist, path, part_s)
-
-
 def ask(
     searcher: Searcher,
     question: SavedQuestion,
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
+    *,
+    is_vocals: bool = False,
+    voices: Voices = "fine",
 ) -> SearchResult:
-    """Raises what the searcher does."""
+    """``is_vocals``, ``voices``: as in ``Searcher.by_file``. Raises what the searcher does."""
     if question.artist is not None:
         return searcher.by_artist(question.artist, question.options)
-    if question.track_ids and question.part_s is None:
+    if question.track_ids and question.part_s is None and not is_vocals:
         return searcher.by_tracks(question.track_ids, question.options)
-    path = question.path or searcher.library.track(question.track_ids[0]).path
+    path = question.path
+    if path is None:
+        (track,) = searcher.source.tracks(question.track_ids[:1])
+        if track.is_elsewhere:
+            raise QueryError(f"{track.title} is not on this machine. Search by the whole of it.")
+        path = track.path
     start_s, end_s = question.part_s or (0.0, None)
     return searcher.by_file(
-        path, question.options, start_s=start_s, end_s=end_s, progress=progress, cancel=cancel
+        path,
+        question.options,
+        start_s=start_s,
+        end_s=end_s,
+        is_vocals=is_vocals,
+        voices=voices,
+        progress=progress,
+        cancel=cancel,
     )
 
 
