@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.library import Library, temporary
+from engine.library import Library
+from engine.library.processes import clear_leftovers, temporary_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets and processes of POSIX")
 
@@ -39,7 +40,7 @@ def test_opening_a_library_clears_what_the_dead_left(
     others = {folder / name for name in ("singalike-soak-abc", "singalike-1.txt", "other-1-abc")}
     for other in others:
         other.mkdir()
-    with temporary.temporary_folder() as own:
+    with temporary_folder() as own:
         Library.open(tmp_path / "library.db").close()
         assert {*folder.iterdir()} == {*others, Path(own)}
 
@@ -48,4 +49,4 @@ def test_a_temporary_folder_that_is_not_there_is_no_hindrance(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    temporary.clear_leftovers()
+    clear_leftovers()

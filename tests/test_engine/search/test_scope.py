@@ -23,7 +23,7 @@ from engine.cli.similar import parse_scope
 from engine.errors import QueryError
 from engine.library import Library, Tags
 from engine.library.heard import put_portrait
-from engine.library.scope import LatestScope, artist_ids, artists_like, facets, ids_within
+from engine.library.scope import artist_ids, artists_like, facets, ids_within, latest_ids_within
 from engine.records import MomentCodes, View, VoicePortrait
 from engine.search import Scope, Searcher, SearchOptions, SearchResult, resolve_artist
 from engine.search.export import result_as_dict
@@ -115,16 +115,16 @@ def test_a_scope_narrows_whatever_is_compared(library: Library, by: str) -> None
 
 
 def test_a_scope_follows_the_library(library: Library, tmp_path: Path) -> None:
-    latest, scope = LatestScope(library.database), Scope(genres=frozenset({"pop"}))
-    first = latest.ids(scope)
-    assert latest.ids(scope) is first
+    scope = Scope(genres=frozenset({"pop"}))
+    first = latest_ids_within(library.database, scope)
+    assert latest_ids_within(library.database, scope) is first
     with library.database.write() as db:
         db.execute("UPDATE track SET genre = 'Pop' WHERE id = 5")
-    assert latest.ids(scope).tolist() == [1, 2, 5, 6]
+    assert latest_ids_within(library.database, scope).tolist() == [1, 2, 5, 6]
     with Library.open(tmp_path / "library.db") as other, other.database.write() as db:
         db.execute("UPDATE track SET genre = 'Pop' WHERE id = 4")
-    assert latest.ids(scope).tolist() == [1, 2, 4, 5, 6]
-    assert latest.ids(Scope(first_year=2011)).tolist() == [6]
+    assert latest_ids_within(library.database, scope).tolist() == [1, 2, 4, 5, 6]
+    assert latest_ids_within(library.database, Scope(first_year=2011)).tolist() == [6]
 
 
 def test_how_much_a_scope_is_narrowed() -> None:
