@@ -100,11 +100,13 @@ def test_a_damaged_model_is_noticed(bench, tmp_path, monkeypatch):
     name = models.default_model_name("vocals")
     own = tmp_path / "resources"
     for part in ("checkpoints", "models"):
-        for folder in (resources_path() / part).iterdir():
-            if folder.name == name:
-                shutil.copytree(folder, own / part / folder.name)
-    shutil.copy(resources_path() / "checkpoints" / "defaults.json", own / "checkpoints")
-    [weights] = own.rglob("weights.safetensors")
+        (own / part).mkdir(parents=True)
+        for one in (resources_path() / part).iterdir():
+            (own / part / one.name).symlink_to(one)
+    [folder] = own.glob(f"*/{name}")
+    folder.unlink()
+    shutil.copytree(resources_path() / folder.relative_to(own), folder)
+    weights = folder / "weights.safetensors"
     damaged = bytearray(weights.read_bytes())
     damaged[-1] ^= 1
     weights.write_bytes(damaged)
