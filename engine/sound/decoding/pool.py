@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from engine.sound.decoding import FLAG, messages
 from engine.sound.decoding.messages import Message
 from engine.sound.decoding.worker import MORE, RESTED, SILENCE_S, SPUN, STOP, STUCK
 
+log = logging.getLogger(__name__)
 Messages = Generator[Message, None, None]
 
 MAX_FILES = 1000  # then a fresh process: whatever decoders lose of their memory comes back
@@ -41,10 +43,6 @@ GOES_IN_CIRCLES = (
 SILENT = (
     f"Nothing could be read of the file for {SILENCE_S:.0f} seconds. See whether its drive or "
     "network is there, then retry it."
-)
-NO_PROCESS = (
-    "No process can be started to read the file in. Close other programs, then retry it; if that "
-    "does not help, run `singalike self-test`."
 )
 _WHY = {SPUN: GOES_IN_CIRCLES, STUCK: SILENT}
 
@@ -100,6 +98,7 @@ class Pool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle, self._busy = list[Decoder](), set[Decoder]()
+        self._can_start = True
 
     def ask(self, request: dict[str, Any], cancel: CancelToken | None = None) -> Messages:
         """All messages of an answer, each made when it is taken. Closing it early is fine.
@@ -110,6 +109,9 @@ class Pool:
         is_rested = True
         while is_rested:
             decoder = self._taken()
+            if decoder is None:
+                yield from _answered_here(request)
+                return
             with cancel.calling(decoder.process.kill):
                 try:
                     yield from _messages(decoder, request)
@@ -123,8 +125,8 @@ class Pool:
             is_rested = code == RESTED  # it left by itself before it was asked
         raise DecodeError(_WHY.get(code, CRASHED))
 
-    def _taken(self) -> Decoder:
-        """One that rests, or a new one. Raises DecodeError where none can be started."""
+    def _taken(self) -> Decoder | None:
+        """One that rests, or a new one; None where none can be started."""
         with self._lock:
             while self._idle:
                 decoder = self._idle.pop()
@@ -132,17 +134,24 @@ class Pool:
                     self._busy.add(decoder)
                     return decoder
                 decoder.end()
+        return self._started() if self._can_start else None
+
+    def _started(self) -> Decoder | None:
         try:
             decoder = Decoder()
         except OSError as error:
-            raise DecodeError(NO_PROCESS) from error
+            log.warning("no decoder process can be started: %s", error)
+            return None
         with self._lock:
             self._busy.add(decoder)
-        if decoder.receive() is None:  # it is not ready, and never will be
-            decoder.end()
-            self._give_back(decoder)
-            raise DecodeError(NO_PROCESS)
-        return decoder
+        if decoder.receive() is not None:  # it is ready
+            return decoder
+        # Something in the way of all of them, such as a strict system: music comes first.
+        log.warning("decoder processes end at once; files are decoded here from now on")
+        self._can_start = False
+        decoder.end()
+        self._give_back(decoder)
+        return None
 
     def _give_back(self, decoder: Decoder) -> None:
         is_fit = decoder.process.poll() is None and decoder.num_files < MAX_FILES
@@ -188,6 +197,15 @@ def _messages(decoder: Decoder, request: dict[str, Any]) -> Messages:
     finally:
         if not is_at_end:  # the file is closed, and the process ready for the next one
             decoder.exchange(STOP)
+
+
+def _answered_here(request: dict[str, Any]) -> Messages:
+    from engine.sound.decoding.worker import answers
+
+    for head, body in answers(request):
+        if "error" in head:
+            raise DecodeError(str(head["error"]))
+        yield head, b"".join(body)
 
 
 # One pool for the process: like threads, its children belong to it and to nobody in it.
