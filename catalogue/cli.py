@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,6 @@ from engine.cli.common import (
     JsonOption,
     LibraryOption,
     ModelOption,
-    View,
     clock,
     new_commands,
     note,
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from engine.search.remote.table import SongTable
 
 app = new_commands()
+
+
+class ViewChoice(StrEnum):
+    """As ``engine.records.View``: typer takes no list of literals."""
+
+    VOCALS = "vocals"
+    OVERALL = "overall"
+
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="A catalogue: folder or address.")]
 
@@ -70,7 +78,7 @@ def run(
         str | None, typer.Option(help="Of a Ray cluster. Default: this machine alone.")
     ] = None,
     view: Annotated[
-        list[View] | None, typer.Option(help="May be given several times. Default: both.")
+        list[ViewChoice] | None, typer.Option(help="May be given several times. Default: both.")
     ] = None,
     model: ModelOption = None,
     separator: Annotated[str, typer.Option(help="Cuts out the vocals.")] = "spleeter",
