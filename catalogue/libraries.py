@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from engine import models
 from engine.errors import CatalogueError
 from engine.library import Library, Track, TrackStatus, filenames
+from engine.library.heard import portraits
 from engine.library.imports import Importer, Song
-from engine.library.portraits import portraits
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.index import centre
