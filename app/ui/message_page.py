@@ -35,3 +35,4 @@ class MessagePage(QWidget):
     def show_text(self, heading: str, text: str) -> None:
         self.heading.setText(heading)
         self.text.setText(narrow(text))
+        self.text.setToolTip(text if self.text.text() != text else "")

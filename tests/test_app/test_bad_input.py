@@ -43,8 +43,9 @@ def test_a_library_on_a_drive_that_is_gone_is_told(open_window, library_path):
     library_path.mkdir()  # what a place where something else was mounted may look like
     window = open_window()
     assert window.pages.currentWidget() is window.problem_page
-    texts = " ".join(label.text() for label in window.problem_page.findChildren(QLabel))
-    assert str(library_path) in texts
+    labels = window.problem_page.findChildren(QLabel)
+    assert f"{library_path.name} is a folder" in " ".join(label.text() for label in labels)
+    assert str(library_path) in " ".join(label.toolTip() for label in labels)
 
 
 def test_a_file_that_is_deleted_while_it_plays_is_told_at_the_next_place(qtbot, window, tmp_path):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.contrast import MIN_CONTRAST, contrast
 from support.evaluation import RATE_HZ, SINGERS, voice, write_table
 from support.sound import write_wav
 from typer.testing import CliRunner
 
-from app.ui.palette import MIN_CONTRAST, contrast
 from engine.cli.evaluate import app
 from engine.errors import EvaluationError
 from engine.evaluation import figure_layout, figures
