@@ -87,7 +87,7 @@ CLAIMS = (
 
 def source_of(row: str, column: str) -> tuple[str, str, dict[str, str], tuple[str, ...]] | None:
     """Run, table, what its row there says, and measures; None for a cell that people write."""
-    if column in TRIPLETS:
+    if column in TRIPLETS and re.fullmatch(r"[\w-]+", row):  # a model's name; others are history
         return "triplets", "triplets", {"model": row}, (TRIPLETS[column],)
     for name, run in SETS.items():
         kind = row.removeprefix(name)[2:]  # ", mixture" or ": ... asks for ..."

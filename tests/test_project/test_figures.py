@@ -49,6 +49,12 @@ def test_a_table_is_written_in_its_own_form():
     ).replace("1.8 / 100.0 / 99.3", "12.3 / 90.0 / 80.0")
 
 
+def test_rows_that_tell_what_was_before_stay():
+    assert figures.source_of("musicnn", "both nearer") is not None
+    assert figures.source_of("… its first fit", "both nearer") is None
+    assert figures.source_of("MIR-1K, mixture", "goal") is None
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
     [
