@@ -10,6 +10,7 @@ told with its place in the code, also where it only waited for a busy machine.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import json
 import logging
@@ -20,7 +21,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections import Counter
 from dataclasses import replace
 from itertools import count
@@ -76,8 +76,18 @@ class Watch(threading.Thread):
             if turn % TURNS == 0:
                 self.memory_bytes.append(4096 * int(STATM.read_text("ascii").split()[1]))
             if time.perf_counter() - self._last_s > STALL_S and not self._place:
-                frame = sys._current_frames()[self._window_thread]
-                self._place = "".join(traceback.format_stack(frame)[-6:])
+                self._place = place_of(self._window_thread)
+
+
+def place_of(thread: int) -> str:
+    """Where a thread is, the innermost frames. Its frames themselves are not held: a painter in
+    them that lives on after its picture is done brings Qt down.
+    """
+    with tempfile.TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        stacks = file.read().split("\n\n")
+    return next((s for s in stacks if f"0x{thread:016x} " in s), "").partition("\n")[2][:600]
 
 
 class Person:

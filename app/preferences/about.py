@@ -13,10 +13,10 @@ from engine.paths import resources_path
 
 # Their licences are asked for by the packages themselves; tools of development are left out.
 PACKAGES = (
-    "av", "hnswlib", "matplotlib", "mutagen", "numpy", "onnxruntime", "openTSNE", "platformdirs",
-    "PySide6-Essentials", "shiboken6", "rich", "safetensors", "scikit-learn", "scipy",
-    "sounddevice", "soundfile", "sqlite-utils", "swift-f0", "torch", "torchaudio", "typer",
-    "watchfiles",
+    "av", "hnswlib", "matplotlib", "mutagen", "numpy", "onnxruntime", "openTSNE", "pillow",
+    "platformdirs", "PySide6-Essentials", "shiboken6", "rich", "safetensors", "scikit-learn",
+    "scipy", "sounddevice", "soundfile", "sqlite-utils", "swift-f0", "torch", "torchaudio",
+    "typer", "watchfiles",
 )  # fmt: skip
 # What these say in their sources only, not in a line of their metadata.
 UNDECLARED = {"hnswlib": "Apache-2.0", "torch": "BSD-3-Clause"}
