@@ -24,6 +24,7 @@ PROGRESS_INTERVAL_S = 0.05
 CLOSE_TIMEOUT_MS = 5000
 
 Work = Callable[[ProgressCallback, CancelToken], Any]
+Report = Callable[["Job", str, object], object]  # the job, the name of its signal, and the value
 
 
 class Pool(StrEnum):
@@ -59,7 +60,6 @@ class Job(QObject):
     failed = Signal(str)
     cancelled = Signal()
     finished = Signal()
-    _reported = Signal(object, object)
 
     def __init__(self, work: Work, name: str = "") -> None:
         """``name`` is what the log calls it; else the name of its pool."""
@@ -69,14 +69,16 @@ class Job(QObject):
         self._work = work
         self._last_report_s = 0.0
         self._held_back: Progress | None = None
-        # Queued, so that everything below is emitted in the job's own thread, whoever reports.
-        self._reported.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def cancel(self) -> None:
         self.token.cancel()
 
-    def execute(self) -> str:
-        """Runs the work in the calling thread, for the runner only; says how it ended."""
+    def execute(self, report: Report) -> str:
+        """Runs the work in the calling thread, for the runner only; says how it ended.
+
+        The job's own signals are not touched here: it may be deleted once its end is reported.
+        """
+        self._report = report
         try:
             self.token.check()
             outcome = ("succeeded", self._work(self._progress, self.token))
@@ -92,8 +94,8 @@ class Job(QObject):
             )
         with suppress(RuntimeError):  # the window is gone, and this job with it: nobody to tell
             if self._held_back is not None:
-                self._reported.emit("progressed", self._held_back)
-            self._reported.emit(*outcome)
+                report(self, "progressed", self._held_back)
+            report(self, *outcome)
         return f"failed: {outcome[1]}" if outcome[0] == "failed" else outcome[0]
 
     def _progress(self, progress: Progress) -> None:
@@ -102,10 +104,10 @@ class Job(QObject):
             self._held_back = progress
             return
         self._last_report_s, self._held_back = now_s, None
-        self._reported.emit("progressed", progress)
+        self._report(self, "progressed", progress)
 
-    @Slot(object, object)
-    def _deliver(self, kind: str, value: object) -> None:
+    def deliver(self, kind: str, value: object) -> None:
+        """Emits what was reported, in the thread that made the job; for the runner only."""
         if kind == "progressed":
             self.progressed.emit(value)
             return
@@ -119,25 +121,31 @@ class Job(QObject):
 
 
 class _Runnable(QRunnable):
-    def __init__(self, job: Job, pool: Pool) -> None:
+    def __init__(self, job: Job, pool: Pool, report: Report) -> None:
         super().__init__()
         self._job = job
         self._pool = pool
+        self._report = report
 
     def run(self) -> None:
         if self._pool not in LOGGED:
-            self._job.execute()
+            self._job.execute(self._report)
             return
         name, begun_s = self._job.name or self._pool, time.monotonic()
         log.info("%s begins", name)
-        outcome = self._job.execute()
+        outcome = self._job.execute(self._report)
         log.info("%s %s (after %.0f s)", name, outcome, time.monotonic() - begun_s)
 
 
 class JobRunner(QObject):
-    """Runs jobs in the named pools and keeps each alive until it has finished."""
+    """Runs jobs in the named pools and keeps each alive until it has finished.
+
+    Threads of the pools report through a signal of the runner, which outlives them: a job is
+    deleted when its end is delivered, maybe before its thread has returned from reporting it.
+    """
 
     done = Signal(object, float)  # Pool, seconds: minutes or hours of work have succeeded
+    _reported = Signal(object, str, object)  # Job, name of its signal, value
 
     def __init__(
         self, parent: QObject | None = None, close_timeout_ms: int = CLOSE_TIMEOUT_MS
@@ -147,6 +155,7 @@ class JobRunner(QObject):
         self._jobs: set[Job] = set()
         self._is_closed = False
         self._pools = {name: self._make_pool() for name in Pool}
+        self._reported.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def _make_pool(self) -> QThreadPool:
         pool = QThreadPool(self)
@@ -161,15 +170,16 @@ class JobRunner(QObject):
     def start(self, job: Job, pool: Pool) -> Job:
         """Queues a job whose signals are connected; after ``close`` it ends as cancelled."""
         self._jobs.add(job)
+        job.setParent(self)  # no thread that drops the last reference deletes it
         job.finished.connect(lambda: self._forget(job))
         if pool in LOGGED:
             begun_s = time.monotonic()
             job.succeeded.connect(lambda _: self.done.emit(pool, time.monotonic() - begun_s))
         if self._is_closed:
             job.cancel()
-            job.execute()
+            job.execute(self._reported.emit)
         else:
-            self._pools[pool].start(_Runnable(job, pool))
+            self._pools[pool].start(_Runnable(job, pool, self._reported.emit))
         return job
 
     def cancel_all(self) -> None:
@@ -186,6 +196,10 @@ class JobRunner(QObject):
             for pool in self._pools.values()
         ]
         return all(results)
+
+    @Slot(object, str, object)
+    def _deliver(self, job: Job, kind: str, value: object) -> None:
+        job.deliver(kind, value)
 
     def _forget(self, job: Job) -> None:
         self._jobs.discard(job)

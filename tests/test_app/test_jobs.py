@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import shiboken6
 from support.app_window import no_leaks
 from support.patience import PATIENCE_MS, PATIENCE_S
 
@@ -184,3 +185,9 @@ def test_long_work_that_has_succeeded_is_told(qtbot, runner):
 
 def _fail(progress: object, cancel: object) -> None:
     raise ValueError("no")
+
+
+def test_a_job_may_be_gone_before_its_thread_is_back_from_reporting_its_end(qapp):
+    job = Job(lambda progress, cancel: "done")
+    assert job.execute(lambda job, *_: shiboken6.delete(job)) == "succeeded"
+    assert not shiboken6.isValid(job)
