@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
+from itertools import count
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
@@ -24,7 +26,7 @@ PROGRESS_INTERVAL_S = 0.05
 CLOSE_TIMEOUT_MS = 5000
 
 Work = Callable[[ProgressCallback, CancelToken], Any]
-Report = Callable[["Job", str, object], object]  # the job, the name of its signal, and the value
+Report = Callable[[str, object], object]  # the name of a job's signal, and its value
 
 
 class Pool(StrEnum):
@@ -66,48 +68,13 @@ class Job(QObject):
         super().__init__()
         self.name = name
         self.token = CancelToken()
-        self._work = work
-        self._last_report_s = 0.0
-        self._held_back: Progress | None = None
+        self.work = work
 
     def cancel(self) -> None:
         self.token.cancel()
 
-    def execute(self, report: Report) -> str:
-        """Runs the work in the calling thread, for the runner only; says how it ended.
-
-        The job's own signals are not touched here: it may be deleted once its end is reported.
-        """
-        self._report = report
-        try:
-            self.token.check()
-            outcome = ("succeeded", self._work(self._progress, self.token))
-        except CancelledError:
-            outcome = ("cancelled", None)
-        except SingalikeError as error:
-            outcome = ("failed", str(error))
-        except Exception as error:  # a job must never take the program down with it
-            log.exception("A job failed unexpectedly")
-            outcome = (
-                "failed",
-                f"Something unexpected went wrong: {error or type(error).__name__}.",
-            )
-        with suppress(RuntimeError):  # the window is gone, and this job with it: nobody to tell
-            if self._held_back is not None:
-                report(self, "progressed", self._held_back)
-            report(self, *outcome)
-        return f"failed: {outcome[1]}" if outcome[0] == "failed" else outcome[0]
-
-    def _progress(self, progress: Progress) -> None:
-        now_s = time.monotonic()
-        if now_s - self._last_report_s < PROGRESS_INTERVAL_S:
-            self._held_back = progress
-            return
-        self._last_report_s, self._held_back = now_s, None
-        self._report(self, "progressed", progress)
-
     def deliver(self, kind: str, value: object) -> None:
-        """Emits what was reported, in the thread that made the job; for the runner only."""
+        """Emits what its thread has reported; for the runner only."""
         if kind == "progressed":
             self.progressed.emit(value)
             return
@@ -121,38 +88,66 @@ class Job(QObject):
 
 
 class _Runnable(QRunnable):
+    """The work of a job, in a thread that never holds the job itself: a QObject must not lose its
+    last reference in another thread, nor be deleted while another thread emits its signals.
+    """
+
     def __init__(self, job: Job, pool: Pool, report: Report) -> None:
         super().__init__()
-        self._job = job
-        self._pool = pool
+        self._work, self._token, self._name = job.work, job.token, job.name or pool
+        self._is_logged = pool in LOGGED
         self._report = report
+        self._last_report_s = 0.0
+        self._held_back: Progress | None = None
 
     def run(self) -> None:
-        if self._pool not in LOGGED:
-            self._job.execute(self._report)
+        begun_s = time.monotonic()
+        if self._is_logged:
+            log.info("%s begins", self._name)
+        kind, value = self._outcome()
+        with suppress(RuntimeError):  # the window is gone: nobody to tell
+            if self._held_back is not None:
+                self._report("progressed", self._held_back)
+            self._report(kind, value)
+        if self._is_logged:
+            end = f"failed: {value}" if kind == "failed" else kind
+            log.info("%s %s (after %.0f s)", self._name, end, time.monotonic() - begun_s)
+
+    def _outcome(self) -> tuple[str, Any]:
+        try:
+            self._token.check()
+            return "succeeded", self._work(self._progress, self._token)
+        except CancelledError:
+            return "cancelled", None
+        except SingalikeError as error:
+            return "failed", str(error)
+        except Exception as error:  # a job must never take the program down with it
+            log.exception("A job failed unexpectedly")
+            said = error or type(error).__name__
+            return "failed", f"Something unexpected went wrong: {said}."
+
+    def _progress(self, progress: Progress) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_report_s < PROGRESS_INTERVAL_S:
+            self._held_back = progress
             return
-        name, begun_s = self._job.name or self._pool, time.monotonic()
-        log.info("%s begins", name)
-        outcome = self._job.execute(self._report)
-        log.info("%s %s (after %.0f s)", name, outcome, time.monotonic() - begun_s)
+        self._last_report_s, self._held_back = now_s, None
+        self._report("progressed", progress)
 
 
 class JobRunner(QObject):
-    """Runs jobs in the named pools and keeps each alive until it has finished.
-
-    Threads of the pools report through a signal of the runner, which outlives them: a job is
-    deleted when its end is delivered, maybe before its thread has returned from reporting it.
-    """
+    """Runs jobs in the named pools and keeps each alive until it has finished."""
 
     done = Signal(object, float)  # Pool, seconds: minutes or hours of work have succeeded
-    _reported = Signal(object, str, object)  # Job, name of its signal, value
+    _reported = Signal(object, str, object)  # number of a job, name of its signal, value
 
     def __init__(
         self, parent: QObject | None = None, close_timeout_ms: int = CLOSE_TIMEOUT_MS
     ) -> None:
         super().__init__(parent)
         self._close_timeout_ms = close_timeout_ms
-        self._jobs: set[Job] = set()
+        self._jobs: dict[int, Job] = {}
+        self._numbers = count()
         self._is_closed = False
         self._pools = {name: self._make_pool() for name in Pool}
         self._reported.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -169,21 +164,22 @@ class JobRunner(QObject):
 
     def start(self, job: Job, pool: Pool) -> Job:
         """Queues a job whose signals are connected; after ``close`` it ends as cancelled."""
-        self._jobs.add(job)
-        job.setParent(self)  # no thread that drops the last reference deletes it
-        job.finished.connect(lambda: self._forget(job))
+        number = next(self._numbers)
+        self._jobs[number] = job
+        job.finished.connect(lambda: self._forget(number))
         if pool in LOGGED:
             begun_s = time.monotonic()
             job.succeeded.connect(lambda _: self.done.emit(pool, time.monotonic() - begun_s))
+        runnable = _Runnable(job, pool, partial(self._reported.emit, number))
         if self._is_closed:
             job.cancel()
-            job.execute(self._reported.emit)
+            runnable.run()
         else:
-            self._pools[pool].start(_Runnable(job, pool, self._reported.emit))
+            self._pools[pool].start(runnable)
         return job
 
     def cancel_all(self) -> None:
-        for job in tuple(self._jobs):
+        for job in tuple(self._jobs.values()):
             job.cancel()
 
     def close(self) -> bool:
@@ -198,12 +194,11 @@ class JobRunner(QObject):
         return all(results)
 
     @Slot(object, str, object)
-    def _deliver(self, job: Job, kind: str, value: object) -> None:
-        job.deliver(kind, value)
+    def _deliver(self, number: int, kind: str, value: object) -> None:
+        self._jobs[number].deliver(kind, value)
 
-    def _forget(self, job: Job) -> None:
-        self._jobs.discard(job)
-        job.deleteLater()
+    def _forget(self, number: int) -> None:
+        self._jobs.pop(number).deleteLater()
 
 
 class LatestJob:
