@@ -100,6 +100,8 @@ def _run(options: argparse.Namespace) -> int:
     instance = SingleInstance(library_path, app)
     instance.asked.connect(window.come_forward)
     app.files_opened.connect(window.come_forward)
+    app.commitDataRequest.connect(window.save)  # logging out, where desktops ask before they end it
+    app.quit_on_signals()
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()

@@ -357,18 +357,20 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch
-        self._save()
+        self.save()
         self.find_page.stop()
         self.services.player.close()
         self.has_stopped = self.services.open_library.close()
         event.accept()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """What goes on after a restart."""
         settings = self.services.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
         settings.set(VOLUME, self.services.player.volume)
         settings.set(OUTPUT_DEVICE, self.services.player.device.name)
         self.find_page.save_state()
         self.queueing.save_state()
-        self._session.save()
+        if self.services.open_library.is_open:  # else the session before has not come back yet
+            self._session.save()
         settings.save()

@@ -1,17 +1,24 @@
-"""The application: its numbers inside, and files that macOS opens with it or drops on its icon."""
+"""The application: its numbers inside, what the system says to it: files to open, and to end."""
 
 from __future__ import annotations
 
 import locale
+import signal
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, QSocketNotifier, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
+# Of a terminal, of one that is closed, of the system at a shutdown. Windows has only the first.
+ENDINGS = ("SIGINT", "SIGHUP", "SIGTERM")
+
 
 class Application(QApplication):
+    """``files_opened``: what macOS opens with it, or drops on its icon."""
+
     files_opened = Signal(object)  # list[Path]
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -25,3 +32,23 @@ class Application(QApplication):
             self.files_opened.emit([Path(event.file())])
             return True
         return super().event(event)
+
+    def quit_on_signals(self) -> None:
+        """Where the system asks the program to end, the window is closed, and saves what it keeps.
+
+        Python acts on a signal when Python runs next, which in Qt's loop may be never: so a signal
+        writes into a socket that the loop listens to.
+        """
+        self._woken, self._waker = socket.socketpair()
+        for end in (self._woken, self._waker):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        for number in (getattr(signal, name) for name in ENDINGS if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+                signal.signal(number, lambda *_: None)
+        notifier = QSocketNotifier(self._woken.fileno(), QSocketNotifier.Type.Read, self)
+        notifier.activated.connect(self._signalled)
+
+    def _signalled(self) -> None:
+        self._woken.recv(1024)
+        self.quit()

@@ -311,11 +311,10 @@ class FindPage(QSplitter):
     def state(self) -> dict[str, Any]:
         """What was asked, and what was selected; files from elsewhere would be heard anew."""
         question, chosen = self._services.search.question, self.results.chosen()
-        song = self.library.view.current_track()
         return {
             "track": question.track.id if question is not None and question.track else None,
             "artist": question.artist if question is not None else None,
-            "song": song.id if song is not None else None,
+            "song": self.library.view.current_id(),
             "result": chosen.track.id if chosen is not None else None,
         }
 

@@ -83,25 +83,28 @@ class ResultDelegate(RowDelegate):
         return QSize(200, max(COVER, text) + 2 * PAD)
 
     def layout(self, rect: QRect, neighbour: Neighbour) -> RowLayout:
+        """In a high row the title has all of its line, in a low one the score stands beside it."""
         title, small = QFontMetrics(self._title_font), QFontMetrics(self._small_font)
         pad, side = (COMPACT_PAD, COMPACT_COVER) if self.is_compact else (PAD, COVER)
-        score_width = self._score_width()
         cover = QRect(rect.left() + PAD, rect.center().y() - side // 2 + 1, side, side)
-        left, right = cover.right() + 1 + PAD + 2, rect.right() - PAD - score_width
-        parts = self._parts_rect(right, rect.top() + pad, neighbour)
-        width = max(20, parts.left() - left - PAD)
+        left, end = cover.right() + 1 + PAD + 2, rect.right() - PAD
         top = rect.top() + pad
-        title_rect = QRect(left, top, width, title.height())
-        artist_rect = QRect(left, title_rect.bottom() + LINE_GAP, width, small.height())
-        score = QRect(right, top, score_width, QFontMetrics(self._number_font).height())
-        bar = QRect(right + 2, score.bottom() + (3 if self.is_compact else 7), score_width - 2, 4)
+        below = top + title.height() - 1 + LINE_GAP
+        score_top, score_width = top if self.is_compact else below, self._score_width()
+        number_height = QFontMetrics(self._number_font).height()
+        score = QRect(end - score_width, score_top, score_width, number_height)
+        under = score.bottom() + (3 if self.is_compact else 7)
+        bar = QRect(score.left() + 2, under, score_width - 2, 4)
+        parts = self._parts_rect(score.left(), score_top, neighbour)
+        beside = max(20, parts.left() - left - PAD)  # the score
+        title_rect = QRect(left, top, beside if self.is_compact else end - left, title.height())
+        artist_rect = QRect(left, below, beside, small.height())
         if self.is_compact:  # half of the artist's line is the moments', if one fits there
-            end = parts.left() - PAD
-            chips = self._chips(left + width // 2, artist_rect.top(), end, neighbour)
-            artist_rect.setWidth(width // 2 - CHIP_GAP if chips else width)
+            chips = self._chips(left + beside // 2, below, left + beside, neighbour)
+            artist_rect.setWidth(beside // 2 - CHIP_GAP if chips else beside)
         else:
-            below = artist_rect.bottom() + 2 * LINE_GAP + 1
-            chips = self._chips(left, below, rect.right() - PAD, neighbour)
+            third = artist_rect.bottom() + 2 * LINE_GAP + 1
+            chips = self._chips(left, third, left + beside, neighbour)
         return RowLayout(cover, title_rect, artist_rect, score, bar, chips, parts)
 
     def _parts_rect(self, right: int, top: int, neighbour: Neighbour) -> QRect:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QSlider, QToolTip, QWidget
 
 from app.desktop.drag_and_drop import accept_copy, dropped_files
 from app.player.output import device_choices
-from app.player.player import Player, Side
+from app.player.player import Player, Side, Sound
 from app.ui.layouts import hbox, vbox
 from app.ui.menus import Entry, show_menu
 from app.ui.shortcuts import Keys
@@ -148,9 +148,13 @@ class PlayerBar(QWidget):
         player.moved.connect(self._show_position)
         player.levels_changed.connect(self._show_levels)
 
+    @property
+    def _shown(self) -> Sound | None:
+        """The song that Space would play, or pauses."""
+        return self._player.picked or self._player.sound(self._player.side)
+
     def _refresh(self) -> None:
-        player = self._player
-        sound = player.picked or player.sound(player.side)
+        player, sound = self._player, self._shown
         self._play.set_icon("pause" if player.is_playing else "play")
         self._play.set_name(self.tr("Pause") if player.is_playing else self.tr("Play"))
         self._title.setText(sound.title if sound else self.tr("Nothing is playing"))
@@ -209,8 +213,7 @@ class PlayerBar(QWidget):
 
     def _show_heart(self) -> None:
         """Only songs of the library can have one."""
-        sound = self._player.sound(self._player.side)
-        track_id = None if sound is None else sound.track_id
+        track_id = None if self._shown is None else self._shown.track_id
         is_favourite = track_id in self._favourites
         self._heart.setVisible(track_id is not None and self.width() >= ROOMY_PX)
         self._heart.set_icon("heart-filled" if is_favourite else "heart")
@@ -220,9 +223,8 @@ class PlayerBar(QWidget):
         )
 
     def _heart_clicked(self) -> None:
-        sound = self._player.sound(self._player.side)
-        if sound is not None and sound.track_id is not None:
-            self.favourite_requested.emit(sound.track_id)
+        if self._shown is not None and self._shown.track_id is not None:
+            self.favourite_requested.emit(self._shown.track_id)
 
     def show_separating(self, percent: int | None) -> None:
         """How far the vocals are that are wanted; None: nothing is under way."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.player.player import Player, Side, Sound
 
 
@@ -12,18 +14,33 @@ class Loan:
         """``is_plain``: files are heard as they are, neither made equally loud nor as vocals."""
         self._player = player
         self._is_plain = is_plain
-        self._before: Loaded | None = None
+        self._put_back: Callable[[], None] | None = None
 
     @property
     def is_on(self) -> bool:
-        return self._before is not None and self._player.is_lent
+        return self._put_back is not None and self._player.is_lent
 
     def begin(self) -> None:
-        if not self.is_on:
-            self._before = Loaded(self._player)
-            self._player.lend(True, self._is_plain)
-            for side in Side:
-                self._player.put(side, None)
+        if self.is_on:
+            return
+        player = self._player
+        player.pause()
+        sides = [(side, player.sound(side), player.position_s(side)) for side in Side]
+        moments, mix, picked = player.moments, player.mix, player.picked
+
+        def put_back() -> None:
+            player.pause()
+            player.lend(False)
+            for one in sides:
+                player.put(*one)
+            player.moments, player.picked = moments, picked
+            player.set_mix(mix)
+            player.state_changed.emit()
+
+        self._put_back = put_back
+        player.lend(True, self._is_plain)
+        for side in Side:
+            player.put(side, None)
 
     def play(self, sound: Sound, start_s: float = 0.0) -> None:
         self._player.load(Side.QUERY, sound, start_s)
@@ -31,27 +48,6 @@ class Loan:
 
     def end(self) -> None:
         """The player holds what it held before, paused."""
-        if self.is_on and self._before is not None:
-            self._before.put_back()
-        self._before = None
-
-
-class Loaded:
-    """What a player holds beside its queue; it is paused when that is noted."""
-
-    def __init__(self, player: Player) -> None:
-        player.pause()
-        self._player = player
-        self._sides = [(side, player.sound(side), player.position_s(side)) for side in Side]
-        self._moments, self._mix, self._picked = player.moments, player.mix, player.picked
-        self._is_lent, self._is_plain = player.is_lent, player.is_plain
-
-    def put_back(self) -> None:
-        player = self._player
-        player.pause()
-        player.lend(self._is_lent, self._is_plain)
-        for one in self._sides:
-            player.put(*one)
-        player.moments, player.picked = self._moments, self._picked
-        player.set_mix(self._mix)
-        player.state_changed.emit()
+        if self.is_on and self._put_back is not None:
+            self._put_back()
+        self._put_back = None

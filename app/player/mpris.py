@@ -131,7 +131,7 @@ class _Controls(QDBusAbstractAdaptor):
     Position = Property("qlonglong", lambda self: round(self._mpris.position_s() * US))
     CanGoNext = Property(bool, lambda self: self._player.queue.has_next)
     CanGoPrevious = Property(bool, lambda self: self._mpris.has_song())
-    CanPlay = Property(bool, lambda self: self._mpris.has_song() or self._player.queue.has_next)
+    CanPlay = Property(bool, lambda self: self._mpris.can_play())
     CanPause = Property(bool, lambda self: True)
     CanSeek = Property(bool, lambda self: self._mpris.has_song())
     CanControl = Property(bool, lambda self: True)
@@ -193,6 +193,10 @@ class Mpris(QObject):
 
     def has_song(self) -> bool:
         return self._player.sound(self._player.side) is not None
+
+    def can_play(self) -> bool:
+        player = self._player
+        return self.has_song() or player.queue.has_next or player.picked is not None
 
     def status(self) -> str:
         if self._player.is_playing:

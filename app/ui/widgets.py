@@ -58,7 +58,7 @@ class ElidedLabel(QLabel):
 
     def sizeHint(self) -> QSize:
         return QSize(
-            min(360, self.fontMetrics().horizontalAdvance(self.text()[:200])),
+            min(480, self.fontMetrics().horizontalAdvance(self.text()[:200])),
             self.fontMetrics().height(),
         )
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +54,48 @@ def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_pat
     assert done.returncode == 0
     assert (tmp_path / "report").read_text() == "True set() 2"
     assert (tmp_path / "CONFIG" / "Singalike" / "settings.ini").exists()
+
+
+# The window asks about a song, queues all, shows the map and a dialog, and says when it has.
+BUSY = """
+import sys
+import app.window
+from app.ui.top_bar import Page
+class Window(app.window.MainWindow):
+    def show(self):
+        super().show()
+        self.services.open_library.rows_arrived.connect(lambda rows: self.use(rows[1]))
+    def use(self, track):
+        self.services.open_library.rows_arrived.disconnect()
+        ids = self.library.model.ids
+        self.services.search.answered.connect(lambda _: self.commands.enqueue(ids))
+        self.commands.enqueued.connect(self.say)
+        self.services.search.find_track(track)
+    def say(self):
+        self.show_page(Page.MAP)
+        self.commands.show_help()
+        print("ready", flush=True)
+app.window.MainWindow = Window
+import app.main
+sys.exit(app.main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.linux
+def test_what_is_ended_from_outside_goes_on_at_the_next_start(tmp_path):
+    library = make_library(tmp_path / "library.db", tmp_path / "music")
+    home = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("DATA", "CONFIG", "CACHE")}
+    given = {"PYTHONPATH": str(Path(__file__).parents[2]), "QT_QPA_PLATFORM": "offscreen"}
+    started = [sys.executable, "-c", BUSY, "--library", str(library)]
+    with subprocess.Popen(started, env=os.environ | home | given, stdout=subprocess.PIPE) as window:
+        assert window.stdout is not None
+        assert window.stdout.readline() == b"ready\n"
+        window.send_signal(signal.SIGTERM)
+        assert window.wait(timeout=60) == 0
+    session = json.loads((tmp_path / "CONFIG" / "Singalike" / "session.json").read_text())
+    assert session["page"]["page"] == "map"
+    assert session["page"]["track"] == 2
+    assert len(session["queue"]["queue"]["songs"]) == 5
 
 
 @pytest.mark.linux

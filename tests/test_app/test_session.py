@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QFileOpenEvent
 from support import app_fixtures
 from support.app_fixtures import click_song, find_first, results, shown_titles
-from support.app_window import SONGS
+from support.app_window import SONGS, make_window
 
 from app.desktop.application import Application
 from app.player.queue import Repeat
@@ -71,6 +71,17 @@ def test_what_is_selected_stays_so_though_its_row_has_not_arrived(window):
     assert panel.view.current_track() is None
     listed.emit([903, 902, 901])
     assert panel.view.current_id() == 902
+
+
+def test_a_window_that_is_closed_at_once_forgets_nothing(qtbot, window, library_path):
+    find_first(qtbot, window)
+    window.close()
+    path = library_path.with_name("session.json")
+    before = path.read_text()
+    hasty = make_window(qtbot, library_path)
+    assert not hasty.services.open_library.is_open
+    hasty.close()
+    assert path.read_text() == before
 
 
 def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -124,6 +125,36 @@ def test_parts_of_a_low_row_do_not_overlap(qtbot, open_window, library_path, mus
                 assert rect.contains(chip)
             assert not any(chip.intersects(layout.parts) for chip in layout.chips)
     assert layout.chips
+
+
+@pytest.mark.parametrize("width", [240, 400, 640])
+def test_parts_of_a_high_row_do_not_overlap(qtbot, open_window, library_path, music, width):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    voices.window().resize(1200, 900)
+    qtbot.waitUntil(lambda: not voices.view.itemDelegate().is_compact)
+    rect = voices.view.visualRect(voices.model.index(0))
+    rect.setWidth(width)
+    for alone in ((), (("vocals", 100), ("overall", 100))):
+        neighbour = replace(voices.model.neighbours[0], parts=alone)
+        layout = voices.view.itemDelegate().layout(rect, neighbour)
+        parts = (layout.cover, layout.title, layout.artist, layout.score, layout.bar)
+        parts += (*layout.chips, *([layout.parts] if alone else []))
+        assert all(rect.contains(part) for part in parts)
+        assert not any(one.intersects(other) for one, other in combinations(parts, 2))
+    assert layout.chips or width < 640
+
+
+def test_titles_have_room_beside_the_queue(qtbot, open_window, library_path, music):
+    make_library(library_path, music, SONGS)
+    voices = ask(qtbot, open_window())
+    window = voices.window()
+    window.resize(1200, 780)
+    window.queueing.toggle()
+    qtbot.waitUntil(lambda: window.results.width() < 600)
+    rect = voices.view.visualRect(voices.model.index(0))
+    layout = voices.view.itemDelegate().layout(rect, voices.model.neighbours[0])
+    assert layout.title.width() > 0.6 * rect.width()
 
 
 def test_nothing_jumps_when_a_result_is_chosen(qtbot, open_window, library_path, music):

@@ -76,6 +76,14 @@ def test_the_desktop_is_told_what_has_changed_and_nothing_else(qtbot, bus, mpris
     assert bus.heard.endswith("array [ ]")
 
 
+def test_a_song_that_was_picked_can_be_played_by_a_media_key(bus, mpris, player, songs):
+    assert 'string "CanPlay" variant boolean false' in properties(bus)
+    player.pick(songs[0])
+    assert 'string "CanPlay" variant boolean true' in properties(bus)
+    press(bus, "PlayPause")
+    assert player.playing == songs[0]
+
+
 def test_the_cover_of_the_song_that_plays_is_shown_and_no_other(bus, mpris, player, songs):
     player.play(Side.QUERY, songs[0], songs[1:])
     mpris.show_art(songs[0].path, "file:///covers/first")

@@ -345,6 +345,9 @@ def test_a_song_picked_is_what_play_plays(qtbot, window):
     qtbot.mouseClick(bar._play, Qt.MouseButton.LeftButton)
     click_song(qtbot, window, 2)
     assert bar._title.text() == "Third rail"
+    bar._heart.click()  # of the song that the bar names
+    picked = window.library.view.current_id()
+    qtbot.waitUntil(lambda: window.services.kept.favourites == (picked,))
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert player.playing.title == "Third rail"
     click_song(qtbot, window, 0)  # while something plays, that goes on
