@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +15,6 @@ from engine.cli.progress import shown_progress
 from engine.progress import ignore_progress
 
 # Nothing heavy is imported here: `singalike --help` must answer at once.
-
-if TYPE_CHECKING:
-    from training.material.making import Made
 
 app = new_commands()
 
@@ -209,78 +206,12 @@ def fit(
 
 
 @app.command()
-def sing(
-    source: Annotated[Path, typer.Option("--from", help="Table with spoken voices.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the songs.")],
-    only: Annotated[str, typer.Option(help="Rows of the table to take: column=value.")] = "",
-    songs: Annotated[int, typer.Option(min=1, help="Songs of each voice.")] = 2,
-    length: Annotated[float, typer.Option(min=8, help="Seconds of a song.")] = 15.0,
-    seed: Annotated[int, typer.Option(help="Of melodies, keys and manners.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Voices at the same time.")] = 1,
-) -> None:
-    """Make spoken voices sing, in many keys. Can be interrupted and run again."""
-    _need("pyworld", "pip install 'singalike[voices]'")
-    from training.data.sources import read_source
-    from training.material.sung import SingOptions, sing_table
-
-    options = SingOptions(num_songs=songs, song_s=length, seed=seed)
-    with shown_progress() as progress:
-        made = sing_table(
-            read_source(source, only), out, options, num_processes=jobs, progress=progress
-        )
-    _tell(made)
-
-
-@app.command()
-def backings(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the accompaniments.")],
-    num: Annotated[int, typer.Option(min=1, help="How many; run again with more to add some.")],
-    soundfont: Annotated[
-        list[Path] | None, typer.Option(help="General MIDI .sf2 file; several take turns.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Pieces at the same time.")] = 1,
-) -> None:
-    """Make accompaniments in many styles, without a voice. Can be interrupted and run again."""
-    _need("tinysoundfont", "pip install --no-deps tinysoundfont")  # else it asks for PortAudio
-    from training.material.backings import BackingOptions, make_backings
-
-    with shown_progress() as progress:
-        made = make_backings(
-            num,
-            out,
-            BackingOptions(seed=seed),
-            soundfonts=soundfont or [],
-            num_processes=jobs,
-            progress=progress,
-        )
-    _tell(made)
-
-
-@app.command()
 def systems() -> None:
     """List the training systems."""
     from training.config import load_system, system_names
 
     for name in system_names():
         typer.echo(f"{name:16} {load_system(name).title}")
-
-
-def _tell(made: Made) -> None:
-    """What was made; the exit code says whether all of it was."""
-    typer.echo(made.text())
-    if made.failures:
-        raise typer.Exit(3)
-
-
-def _need(module: str, command: str) -> None:
-    """Say how to install a package that only this command uses."""
-    from importlib.util import find_spec
-
-    from training.errors import DataError
-
-    if find_spec(module) is None:
-        raise DataError(f"The Python package {module} is missing. Install it: {command}")
 
 
 def _parts(text: str) -> tuple[float, float, float]:

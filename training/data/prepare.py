@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,6 @@ from training.data.shards import Writer
 from training.data.sources import Song
 from training.data.tables import Summary, finish
 from training.errors import DataError
-from training.material.files import begin
 
 
 def prepare(
@@ -48,7 +48,7 @@ def prepare(
     """
     progress(Progress("prepare", 0, len(songs), message="the first song"))
     tasks = plan(songs, options)
-    begin(folder, asdict(options))
+    begin(folder, options)
     needs = any(t.is_separated_again or t.song.kind == "mixture" for t in tasks)
     separator = separators(options.separator) if needs else None
     try:
@@ -65,6 +65,20 @@ def prepare(
             "(about 1.9 MB per 30 s of music) and start again; finished songs are kept."
         ) from error
     return finish(folder, {task.key for task in tasks}, asdict(options), notes)
+
+
+def begin(folder: Path, options: PrepareOptions) -> None:
+    """Note how a data set is made. Raises DataError where it was begun with other options."""
+    path = folder / "options.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = json.loads(json.dumps(asdict(options)))
+    if not path.exists():
+        path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    elif json.loads(path.read_text(encoding="utf-8")) != wanted:
+        raise DataError(
+            f"{folder} was begun with other options (see {path}). Give the same ones to go on, "
+            "or choose another folder."
+        )
 
 
 def _outcomes(
