@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from engine.errors import CatalogueError
 from engine.library import Library, Track, TrackStatus, filenames
 from engine.library.heard import portraits
 from engine.library.imports import Importer, Song
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.records import SpaceKey, TrackEmbedding, View
 from engine.search.index import centre
 from engine.search.index.graph import refresh
@@ -34,19 +33,19 @@ def to_library(
     CatalogueError (damaged, or of other dimensions), LibraryLockedError, LibraryError,
     CancelledError.
     """
-    cancel, started = cancel or CancelToken(), time.monotonic()
+    cancel, progress = cancel or CancelToken(), with_eta(progress)
     num, counts = table.count(), Counter[str]()
     with library.lease() as lease:
         ids = {key.view: _space_id(library, key) for key in table.spaces}
         importer = Importer(library, _paths(table), ids)
         num_done = 0
+        progress(Progress("import", 0, num))
         for songs in songs_in(table, num_rows=NUM_ROWS):
             cancel.check()
             lease.check()
             counts += importer.put(songs)
             num_done += len(songs)
-            eta_s = (time.monotonic() - started) / num_done * (num - num_done)
-            progress(Progress("import", num_done, num, eta_s=eta_s, message=songs[-1].path))
+            progress(Progress("import", num_done, num, message=songs[-1].path))
         for space_id in ids.values():
             refresh(library, space_id, progress, cancel)
             centre.refresh(library, space_id)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import CancelledError
+
+MIN_PACE_S = 2.0  # less of a stage says little about the rest of it
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,26 @@ ProgressCallback = Callable[[Progress], None]
 
 def ignore_progress(progress: Progress) -> None:
     """For callers that want no reports."""
+
+
+def with_eta(progress: ProgressCallback) -> ProgressCallback:
+    """Adds the time left, by the pace of the stage so far, to reports that do not tell it.
+
+    What a stage's first report says was done before, and is no part of the pace.
+    """
+    started_at, num_before, stage = 0.0, 0, ""
+
+    def report(done: Progress) -> None:
+        nonlocal started_at, num_before, stage
+        if done.stage != stage:
+            started_at, num_before, stage = time.monotonic(), done.num_done, done.stage
+        num_new, elapsed_s = done.num_done - num_before, time.monotonic() - started_at
+        if done.eta_s is None and done.num_total and num_new > 0 and elapsed_s > MIN_PACE_S:
+            num_left = done.num_total - done.num_done
+            done = replace(done, eta_s=elapsed_s / num_new * num_left)
+        progress(done)
+
+    return report
 
 
 class CancelToken:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from engine.demo.cover import cover_png
 from engine.demo.instruments import RATE_HZ
 from engine.demo.mix import stems
 from engine.demo.songs import SONGS, Song
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.sound.encode import SongTags, write_audio, write_tags
 
 _SUFFIXES = (".mp3", ".flac", ".m4a", ".opus", ".mp3")
@@ -63,21 +62,18 @@ def _make_all(
     """Call ``make`` for every song of which a file is missing, several at a time."""
     missing = [song for song, files in paths.items() if not all(map(Path.exists, files))]
     num_total, num_kept = len(paths), len(paths) - len(missing)
-    started = time.monotonic()
+    progress = with_eta(progress)
+    progress(Progress("demo", num_kept, num_total))
     # threads suffice: nearly all of the time goes into NumPy, FFTs and encoders
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "demo") as pool:
         jobs = {pool.submit(make, song, paths[song], cancel): song for song in missing}
         try:
             for num_made, job in enumerate(as_completed(jobs), start=1):
                 job.result()
-                eta_s = (time.monotonic() - started) / num_made * (len(missing) - num_made)
-                song = jobs[job]
-                progress(Progress("demo", num_kept + num_made, num_total, eta_s=eta_s,
-                                  message=f"{song.artist} - {song.title}"))  # fmt: skip
+                message = f"{jobs[job].artist} - {jobs[job].title}"
+                progress(Progress("demo", num_kept + num_made, num_total, message=message))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    if not missing:
-        progress(Progress("demo", num_total, num_total, eta_s=0.0))
 
 
 def _make_song(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:

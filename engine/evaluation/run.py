@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -22,7 +21,7 @@ from engine.evaluation.evaluation_data import INPUTS, EvaluationData, Input
 from engine.evaluation.protocols import PROTOCOLS, protocol
 from engine.evaluation.results import Context, Options, Report, Result
 from engine.paths import cache_path
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, ProgressCallback, ignore_progress, with_eta
 
 PACKAGES = ("numpy", "scipy", "torch", "openTSNE", "av", "matplotlib", "transformers")
 
@@ -126,22 +125,6 @@ def evaluate(
         notes=(*dataset.notes, *embedded.notes),
         results=results,
     )
-
-
-def with_eta(progress: ProgressCallback) -> ProgressCallback:
-    """Adds the time left, by the pace of the stage so far, to reports that do not tell it."""
-    started_at, stage = 0.0, ""
-
-    def report(done: Progress) -> None:
-        nonlocal started_at, stage
-        if done.stage != stage:
-            started_at, stage = time.monotonic(), done.stage
-        if done.eta_s is None and done.num_done and done.num_total is not None:
-            pace_s = (time.monotonic() - started_at) / done.num_done
-            done = replace(done, eta_s=pace_s * (done.num_total - done.num_done))
-        progress(done)
-
-    return report
 
 
 def _run(name: str, context: Context) -> Result:

@@ -13,7 +13,7 @@ from engine.library import Library
 from engine.library.maps import MapRecord, ids_in_space, map_of, put_map
 from engine.map import MIN_SONGS
 from engine.map.neighbours import neighbours, principal_axes
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.search.index.centre import current, placed
 
 NUM_NEIGHBOURS = 15
@@ -193,12 +193,10 @@ def _stage(
     name: str, total: int | None, progress: ProgressCallback, cancel: CancelToken
 ) -> Callable[..., None]:
     """Reports what it is told is done (of ``total``, or of a number it is told), and checks."""
-    started_s = time.monotonic()
+    progress = with_eta(progress)
 
     def step(num_done: int, num_total: int | None = total) -> None:
         cancel.check()
-        elapsed_s = time.monotonic() - started_s
-        eta_s = elapsed_s / num_done * (num_total - num_done) if num_total and num_done else None
-        progress(Progress(name, num_done, num_total, eta_s=eta_s if elapsed_s > 2 else None))
+        progress(Progress(name, num_done, num_total))
 
     return step

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from pathlib import Path
 from engine.errors import SingalikeError
 from engine.models.segments import SEGMENT_S
 from engine.networks.processor import single_threaded_torch
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.separation import Separator
 from engine.separation import load as load_separator
 from training.data.plan import Outcome, PrepareOptions, Task, plan
@@ -46,7 +45,6 @@ def prepare(
         DataError: impossible split, other options than the data set was begun with, full disk,
             or nothing usable at all. CancelledError; what was finished is kept.
     """
-    progress(Progress("prepare", 0, len(songs), message="the first song"))
     tasks = plan(songs, options)
     begin(folder, options)
     needs = any(t.is_separated_again or t.song.kind == "mixture" for t in tasks)
@@ -54,11 +52,14 @@ def prepare(
     try:
         with single_threaded_torch(), Writer(folder) as writer:
             open_tasks = [task for task in tasks if task.key not in writer.finished]
-            report = _Reporter(len(tasks), len(tasks) - len(open_tasks), progress)
+            num_done, progress = len(tasks) - len(open_tasks), with_eta(progress)
+            progress(Progress("prepare", num_done, len(tasks), message="the first song"))
             num_workers = num_workers or os.cpu_count() or 1
             for outcome in _outcomes(open_tasks, separator, num_workers, cancel):
                 writer.add(outcome)
-                report(outcome)
+                num_done += 1
+                message = outcome.task.key + (f" ({outcome.reason})" if outcome.reason else "")
+                progress(Progress("prepare", num_done, len(tasks), message=message))
     except OSError as error:
         raise DataError(
             f"The data set cannot be written: {error.strerror or error}. Make room "
@@ -116,20 +117,3 @@ def _render(task: Task, separator: Separator | None) -> Outcome:
     if not len(rendered.stems):
         return Outcome(task, None, f"It is shorter than {SEGMENT_S:.0f} seconds.")
     return Outcome(task, rendered)
-
-
-class _Reporter:
-    """Progress with an ETA from this run's own pace."""
-
-    def __init__(self, num_total: int, num_before: int, progress: ProgressCallback) -> None:
-        self._total, self._done, self._before = num_total, num_before, num_before
-        self._progress = progress
-        self._started = time.monotonic()
-
-    def __call__(self, outcome: Outcome) -> None:
-        self._done += 1
-        pace = (time.monotonic() - self._started) / (self._done - self._before)
-        eta_s = pace * (self._total - self._done)
-        note = f" ({outcome.reason})" if outcome.reason else ""
-        message = outcome.task.key + note
-        self._progress(Progress("prepare", self._done, self._total, eta_s=eta_s, message=message))

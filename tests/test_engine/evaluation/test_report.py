@@ -33,11 +33,10 @@ from engine.evaluation.results import (
     Result,
     Table,
 )
-from engine.evaluation.run import evaluate, load_models, with_eta
+from engine.evaluation.run import evaluate, load_models
 from engine.evaluation.tables import best_cells, table_csv, table_markdown
 from engine.library import Library
 from engine.library.scan.scan import scan
-from engine.progress import Progress
 
 NAN = float("nan")
 TABLE = Table(
@@ -211,20 +210,6 @@ def test_everything_runs_on_a_small_data_set_and_comes_out_the_same(tmp_path: Pa
     assert bodies[0]["data"]["singers"] == 4
     assert bodies[0]["inputs"] == ["vocals", "mixture", "accompaniment"]
     assert bodies[0]["models"][0]["sha256"] == Mfcc().sha256
-
-
-def test_the_time_left_follows_the_pace_so_far() -> None:
-    told: list[Progress] = []
-    progress = with_eta(told.append)
-    progress(Progress("read", 0, 4))
-    progress(Progress("read", 1, 4))
-    progress(Progress("read", 4, 4))
-    progress(Progress("listen", 1, 4, eta_s=7.0))
-    etas = [report.eta_s for report in told]
-    assert etas[0] is None
-    assert etas[1] is not None
-    assert etas[1] >= 0
-    assert etas[2:] == [0.0, 7.0]
 
 
 def test_a_run_needs_a_model(tmp_path: Path) -> None:
