@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -37,3 +40,18 @@ def log_path() -> Path:
 def cache_path() -> Path:
     """Things that can be made again at the cost of time only."""
     return Path(platformdirs.user_cache_dir("Singalike", appauthor=False))
+
+
+@contextmanager
+def written_whole(path: Path, suffix: str = ".tmp") -> Iterator[Path]:
+    """A draft beside ``path`` that takes its place when the block ends well, and goes if not.
+
+    ``suffix``: of the draft, for those who know by it what to write. Raises OSError.
+    """
+    draft = path.with_name(f".{threading.get_native_id()}{suffix}")  # hidden from scans
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from engine.errors import SingalikeError
-from engine.paths import data_path
+from engine.paths import data_path, written_whole
 from engine.records import View
 
 log = logging.getLogger(__name__)
@@ -59,11 +58,10 @@ def write_choices(choices: Choices, path: Path | None = None) -> None:
         "voices": choices.voices,
     }
     content = json.dumps(stored, indent=2)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(content + "\n", encoding="utf-8")
-        draft.replace(path)
+        with written_whole(path) as draft:
+            draft.write_text(content + "\n", encoding="utf-8")
     except OSError as error:
         raise SingalikeError(
             f"The choice cannot be kept: {path} cannot be written ({error.strerror}). Check that "

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from engine.cli.common import clock
+from engine.paths import written_whole
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import SystemConfig, config_from
 from training.data.data_set import PARTS, Dataset
@@ -33,10 +34,9 @@ TELL_EVERY_S = 1.0
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
     """Whole or not at all. Raises RunError when it cannot be written."""
-    partial_path = folder / f"{STATE_NAME}.partial"
     try:
-        torch.save(state, partial_path)
-        partial_path.replace(folder / STATE_NAME)
+        with written_whole(folder / STATE_NAME) as draft:
+            torch.save(state, draft)
     except (OSError, RuntimeError) as error:  # torch raises RuntimeError on a full disk
         raise RunError(
             f"The run cannot be saved in {folder}: {error}. Make room and start it again; it goes "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
 from engine.models.voice_model import BATCH_SEGMENTS
 from engine.networks.campp import Campp
 from engine.networks.processor import has_fast_bfloat16
+from engine.paths import written_whole
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from training.config import AugmentSettings, DistilSettings, EncoderSettings
 from training.data.data_set import PARTS, STEMS, Dataset, evenly_spread
@@ -106,13 +106,10 @@ def load_targets(path: Path) -> np.ndarray | None:
 
 def save_targets(path: Path, raw: np.ndarray) -> None:
     """Whole or not at all. Raises DataError where it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            np.save(file, raw)
-        partial.replace(path)
+        with written_whole(path, path.suffix) as draft:
+            np.save(draft, raw)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(
             f"What the teacher hears cannot be kept in {path.parent}: {error.strerror or error}. "
             "Make room there, or make the folder writable."

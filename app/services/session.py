@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.paths import written_whole
+
 log = logging.getLogger(__name__)
 
 Save = Callable[[], Any]
@@ -34,9 +36,8 @@ class Session:
         state = {name: save() for name, (save, _) in self._parts.items()}
         with suppress(OSError):  # then nothing goes on, which is no reason not to close
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".tmp")
-            draft.write_text(json.dumps({"library": self._library, **state}), encoding="utf-8")
-            draft.replace(self._path)
+            with written_whole(self._path) as draft:
+                draft.write_text(json.dumps({"library": self._library, **state}), encoding="utf-8")
 
     def restore(self) -> None:
         state = self._read()

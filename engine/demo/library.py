@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from pathlib import Path
 
 from engine.demo.cover import cover_png
 from engine.demo.instruments import RATE_HZ
 from engine.demo.mix import stems
 from engine.demo.songs import SONGS, Song
+from engine.paths import written_whole
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.sound.encode import SongTags, write_audio, write_tags
 
@@ -80,22 +80,10 @@ def _make_song(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
     cancel.check()
     mixture = stems(song).mixture
     cancel.check()
-    with _finished(paths[0], song) as unfinished:
-        write_audio(unfinished, mixture, RATE_HZ)
-        write_tags(unfinished, _tags(song))
-
-
-@contextmanager
-def _finished(path: Path, song: Song) -> Iterator[Path]:
-    """A path to write to, which becomes ``path`` when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # hidden, so that no scan takes it for a song
-    unfinished = path.with_name(f".unfinished-{song.seed}{path.suffix}")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(paths[0], paths[0].suffix) as draft:
+        write_audio(draft, mixture, RATE_HZ)
+        write_tags(draft, _tags(song))
 
 
 def _tags(song: Song) -> SongTags:
@@ -146,8 +134,9 @@ def _make_stems(song: Song, paths: Sequence[Path], cancel: CancelToken) -> None:
     made = stems(song)
     for path, sound in zip(paths, (made.vocals, made.accompaniment), strict=True):
         cancel.check()
-        with _finished(path, song) as unfinished:
-            write_audio(unfinished, sound, RATE_HZ)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path, path.suffix) as draft:
+            write_audio(draft, sound, RATE_HZ)
 
 
 def _row(song: Song, kind: str) -> tuple[str, ...]:

@@ -6,14 +6,13 @@ One small file per clip, below ``MODEL/INPUT``; deleting any of them costs only 
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import EvaluationError
+from engine.paths import written_whole
 
 # Raised when files change, and when clips come to be heard in another way than before: another
 # decoding, other cutting, a separator that does the same job differently.
@@ -58,14 +57,12 @@ class EmbeddingCache:
         mean = np.average(per_segment, 0, weights) if len(excerpts) else np.zeros(0)
         fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
         stored = excerpts.astype(np.float16 if fits else np.float32)
-        partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
         mean = mean.astype(np.float32)
         numbers = np.arange(len(stored)) if numbers is None else numbers
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez(file, mean=mean, excerpts=stored, numbers=numbers)
-            partial.replace(path)
+            with written_whole(path, path.suffix) as draft:
+                np.savez(draft, mean=mean, excerpts=stored, numbers=numbers)
         except OSError as error:
             raise EvaluationError(
                 f"What was heard cannot be kept in {self.folder}: {error.strerror or error}. Make "

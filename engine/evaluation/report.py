@@ -17,6 +17,7 @@ from engine.errors import EvaluationError
 from engine.evaluation.page import page
 from engine.evaluation.results import Report, Table
 from engine.evaluation.tables import table_csv, table_markdown
+from engine.paths import written_whole
 from engine.progress import CancelToken
 
 SCHEMA = "singalike-evaluation"
@@ -78,9 +79,8 @@ def _write(report: Report, folder: Path, cancel: CancelToken) -> Path:
     index_path = folder / "index.html"
     index_path.write_text(page(report), encoding="utf-8")
     text = json.dumps(report_json(report), indent=1, ensure_ascii=False, allow_nan=False)
-    partial = folder / "report.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / "report.json")
+    with written_whole(folder / "report.json") as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
     return index_path
 
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from engine.errors import EvaluationError
 from engine.library.text import plain
+from engine.paths import written_whole
 
 SCHEMA_VERSION = 1
 Question = Literal["overall", "vocals"]
@@ -137,9 +138,8 @@ def save_answers(folder: Path, test_id: str, listener: str, answers: Iterable[An
     body = {"schema_version": SCHEMA_VERSION, "test": test_id, "listener": listener,
             "answers": rows}  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with written_whole(path) as draft:
+        draft.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
     return path
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import CheckpointError
+from engine.paths import written_whole
 
 if TYPE_CHECKING:
     import torch
@@ -84,14 +85,11 @@ def save_checkpoint(
 
     folder.mkdir(parents=True, exist_ok=True)
     weights_path = folder / WEIGHTS_NAME
-    partial_path = weights_path.with_suffix(".partial")
-    partial_path.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}))
-    partial_path.replace(weights_path)
+    with written_whole(weights_path) as draft:
+        draft.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}))
     written = Manifest(**{**asdict(manifest), "sha256": file_sha256(weights_path)})
-    manifest_path = folder / MANIFEST_NAME
-    partial_path = manifest_path.with_suffix(".partial")
-    partial_path.write_text(json.dumps(asdict(written), indent=1) + "\n", encoding="utf-8")
-    partial_path.replace(manifest_path)
+    with written_whole(folder / MANIFEST_NAME) as draft:
+        draft.write_text(json.dumps(asdict(written), indent=1) + "\n", encoding="utf-8")
     return written
 
 

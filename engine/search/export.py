@@ -19,6 +19,7 @@ from engine.library.filenames import is_address, resolved, shown
 from engine.library.kept.marks import Mark
 from engine.library.kept.songs import KeptSong
 from engine.library.text import plain
+from engine.paths import written_whole
 from engine.search import Neighbour, Query, SearchResult
 
 RESULT_VERSION = 1  # of what `similar --json` prints (docs/formats.md)
@@ -102,16 +103,11 @@ def mark_as_dict(mark: Mark) -> dict[str, Any]:
 def _write(target: Path, content: bytes) -> None:
     """All of it or nothing, in the place of an earlier file."""
     target = resolved(target)  # a link to a file stays a link
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         if target.exists() and not target.is_file():
             raise OSError(0, "there is something that is no file")
-        try:
+        with written_whole(target) as draft:
             draft.write_bytes(content)
-            draft.replace(target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
     except OSError as error:
         raise ExportError(
             f"{target} cannot be written: {error.strerror or error}. Choose another place."

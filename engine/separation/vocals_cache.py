@@ -15,6 +15,7 @@ import numpy as np
 from engine import separation
 from engine.errors import SeparatorError
 from engine.networks.preload import import_heavy_libraries
+from engine.paths import written_whole
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 from engine.separation import SAMPLE_RATE_HZ, default_name
 from engine.sound import audio
@@ -65,19 +66,15 @@ class VocalsCache:
             with contextlib.suppress(OSError):
                 os.utime(target)  # used just now
             return target
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_flac(draft, self._separated(path, name, progress, cancel))
-            draft.replace(target)
+            with written_whole(target) as draft:
+                _write_flac(draft, self._separated(path, name, progress, cancel))
         except (OSError, av.error.FFmpegError) as error:
             raise SeparatorError(
                 f"The vocals cannot be kept in {self._folder}: {error.strerror or error}. "
                 "Make room, then try again."
             ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
         self._trim(target)
         return target
 

@@ -213,12 +213,17 @@ def test_damage_and_bad_options_in_words(dataset: Dataset, tmp_path: Path) -> No
         Trainer(load_system("singalike-ge2e", ["encoder.architecture=cvsm"]), dataset, CPU)
 
 
-def test_a_full_disk_leaves_the_last_save(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_last_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file data.0: file write failed")
+
     save_state(tmp_path, {"batch": 1})
     before = (tmp_path / STATE_NAME).read_bytes()
-    (tmp_path / f"{STATE_NAME}.partial").mkdir()  # writing there fails
+    monkeypatch.setattr(torch, "save", fill)
     with pytest.raises(RunError, match="Make room"):
         save_state(tmp_path, {"batch": 2})
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_NAME]
     assert (tmp_path / STATE_NAME).read_bytes() == before
 
 

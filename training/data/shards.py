@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.paths import written_whole
 from training.data.data_set import ROW_BYTES, ROWS_PER_SHARD, shard_path
 from training.data.plan import Outcome
 from training.data.tables import JOURNAL_NAME, read_journal
@@ -26,9 +27,8 @@ class Writer:
         for line in lines:
             self.finished.add(line["key"])
             self.num_rows += len(line["starts_s"])
-        partial_path = journal.with_suffix(".partial")
-        partial_path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-        partial_path.replace(journal)
+        with written_whole(journal) as draft:
+            draft.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
         self._truncate()
         self._journal = journal.open("a", encoding="utf-8")
 

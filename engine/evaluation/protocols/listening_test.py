@@ -33,6 +33,7 @@ from engine.evaluation.triplets import (
     read_test,
     save_test,
 )
+from engine.paths import written_whole
 from engine.progress import CancelToken, Progress
 from engine.sound.audio import decode_all, probe
 from engine.sound.loudness import measure
@@ -203,9 +204,8 @@ def _excerpt(folder: Path, clip: Clip, source: Input, seed: int) -> str:
         loudness = measure([sound], SAMPLE_RATE_HZ)
         gain = min(loudness.gain_to(EXCERPT_LUFS), PEAK / max(loudness.peak, PEAK / 100))
         (folder / "audio").mkdir(exist_ok=True)
-        partial = folder / "audio" / "unfinished.mp3"
-        write_audio(partial, (sound * gain).astype(np.float32), SAMPLE_RATE_HZ)
-        partial.replace(folder / name)
+        with written_whole(folder / name, ".mp3") as draft:
+            write_audio(draft, (sound * gain).astype(np.float32), SAMPLE_RATE_HZ)
     return name
 
 
