@@ -142,7 +142,6 @@ def export(
     title: Annotated[str, typer.Option(help="One line that tells people what it is.")] = "",
     description: Annotated[str, typer.Option(help="A sentence or two.")] = "",
     licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
-    int8: Annotated[bool, typer.Option(help="Store matrices as 8-bit integers.")] = False,
     fit_on: Annotated[
         list[Path] | None,
         typer.Option(help="Data set of singing to fit the centre and percentages on."),
@@ -152,26 +151,20 @@ def export(
 ) -> None:
     """Write a checkpoint with its model card; `singalike index --model FOLDER` can use it."""
     from training.data.data_set import open_datasets
-    from training.export import ExportOptions
     from training.export import export as export_checkpoint
 
-    options = ExportOptions(
-        name=out.name,
-        title=title or out.name,
-        description=description,
-        licence=licence,
-        is_quantised=int8,
-        space=space,
-    )
     with shown_progress() as progress:
         manifest = export_checkpoint(
             run_folder,
             open_datasets(data),
             out,
-            options,
             progress,
             fit_on=open_datasets(fit_on) if fit_on else None,
             percentages_on=open_datasets(percentages_on) if percentages_on else None,
+            title=title,
+            description=description,
+            licence=licence,
+            space=space,
         )
     typer.echo(f"{manifest.name}, sha256 {manifest.sha256[:12]}, written to {out}.")
 

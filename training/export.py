@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.models import available
-from engine.models.checkpoint import (
-    Manifest,
-    load_tensors,
-    quantised,
-    read_manifest,
-    save_checkpoint,
-)
+from engine.models.checkpoint import Manifest, load_tensors, read_manifest, save_checkpoint
 from engine.models.geometry import geometry_tensors
 from engine.progress import ProgressCallback, ignore_progress
 from training.config import EncoderSettings, SystemConfig
@@ -28,34 +22,20 @@ from training.loop import METRICS_NAME, check_data, load_state, read_config
 from training.networks import encoder_config_of, in_use, make_network
 
 
-@dataclass(frozen=True)
-class ExportOptions:
-    """What a person says about the checkpoint.
-
-    Attributes:
-        is_quantised: matrices as 8-bit integers instead of float16.
-        space: ``band`` or ``voice`` (training.geometry.Heard.transform).
-    """
-
-    name: str
-    title: str
-    description: str
-    licence: str = "not stated"
-    is_quantised: bool = False
-    space: str = "band"
-
-
 def export(
     run_folder: Path,
     dataset: Dataset,
     out: Path,
-    options: ExportOptions,
     progress: ProgressCallback = ignore_progress,
     *,
     fit_on: Dataset | None = None,
     percentages_on: Dataset | None = None,
+    title: str = "",
+    description: str = "",
+    licence: str = "not stated",
+    space: str = "band",
 ) -> Manifest:
-    """Write weights, manifest and README.md.
+    """Write weights, manifest and README.md; the model has the name of its folder.
 
     The centre and axes of both views are fitted on the data set's training voices, what their
     cosines mean on its validation voices; both on those of ``fit_on`` where it is given, whose
@@ -71,14 +51,14 @@ def export(
     network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
-    fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on, options.space)
+    fitted = fit_views(network, excerpt_samples, songs, progress, percentages_on, space)
     weights = {f"network.{name}": t for name, t in network.state_dict().items()}
     manifest = Manifest(
-        name=options.name,
+        name=out.name,
         architecture=config.encoder.architecture,
-        title=options.title,
-        description=options.description,
-        licence=options.licence,
+        title=title or out.name,
+        description=description,
+        licence=licence,
         source="",
         config=network_config(config),
         system=config.name,
@@ -86,8 +66,8 @@ def export(
         training=training_facts(config, state["batch"], run_folder),
         calibration=plain_calibration(fitted),
     )
-    stored = quantised(weights) if options.is_quantised else halves(weights)
-    written = save_checkpoint(out, manifest, stored | halves(geometry_tensors(fitted.geometry)))
+    stored = halves(weights | geometry_tensors(fitted.geometry))
+    written = save_checkpoint(out, manifest, stored)
     (out / "README.md").write_text(model_card(written), encoding="utf-8")
     return written
 

@@ -28,7 +28,7 @@ from training.data.data_set import ROW_BYTES, Dataset
 from training.data.stems import StreamedStems, open_stems
 from training.distributed import World
 from training.errors import ConfigError, DataError, RunError
-from training.export import ExportOptions, export, final_weights
+from training.export import export, final_weights
 from training.loop import (
     METRICS_NAME,
     STATE_NAME,
@@ -363,7 +363,7 @@ def test_other_data_is_neither_gone_on_with_nor_exported(dataset: Dataset, tmp_p
     with pytest.raises(RunError, match="other data"):
         run(small("cola"), other, tmp_path / "run", options)
     with pytest.raises(RunError, match="other data"):
-        export(tmp_path / "run", other, tmp_path / "out", ExportOptions("a", "A", ""))
+        export(tmp_path / "run", other, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     (tmp_path / "run" / "data.json").unlink()  # a run from before this was noted
     run(small("cola"), other, tmp_path / "run", RunOptions("cpu", stop_after=2))
@@ -439,8 +439,8 @@ def test_export_is_a_model_of_the_application(
     monkeypatch.setattr("engine.models.voice_model.has_fast_bfloat16", lambda: False)
     config = small("cola", "encoder.excerpt_samples=16000", "optim.num_pairs=2")
     trainer = run(config, dataset, tmp_path / "run", RunOptions("cpu", stop_after=1))
-    options = ExportOptions("tiny", "A tiny model", "For tests.")
-    export(tmp_path / "run", dataset, tmp_path / "tiny", options)
+    told = {"title": "A tiny model", "description": "For tests."}
+    export(tmp_path / "run", dataset, tmp_path / "tiny", **told)
     model = load(str(tmp_path / "tiny"))
     assert (model.name, model.dim, model.excerpt_samples) == ("tiny", 1280, 16_000)
     assert np.abs(model.geometry("vocals").centre).max() > 0
