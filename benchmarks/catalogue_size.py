@@ -101,10 +101,10 @@ def columns(
             f"{key.view}_length_s": np.full(num, 5, np.float32),
             f"{key.view}_from_mixture": [False] * num,
         }
-    some = {field.name: made.get(field.name, [None] * num) for field in schema(keys)}
     return [
         values if isinstance(values, pa.Array) else pa.array(values, field.type)
-        for values, field in zip(some.values(), schema(keys), strict=True)
+        for field in schema(keys)
+        for values in (made.get(field.name, [None] * num),)
     ]
 
 
@@ -177,7 +177,8 @@ def recall(table: SongTable, chosen: list[int], found: list[list[int]], where: s
     source = TableSource(table)
     _, own = source.vectors(source.space("vocals", None), chosen)
     queries = placed(own, centre)
-    best, scores = np.zeros((len(chosen), 0), np.int64), np.zeros((len(chosen), 0), np.float32)
+    best: np.ndarray = np.zeros((len(chosen), 0), np.int64)
+    scores: np.ndarray = np.zeros((len(chosen), 0), np.float32)
     for batch in table.batches(["id", "vocals_vector"], where, 50_000):
         ids, some = batch.column("id").to_numpy(), placed(vectors_of(batch, key)[1], centre)
         best = np.hstack([best, np.broadcast_to(ids, (len(chosen), len(ids)))])

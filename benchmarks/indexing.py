@@ -73,8 +73,8 @@ def stages(paths: list[Path]) -> dict[str, float]:
     separator = separation.load()
     voices = {view: models.load(models.default_model_name(view)) for view in VIEWS}
 
-    def decoded(path: Path, rate_hz: int, num_channels: int) -> list[Any]:
-        return list(streams.pieces(path, rate_hz, num_channels, 0.0, None, 2.0, lambda: None))
+    def decoded(path: Path, rate_hz: int) -> list[Any]:
+        return list(streams.pieces(path, rate_hz, 0.0, None, 2.0))
 
     def note(stage: str, work: Callable[[], Any]) -> None:
         spent[stage] = spent.get(stage, 0.0) + timed(work, time.process_time)
@@ -86,9 +86,9 @@ def stages(paths: list[Path]) -> dict[str, float]:
             total_s += len(mono) / SAMPLE_RATE_HZ
             chunks = np.array_split(stereo, 20, axis=1)
             segments = np.concatenate([batch for _, batch in segment_batches([mono])])
-            note("hash", lambda: list(streams.audio_hash(path, lambda: None)))  # noqa: B023
-            note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ, 1))  # noqa: B023
-            note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ, 2))  # noqa: B023
+            note("hash", lambda: list(streams.audio_hash(path)))  # noqa: B023
+            note("decode (overall)", lambda: decoded(path, SAMPLE_RATE_HZ))  # noqa: B023
+            note("decode (vocals)", lambda: decoded(path, SEPARATION_RATE_HZ))  # noqa: B023
             note("separate", lambda: list(separation.voice(separator, chunks)))  # noqa: B023
             for view in VIEWS:
                 model, every = voices[view], every_of(view, len(segments))

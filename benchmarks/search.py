@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -115,11 +116,11 @@ def ours_bare(case: Case) -> Result:
         graph.graph.set_ef(EF)
         for query in queries[:20]:
             graph.nearest(query, K + 1)
-        answers, seconds = timed(lambda q=q: graph.nearest(q, K + 1) for q in queries)
+        answers, seconds = timed(lambda query: graph.nearest(query, K + 1), queries)
     # embeddings of the first view have the ids 1, 2, ...
     found = without_self(case.queries(), [ids - 1 for ids in answers])
     vectors = np.array(case.vectors(0))
-    _, brute_s = timed(lambda q=q: np.argpartition(vectors @ q, -K)[-K:] for q in queries)
+    _, brute_s = timed(lambda query: np.argpartition(vectors @ query, -K)[-K:], queries)
     return {
         "load_s": load_s,
         "memory_bytes": memory,
@@ -155,9 +156,7 @@ def ours(case: Case) -> Result:
             for track_id in track_ids[:10]:
                 searcher.by_track(track_id, options)
             spent = time.thread_time()
-            answers, seconds = timed(
-                lambda i=i, o=options: searcher.by_track(i, o) for i in track_ids
-            )
+            answers, seconds = timed(partial(searcher.by_track, options=options), track_ids)
             spent = time.thread_time() - spent
             result |= spread(seconds, name)
             result[f"{name}_processor_ms"] = 1000 * spent / len(track_ids)
@@ -241,8 +240,8 @@ def added(case: Case, searcher: Any) -> Result:
     old = library.database.rows(f"SELECT {columns} FROM embedding {of_last}", last)
     sql = f"SELECT * FROM moments WHERE embedding_id IN (SELECT id FROM embedding {of_last})"
     old_moments = library.database.rows(sql, last)
-    _, seconds = timed(lambda i=i, r=r: add(i, r) for i, r in enumerate(rows))
-    _, searches = timed(lambda r=r: searcher.by_track(r[0]) for r in rows)
+    _, seconds = timed(lambda one: add(*one), enumerate(rows))
+    _, searches = timed(lambda row: searcher.by_track(row[0]), rows)
     with library.database.write() as db:
         db.execute(f"DELETE FROM embedding {of_last}", last)
         db.executemany(f"INSERT INTO embedding ({columns}) VALUES (?, ?, ?, ?)", old)
@@ -312,7 +311,7 @@ def table(results: dict[str, Result]) -> str:
     lines.append("| --- |" + " ---: |" * (len(SEARCHES) + 3))
     for name in whole:
         found = results[name]
-        cells = [
+        times = [
             f"{found[f'{one}_p50_ms']:.1f} / {found[f'{one}_p95_ms']:.1f}"
             if f"{one}_p50_ms" in found
             else ""
@@ -320,7 +319,7 @@ def table(results: dict[str, Result]) -> str:
         ]
         sizes = [cell(found.get(key), key, "{:.0f} MB") for key in ("library_bytes", PEAK)]
         exactness = " / ".join(cell(found.get(key), key, "{:.4f}") for key in RECALLS)
-        texts = [name.replace(" ", " × "), *sizes, *cells, exactness]
+        texts = [name.replace(" ", " × "), *sizes, *times, exactness]
         lines.append("| " + " | ".join(texts) + " |")
     return "\n".join(lines)
 

@@ -57,11 +57,12 @@ def spread(seconds: Iterable[float], prefix: str) -> Result:
     return {f"{prefix}_p50_ms": np.percentile(ms, 50), f"{prefix}_p95_ms": np.percentile(ms, 95)}
 
 
-def timed(calls: Iterable[Callable[[], Any]]) -> tuple[list[Any], list[float]]:
+def timed(call: Callable[..., Any], arguments: Iterable[Any]) -> tuple[list[Any], list[float]]:
+    """What comes of a call with each of the arguments, and how long each took."""
     answers, seconds = [], []
-    for call in calls:
+    for argument in arguments:
         started = time.perf_counter()
-        answers.append(call())
+        answers.append(call(argument))
         seconds.append(time.perf_counter() - started)
     return answers, seconds
 

@@ -7,5 +7,5 @@ set -eu
 out=${1:-gpu-figures}
 mkdir -p "$out"
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | tee "$out/gpu.txt"
-python benchmarks/training.py --device cuda --pairs 128 1024 --seconds 2 --rows 4096 \
+PYTHONPATH=. python benchmarks/training_speed.py --device cuda --pairs 128 1024 --seconds 2 --rows 4096 \
     --train-s 180 --json "$out/figures.json" | tee "$out/figures.md"

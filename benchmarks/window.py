@@ -21,10 +21,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import made_up
 import numpy as np
+
+if TYPE_CHECKING:
+    from app.window import MainWindow
 
 NUM_SONGS = 100_000
 TIMER_MS = 10
@@ -168,7 +173,7 @@ def wait_until(is_done: Callable[[], bool], seconds: float = 120.0) -> None:
         raise TimeoutError("the window did not get there")
 
 
-def click_row(window, row: int) -> None:
+def click_row(window: MainWindow, row: int) -> None:
     """Bring a row into sight and click it."""
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
@@ -180,19 +185,24 @@ def click_row(window, row: int) -> None:
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
-def time_clicks(window) -> None:
+def time_clicks(window: MainWindow) -> None:
     """From a click on a song, whose row is in sight, to its painted results."""
     answers: list[object] = []
     window.services.search.answered.connect(answers.append)
     random = np.random.default_rng(0)
     seconds, busy = [], []
+
+    def is_there(row: int) -> bool:
+        return window.library.model.track_at(row) is not None
+
     for row in random.integers(0, NUM_SONGS, NUM_CLICKS + 2).tolist():
         window.library.view.scrollTo(window.library.model.index(row, 1))
-        wait_until(lambda row=row: window.library.model.track_at(row) is not None)
+        wait_until(partial(is_there, row))
         window.library.view.viewport().repaint()  # it is seen before it is clicked
-        num_before, started, spent = len(answers), time.perf_counter(), time.process_time()
+        answers.clear()
+        started, spent = time.perf_counter(), time.process_time()
         click_row(window, row)
-        wait_until(lambda num_before=num_before: len(answers) > num_before)
+        wait_until(lambda: bool(answers))
         window.results.repaint()
         seconds.append(time.perf_counter() - started)
         busy.append(time.process_time() - spent)
@@ -211,7 +221,7 @@ def frames(name: str, draw: Callable[[int], object]) -> None:
     tell(name, f"{spread(seconds)}; processor {1000 * statistics.median(busy):.1f} ms")
 
 
-def time_frames(window) -> None:
+def time_frames(window: MainWindow) -> None:
     """Drawing all points anew, and moving what was drawn."""
     from PySide6.QtCore import QPointF
 
@@ -221,7 +231,7 @@ def time_frames(window) -> None:
     window.show_page(Page.MAP)
     page, view = window.map_page, window.map_page.view
     wait_until(lambda: page._opened is not None)
-    if page._opened.record is None:
+    if page._opened is None or page._opened.record is None:
         print("  (no map to draw: make one with the command map)")
         window.show_page(Page.LIBRARY)
         return
@@ -244,6 +254,10 @@ def time_frames(window) -> None:
     )
     page.view.point_to(-1)
     window.show_page(Page.LIBRARY)
+
+
+def is_over(until_s: float) -> bool:
+    return time.monotonic() > until_s
 
 
 class Lateness:
@@ -276,6 +290,7 @@ class Lateness:
         with subprocess.Popen(
             [sys.executable, "-c", SLEEPER], stdin=pipe, stdout=pipe, text=True
         ) as sleeper:
+            assert sleeper.stdout is not None
             sleeper.stdout.readline()
             self._late.clear()
             self._last_s = time.perf_counter()
@@ -285,15 +300,14 @@ class Lateness:
             while time.monotonic() < end_s and not until():
                 act(number)
                 number += 1
-                pause = time.monotonic() + 0.4
-                wait_until(lambda pause=pause: time.monotonic() > pause)
+                wait_until(partial(is_over, time.monotonic() + 0.4))
             self._timer.stop()
             beside, _ = sleeper.communicate("stop\n")
         tell(f"UI thread late, {name}", spread(self._late))
         tell("  a process that only sleeps, beside it", spread(json.loads(beside)))
 
 
-def time_stalls(window, folder: Path | None) -> None:
+def time_stalls(window: MainWindow, folder: Path | None) -> None:
     lateness = Lateness()
     random = np.random.default_rng(1)
     searches = ["singer 12", "song 77", "", "album 4", "genre 3 song"]
@@ -338,7 +352,7 @@ def run(path: Path, folder: Path | None) -> None:
         window.close()
 
 
-def open_window(path: Path, home: Path):
+def open_window(path: Path, home: Path) -> MainWindow:
     from PySide6.QtWidgets import QApplication
 
     from app.services.services import make_services
@@ -348,6 +362,7 @@ def open_window(path: Path, home: Path):
     from engine.paths import resources_path
 
     application = QApplication.instance() or QApplication([])
+    assert isinstance(application, QApplication)
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
     window = MainWindow(make_services(path, Settings(home / "settings.ini"), theme))

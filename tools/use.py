@@ -34,6 +34,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.crash import CrashReporter
 from app.desktop.application import Application
+from app.evaluate.page import EvaluatePage
 from app.find.filters import NOTHING_FILTERED
 from app.main import SWITCH_INTERVAL_S
 from app.ui.top_bar import Page
@@ -102,7 +103,7 @@ class Person:
     def sit_down(self, end_s: float) -> list[int]:
         """The program from its start to its end. Returns bytes of memory in between."""
         self.window = made_up.open_window(self.folder / "library.db", self.folder)
-        made_up.wait_until(lambda: self.window.library.model.ids)
+        made_up.wait_until(lambda: bool(self.window.library.model.ids))
         end_s, self.watch.memory_bytes = min(end_s, time.monotonic() + SITTING_S), []
         while time.monotonic() < end_s:
             act = self.random.choice(self.acts)
@@ -166,6 +167,7 @@ class Person:
     def evaluate(self) -> None:
         self.window.show_page(Page.EVALUATE)
         page = self.window.sections[Page.EVALUATE]
+        assert isinstance(page, EvaluatePage)
         page.cancel() if page.is_running else page.setup.start.click()
 
     def index(self) -> None:

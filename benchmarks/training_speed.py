@@ -1,6 +1,6 @@
 """How fast training is, from made-up songs to a table, in one run on whatever device there is.
 
-    python benchmarks/training.py                    # this processor, in two minutes
+    python benchmarks/training_speed.py              # this processor, in two minutes
     sh benchmarks/training_gpu.sh                    # all that needs a GPU, in eight
 
 For every system and size of a batch: pairs per second, eager and compiled; their share of the *bare
@@ -29,17 +29,16 @@ from pathlib import Path
 
 import numpy as np
 
-# The folder of a script comes first on the path, where this very file is called "training".
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+import engine  # noqa: F401  # before torch, whose threads it keeps from spinning
 
-import torch  # noqa: E402
-from torch.utils.data import DataLoader, IterableDataset  # noqa: E402
+# isort: split
+import torch
+from torch.utils.data import DataLoader, IterableDataset
 
-import engine  # noqa: F401, E402  # before torch, whose threads it keeps from spinning
-from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES  # noqa: E402
-from engine.networks.cvsm.encoder import Encoder  # noqa: E402
-from training.config import SystemConfig, load_system  # noqa: E402
-from training.data.data_set import (  # noqa: E402
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
+from engine.networks.cvsm.encoder import Encoder
+from training.config import SystemConfig, load_system
+from training.data.data_set import (
     FORMAT_VERSION,
     ROW_BYTES,
     ROWS_PER_SHARD,
@@ -47,11 +46,11 @@ from training.data.data_set import (  # noqa: E402
     Dataset,
     shard_path,
 )
-from training.data.rows import Buffer  # noqa: E402
-from training.data.stems import DRAWS_PER_ROW  # noqa: E402
-from training.heads import make_head  # noqa: E402
-from training.losses import contrastive  # noqa: E402
-from training.trainer import RunOptions, Trainer  # noqa: E402
+from training.data.rows import Buffer
+from training.data.stems import DRAWS_PER_ROW
+from training.heads import make_head
+from training.losses import contrastive
+from training.trainer import RunOptions, Trainer
 
 EXCERPT_SAMPLES = 16_000
 PAPER = ("cola", "cola-art", "mscol", "cvsm-a", "cvsm-ah", "cvsm-af", "cvsm-art")
