@@ -108,14 +108,3 @@ def height(plot: Plot, width: float, style: Style) -> float:
     if isinstance(plot, Points):
         return head + rows * (min(width / columns, MAX_POINTS_WIDTH) + 2 * line)
     return head + rows * (CELL_HEIGHT * len(plot.labels) + 3 * line)
-
-
-def natural_width(plot: Plot) -> float:
-    """For a report, where nobody says how wide: everything has room."""
-    if isinstance(plot, Bars):
-        return max(520.0, 46.0 * len(plot.series) * len(plot.groups) + 110)
-    if isinstance(plot, Curves):
-        return CURVES_WIDTH * max(1, len(plot.panels)) + 60
-    if isinstance(plot, Points):
-        return 260.0 * max(2, plot.num_columns)
-    return (110.0 + 60 * len(plot.labels)) * max(1, min(3, len(plot.panels))) + 60

@@ -30,7 +30,7 @@ from engine.evaluation.figure_layout import SEPARATOR, Style, shortened
 from engine.evaluation.results import Bars, Column, Curves, HeatMaps, Points
 from engine.evaluation.tables import cell_text
 
-REPORT_STYLE = Style()
+REPORT_STYLE, REPORT_WIDTH = Style(), 960.0
 REPORT_DPI = 150
 POINTS_PER_INCH = 72
 PERCENT = Column("", "", "%")
@@ -122,12 +122,11 @@ class Drawing:
         plot: Any,
         models: Sequence[str] = (),
         style: Style = REPORT_STYLE,
-        width: float | None = None,
+        width: float = REPORT_WIDTH,
     ) -> None:
         if not isinstance(plot, (Bars, Curves, HeatMaps, Points)):
             raise TypeError(f"no figure for {type(plot).__name__}")
         self.style = style
-        width = width or layout.natural_width(plot)
         self.height = layout.height(plot, width, style)
         size = (width / POINTS_PER_INCH, self.height / POINTS_PER_INCH)
         self.figure = Figure(size, dpi=POINTS_PER_INCH, layout="constrained")

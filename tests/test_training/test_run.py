@@ -209,8 +209,8 @@ def test_damage_and_bad_options_in_words(dataset: Dataset, tmp_path: Path) -> No
     (tmp_path / STATE_NAME).write_bytes(b"PK nothing")
     with pytest.raises(RunError, match="damaged"):
         run(config, dataset, tmp_path, CPU)
-    with pytest.raises(ConfigError, match="ge2e is a ge2e network"):
-        Trainer(load_system("singalike-ge2e", ["encoder.architecture=cvsm"]), dataset, CPU)
+    with pytest.raises(ConfigError, match="dvector is a dvector network"):
+        Trainer(load_system("singalike-dvector", ["encoder.architecture=cvsm"]), dataset, CPU)
 
 
 def test_a_full_disk_leaves_the_last_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,11 +80,11 @@ def test_a_space_of_other_size_is_refused_in_words() -> None:
 def test_losses_compare_in_the_space(dataset: Dataset) -> None:
     overrides = ["distil.space=singalike-2", "distil.match=1"]
     overrides += ["optim.num_pairs=4", "augment.voice_steps=0"]
-    config = load_system("singalike-ge2e", overrides)
+    config = load_system("singalike-dvector", overrides)
     trainer = Trainer(config, dataset, RunOptions("cpu"))
     assert not list(trainer.target_map.parameters())
     clean = torch.randn(4, trainer.excerpt_samples) / 280
-    network, _ = teacher_network("ge2e", CPU)
+    network, _ = teacher_network("dvector", CPU)
     with torch.no_grad():
         heard = network(clean)
         moved = heard + trainer.space.centre  # type: ignore[operator]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -29,26 +28,10 @@ NAME = "overall-similarity"
 TITLE = "Overall similarity"
 LABELS = ("genre", "album")
 NUM_NEAREST = 10
-
-
-@dataclass(frozen=True)
-class Nearer:
-    """Shares of triplets."""
-
-    voice: Estimate
-    band: Estimate
-    both: Estimate
-    num_triplets: int
-
-
-@dataclass(frozen=True)
-class Retrieval:
-    """Shares of songs with a song of the same label among the nearest."""
-
-    at_1: Estimate
-    at_10: Estimate
-    chance_at_1: float
-    num_queries: int
+# Shares of triplets in which both, the voice and the band lie nearer, and how many there are.
+Nearer = tuple[Estimate, Estimate, Estimate, int]
+# R@1 and R@10 of songs by their label, R@1 by chance, and how many songs ask.
+Retrieval = tuple[Estimate, Estimate, float, int]
 
 
 def run(context: Context) -> Result:
@@ -62,14 +45,11 @@ def run(context: Context) -> Result:
         context.progress(Progress(NAME, number, len(all_embeddings), message=embeddings.model))
         weights = context.weights(embeddings)
         if embeddings.model in crossed:
-            found = measure_triplets(
-                embeddings, crossed[embeddings.model], context.triplets, weights
-            )
-            if found.num_triplets:
+            heard = crossed[embeddings.model]
+            if found := measure_triplets(embeddings, heard, context.triplets, weights):
                 nearer[embeddings.model] = found
         for label in LABELS:
-            retrieved = retrieve_label(embeddings, label, weights)
-            if retrieved.num_queries:
+            if retrieved := retrieve_label(embeddings, label, weights):
                 labels[label, embeddings.model] = retrieved
     if not nearer and not labels:
         raise EvaluationError(
@@ -91,10 +71,10 @@ def measure_triplets(
     crossed: ModelEmbeddings,
     triplets: Sequence[Triplet],
     weights: np.ndarray,
-) -> Nearer:
+) -> Nearer | None:
     """``crossed``: what the same model hears in the songs that the triplets ask for.
 
-    Triplets of which a part was not heard, or is too short, are left out.
+    Triplets of which a part was not heard, or is too short, are left out; None where all are.
     """
     places, crossed_places = _places(embeddings), _places(crossed)
     queries, means = [], []
@@ -109,18 +89,17 @@ def measure_triplets(
             queries.append(places[stems(triplet.query)])
             means.append(np.stack([part.mean((0, 1)) for part in parts]))
     if not means:
-        nothing = Estimate(math.nan, math.nan, math.nan)
-        return Nearer(nothing, nothing, nothing, 0)
+        return None
     found = np.stack(means)
     placed = embeddings.placed(found.reshape(-1, found.shape[-1]), AS_PROGRAM)
     query, *others = placed.reshape(*found.shape[:2], -1).swapaxes(0, 1)
     voice, band, neither = ((query * other).sum(1) for other in others)
-    shares = (voice > neither, band > neither, (voice > neither) & (band > neither))
+    shares = ((voice > neither) & (band > neither), voice > neither, band > neither)
     artists = embeddings.artists[queries]
-    of_voice, of_band, of_both = (
+    of_both, of_voice, of_band = (
         mean_estimate(share.astype(float), artists, weights) for share in shares
     )
-    return Nearer(of_voice, of_band, of_both, len(queries))
+    return of_both, of_voice, of_band, len(queries)
 
 
 Places = dict[Stems | None, int]
@@ -155,10 +134,13 @@ def _parts(
     return parts
 
 
-def retrieve_label(embeddings: ModelEmbeddings, label: str, weights: np.ndarray) -> Retrieval:
+def retrieve_label(
+    embeddings: ModelEmbeddings, label: str, weights: np.ndarray
+) -> Retrieval | None:
     """Whether songs of the same label are nearest; other songs of the artist count for albums only.
 
     An artist's songs are alike whatever their genre: for anything but albums they are left out.
+    None where no song has another one to find.
     """
     labels = np.array([clip.label(label) for clip in embeddings.clips])
     scores = embeddings.best_vectors @ embeddings.best_vectors.T
@@ -174,10 +156,10 @@ def retrieve_label(embeddings: ModelEmbeddings, label: str, weights: np.ndarray)
         positive, negative = scores[i][known & same[i]], scores[i][known & ~same[i]]
         _, hit_at_1, hit_at_10, _, chance = retrieval(positive, negative)
         figures[i] = hit_at_1, hit_at_10, chance
+    if not (num := int(np.isfinite(figures[:, 0]).sum())):
+        return None
     at_1, at_10 = (mean_estimate(figures[:, i], embeddings.artists, weights) for i in (0, 1))
-    num = int(np.isfinite(figures[:, 0]).sum())
-    by_chance = float(np.nanmean(figures[:, 2])) if num else math.nan
-    return Retrieval(at_1, at_10, by_chance, num)
+    return at_1, at_10, float(np.nanmean(figures[:, 2])), num
 
 
 def shares_in_common(
@@ -201,7 +183,7 @@ def _triplet_table(nearer: dict[str, Nearer]) -> Table:
         Column("band", "same band nearer", "%", "higher"),
         Column("triplets", "triplets"),
     )
-    rows = tuple((model, n.both, n.voice, n.band, n.num_triplets) for model, n in nearer.items())
+    rows = tuple((model, *figures) for model, figures in nearer.items())
     note = (
         "Against the first half of a song: its singer in front of another band, another singer in "
         "front of its band (the other half of the song), and another singer in front of another "
@@ -219,10 +201,7 @@ def _label_table(labels: dict[tuple[str, str], Retrieval]) -> Table:
         Column("chance", "R@1 by chance", "%"),
         Column("queries", "queries"),
     )
-    rows = tuple(
-        (label, model, r.at_1, r.at_10, r.chance_at_1, r.num_queries)
-        for (label, model), r in labels.items()
-    )
+    rows = tuple((*key, *figures) for key, figures in labels.items())
     note = "Same genre: by other artists only. Same album: another song of it."
     return Table("labels", "Nearest songs of the same label", columns, rows, note)
 
@@ -254,7 +233,7 @@ def _plots(nearer: dict[str, Nearer]) -> tuple[Bars, ...]:
     if not nearer:
         return ()
     groups = ("both", "same voice", "same band")
-    series = {model: (n.both, n.voice, n.band) for model, n in nearer.items()}
+    series = {model: figures[:3] for model, figures in nearer.items()}
     title = "Triplets: nearer than another voice in front of another band"
     return (
         # no line for chance: it is 33 % for both and 50 % for each
