@@ -48,7 +48,10 @@ def prepare(
         typer.Argument(help="Music4All's folder, a folder artist/album/song, or a table of files."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the data set.")],
-    only: Annotated[str, typer.Option(help="Rows of a table to take: column=value.")] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=TEXT: only such rows of a table (* stands for anything)."),
+    ] = None,
     separator: Annotated[str, typer.Option(help="For songs without stems.")] = "spleeter",
     parts: Annotated[str, typer.Option(help="Shares of train, validation, test.")] = "8:1:1",
     seed: Annotated[int, typer.Option(help="Of the split and of the backings drawn.")] = 0,
@@ -72,7 +75,7 @@ def prepare(
     from training.data.sources import left_out, read_source
 
     options = PrepareOptions(separator, _parts(parts), seed, separate_again)
-    songs = read_source(source, only)
+    songs = read_source(source, where or ())
     with shown_progress() as progress:
         summary = prepare_data(
             songs, out, options, num_workers=workers, progress=progress, notes=left_out(source)

@@ -158,7 +158,7 @@ def _condition(condition: str, columns: Sequence[str], what: str) -> tuple[str, 
 
 
 def read_table(path: Path, where: Sequence[str] = ()) -> EvaluationData:
-    """A CSV file with a header, one row per audio file.
+    """A CSV file (TSV by its ending) with a header, one row per audio file.
 
     Columns: path (relative to the table), singer, song, kind (mixture, vocals, accompaniment);
     optional: album, clip (tells the clips of one song apart), and any label. Rows that share
@@ -170,7 +170,7 @@ def read_table(path: Path, where: Sequence[str] = ()) -> EvaluationData:
     Raises:
         EvaluationError: not readable, columns missing, no row left, a stem given twice.
     """
-    rows = _rows(path, where)
+    rows = table_rows(path, where)
     groups: defaultdict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
     num_unnamed = 0
     for row in rows:
@@ -210,15 +210,12 @@ def thinned(dataset: EvaluationData, max_singers: int, max_songs: int, seed: int
     return EvaluationData(dataset.name, clips, (*dataset.notes, note))
 
 
-def _rows(path: Path, where: Sequence[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header = [name for name in reader.fieldnames or [] if name]
-            rows = [{c: (row[c] or "").strip() for c in header} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"{path} cannot be read as a table (CSV in UTF-8): {error}"
-        raise EvaluationError(message) from error
+def table_rows(path: Path, where: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Rows with the columns of ``REQUIRED_COLUMNS`` at least; ``where`` as for ``read_table``.
+
+    Raises EvaluationError.
+    """
+    header, rows = csv_rows(path, "\t" if path.suffix.lower() == ".tsv" else ",")
     if missing := [name for name in REQUIRED_COLUMNS if name not in header]:
         raise EvaluationError(
             f"The table {path.name} lacks the columns {', '.join(missing)}. It needs at least: "
@@ -228,8 +225,20 @@ def _rows(path: Path, where: Sequence[str]) -> list[dict[str, str]]:
         column, pattern = _condition(condition, header, "the table")
         rows = [row for row in rows if fnmatchcase(row[column].lower(), pattern)]
     if not rows:
-        raise EvaluationError(f"No row of {path.name} is left to evaluate on.")
+        raise EvaluationError(f"No row of {path.name} is left.")
     return rows
+
+
+def csv_rows(path: Path, delimiter: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Names of the columns, and rows by them; "" where one is too short. Raises EvaluationError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter=delimiter)
+            header = [name for name in reader.fieldnames or [] if name]
+            return header, [{c: (row[c] or "").strip() for c in header} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"{path} cannot be read as a table (CSV in UTF-8): {error}"
+        raise EvaluationError(message) from error
 
 
 def _clip(table: Path, rows: list[dict[str, str]]) -> Clip:

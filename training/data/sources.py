@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from engine.evaluation.evaluation_data import csv_rows, table_rows
 from engine.library.scan.walk import AUDIO_EXTENSIONS
 from training.errors import DataError
 
 Kind = Literal["mixture", "stems", "vocals", "speech", "accompaniment"]
 TABLE_KINDS = ("mixture", "vocals", "accompaniment", "speech")
-TABLE_COLUMNS = ("path", "singer", "song", "kind")
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,18 @@ assert set(TABLE_KINDS) <= set(get_args(Kind))
 _SLOTS = {"speech": "vocals"}  # where a Song keeps a file, if not under the name of its kind
 
 
-def read_source(path: Path, only: str = "") -> list[Song]:
+def read_source(path: Path, where: Sequence[str] = ()) -> list[Song]:
     """Songs of a source, whichever of the three it is.
 
     Args:
         path: a CSV or TSV table, the folder of Music4All as distributed, or a folder of music.
-        only: ``column=value``: rows of a table to take.
+        where: ``COLUMN=TEXT`` each: rows of a table to take.
 
     Raises:
-        DataError: not found, not understood, or without any song.
+        DataError, EvaluationError: not found, not understood, or without any song.
     """
     if path.is_file():
-        songs = read_table(path, only)
+        songs = read_table(path, where)
     elif (path / "id_information.csv").is_file():
         songs = read_music4all(path)
     elif path.is_dir():
@@ -73,15 +72,15 @@ def read_source(path: Path, only: str = "") -> list[Song]:
     else:
         raise DataError(f"{path} is neither a table nor a folder. Check the path.")
     if not songs:
-        notes = left_out(path) or ["Check the path, and --only if you gave it."]
+        notes = left_out(path) or ["Check the path."]
         raise DataError(f"No songs found in {path}. {notes[0]}")
     return songs
 
 
 def read_music4all(root: Path) -> list[Song]:
     """``id_information.csv`` (tab-separated: id, artist, song, ...) and ``audios/<id>.mp3``."""
-    rows = _read_rows(root / "id_information.csv", "\t")
-    if rows and not {"id", "artist", "song"} <= set(rows[0]):
+    header, rows = csv_rows(root / "id_information.csv", "\t")
+    if not {"id", "artist", "song"} <= {*header}:
         raise DataError(
             f"{root / 'id_information.csv'} lacks the columns id, artist and song. "
             "Take the file as Music4All's authors distribute it (tab-separated)."
@@ -97,17 +96,6 @@ def read_music4all(root: Path) -> list[Song]:
         )
         for row in rows
     ]
-
-
-def _read_rows(path: Path, delimiter: str) -> list[dict[str, str]]:
-    """Rows by the names in the first one; what a short row lacks is "". Raises DataError."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file, delimiter=delimiter, restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} cannot be read as a table: {error}. Save it as CSV in UTF-8."
-        ) from error
 
 
 def read_folder(root: Path) -> list[Song]:
@@ -142,37 +130,17 @@ def _sounds(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
             yield path, parts
 
 
-def read_table(path: Path, only: str = "") -> list[Song]:
-    """A table with the columns path, singer, song, kind; relative paths start at its folder."""
-    rows = _read_rows(path, "\t" if path.suffix.lower() == ".tsv" else ",")
-    columns = list(rows[0]) if rows else []
-    if missing := [name for name in TABLE_COLUMNS if name not in columns]:
-        raise DataError(
-            f"{path} lacks the column(s) {', '.join(missing)}. A table needs "
-            f"{', '.join(TABLE_COLUMNS)}; kind is one of {', '.join(TABLE_KINDS)}."
-        )
-    rows = _selected(rows, only, path)
-    for number, row in enumerate(rows, 2):
+def read_table(path: Path, where: Sequence[str] = ()) -> list[Song]:
+    """A table as evaluations read it, whose kinds may be speech; paths start at its folder."""
+    groups: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in table_rows(path, where):
         if row["kind"] not in TABLE_KINDS:
             raise DataError(
-                f"{path}, row {number}: unknown kind {row['kind']!r}. "
-                f"It must be one of {', '.join(TABLE_KINDS)}."
+                f"The table {path.name} says kind {row['kind']!r} of {row['path']}; known are "
+                f"{', '.join(TABLE_KINDS)}."
             )
-    groups: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
-    for row in rows:
         groups[row["singer"], row["song"]].append(row)
     return [song for group in groups.values() for song in _songs_of(group, path.parent)]
-
-
-def _selected(rows: list[dict[str, str]], only: str, path: Path) -> list[dict[str, str]]:
-    if not only:
-        return rows
-    column, equals, value = only.partition("=")
-    if not equals:
-        raise DataError(f"--only {only}: write it as column=value.")
-    if rows and column not in rows[0]:
-        raise DataError(f"{path} has no column {column!r} for --only {only}.")
-    return [row for row in rows if row[column] == value]
 
 
 def _songs_of(rows: list[dict[str, str]], root: Path) -> Iterable[Song]:
