@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.records import LISTENING_VERSION
-from training.data.rendering import Backing, Rendered
+from training.data.rendering import Backing
 from training.data.sources import Song
 from training.data.split import split_artists
 from training.data.tables import SEPARATED_SUFFIX
@@ -47,15 +47,6 @@ class Task:
     part: int
     backing: Backing | None = None
     is_separated_again: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a task: segments, or the reason why there are none."""
-
-    task: Task
-    rendered: Rendered | None
-    reason: str = ""
 
 
 def plan(songs: Sequence[Song], options: PrepareOptions) -> list[Task]:

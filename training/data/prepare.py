@@ -16,8 +16,8 @@ from engine.networks.processor import single_threaded_torch
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.separation import Separator
 from engine.separation import load as load_separator
-from training.data.plan import Outcome, PrepareOptions, Task, plan
-from training.data.rendering import render, separate_waveform, stems_of
+from training.data.plan import PrepareOptions, Task, plan
+from training.data.rendering import Rendered, render, separate_waveform, stems_of
 from training.data.shards import Writer
 from training.data.sources import Song
 from training.data.tables import Summary, finish
@@ -55,10 +55,10 @@ def prepare(
             num_done, progress = len(tasks) - len(open_tasks), with_eta(progress)
             progress(Progress("prepare", num_done, len(tasks), message="the first song"))
             num_workers = num_workers or os.cpu_count() or 1
-            for outcome in _outcomes(open_tasks, separator, num_workers, cancel):
-                writer.add(outcome)
+            for task, rendered in _rendered(open_tasks, separator, num_workers, cancel):
+                writer.add(task, rendered)
                 num_done += 1
-                message = outcome.task.key + (f" ({outcome.reason})" if outcome.reason else "")
+                message = f"{task.key} ({rendered})" if isinstance(rendered, str) else task.key
                 progress(Progress("prepare", num_done, len(tasks), message=message))
     except OSError as error:
         raise DataError(
@@ -82,12 +82,12 @@ def begin(folder: Path, options: PrepareOptions) -> None:
         )
 
 
-def _outcomes(
+def _rendered(
     tasks: Sequence[Task],
     separator: Separator | None,
     num_workers: int,
     cancel: CancelToken | None,
-) -> Iterator[Outcome]:
+) -> Iterator[tuple[Task, Rendered | str]]:
     """Rendered in parallel, in the order of the tasks, a few ahead of the writer at most."""
     source = iter(tasks)
     with ThreadPoolExecutor(num_workers) as pool:
@@ -103,9 +103,10 @@ def _outcomes(
                 future.cancel()
 
 
-def _render(task: Task, separator: Separator | None) -> Outcome:
+def _render(task: Task, separator: Separator | None) -> tuple[Task, Rendered | str]:
+    """The segments of a song, or the reason why there are none."""
     if missing := [path for path in task.song.paths if not path.exists()]:
-        return Outcome(task, None, f"The file {missing[0]} is missing.")
+        return task, f"The file {missing[0]} is missing."
     try:
         mixture, vocals = stems_of(task.song, separator, task.backing)
         if task.is_separated_again:
@@ -113,7 +114,7 @@ def _render(task: Task, separator: Separator | None) -> Outcome:
             vocals = separate_waveform(mixture, separator)
         rendered = render(mixture, vocals)
     except SingalikeError as error:
-        return Outcome(task, None, str(error))
+        return task, str(error)
     if not len(rendered.stems):
-        return Outcome(task, None, f"It is shorter than {SEGMENT_S:.0f} seconds.")
-    return Outcome(task, rendered)
+        return task, f"It is shorter than {SEGMENT_S:.0f} seconds."
+    return task, rendered

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.paths import written_whole
 from training.data.data_set import ROW_BYTES, ROWS_PER_SHARD, shard_path
-from training.data.plan import Outcome
+from training.data.plan import Task
+from training.data.rendering import Rendered
 from training.data.tables import JOURNAL_NAME, read_journal
 
 
@@ -45,8 +46,8 @@ class Writer:
             with path.open("r+b") as file:
                 file.truncate(kept * ROW_BYTES)
 
-    def add(self, outcome: Outcome) -> None:
-        task, rendered = outcome.task, outcome.rendered
+    def add(self, task: Task, rendered: Rendered | str) -> None:
+        """A song's segments, or the reason why there are none."""
         line: dict[str, Any] = {
             "key": task.key,
             "artist": task.song.artist,
@@ -56,11 +57,11 @@ class Writer:
             "licence": task.song.licence,
             "corpus": task.song.corpus,
             "part": task.part,
-            "reason": outcome.reason,
+            "reason": rendered if isinstance(rendered, str) else "",
             "first_row": self.num_rows,
             "starts_s": [],
         }
-        if rendered is not None:
+        if not isinstance(rendered, str):
             self._write_rows(rendered.stems)
             line["starts_s"] = [round(float(s), 4) for s in rendered.starts_s]
             line["vocal_levels"] = [round(float(v), 6) for v in rendered.vocal_levels]
