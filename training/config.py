@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from engine.models import ARCHITECTURES
 from training.errors import ConfigError
 
 SYSTEMS_PATH = Path(__file__).parent / "systems"
+Architecture = Literal["campp", "cvsm", "ge2e", "dvector"]
+Stem = Literal["mixture", "vocals"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class EncoderSettings:
         frozen_statistics: batch norms keep the statistics of ``init``.
     """
 
-    architecture: str = "cvsm"
+    architecture: Architecture = "cvsm"
     init: str = ""
     excerpt_samples: int = 16_000
-    pooling: str = "max"
+    pooling: Literal["max", "mean"] = "max"
     drop_connect: float = 0.2
     frozen_statistics: bool = False
 
@@ -53,13 +53,13 @@ class PairSettings:
             1 = all segments alike, 0 = all artists alike.
     """
 
-    anchor: str = "mixture"
-    positive: str = "vocals"
-    same: str = "segment"
+    anchor: Stem = "mixture"
+    positive: Stem = "vocals"
+    same: Literal["segment", "artist", "other-song"] = "segment"
     artificial: float = 0.0
     positive_artificial: float = 0.0
     clean: float = 0.0
-    mix: str = "paper"
+    mix: Literal["paper", "ratio"] = "paper"
     mix_weight: tuple[float, float] = (0.6, 0.8)
     backing_db: tuple[float, float] = (-12.0, 6.0)
     balance: float = 1.0
@@ -98,7 +98,7 @@ class LossSettings:
         weight: of the contrastive loss in the total.
     """
 
-    head: str = "bilinear"
+    head: Literal["bilinear", "cosine"] = "bilinear"
     symmetric: bool = False
     mask_same_artist: bool = False
     temperature: float = 0.1
@@ -152,13 +152,13 @@ class OptimSettings:
             left off before, take the last weights.
     """
 
-    optimiser: str = "adam"
+    optimiser: Literal["adam", "adamw"] = "adam"
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     num_pairs: int = 128
     num_batches: int = 512_000
     warmup_batches: int = 0
-    schedule: str = "halve"
+    schedule: Literal["halve", "cosine", "constant"] = "halve"
     halve_after: int = 64_000
     stop_after: int = 0
     validate_every: int = 0
@@ -199,19 +199,6 @@ class SystemConfig:
     stages: tuple[StageSettings, ...] = ()
 
     def __post_init__(self) -> None:
-        for where, value, choices in (
-            ("encoder.architecture", self.encoder.architecture, ARCHITECTURES),
-            ("encoder.pooling", self.encoder.pooling, ("max", "mean")),
-            ("pairs.anchor", self.pairs.anchor, ("mixture", "vocals")),
-            ("pairs.positive", self.pairs.positive, ("mixture", "vocals")),
-            ("pairs.same", self.pairs.same, ("segment", "artist", "other-song")),
-            ("pairs.mix", self.pairs.mix, ("paper", "ratio")),
-            ("loss.head", self.loss.head, ("bilinear", "cosine")),
-            ("optim.optimiser", self.optim.optimiser, ("adam", "adamw")),
-            ("optim.schedule", self.optim.schedule, ("halve", "cosine", "constant")),
-        ):
-            if value not in choices:
-                raise ConfigError(f"{where} must be one of {', '.join(choices)}, not {value!r}.")
         if not 0 <= self.optim.average <= 1:
             raise ConfigError("optim.average is a share of the run, from 0 to 1.")
         if self.optim.num_pairs < 2:
@@ -296,6 +283,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if is_dataclass(hint):
         assert isinstance(hint, type)
         return _build(hint, value, where)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"{where} must be one of {', '.join(get_args(hint))}, not {value!r}.")
+        return value
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
         if not isinstance(value, list | tuple):
@@ -303,7 +294,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if get_args(hint)[-1] is not ... and len(value) != len(get_args(hint)):
             raise ConfigError(f"{where} must have {len(get_args(hint))} values.")
         return tuple(_value(item, entry, where) for entry in value)
-    assert not isinstance(hint, UnionType)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if hint is float and is_number:
         return float(value)

@@ -11,15 +11,15 @@ from typing import Any
 
 import torch
 
-from engine.models import available
+from engine.models import build_network, folder_of
 from engine.models.checkpoint import Manifest, load_tensors, read_manifest, save_checkpoint
 from engine.models.geometry import geometry_tensors
 from engine.progress import ProgressCallback, ignore_progress
-from training.config import EncoderSettings, SystemConfig
+from training.config import SystemConfig
 from training.data.data_set import Dataset
 from training.geometry import Fitted, fit_views
 from training.loop import METRICS_NAME, check_data, load_state, read_config
-from training.networks import encoder_config_of, in_use, make_network
+from training.networks import existing_network, network_config
 
 
 def export(
@@ -47,7 +47,8 @@ def export(
     config = read_config(run_folder)
     check_data(run_folder, dataset)
     state = load_state(run_folder)
-    network, excerpt_samples, _ = make_network(in_use(config.encoder))
+    network_settings = network_config(config.encoder)
+    network, excerpt_samples, _ = build_network(config.encoder.architecture, network_settings)
     network.load_state_dict(final_weights(state))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     songs = dataset if fit_on is None else fit_on.with_parts_of([dataset])
@@ -60,7 +61,7 @@ def export(
         description=description,
         licence=licence,
         source="",
-        config=network_config(config),
+        config=network_settings,
         system=config.name,
         data=[{"name": s["corpus"], **s} for s in dataset.info["sources"]],
         training=training_facts(config, state["batch"], run_folder),
@@ -90,12 +91,10 @@ def fit_existing(
     Raises:
         CheckpointError, DataError.
     """
-    folder = {info.name: info.folder for info in available()}.get(name, Path(name))
+    folder = folder_of(name)
     manifest = read_manifest(folder)
-    network, excerpt_samples, _ = make_network(
-        in_use(EncoderSettings(manifest.architecture, init=name))
-    )
-    fitted = fit_views(network.eval(), excerpt_samples, dataset, progress, percentages_on, space)
+    network, excerpt_samples = existing_network(name)
+    fitted = fit_views(network, excerpt_samples, dataset, progress, percentages_on, space)
     stored = load_tensors(folder, manifest, as_stored=True)
     network_tensors = {n: t for n, t in stored.items() if n.startswith("network.")}
     return save_checkpoint(
@@ -136,13 +135,6 @@ def half(tensor: torch.Tensor) -> torch.Tensor:
     """Floating point to float16; what would overflow there stays as it is."""
     is_small = tensor.is_floating_point() and bool((tensor.abs() < 65_000).all())
     return tensor.half() if is_small else tensor
-
-
-def network_config(config: SystemConfig) -> dict[str, Any]:
-    """What engine.models needs to build the network."""
-    if config.encoder.architecture != "cvsm":
-        return {}
-    return asdict(encoder_config_of(config.encoder))
 
 
 def training_facts(config: SystemConfig, num_batches: int, run_folder: Path) -> dict[str, Any]:

@@ -2,62 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import nn
 
-from engine.models import available
+from engine.models import build_network, folder_of, manifest_of
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
-from engine.networks import campp, dvector, ge2e
-from engine.networks.campp import Campp
-from engine.networks.cvsm.encoder import Encoder, EncoderConfig
-from engine.networks.dvector import DVector
-from engine.networks.ge2e import Ge2e
+from engine.networks.cvsm.encoder import EncoderConfig
 from training.config import EncoderSettings
 from training.errors import ConfigError
 
 
 def make_network(settings: EncoderSettings) -> tuple[nn.Module, int, int]:
     """(network, excerpt_samples, dim). Raises ConfigError, CheckpointError."""
-    network: nn.Module
+    network, excerpt_samples, dim = build_network(settings.architecture, network_config(settings))
     if settings.architecture == "campp":
-        network, excerpt_samples, dim = Campp(), settings.excerpt_samples, campp.EMBEDDING_DIM
-    elif settings.architecture == "ge2e":
-        network, excerpt_samples, dim = Ge2e(), ge2e.EXCERPT_SAMPLES, ge2e.EMBEDDING_DIM
-    elif settings.architecture == "dvector":
-        network, excerpt_samples, dim = DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
-    else:
-        encoder = Encoder(encoder_config_of(settings))
-        network, excerpt_samples, dim = encoder, settings.excerpt_samples, encoder.dim
+        excerpt_samples = settings.excerpt_samples  # in use it hears whole segments
     if settings.init:
-        _load(network, settings)
+        found = manifest_of(settings.init)
+        if found.architecture != settings.architecture:
+            raise ConfigError(
+                f"encoder.init: {found.name} is a {found.architecture} network, but "
+                f"encoder.architecture is {settings.architecture}."
+            )
+        _load(network, settings.init)
     return network, excerpt_samples, dim
 
 
-def in_use(settings: EncoderSettings) -> EncoderSettings:
-    """As the program uses it: ``campp`` hears whole segments, whatever it was taught on."""
-    if settings.architecture == "campp":
-        return replace(settings, excerpt_samples=campp.EXCERPT_SAMPLES)
-    return settings
+def network_config(settings: EncoderSettings) -> dict[str, Any]:
+    """What ``build_network`` needs beside the architecture."""
+    if settings.architecture != "cvsm":
+        return {}
+    return asdict(EncoderConfig(settings.excerpt_samples, settings.pooling, settings.drop_connect))
 
 
-def encoder_config_of(settings: EncoderSettings) -> EncoderConfig:
-    return EncoderConfig(settings.excerpt_samples, settings.pooling, settings.drop_connect)
+def existing_network(name: str) -> tuple[nn.Module, int]:
+    """(network, excerpt_samples) of a voice model as the program uses it. Raises CheckpointError.
+
+    ``name``: or folder of a checkpoint.
+    """
+    manifest = manifest_of(name)
+    network, excerpt_samples, _ = build_network(manifest.architecture, manifest.config)
+    _load(network, name)
+    return network.eval(), excerpt_samples
 
 
-def _load(network: nn.Module, settings: EncoderSettings) -> None:
-    installed = {info.name: info.folder for info in available()}
-    folder = installed.get(settings.init, Path(settings.init))
-    manifest = read_manifest(folder)
-    if manifest.architecture != settings.architecture:
-        raise ConfigError(
-            f"encoder.init: {manifest.name} is a {manifest.architecture} network, but "
-            f"encoder.architecture is {settings.architecture}."
-        )
-    network.load_state_dict(with_prefix(load_tensors(folder, manifest), "network."))
+def _load(network: nn.Module, name: str) -> None:
+    folder = folder_of(name)
+    tensors = load_tensors(folder, read_manifest(folder))
+    network.load_state_dict(with_prefix(tensors, "network."))
 
 
 class WeightAverage:

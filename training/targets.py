@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.models import load, manifest_of
+from engine.models import load
 from engine.models.segments import NORM_EPS, SEGMENT_SAMPLES
 from engine.models.voice_model import BATCH_SEGMENTS
 from engine.networks.campp import Campp
 from engine.networks.processor import has_fast_bfloat16
 from engine.paths import written_whole
 from engine.progress import Progress, ProgressCallback, ignore_progress
-from training.config import AugmentSettings, DistilSettings, EncoderSettings
+from training.config import AugmentSettings, DistilSettings
 from training.data.data_set import PARTS, STEMS, Dataset, evenly_spread
 from training.errors import ConfigError, DataError
-from training.networks import in_use, make_network
+from training.networks import existing_network
 from training.pairs.augmentation import resampled, speed_ratios
 
 NUM_EXCERPTS = 2
@@ -127,11 +127,10 @@ def _digest(dataset: Dataset, chosen: np.ndarray) -> str:
 
 def teacher_network(name: str, device: torch.device) -> tuple[nn.Module, int]:
     """(network, excerpt_samples) of a model on the device, for inference only."""
-    architecture = manifest_of(name).architecture
-    network, excerpt_samples, _ = make_network(in_use(EncoderSettings(architecture, init=name)))
+    network, excerpt_samples = existing_network(name)
     if isinstance(network, Campp):
         network.speed_up()
-    network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, excerpt_samples
 
 

@@ -9,9 +9,10 @@ one of each.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import CheckpointError
 from engine.models.calibration import Calibration
@@ -131,7 +132,12 @@ def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:
 
 def manifest_of(name: str) -> Manifest:
     """Of a model by its name, or by the folder of its checkpoint. Raises CheckpointError."""
-    return read_manifest(_folders().get(name) or Path(name))
+    return read_manifest(folder_of(name))
+
+
+def folder_of(name: str) -> Path:
+    """Of a model by its name; what is no name of a model here is a folder."""
+    return _folders().get(name) or Path(name)
 
 
 def load(name: str) -> Model:
@@ -139,7 +145,7 @@ def load(name: str) -> Model:
 
     Raises CheckpointError.
     """
-    folder = _folders().get(name) or Path(name)
+    folder = folder_of(name)
     manifest = read_manifest(folder)
     if manifest.architecture == OVERALL:
         from engine.models import overall
@@ -156,7 +162,7 @@ def _voice_model(folder: Path, manifest: Manifest) -> VoiceModel:
     from engine.networks.device import compute_device
 
     tensors = load_tensors(folder, manifest)
-    network, excerpt_samples, dim = _build(manifest)
+    network, excerpt_samples, dim = build_network(manifest.architecture, manifest.config)
     try:
         network.load_state_dict(with_prefix(tensors, "network."))
         geometry = {view: read_geometry(tensors, view, dim) for view in VIEWS}
@@ -167,26 +173,26 @@ def _voice_model(folder: Path, manifest: Manifest) -> VoiceModel:
     return VoiceModel(manifest, network, excerpt_samples, dim, geometry, device, singing)
 
 
-def _build(manifest: Manifest) -> tuple[nn.Module, int, int]:
-    """(network, excerpt_samples, dim) with fresh weights."""
-    if manifest.architecture == "campp":
+def build_network(architecture: str, config: Mapping[str, Any]) -> tuple[nn.Module, int, int]:
+    """(network, excerpt_samples, dim) of voices, with fresh weights. Raises CheckpointError."""
+    if architecture == "campp":
         from engine.networks import campp
 
         return campp.Campp(), campp.EXCERPT_SAMPLES, campp.EMBEDDING_DIM
-    if manifest.architecture == "cvsm":
+    if architecture == "cvsm":
         from engine.networks.cvsm.encoder import Encoder, encoder_config
 
-        encoder = Encoder(encoder_config(manifest.config))
+        encoder = Encoder(encoder_config(config))
         return encoder, encoder.config.excerpt_samples, encoder.dim
-    if manifest.architecture == "ge2e":
+    if architecture == "ge2e":
         from engine.networks.ge2e import EMBEDDING_DIM, EXCERPT_SAMPLES, Ge2e
 
         return Ge2e(), EXCERPT_SAMPLES, EMBEDDING_DIM
-    if manifest.architecture == "dvector":
+    if architecture == "dvector":
         from engine.networks import dvector
 
         return dvector.DVector(), dvector.EXCERPT_SAMPLES, dvector.EMBEDDING_DIM
     raise CheckpointError(
-        f"{manifest.name} has the architecture {manifest.architecture!r}, which is no model "
-        f"of this version (known: {', '.join(ARCHITECTURES)})."
+        f"There is no network for voices of the architecture {architecture!r} in this version "
+        f"(known: {', '.join(VOICE_ARCHITECTURES)})."
     )

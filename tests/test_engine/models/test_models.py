@@ -202,7 +202,7 @@ def test_a_changed_byte_is_found(cvsm_folder, tmp_path):
     [
         ({"format_version": 2}, "Update"),
         ({"surprise": 1}, "unknown"),
-        ({"architecture": "other"}, "no model of this"),
+        ({"architecture": "other"}, "no network for voices"),
         ({"config": {"surprise": 1}}, "config"),
         ({"config": {"pooling": "best"}}, "pooling"),
     ],
