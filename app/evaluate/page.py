@@ -48,7 +48,7 @@ class EvaluatePage(QWidget):
         self.services = services
         self.reports_path = reports_path or data_path() / "evaluations"
         self._runner = services.open_library.runner
-        self._looking = LatestJob(self._runner, Pool.INTERACTIVE)
+        self._looking = LatestJob(self._runner, Pool.COUNTING)
         self._listing = LatestJob(self._runner, Pool.INTERACTIVE)
         self._run: Job | None = None
         self._is_built = False

@@ -70,13 +70,11 @@ class LibraryPanel(QWidget):
 
     def _icon(self, track: Track, column: Column) -> QIcon:
         """Its cover, or the dot of its state."""
-        ratio = self.devicePixelRatioF()
         if column == Column.STATE:
-            pixmap = self._theme.pixmap(*DOTS[state_of(track)], DOT_PX, ratio)
-        else:
-            pixmap = self._covers.of_track(track, COVER_PX, ratio)
+            return self._theme.icon(*DOTS[state_of(track)], DOT_PX)
+        pixmap = self._covers.of_track(track, COVER_PX, self.devicePixelRatioF())
         icon = QIcon(pixmap)
-        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints those of selected rows
+        icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints it, too
         return icon
 
     def _lay_out(self) -> None:

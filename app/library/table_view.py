@@ -215,7 +215,7 @@ class TrackView(QTableView):
 
     def mark(self, query_id: int | None, playing_id: int | None) -> None:
         """Ids of the song that was asked for, and of the one that sounds."""
-        others = {self._query_id, self._tracks.playing_id} ^ {query_id, playing_id}
+        others = {self._query_id} ^ {query_id} | {self._tracks.playing_id} ^ {playing_id}
         self._query_id = query_id
         self._tracks.set_playing(playing_id, self._accent)
         first, last = self.visible_rows()

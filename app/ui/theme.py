@@ -70,7 +70,9 @@ class Theme(QObject):
         """A line icon in a colour of the palette; pale where the button is disabled."""
         icon = QIcon()
         for ratio in (1.0, 2.0):
-            icon.addPixmap(self.pixmap(name, colour, size, ratio))
+            pixmap = self.pixmap(name, colour, size, ratio)
+            icon.addPixmap(pixmap)
+            icon.addPixmap(pixmap, QIcon.Mode.Selected)  # or Qt tints those of selected rows
             icon.addPixmap(self.pixmap(name, "wave", size, ratio), QIcon.Mode.Disabled)
         return icon
 

@@ -109,6 +109,7 @@ class IconButton(QToolButton):
         self._shortcut = shortcut
         self.setIconSize(QSize(size, size))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # as of Button
         self.set_name(name)
         theme.changed.connect(self._refresh)
         self._refresh()
@@ -176,6 +177,10 @@ class Button(QPushButton):
     """``keys``: the window lets it do what these do."""
 
     keys: Keys | None = None
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, Space still plays and pauses
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_return(event):

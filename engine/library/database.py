@@ -217,7 +217,6 @@ class Database:
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA cache_size = -32000")
         except sqlite3.Error:  # a damaged file: held open, it could not be repaired
             connection.close()
             raise

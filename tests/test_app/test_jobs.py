@@ -4,11 +4,13 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.app_window import no_leaks
 from support.patience import PATIENCE_MS, PATIENCE_S
 
+from app import jobs
 from app.jobs import Job, JobRunner, LatestJob, Pool
 from engine.errors import DecodeError
 from engine.progress import Progress
@@ -181,6 +183,28 @@ def test_long_work_that_has_succeeded_is_told(qtbot, runner):
         with qtbot.waitSignal(job.finished):
             runner.start(job, pool)
     assert told == [Pool.MAP]
+
+
+@pytest.mark.linux
+def test_memory_that_long_work_leaves_free_is_given_back(qtbot, runner, monkeypatch):
+    """glibc gives back of itself only what lies above all that is still in use."""
+    monkeypatch.setattr(jobs, "LONG_S", 0.0)
+    kept: list[bytearray] = []
+
+    def work(progress, cancel):
+        pieces = [bytearray(b"x" * 50_000) for _ in range(2000)]
+        kept.extend(pieces[::100])
+        return used_memory()
+
+    def used_memory() -> int:
+        return 4096 * int(Path("/proc/self/statm").read_text("ascii").split()[1])
+
+    used: list[int] = []
+    job = Job(work)
+    job.succeeded.connect(used.append)
+    with qtbot.waitSignal(job.finished):
+        runner.start(job, Pool.MEDIA)
+    qtbot.waitUntil(lambda: used_memory() < used[0] - 80_000_000)
 
 
 def _fail(progress: object, cancel: object) -> None:

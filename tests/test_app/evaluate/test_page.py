@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ from support.evaluate_page import (
     write_report,
 )
 from support.evaluation import write_table
+from support.patience import PATIENCE_S
 
 from app.evaluate.report_comparison import ReportComparison
 from app.evaluate.report_view import ReportView
+from app.jobs import Job, Pool
 from engine.evaluation.results import Result
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -50,6 +53,19 @@ def texts(widget: QWidget) -> str:
 def shown_report(qtbot, page) -> ReportView:
     qtbot.waitUntil(lambda: isinstance(page.pages.currentWidget(), ReportView))
     return page.pages.currentWidget()
+
+
+def test_a_search_does_not_wait_until_the_music_is_counted(qtbot, page, monkeypatch):
+    counted = threading.Event()
+    monkeypatch.setattr("app.evaluate.run.look_at", lambda path: counted.wait(2 * PATIENCE_S))
+    page.setup.look_again()
+    try:
+        asked = Job(lambda progress, cancel: None)
+        with qtbot.waitSignal(asked.succeeded):
+            page.services.open_library.runner.start(asked, Pool.INTERACTIVE)
+    finally:
+        page._looking.cancel()
+        counted.set()
 
 
 # Running

@@ -4,12 +4,13 @@ import threading
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QPaintEvent, QRegion
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QApplication,
     QLabel,
     QLineEdit,
     QMenu,
@@ -355,6 +356,41 @@ def test_a_song_picked_is_what_play_plays(qtbot, window):
     for _ in range(2):
         qtbot.keyClick(window, Qt.Key.Key_Space)
     assert player.playing.title == "Third rail"
+
+
+def test_the_song_asked_for_is_marked_as_soon_as_it_sounds(qtbot, window):
+    find_first(qtbot, window)
+    view, (first, _, third, *_) = window.library.view, window.library.model.ids
+    view.mark(first, third)
+    QApplication.processEvents()
+    painted: list[QRegion] = []
+
+    class Painting(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if isinstance(event, QPaintEvent):
+                painted.append(event.region())
+            return False
+
+    painting = Painting()
+    view.viewport().installEventFilter(painting)
+    view.mark(first, first)
+    qtbot.waitUntil(lambda: bool(painted))
+    rows = [view._row_rect(row).center() for row in (0, 1, 2)]
+    assert [any(one.contains(row) for one in painted) for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize("button", ["_vocals", "_play", "_queue"])
+def test_space_plays_after_a_button_was_clicked(qtbot, window, button):
+    find_first(qtbot, window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.library.view.setFocus()
+    qtbot.mouseClick(getattr(window.player_bar, button), Qt.MouseButton.LeftButton)
+    player = window.services.player
+    was_playing, was_vocals = player.is_playing, player.is_vocals_only
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    assert player.is_playing != was_playing
+    assert player.is_vocals_only == was_vocals
 
 
 def test_a_moment_is_repeated_by_one_key(qtbot, window):

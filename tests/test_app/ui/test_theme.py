@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,44 @@ def test_choosing_a_theme_changes_the_program(qapp: QApplication):
     theme.choose("no such theme")
     assert theme.choice == "system"
     assert changes[:2] == ["dark", "light"]
+
+
+# How wide a dot is in a table, as its state is shown there: of a row, and of a selected one.
+DOTS = """
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication, QTableWidget, QTableWidgetItem
+from app.ui.theme import Theme
+from engine.paths import resources_path
+application = QApplication([])
+theme, table = Theme(resources_path() / "icons"), QTableWidget(2, 1)
+theme.install(application, "light")
+table.setIconSize(QSize(26, 26))
+for row in (0, 1):
+    table.setItem(row, 0, QTableWidgetItem(theme.icon("dot", "good", 14), ""))
+table.selectRow(1)
+table.show()
+picture, colour = table.viewport().grab().toImage(), theme.colour("good").rgb()
+for row in (0, 1):
+    y = round(picture.devicePixelRatio() * table.visualItemRect(table.item(row, 0)).center().y())
+    print(sum(picture.pixel(x, y) == colour for x in range(picture.width())))
+"""
+
+
+def test_dots_are_as_large_on_every_screen_and_look_the_same_when_selected():
+    def widths(scale: int) -> list[int]:
+        given = {"QT_SCALE_FACTOR": str(scale), "PYTHONPATH": str(Path(__file__).parents[3])}
+        done = subprocess.run(
+            [sys.executable, "-c", DOTS],
+            env=os.environ | given,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return [int(line) for line in done.stdout.split()]
+
+    usual, double = widths(1), widths(2)
+    assert usual[0] == usual[1] >= 7
+    assert double == pytest.approx([2 * width for width in usual], abs=2)
 
 
 def test_every_icon_can_be_drawn_in_both_themes(qapp):
