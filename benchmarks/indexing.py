@@ -27,7 +27,7 @@ from engine.errors import DecodeError
 from engine.indexing.pipeline import IndexOptions, index_folders
 from engine.library import Library
 from engine.listening.embedding import every_for, segment_batches
-from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES, cut_excerpts
+from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_S, SEGMENT_SAMPLES
 from engine.networks.processor import single_threaded_torch
 from engine.records import View
 from engine.separation import SAMPLE_RATE_HZ as SEPARATION_RATE_HZ
@@ -106,7 +106,6 @@ def arithmetic(view: View) -> float:
     every = every_of(view, num_segments)
     rng = np.random.default_rng(0)
     segments = rng.standard_normal((num_segments, SEGMENT_SAMPLES)).astype(np.float32)
-    excerpts = cut_excerpts(segments, model.excerpt_samples, every)
     audio_s = num_segments * SEGMENT_S
     mask = load_spleeter()._gain_of
     shape = (PLAN.blocks_per_batch, 2, PLAN.block_frames, PLAN.num_bins)
@@ -114,7 +113,7 @@ def arithmetic(view: View) -> float:
     block_s = PLAN.blocks_per_batch * PLAN.step_frames * PLAN.hop_samples / SEPARATION_RATE_HZ
 
     def work(_: int) -> None:
-        model.embed_excerpts(excerpts)
+        model.embed_segments(segments, every)
         if view == "vocals":
             with torch.inference_mode():
                 for _ in range(round(audio_s / block_s)):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 AXES = "geometry.axes"  # of the checkpoint: resources/checkpoints/fit_overall.py
 NUM_AXES = 192
-BATCH_EXCERPTS = 16  # one forward pass takes some 60 MB
+BATCH_EXCERPTS = 8  # one forward pass takes some 20 MB
 # So many are heard of a song, if there are: its vector then has a cosine of 0.99 or more with that
 # of all of them (docs/results.md).
 ENOUGH_EXCERPTS = 46

@@ -160,7 +160,8 @@ def _pieces(
         if "audio_hash" in head:
             end_facts.update(head)
             continue
-        samples = np.frombuffer(body, "<f4").reshape(-1, len(head["channels"])).T
+        packed = np.frombuffer(body, "<f4").reshape(-1, len(head["channels"]))
+        samples = np.ascontiguousarray(packed.T)  # NumPy adds up strided channels ten times slower
         yield head["first"], mixed_down(_sane(samples), head["channels"], num_channels)
 
 

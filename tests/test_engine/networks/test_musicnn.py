@@ -5,12 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from engine.errors import CheckpointError
 from engine.models import load
 from engine.models.checkpoint import load_tensors, read_manifest, with_prefix
 from engine.models.segments import SEGMENT_SAMPLES
-from engine.networks.musicnn import EXCERPT_SAMPLES, INPUT_GAIN, NUM_FRAMES, Musicnn, musicnn_config
+from engine.networks.musicnn import (
+    EXCERPT_SAMPLES,
+    INPUT_GAIN,
+    NUM_FRAMES,
+    Musicnn,
+    loudest_rhythm,
+    musicnn_config,
+)
 from engine.paths import resources_path
 
 GOLDEN = np.load(Path(__file__).parents[2] / "golden" / "musicnn.npz")
@@ -54,6 +62,14 @@ def test_features_are_those_of_the_package(network):
     log_mel = network.log_mel(sounds())
     assert log_mel.shape == (2, NUM_FRAMES, 96)
     np.testing.assert_allclose(log_mel[:, ::10], GOLDEN["mels"], atol=5e-4)  # theirs have 16 bits
+
+
+@pytest.mark.parametrize(("num_frames", "length"), [(314, 128), (48, 17), (9, 4)])
+def test_blocks_of_frames_are_filtered_as_by_a_convolution(num_frames, length):
+    mels, kernel = torch.randn(2, 1, num_frames, 5), torch.randn(3, 1, length, 1)
+    torch.testing.assert_close(
+        loudest_rhythm(mels, kernel), F.conv2d(mels, kernel).amax(-1), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_tags_are_those_of_the_published_graph(heard):
