@@ -16,6 +16,8 @@ from app.ui.widgets import Button, IconButton
 if TYPE_CHECKING:
     from app.window import MainWindow
 
+SKIP_S = 5.0
+VOLUME_STEP = 0.05
 Action = Callable[[], object]
 
 
@@ -44,8 +46,8 @@ class Actions:
         return self._media.get(event.key()) or self._plain.get(key)
 
     def _by_keys(self) -> dict[Keys, Action]:
-        window = self._window
-        search = window.services.search
+        window, queueing = self._window, self._window.queueing
+        search, player = window.services.search, window.services.player
         return {
             Keys.PAGE_LIBRARY: lambda: window.show_page(Page.LIBRARY),
             Keys.PAGE_MAP: lambda: window.show_page(Page.MAP),
@@ -78,8 +80,20 @@ class Actions:
             Keys.NEXT_MOMENT: window.comparison.play_next_moment,
             Keys.VOCALS: window.comparison.toggle_vocals,
             Keys.LOOP: window.comparison.toggle_loop,
-            **window.player_bar.key_actions(),
-            **window.queueing.key_actions(),
+            Keys.PLAY_PAUSE: player.toggle,
+            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
+            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
+            Keys.COMPARE: player.swap,
+            Keys.NEXT: player.play_next,
+            Keys.PREVIOUS: player.play_previous,
+            Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
+            Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
+            Keys.SHOW_QUEUE: queueing.toggle,
+            Keys.PLAY_NEXT: lambda: queueing.enqueue_selected(is_next=True),
+            Keys.ENQUEUE: queueing.enqueue_selected,
+            Keys.RADIO: queueing.start_radio,
+            Keys.SHUFFLE: queueing.panel.toggle_shuffle,
+            Keys.REPEAT: queueing.panel.change_repeat,
         }
 
     def _focus_search(self) -> None:

@@ -11,7 +11,6 @@ import platform
 import sys
 import threading
 import traceback
-from collections import Counter
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -44,8 +43,8 @@ class CrashReporter(QObject):
     """Between ``install`` and ``remove``, everything that nobody caught comes here.
 
     ``crashed`` brings a report, the first time that something goes wrong at a place in the code: a
-    widget that cannot be painted would tell of it sixty times a second. It comes from the thread
-    that failed: connect it queued.
+    widget that cannot be painted would tell of it, and fill the log, sixty times a second. It comes
+    from the thread that failed: connect it queued.
     """
 
     crashed = Signal(str)
@@ -53,7 +52,7 @@ class CrashReporter(QObject):
     def __init__(self, log_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._log_path = log_path
-        self._counts: Counter[tuple[str, int]] = Counter()
+        self._places: set[tuple[str, int]] = set()  # that have failed
 
     def install(self) -> None:
         sys.excepthook = self._failed
@@ -73,12 +72,9 @@ class CrashReporter(QObject):
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
-        place = _place(trace)
-        self._counts[place] += 1
-        if (count := self._counts[place]) > 1:
-            if count.bit_count() == 1:  # 2, 4, 8, …: one fault must not fill the log
-                log.error("%d times by now: %s: %s (%s:%d)", count, kind.__name__, error, *place)
+        if (place := _place(trace)) in self._places:
             return
+        self._places.add(place)
         log.critical("Nobody caught this", exc_info=(kind, error, trace))
         text = "".join(traceback.format_exception(kind, error, trace))
         self.crashed.emit(report(text, tail(self._log_path, REPORT_BYTES)))

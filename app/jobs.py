@@ -17,7 +17,16 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import (
+    QCoreApplication,
+    QObject,
+    QRunnable,
+    Qt,
+    QThreadPool,
+    Signal,
+    SignalInstance,
+    Slot,
+)
 
 from engine.errors import CancelledError, SingalikeError
 from engine.progress import CancelToken, Progress, ProgressCallback
@@ -29,6 +38,7 @@ LONG_S = 1.0  # after such work there is memory to be given back
 CLOSE_TIMEOUT_MS = 5000
 
 Work = Callable[[ProgressCallback, CancelToken], Any]
+Use = Callable[[Any], object] | SignalInstance
 Report = Callable[[str, object], object]  # the name of a job's signal, and its value
 
 
@@ -189,6 +199,13 @@ class JobRunner(QObject):
         else:
             self._pools[pool].start(runnable)
         return job
+
+    def run(self, work: Work, use: Use, fail: Use, queue: Pool | LatestJob = Pool.DATABASE) -> Job:
+        """Hands over the result of ``work``, or the sentence why there is none."""
+        job = Job(work)
+        job.succeeded.connect(use)
+        job.failed.connect(fail)
+        return queue.start(job) if isinstance(queue, LatestJob) else self.start(job, queue)
 
     def cancel_all(self) -> None:
         for job in tuple(self._jobs.values()):

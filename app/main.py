@@ -77,12 +77,13 @@ def _run(options: argparse.Namespace) -> int:
     from app.ui import language
     from app.ui.theme import Theme
     from app.window import MainWindow
+    from engine import __version__
     from engine.paths import default_library_path, log_path, resources_path, settings_path
 
     reporter = CrashReporter(log_path())
     reporter.install()
     QCoreApplication.setApplicationName("Singalike")
-    QCoreApplication.setApplicationVersion(_version())
+    QCoreApplication.setApplicationVersion(__version__)
     app = Application(sys.argv[:1])
     app.setDesktopFileName(APP_ID)
     library_path = options.library or default_library_path()
@@ -121,12 +122,6 @@ def _bus() -> QDBusConnection | None:
     from PySide6.QtDBus import QDBusConnection
 
     return QDBusConnection.sessionBus()
-
-
-def _version() -> str:
-    from engine import __version__
-
-    return __version__
 
 
 if __name__ == "__main__":

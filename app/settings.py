@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QByteArray, QSettings
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T", bool, float, str, bytes)
+T = TypeVar("T", bool, float, str)
 
 
 @dataclass(frozen=True)
@@ -29,10 +24,10 @@ class Option(Generic[T]):
 THEME = Option("window/theme", "system")
 LANGUAGE = Option("window/language", "system")
 TEXT_SIZE = Option("window/text_size", 1.0)
-WINDOW_GEOMETRY = Option("window/geometry", b"")
+WINDOW_GEOMETRY = Option("window/geometry", "")
 QUEUE_SHOWN = Option("window/queue", False)
-SPLITTER = Option("window/splitter", b"")
-TABLE_HEADER = Option("library/columns", b"")
+SPLITTER = Option("window/splitter", "")
+TABLE_HEADER = Option("library/columns", "")
 LIBRARY_WAY = Option("library/way", "songs")
 SORT_COLUMN = Option("library/sort", "artist")
 SORT_DESCENDING = Option("library/sort_descending", False)
@@ -74,18 +69,20 @@ class Settings:
             self._put_aside()
 
     def get(self, option: Option[T]) -> T:
-        """The stored value, or the default where there is none or it makes no sense."""
-        raw = self._store.value(option.key)
-        if raw is None:
-            return option.default
-        try:
-            return _parse(str(raw), option.default)
-        except (ValueError, binascii.Error):
-            log.warning("Setting %s has the unusable value %r; using the default", option.key, raw)
-            return option.default
+        """The stored value, or the default where there is none."""
+        value = self._store.value(option.key, option.default, type(option.default))
+        assert isinstance(value, type(option.default))
+        return value
 
     def set(self, option: Option[T], value: T) -> None:
-        self._store.setValue(option.key, _format(value))
+        self._store.setValue(option.key, value)
+
+    def layout(self, option: Option[str]) -> QByteArray:
+        """What Qt gave with ``saveState`` or ``saveGeometry``; empty where nothing was kept."""
+        return QByteArray.fromBase64(self.get(option).encode())
+
+    def set_layout(self, option: Option[str], state: QByteArray) -> None:
+        self.set(option, bytes(state.toBase64().data()).decode())
 
     def save(self) -> None:
         self._store.sync()
@@ -97,27 +94,3 @@ class Settings:
         self.notice = (
             f"The settings file was damaged. It is kept as {aside.name}; all settings start afresh."
         )
-
-
-def _format(value: bool | float | str | bytes) -> str:
-    # One text form for everything: QSettings would bring a list or a flag back as something else.
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    return str(value)
-
-
-def _parse(text: str, default: T) -> T:
-    if isinstance(default, bool):
-        if text not in {"true", "false"}:
-            raise ValueError(text)
-        return text == "true"
-    if isinstance(default, float):
-        number = float(text)
-        if number != number or number in {float("inf"), float("-inf")}:
-            raise ValueError(text)
-        return number
-    if isinstance(default, bytes):
-        return base64.b64decode(text, validate=True)
-    return text

@@ -177,8 +177,7 @@ class MainWindow(QMainWindow):
         settings = self.services.settings
         frame = QSize(8, 40)  # which the desktop draws around
         self.resize(QSize(1200, 780).boundedTo(self.screen().availableSize() - frame))
-        if geometry := settings.get(WINDOW_GEOMETRY):
-            self.restoreGeometry(geometry)
+        self.restoreGeometry(settings.layout(WINDOW_GEOMETRY))
         self.services.player.set_volume(settings.get(VOLUME))
         self.services.player.set_levelled(settings.get(EQUALLY_LOUD))
         self.services.player.device.choose(settings.get(OUTPUT_DEVICE))
@@ -191,7 +190,6 @@ class MainWindow(QMainWindow):
         path = self.services.settings.path.with_name("session.json")
         session = Session(path, open_library.library_path)
         session.keep("queue", self.queueing.state, self.queueing.restore)
-        session.keep("map", self.map_page.state, self.map_page.restore)
         session.keep(
             "page", lambda: {"page": str(self.page), **self.find_page.state()}, self._restore_page
         )
@@ -366,7 +364,7 @@ class MainWindow(QMainWindow):
     def save(self) -> None:
         """What goes on after a restart."""
         settings = self.services.settings
-        settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().data()))
+        settings.set_layout(WINDOW_GEOMETRY, self.saveGeometry())
         settings.set(VOLUME, self.services.player.volume)
         settings.set(OUTPUT_DEVICE, self.services.player.device.name)
         self.find_page.save_state()

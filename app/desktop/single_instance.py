@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
 import logging
-import socket
-import sys
-import time
 from pathlib import Path
 
-from PySide6.QtCore import QDir, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from engine.library.filenames import resolved
@@ -21,8 +16,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_MS = 1000
 MAX_MESSAGE_BYTES = 1_000_000
-SOCKETS = "singalike-" + "[0-9a-f]" * 24
-SURELY_OPEN_S = 60.0
 
 
 def server_name(library_path: Path) -> str:
@@ -45,24 +38,6 @@ def hand_over(library_path: Path, paths: list[Path]) -> bool:
     return is_sent
 
 
-def clear_deaf_sockets() -> None:
-    """What killed windows left: sockets at which nobody listens. Raises nothing."""
-    if sys.platform == "win32":  # whose pipes go with their process
-        return
-    for path in Path(QDir.tempPath()).glob(SOCKETS):
-        with contextlib.suppress(OSError):
-            # a window that opens right now has its socket some microseconds before it listens
-            is_old = time.time() - path.stat().st_ctime > SURELY_OPEN_S
-            if is_old and path.is_socket() and not _is_heard(path):
-                path.unlink()
-
-
-def _is_heard(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(PATIENCE_MS / 1000)
-        return asking.connect_ex(str(path)) != errno.ECONNREFUSED
-
-
 class SingleInstance(QObject):
     """What the first start listens with."""
 
@@ -70,7 +45,6 @@ class SingleInstance(QObject):
 
     def __init__(self, library_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        clear_deaf_sockets()
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._connected)

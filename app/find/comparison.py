@@ -82,17 +82,13 @@ class Comparison(QObject):
             return  # other filters, the same song
         self._question, self._query_voice, self._typical = question, None, None
         self._choose(None)
-        if question.artist is not None:
+        if question.artist is not None or question.others:  # the answer brings the song to play
+            text = self.tr("Voices like these {songs}")
+            if question.artist is not None:
+                text = self.tr("Voices like {artist}’s")
+            artist, songs = one_line(question.artist or ""), num_songs(len(question.tracks))
             self._panel.query_row.set_sound(None)
-            self._panel.query_row.set_hint(
-                self.tr("Voices like {artist}’s").format(artist=one_line(question.artist))
-            )
-            return  # the answer brings the song to play
-        if question.others:
-            self._panel.query_row.set_sound(None)
-            self._panel.query_row.set_hint(
-                self.tr("Voices like these {songs}").format(songs=num_songs(len(question.tracks)))
-            )
+            self._panel.query_row.set_hint(text.format(artist=artist, songs=songs))
             return
         seed = cover_seed(question.track) if question.track is not None else str(question.path)
         self._show_query(sound_of(question), seed, question.track)
@@ -124,15 +120,14 @@ class Comparison(QObject):
 
     def _say_searching(self) -> None:
         """Most answers are there before anybody could read this."""
-        question = self._search.question
-        if question is not None and question.is_voice:
-            self._panel.show_message(self.tr("Listening to your voice…"))
-        elif question is not None and question.part_s is not None:
-            self._panel.show_message(self.tr("Listening to the stretch. This takes some seconds…"))
-        elif question is not None and question.track is None and question.artist is None:
-            self._panel.show_message(self.tr("Listening to the file. This takes some seconds…"))
-        else:
-            self._panel.show_message(self.tr("Searching…"))
+        question, text = self._question, self.tr("Searching…")
+        if question is not None and not question.is_known:
+            text = self.tr("Listening to the file. This takes some seconds…")
+            if question.part_s is not None:
+                text = self.tr("Listening to the stretch. This takes some seconds…")
+            if question.is_voice:
+                text = self.tr("Listening to your voice…")
+        self._panel.show_message(text)
 
     def _failed(self, reason: str) -> None:
         self._wait.stop()
@@ -151,7 +146,7 @@ class Comparison(QObject):
         voices = (query.portrait for query in queries if query.portrait)
         self._query_voice = voice = next(voices, None)
         if voice is not None and answer.question.is_voice:
-            self._panel.filter_button.set_my_range((voice.lowest_note, voice.highest_note))
+            self._panel.filter_button.sheet.set_my_range((voice.lowest_note, voice.highest_note))
         self._show_portraits()
         if chosen is not None:
             self._choose(chosen)  # it stays on show, in whatever place it is now

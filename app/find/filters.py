@@ -101,21 +101,15 @@ class FilterButton(Button):
 
     def __init__(self, theme: Theme, ask_facets: AskFacets) -> None:
         super().__init__()
-        self._theme = theme
         self._ask_facets = ask_facets
         self.filters = NOTHING_FILTERED
-        self._sheet: FilterSheet | None = None
-        self._my_range: tuple[float, float] | None = None
+        self.sheet = FilterSheet(theme, self)
+        self.sheet.changed.connect(self.set_filters)
         self.setProperty("kind", "toggle")
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(self.open_sheet)
         self._show()
-
-    @property
-    def sheet(self) -> FilterSheet | None:
-        """The sheet while it is open."""
-        return self._sheet if self._sheet is not None and self._sheet.isVisible() else None
 
     def set_filters(self, filters: SearchOptions) -> None:
         if filters != self.filters:
@@ -123,18 +117,10 @@ class FilterButton(Button):
             self._show()
             self.changed.emit()
 
-    def set_my_range(self, notes: tuple[float, float]) -> None:
-        """What the person sang last: (lowest, highest) in semitones."""
-        self._my_range = notes
-
     def open_sheet(self) -> None:
         self._show()  # a click must not change how the button looks
-        if self._sheet is None:
-            self._sheet = FilterSheet(self._theme, self)
-            self._sheet.changed.connect(self.set_filters)
-        self._sheet.set_my_range(self._my_range)
-        self._sheet.open_below(self, self.filters)
-        self._ask_facets(self._sheet.show_facets)
+        self.sheet.open_below(self, self.filters)
+        self._ask_facets(self.sheet.show_facets)
 
     def _show(self) -> None:
         num, text = num_active(self.filters), self.tr("Filters")
@@ -174,6 +160,7 @@ class FilterSheet(QFrame):
         self.my_range = button(self.tr("As I sing"), "plain")
         self.folder = QComboBox()
         self.folder.setAccessibleName(self.tr("Folder"))
+        self.folder.view().setAccessibleName(self.tr("Folder"))
         as_there_is_room = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         self.folder.setSizeAdjustPolicy(as_there_is_room)
         self.reset = button(self.tr("Reset"), "plain")

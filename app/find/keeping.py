@@ -22,7 +22,7 @@ from app.ui.menus import Entry, show_menu
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track
 from engine.library.kept.songs import KeptSong
-from engine.search import By, Neighbour
+from engine.search import Neighbour
 from engine.search.saved import SavedQuestion
 
 MAX_ASKED = 100  # songs of one question: a mean of more tells nothing more
@@ -249,12 +249,9 @@ class Keeping(QObject):
         """For a name of the question on show, with the filters as they are."""
         if (question := self._search.question) is None:
             return
-        by: By = "vocals" if self._search.blend is None else "blend"
-        weight = 0.5 if self._search.blend is None else self._search.blend
-        options = replace(self._search.options, by=by, blend=weight)
         ids = tuple(track.id for track in question.tracks)
         path = None if ids or question.artist is not None else question.path
-        saved = SavedQuestion(options, ids, question.artist, path, question.part_s)
+        saved = SavedQuestion(self._search.options, ids, question.artist, path, question.part_s)
 
         def use(text: str) -> None:
             self.kept.save_search(text, saved)

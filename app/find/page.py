@@ -79,8 +79,7 @@ class FindPage(QSplitter):
         self.setStretchFactor(0, 2)
         self.setStretchFactor(1, 3)
         self.setSizes([430, 640])
-        if state := self._services.settings.get(SPLITTER):
-            self.restoreState(state)
+        self.restoreState(self._services.settings.layout(SPLITTER))
         self.setHandleWidth(1)  # after the state, which brings its own
 
     def _connect(self, commands: Commands) -> None:
@@ -201,25 +200,28 @@ class FindPage(QSplitter):
 
     def _restore_options(self, options: SearchOptions) -> None:
         """Of a saved search, or of the last session."""
-        results, weight = self.results, options.blend
+        results = self.results
         results.filter_button.set_filters(options)
         results.artists_button.setChecked(options.as_artists)
-        results.blend_bar.set_blend(weight if options.by == "blend" else None, weight)
+        results.blend_bar.show_blend(options.by == "blend", options.blend)
         self._search_otherwise()
 
     def _search_otherwise(self) -> None:
         results = self.results
         options = replace(
-            results.filter_button.filters, as_artists=results.artists_button.isChecked()
+            results.filter_button.filters,
+            as_artists=results.artists_button.isChecked(),
+            by="blend" if results.blend_bar.is_blended else "vocals",
+            blend=results.blend_bar.weight,
         )
-        self._services.search.set_options(options, results.blend_bar.blend)
+        self._services.search.set_options(options)
 
     def _heard_more(self) -> None:
         self.library.refresh_soon()
         if not self._look_again.isActive():
             self._look_again.start()
 
-    def _index_ended(self, summary: object) -> None:
+    def _index_ended(self) -> None:
         self._look_again.stop()
         self.library.refresh()
         self._services.search.ask_again()
@@ -339,13 +341,13 @@ class FindPage(QSplitter):
 
     def save_state(self) -> None:
         settings = self._services.settings
-        settings.set(SPLITTER, bytes(self.saveState().data()))
+        settings.set_layout(SPLITTER, self.saveState())
         filters, bar = self.results.filter_button.filters, self.results.blend_bar
         settings.set(OTHER_ARTISTS, filters.other_artists)
         settings.set(AS_ARTISTS, self.results.artists_button.isChecked())
         settings.set(ONE_PER_ARTIST, filters.one_per_artist)
         settings.set(HIDE_DUPLICATES, filters.hide_duplicates)
-        settings.set(IS_BLENDED, bar.blend is not None)
+        settings.set(IS_BLENDED, bar.is_blended)
         settings.set(BLEND_WEIGHT, bar.weight)
         self.library.save_state()
 

@@ -16,7 +16,6 @@ from app.player.queue_panel import QueuePanel
 from app.services.radio import Radio
 from app.services.services import Services
 from app.settings import QUEUE_SHOWN
-from app.ui.shortcuts import Keys
 from app.ui.side_area import SideArea
 from engine.library import Track
 
@@ -61,17 +60,6 @@ class Queueing(QObject):
         radio.changed.connect(lambda: panel.show_radio(radio.text))
         radio.problem.connect(self._services.open_library.problem)
 
-    def key_actions(self) -> dict[Keys, Callable[[], object]]:
-        """What the keys of the queue do."""
-        return {
-            Keys.SHOW_QUEUE: self.toggle,
-            Keys.PLAY_NEXT: lambda: self._enqueue_selected(is_next=True),
-            Keys.ENQUEUE: self._enqueue_selected,
-            Keys.RADIO: self._start_radio,
-            Keys.SHUFFLE: self.panel.toggle_shuffle,
-            Keys.REPEAT: self.panel.change_repeat,
-        }
-
     def toggle(self) -> None:
         """Shows the queue, and brings the keyboard there, or hides it."""
         focused = self._area.window().focusWidget()
@@ -86,11 +74,11 @@ class Queueing(QObject):
         self._area.show_panel(is_shown)
         self._bar.show_queue(is_shown)
 
-    def _enqueue_selected(self, *, is_next: bool = False) -> None:
+    def enqueue_selected(self, *, is_next: bool = False) -> None:
         if ids := self._selected_ids():
             self._commands.enqueue(ids, is_next=is_next)
 
-    def _start_radio(self) -> None:
+    def start_radio(self) -> None:
         if self._find_page.library.groups_view.hasFocus():
             self._commands.start_radio(self._find_page.selected_ids())
         elif (track := self._find_page.selected_track()) is not None and can_be_played(track):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QMimeData, QModelIndex, Qt
+from PySide6.QtCore import QMimeData, QModelIndex
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.heard import heard_explained
-from app.ui.rows import Index, RowModel
+from app.ui.rows import RowModel
 from app.ui.text_format import one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.models.calibration import Likeness, likeness
@@ -90,10 +90,6 @@ class ResultModel(RowModel):
         return likeness(neighbour.percent) if has_name else None
 
     # Dragging
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = super().flags(index)
-        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def mimeTypes(self) -> list[str]:
         return MIME_TYPES

@@ -76,7 +76,7 @@ class BlendBar(QWidget):
         left = Qt.AlignmentFlag.AlignLeft
         hbox((self.segments, left), (self._ends, 1), spacing=8, of=self)
         keep_room(self)  # or what is below it would jump
-        self.set_blend(None, 0.5)
+        self.show_blend(False, 0.5)
         self.segments.chosen.connect(self._switched)
         self._slider.valueChanged.connect(self._moved)
 
@@ -88,28 +88,26 @@ class BlendBar(QWidget):
         return end
 
     @property
-    def blend(self) -> float | None:
-        """Weight of the voice, 1 on the left; None while the lists stand side by side."""
-        return self.weight if self.segments.key == ONE else None
+    def is_blended(self) -> bool:
+        """One list, and not two side by side."""
+        return self.segments.key == ONE
 
     @property
     def weight(self) -> float:
-        """Where the slider stands, whether it counts now or not."""
+        """Of the voice, 1 on the left; whether the slider counts now or not."""
         return 1.0 - self._slider.value() / STEPS
 
-    def set_blend(self, blend: float | None, weight: float) -> None:
-        """``weight`` is where the slider stands while ``blend`` is None."""
-        value = weight if blend is None else blend
-        self._slider.setValue(round((1.0 - value) * STEPS))
-        self.segments.show_key(BOTH if blend is None else ONE)
-        self._ends.setVisible(blend is not None)
+    def show_blend(self, is_blended: bool, weight: float) -> None:
+        self._slider.setValue(round((1.0 - weight) * STEPS))
+        self.segments.show_key(ONE if is_blended else BOTH)
+        self._ends.setVisible(is_blended)
 
     def toggle(self) -> None:
-        self.segments.show_key(BOTH if self.segments.key == ONE else ONE)
+        self.segments.show_key(BOTH if self.is_blended else ONE)
         self._switched()
 
     def _switched(self) -> None:
-        self._ends.setVisible(self.blend is not None)
+        self._ends.setVisible(self.is_blended)
         self.changed.emit()
 
     def _moved(self, value: int) -> None:
@@ -117,7 +115,7 @@ class BlendBar(QWidget):
         self._slider.setToolTip(
             self.tr("{voice} % voice, {overall} % overall").format(voice=voice, overall=100 - voice)
         )
-        if self.blend is not None and not self._soon.isActive():
+        if self.is_blended and not self._soon.isActive():
             self._soon.start()
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
 from app.library.covers import seed_of
-from app.ui.rows import Index, ItemRole, Row, RowDelegate, RowModel, RowView
+from app.ui.rows import ItemRole, Row, RowDelegate, RowModel, RowView
 from app.ui.text_format import num_songs, one_line
 from app.ui.theme import Theme
 from app.ui.widgets import DrawCover, plain_tool_tip
@@ -17,10 +17,6 @@ COVER_PX = 48
 
 class GroupModel(RowModel):
     kind: GroupKind = "artists"
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = super().flags(index)
-        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
 
     def shown(self, row: int) -> Row:
         group = self.items[row]

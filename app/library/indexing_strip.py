@@ -91,11 +91,9 @@ class IndexingStrip(QWidget):
             "overall": self.tr("Listening to the songs"),
             "vocals": self.tr("Listening to the voices"),
             "index": self.tr("Sorting by similarity"),
-            "demo": self.tr("Making the demo songs"),
         }
-        if progress is None:
-            return texts["scan"]
-        return texts.get(progress.stage, one_line(progress.stage))
+        stage = "scan" if progress is None else progress.stage
+        return texts.get(stage, stage)
 
     def _detail_text(self, progress: Progress | None) -> str:
         if progress is None:

@@ -108,8 +108,7 @@ class LibraryPanel(QWidget):
 
     def _connect(self) -> None:
         open_library, model, view = self._open_library, self.model, self.view
-        model.rows_needed.connect(open_library.fetch_rows)
-        open_library.rows_arrived.connect(model.put)
+        model.rows_needed.connect(lambda ids: open_library.fetch_tracks(ids, model.put))
         view.copy_requested.connect(self._copy)
         self.ways.chosen.connect(self._choose_way)
         self.groups_view.songs_requested.connect(self.show_group)
@@ -125,9 +124,7 @@ class LibraryPanel(QWidget):
 
     def _show_sort(self) -> None:
         header = self.view.horizontalHeader()
-        state = self._settings.get(TABLE_HEADER)
-        if state:
-            self.view.restore_columns(state)
+        self.view.restore_columns(self._settings.layout(TABLE_HEADER))
         columns = (c for c, look in LOOKS.items() if look.sort_key == self._query.sort)
         column = next(columns, Column.ARTIST)
         down = Qt.SortOrder.DescendingOrder
@@ -261,7 +258,7 @@ class LibraryPanel(QWidget):
         self._selected_soon = track_id
 
     def save_state(self) -> None:
-        self._settings.set(TABLE_HEADER, self.view.save_columns())
+        self._settings.set_layout(TABLE_HEADER, self.view.save_columns())
 
     def _list(self) -> None:
         self._open_library.list_tracks(self._query)

@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QMimeData,
-    QModelIndex,
-    QObject,
-    Qt,
-    QTimer,
-    Signal,
-)
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
 from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
@@ -28,25 +20,10 @@ from app.ui.text_format import clock, date, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
 
-ROWS_AROUND = 60  # fetched on either side of a row that is asked for
+NUM_ROWS = 128  # fetched together
 MAX_ROWS = 4000  # kept
 
 TrackRole = Qt.ItemDataRole.UserRole + 1
-
-
-_ROLES = frozenset(
-    (
-        Qt.ItemDataRole.DisplayRole,
-        Qt.ItemDataRole.DecorationRole,
-        Qt.ItemDataRole.ToolTipRole,
-        Qt.ItemDataRole.AccessibleTextRole,
-        Qt.ItemDataRole.TextAlignmentRole,
-        Qt.ItemDataRole.ForegroundRole,
-        Qt.ItemDataRole.FontRole,
-        TrackRole,
-    )
-)
-
 
 _LOOKS = (Qt.ItemDataRole.ForegroundRole, Qt.ItemDataRole.FontRole)
 
@@ -157,13 +134,10 @@ class TrackModel(QAbstractTableModel):
         super().__init__(parent)
         self._ids: list[int] = []
         self._tracks: OrderedDict[int, Track] = OrderedDict()
-        self._asked: set[int] = set()  # rows asked for and not there yet
-        self._wanted: set[int] = set()  # rows to ask for at the end of this round of painting
+        self._asked: set[int] = set()  # first rows of what is on its way
         self._icon = icon
         self.playing_id: int | None = None
         self._playing_look: dict[int, QColor | QFont] = {}
-        self._ask_soon = QTimer(self, singleShot=True, interval=0)
-        self._ask_soon.timeout.connect(self._ask)
         self.state_texts = {
             TrackState.WAITING: self.tr("Not listened to yet"),
             TrackState.OVERALL: self.tr("Overall sound known, voice still to come"),
@@ -198,7 +172,6 @@ class TrackModel(QAbstractTableModel):
         self.beginResetModel()
         self._ids = ids
         self._asked.clear()
-        self._wanted.clear()
         self.endResetModel()
 
     def put(self, tracks: Sequence[Track]) -> None:
@@ -253,8 +226,8 @@ class TrackModel(QAbstractTableModel):
         return self.tr(LOOKS[Column(section)].name)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role not in _ROLES or not index.isValid() or index.row() >= len(self._ids):
-            return None  # fonts, colours, check boxes: asked for each cell at every painting
+        if not index.isValid() or index.row() >= len(self._ids):
+            return None
         column = Column(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
@@ -309,20 +282,10 @@ class TrackModel(QAbstractTableModel):
     # Fetching
 
     def _want(self, row: int) -> None:
-        if row not in self._asked:
-            self._wanted.add(row)
-            if not self._ask_soon.isActive():
-                self._ask_soon.start()
-
-    def _ask(self) -> None:
-        if not self._wanted:
-            return
-        first = max(0, min(self._wanted) - ROWS_AROUND)
-        last = min(len(self._ids), max(self._wanted) + ROWS_AROUND + 1)
-        self._wanted.clear()
-        rows = [r for r in range(first, last) if self._ids[r] not in self._tracks]
-        self._asked.update(rows)
-        self.rows_needed.emit([self._ids[row] for row in rows])
+        first = row - row % NUM_ROWS
+        if first not in self._asked:
+            self._asked.add(first)
+            self.rows_needed.emit(self._ids[first : first + NUM_ROWS])
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

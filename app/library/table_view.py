@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import (
-    QPoint,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -150,17 +144,18 @@ class TrackView(QTableView):
 
     # Columns
 
-    def save_columns(self) -> bytes:
+    def save_columns(self) -> QByteArray:
         """Their order, and widths as wished, not as there is room for now."""
         self._set_widths(self._wished)
         self.horizontalHeader().setSectionHidden(Column.LENGTH, not self._wants_length)
-        state = bytes(self.horizontalHeader().saveState().data())
+        state = self.horizontalHeader().saveState()
         self.make_room()
         return state
 
-    def restore_columns(self, state: bytes) -> None:
+    def restore_columns(self, state: QByteArray) -> None:
         header = self.horizontalHeader()
-        header.restoreState(state)  # of which no signal tells
+        if not header.restoreState(state):  # of which no signal tells
+            return
         self._wished = {c: header.sectionSize(c) or wish for c, wish in self._wished.items()}
         self._wants_length = not header.isSectionHidden(Column.LENGTH)
         self.make_room()
@@ -215,13 +210,9 @@ class TrackView(QTableView):
 
     def mark(self, query_id: int | None, playing_id: int | None) -> None:
         """Ids of the song that was asked for, and of the one that sounds."""
-        others = {self._query_id} ^ {query_id} | {self._tracks.playing_id} ^ {playing_id}
         self._query_id = query_id
         self._tracks.set_playing(playing_id, self._accent)
-        first, last = self.visible_rows()
-        for row in range(first, last + 1):
-            if self._tracks.ids[row] in others:
-                self.viewport().update(self._row_rect(row))
+        self.viewport().update()
 
     def set_favourites(self, track_ids: frozenset[int]) -> None:
         self._titles.favourites = track_ids

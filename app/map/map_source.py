@@ -46,7 +46,7 @@ class MapSource(QObject):
     making_changed = Signal()
     made = Signal()
     stopped = Signal()
-    compared = Signal(int, object)  # track id, (track ids, similarities)
+    compared = Signal(object)  # (track ids, similarities) of all songs with one
     problem = Signal(str)
 
     def __init__(self, open_library: OpenLibrary, parent: QObject | None = None) -> None:
@@ -64,11 +64,8 @@ class MapSource(QObject):
         """The map of a view as the library keeps it, with what was heard since."""
         if not self._open_library.is_open:
             return
-        library = self._open_library.library
-        job = Job(lambda progress, cancel: _open(library, view, progress, cancel))
-        job.succeeded.connect(self.opened)
-        job.failed.connect(self.problem)
-        self._opening.start(job)
+        work = partial(_open, self._open_library.library, view)
+        self._open_library.runner.run(work, self.opened, self.problem, self._opening)
 
     def make(self, space_id: int) -> None:
         """Lays out a map, to be opened when it is ``made``. Nothing happens while one is made."""
@@ -90,16 +87,13 @@ class MapSource(QObject):
             self._making.cancel()
 
     def compare(self, space_id: int, track_id: int) -> None:
-        """How alike all songs are to one: ``compared`` brings it."""
-        if not self._open_library.is_open:
-            return
-        library = self._open_library.library
-        job = Job(lambda progress, cancel: _compare(library, space_id, track_id))
-        job.succeeded.connect(lambda found: self.compared.emit(track_id, found))
-        job.failed.connect(
-            lambda _: self.compared.emit(track_id, (np.empty(0, np.int64), np.empty(0)))
+        """How alike all songs are to one; ``compared`` brings none where that was not heard."""
+        self._open_library.run(
+            lambda library: _compare(library, space_id, track_id),
+            self.compared,
+            self._comparing,
+            lambda reason: self.compared.emit((np.empty(0, np.int64), np.empty(0))),
         )
-        self._comparing.start(job)
 
     def _made(self) -> None:
         self._making = None

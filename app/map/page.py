@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -62,7 +62,6 @@ class MapPage(QWidget):
         self._matching: list[int] | None = None  # what the search field finds
         self._picked = ""  # name of the group that stands out
         self._selected = np.empty(0, np.int64)  # ids, on whichever of the maps
-        self._place_before: tuple[float, float, float] | None = None  # in the last session
         self._names = Names(services.theme, services.open_library, self)
         self.view = MapView(services.theme, self._names)
         self.tools = MapToolBar(services.theme)
@@ -204,7 +203,6 @@ class MapPage(QWidget):
         self._mark_query(self._services.search.question)
         self._colour()
         self._show_selection()
-        QTimer.singleShot(0, self, self._go_to_place_before)  # once the view has its size
 
     def _put(self, track_ids: np.ndarray, positions: np.ndarray, islands: Islands) -> None:
         """Other songs, or other places: what is seen of those that stay, stays."""
@@ -296,7 +294,7 @@ class MapPage(QWidget):
         else:
             self._set_colouring(Colouring(np.zeros(len(self._ids), np.uint8)))
 
-    def _compared(self, track_id: int, found: tuple[np.ndarray, np.ndarray]) -> None:
+    def _compared(self, found: tuple[np.ndarray, np.ndarray]) -> None:
         if self.tools.colour != Colour.LIKENESS:
             return
         scores = carried(*found, self._ids, np.nan)
@@ -366,19 +364,3 @@ class MapPage(QWidget):
     def _mark_query(self, question: Question | None) -> None:
         track_id = question.track.id if question is not None and question.track else -1
         self.view.mark_query(self._row_of(track_id))
-
-    # Across a restart
-
-    def state(self) -> tuple[float, float, float] | None:
-        """Where one looks; None: at all of it, or nobody has looked."""
-        return self.view.place() if len(self._ids) else self._place_before
-
-    def restore(self, place: Sequence[float]) -> None:
-        """Looks there once there is a map. Raises TypeError, ValueError where it makes no sense."""
-        x, y, nearness = (float(number) for number in place)
-        self._place_before = (x, y, nearness)
-
-    def _go_to_place_before(self) -> None:
-        if self._place_before is not None and len(self._ids):
-            self.view.go_to(*self._place_before)
-            self._place_before = None

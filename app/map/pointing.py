@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
@@ -77,7 +79,6 @@ COVER_PX = 44
 WIDTH_PX = 270
 AWAY_PX = 16
 EDGE_PX = 8
-MAX_TRACKS = 500  # kept, so that coming back to a song shows it at once
 
 
 class HoverCard(QFrame):
@@ -104,9 +105,7 @@ class HoverCard(QFrame):
         self._covers = covers
         self.ids = np.empty(0, np.int64)
         self.scores: dict[int, float] = {}
-        self.tracks: dict[int, Track] = {}
         self._track: Track | None = None  # the one that is shown
-        self._is_choosing = False
         self._cover = QLabel()
         self._cover.setFixedSize(QSize(COVER_PX, COVER_PX))
         self._title = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
@@ -118,37 +117,29 @@ class HoverCard(QFrame):
         covers.arrived.connect(self._draw_cover)
         view.hovered.connect(self._hovered)
         view.chosen.connect(self._choose)
-        open_library.rows_arrived.connect(self._rows_arrived)
 
     def _hovered(self, row: int) -> None:
-        self._is_choosing = False
         if row < 0:
             self._track = None
             self.hide()
             self._preview.rest_on(None)
-        elif (track := self.tracks.get(int(self.ids[row]))) is not None:
-            self._show(track)
         else:
-            self._open_library.fetch_rows([int(self.ids[row])])
+            self._fetch(row, self._show)
 
     def _choose(self, row: int) -> None:
         self._preview.stop()
-        if (track := self.tracks.get(int(self.ids[row]))) is not None:
-            self.chosen.emit(track)
-        else:
-            self._is_choosing = True
-            self._open_library.fetch_rows([int(self.ids[row])])
+        self._fetch(row, self.chosen.emit)
 
-    def _rows_arrived(self, tracks: list[Track]) -> None:
-        row = self._view.row
-        wanted = int(self.ids[row]) if 0 <= row < len(self.ids) else -1
-        for track in tracks:
-            if track.id == wanted:
-                self.tracks[wanted] = track
-                while len(self.tracks) > MAX_TRACKS:
-                    del self.tracks[next(iter(self.tracks))]
-                (self.chosen.emit if self._is_choosing else self._show)(track)
-                self._is_choosing = False
+    def _fetch(self, row: int, use: Callable[[Track], object]) -> None:
+        """``use`` gets the song of a row, if that is still the one below the pointer."""
+        track_id = int(self.ids[row])
+
+        def use_it(tracks: list[Track]) -> None:
+            now = self._view.row
+            if tracks and 0 <= now < len(self.ids) and self.ids[now] == track_id:
+                use(tracks[0])
+
+        self._open_library.fetch_tracks([track_id], use_it)
 
     def _show(self, track: Track) -> None:
         self._track = track

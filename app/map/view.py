@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -25,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 from app.map.camera import Camera
 from app.map.colouring import NO_VALUE, packed
 from app.map.names import Names
-from app.map.picking import inside, nearest, nearest_towards
+from app.map.picking import nearest, nearest_towards
 from app.map.raster import draw_discs, radius_for
 from app.ui.theme import Theme
 
@@ -138,16 +136,6 @@ class MapView(QWidget):
         width, height = max(1, self.width()), max(1, self.height())
         self.look(Camera.fit(width, height, tall))
 
-    def place(self) -> tuple[float, float, float] | None:
-        """Where one looks: x and y on the map, and how near; None where all of it is shown."""
-        camera = self.camera
-        return None if camera.is_whole else (camera.x, camera.y, camera.nearness)
-
-    def go_to(self, x: float, y: float, nearness: float) -> None:
-        """To a ``place`` from before."""
-        self.show_all()
-        self.look(replace(self.camera, x=x, y=y, scale=self.camera.scale * nearness))
-
     def set_lasso(self, is_on: bool) -> None:
         """While on, dragging draws a line around songs instead of moving the map."""
         if is_on != self._is_lasso:
@@ -206,9 +194,12 @@ class MapView(QWidget):
         self.update()
 
     def _encircle(self, line: list[QPointF]) -> None:
-        corners = np.array([[point.x(), point.y()] for point in line], np.float32)
-        rows = np.flatnonzero(inside(self.camera.pixels(self.positions), corners))
-        self.encircled.emit(rows)
+        polygon = QPolygonF(line)
+        is_in = [
+            polygon.containsPoint(QPointF(x, y), Qt.FillRule.OddEvenFill)
+            for x, y in self.camera.pixels(self.positions).tolist()
+        ]
+        self.encircled.emit(np.flatnonzero(is_in))
         self.set_lasso(False)
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -20,8 +19,6 @@ from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, key_button, label
 
 STEPS = 1000
-SKIP_S = 5.0
-VOLUME_STEP = 0.05
 NAMES_PX = 130
 ROOMY_PX = 1000
 ADDED_MS = 2500
@@ -171,20 +168,6 @@ class PlayerBar(QWidget):
         self._vocals.setEnabled(not player.is_plain)
         self._vocals.setChecked(player.is_vocals_only and not player.is_plain)
         self._show_position()
-
-    def key_actions(self) -> dict[Keys, Callable[[], object]]:
-        """What the keys of the player do."""
-        player = self._player
-        return {
-            Keys.PLAY_PAUSE: player.toggle,
-            Keys.SKIP_BACK: lambda: player.skip(-SKIP_S),
-            Keys.SKIP_FORWARD: lambda: player.skip(SKIP_S),
-            Keys.COMPARE: player.swap,
-            Keys.NEXT: player.play_next,
-            Keys.PREVIOUS: player.play_previous,
-            Keys.LOUDER: lambda: player.set_volume(player.volume + VOLUME_STEP),
-            Keys.SOFTER: lambda: player.set_volume(player.volume - VOLUME_STEP),
-        }
 
     def show_queue(self, is_shown: bool) -> None:
         """Whether the queue is there to be seen."""

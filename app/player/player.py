@@ -150,26 +150,21 @@ class Player(QObject):
 
     def play_next(self) -> None:
         """The next song of the queue, now."""
-        if self.queue.has_next and not self.is_lent:
-            self.queue.step(1)
-            self._play_current()
+        if (after := self.queue.place_after) is not None and not self.is_lent:
+            self.play_at(after)
 
     def play_previous(self) -> None:
         """From the beginning; at the beginning, the song before."""
         queue = self.queue
         is_late = self.side != queue.side or self.position_s(queue.side) > RESTART_S
-        if is_late or not queue.has_previous or self.is_lent:
+        if is_late or queue.place <= 0 or self.is_lent:
             self.seek(self.side, 0.0)
         else:
-            queue.step(-1)
-            self._play_current()
+            self.play_at(queue.place - 1)
 
     def play_at(self, place: int) -> None:
         """The song at a place of the queue, now."""
         self.queue.go_to(place)
-        self._play_current()
-
-    def _play_current(self) -> None:
         self.lend(False)
         self.put(self.queue.side, self.queue.current)
         self.play(self.queue.side)

@@ -103,23 +103,21 @@ class PlayQueue(QObject):
 
     @property
     def has_next(self) -> bool:
-        return self._place_after() is not None
-
-    @property
-    def has_previous(self) -> bool:
-        return self.place > 0
+        return self.place_after is not None
 
     @property
     def following(self) -> Sound | None:
         """What comes by itself when the song that plays is over."""
-        place = self.place if self._is_repeating else self._place_after()
+        place = self.place if self._is_repeating else self.place_after
         return None if place is None else self.entries[place].sound
 
     @property
     def _is_repeating(self) -> bool:
         return self.repeat is Repeat.ONE and self.place >= 0
 
-    def _place_after(self) -> int | None:
+    @property
+    def place_after(self) -> int | None:
+        """Of the next song, where there is one."""
         if self.place + 1 < len(self.entries):
             return self.place + 1
         return 0 if self.repeat is Repeat.ALL and self.entries else None
@@ -142,13 +140,7 @@ class PlayQueue(QObject):
 
     def advance(self) -> None:
         """The song is over: on to what comes by itself."""
-        if not self._is_repeating:
-            self.step(1)
-
-    def step(self, steps: int) -> None:
-        """To the next song (1) or the one before (-1), where there is one."""
-        after = self._place_after() if steps > 0 else self.place - 1
-        if after is not None and after >= 0:
+        if not self._is_repeating and (after := self.place_after) is not None:
             self.go_to(after)
 
     def go_to(self, place: int) -> None:

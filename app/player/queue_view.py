@@ -60,9 +60,9 @@ class QueueModel(RowModel):
     # Dragging and dropping
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Rows are dragged; what is dropped goes between them."""
-        can = Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
-        return super().flags(index) | can
+        """What is dropped goes between rows."""
+        flags = super().flags(index)
+        return flags if index.isValid() else flags | Qt.ItemFlag.ItemIsDropEnabled
 
     def mimeTypes(self) -> list[str]:
         return [*MIME_TYPES, ROWS_TYPE]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.desktop.drag_and_drop import dragged_tracks
+from app.desktop.drag_and_drop import accept_copy, dragged_tracks
 from app.services.kept import Kept, Kind, SongList
 from app.ui.dialogs import Mode, ask_text, open_file_dialog
 from app.ui.layouts import hbox, vbox
@@ -45,12 +45,9 @@ ListRole = Qt.ItemDataRole.UserRole
 
 
 class ListView(QListWidget):
-    """The lists by name. Songs that are dropped on one are added to it."""
+    """The lists by name."""
 
-    dropped = Signal(object, object)  # SongList, ids of tracks
     menu_requested = Signal(object, QPoint)
-    drag_entered = Signal()
-    drag_left = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -58,7 +55,6 @@ class ListView(QListWidget):
         self._lists: list[SongList] = []
         self.setObjectName("sections")
         self.setAccessibleName(self.tr("Lists of songs"))
-        self.setAcceptDrops(True)
         self.setIconSize(QSize(18, 18))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -88,38 +84,10 @@ class ListView(QListWidget):
             item = self.item(row)
             item.setIcon(self._theme.icon(ICONS[item.data(ListRole).kind]))
 
-    def list_at(self, point: QPoint) -> SongList | None:
-        item = self.itemAt(point)
-        return item.data(ListRole) if item is not None else None
-
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         item = self.currentItem()
         if item is not None:
             self.menu_requested.emit(item.data(ListRole), event.globalPos())
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dragged_tracks(event.mimeData()):
-            event.acceptProposedAction()
-            self.drag_entered.emit()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.drag_left.emit()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        item = self.itemAt(event.position().toPoint())
-        if item is not None and item.data(ListRole).kind in TARGETS:
-            self.setCurrentItem(item)
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-        else:
-            event.ignore()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        target = self.list_at(event.position().toPoint())
-        if target is not None and target.kind in TARGETS:
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self.dropped.emit(target, dragged_tracks(event.mimeData()))
 
 
 class ListChooser(QWidget):
@@ -143,8 +111,7 @@ class ListChooser(QWidget):
         self.opener.setIconSize(QSize(14, 14))
         self.adder = IconButton(theme, "add", self.tr("New playlist"), size=16)
         self.view = ListView(theme)
-        self._leave = QTimer(self, singleShot=True, interval=400)
-        self._was_open = False
+        self._was_open = False  # before songs were dragged here
         bar = hbox((self.opener, 1), self.adder, margins=(8, 4, 8, 4))
         vbox(bar, self.view, of=self)
         self.view.hide()
@@ -156,13 +123,9 @@ class ListChooser(QWidget):
         self.adder.clicked.connect(self._add_menu)
         self._theme.changed.connect(self._show)
         self._kept.changed.connect(self._show)
-        self._leave.timeout.connect(lambda: self.set_open(self._was_open))
         self.view.itemClicked.connect(lambda item: self.choose(item.data(ListRole)))
         self.view.itemActivated.connect(lambda item: self.choose(item.data(ListRole)))
         self.view.itemDoubleClicked.connect(lambda item: self._play(item.data(ListRole)))
-        self.view.dropped.connect(self._dropped)
-        self.view.drag_entered.connect(self._drag_entered)
-        self.view.drag_left.connect(self._leave.start)
         self.view.menu_requested.connect(self._menu)
 
     def lists(self) -> list[SongList]:
@@ -300,30 +263,41 @@ class ListChooser(QWidget):
             lambda text: self._kept.rename(one, text),
         )
 
-    # Dragging
+    # Songs that are dragged here
 
-    def _dropped(self, target: SongList, track_ids: list[int]) -> None:
-        if target.kind == Kind.PLAYLIST:
-            self._kept.add(target, track_ids)
-        elif new := [one for one in track_ids if one not in self._kept.favourites]:
-            self._kept.toggle_favourites(new)
-        self._show_opener()
-        self._leave.start()
+    def _target(self, event: QDropEvent) -> QListWidgetItem | None:
+        """What the songs would be added to."""
+        ground = self.view.viewport()
+        place = ground.mapFrom(self, event.position().toPoint())
+        item = self.view.itemAt(place) if ground.rect().contains(place) else None
+        return item if item is not None and item.data(ListRole).kind in TARGETS else None
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Songs are coming: here are the lists."""
         if dragged_tracks(event.mimeData()):
             event.acceptProposedAction()
-            self._drag_entered()
-
-    def _drag_entered(self) -> None:
-        if not self._leave.isActive():  # it came from elsewhere, not from the lists to the bar
             self._was_open = not self.view.isHidden()
-        self._leave.stop()
-        self.set_open(True)
+            self.set_open(True)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        accept_copy(event)
+        if (item := self._target(event)) is not None:
+            self.view.setCurrentItem(item)
+        else:
+            event.ignore()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._leave.start()  # unless it only goes on to the lists
+        self.set_open(self._was_open)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if (item := self._target(event)) is not None:
+            accept_copy(event)
+            target, track_ids = item.data(ListRole), dragged_tracks(event.mimeData())
+            if target.kind == Kind.PLAYLIST:
+                self._kept.add(target, track_ids)
+            elif new := [one for one in track_ids if one not in self._kept.favourites]:
+                self._kept.toggle_favourites(new)
+        self.set_open(self._was_open)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self.view.isHidden():

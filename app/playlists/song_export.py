@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from app.jobs import Job, Pool
 from app.services.services import Services
 from app.settings import LAST_SAVED
 from app.ui.dialogs import Mode, open_file_dialog
@@ -77,13 +76,13 @@ class SongExport(QObject):
         elif target.suffix == ".m3u8" and suffix != ".m3u8":
             target = target.with_suffix(suffix)  # the name that was offered, another format
         self._settings.set(LAST_SAVED, str(target.parent))
-        job = Job(lambda progress, cancel: export(items, target, has_relative_paths=is_relative))
         text = self.tr("Saved {songs} in {path}").format(
             songs=num_songs(len(items)), path=one_line(str(target))
         )
-        job.succeeded.connect(lambda _: self._kept.told.emit(text, None))
-        job.failed.connect(self._open_library.problem)
-        self._open_library.runner.start(job, Pool.DATABASE)
+        self._open_library.run(
+            lambda _: export(items, target, has_relative_paths=is_relative),
+            lambda _: self._kept.told.emit(text, None),
+        )
 
 
 def file_name(name: str) -> str:

@@ -80,7 +80,6 @@ class IndexingSection(Section):
         forget = button(self.tr("Forget…"))
         forget.clicked.connect(lambda: self._ask_forget(facts, title))
         card.add(forget)
-        card.end()
         return card
 
     def _ask_forget(self, facts: SpaceFacts, title: str) -> None:

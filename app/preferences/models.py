@@ -74,7 +74,6 @@ class ModelsSection(Section):
                 delete.setToolTip(self.tr("It is in use. Choose another model first."))
             delete.clicked.connect(lambda: self._ask_delete(info))
             card.add(delete)
-            card.end()
         return card
 
     # Choosing

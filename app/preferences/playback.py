@@ -79,8 +79,7 @@ class PlaybackSection(Section):
         self._clear.setEnabled(False)
         self._clear.clicked.connect(self._ask_clear)
         card.add(self._size)
-        card.end()
-        card.add(self._clear)
+        card.row.addWidget(self._clear)  # at the right
         self.column.addWidget(card)
         return card
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs import Job, Pool
+from app.jobs import Pool
 from app.services.indexing import num_workers
 from app.services.services import Services
 from app.settings import INDEX_SPEED
@@ -117,11 +117,8 @@ class Section(QScrollArea):
         pool: Pool = Pool.MEDIA,
     ) -> None:
         """Off the UI thread. ``use`` gets the result; ``then`` comes last, also after a failure."""
-        job = Job(lambda progress, cancel: work())
-        job.succeeded.connect(use)
-        job.failed.connect(self.problem)
-        job.finished.connect(then)
-        self.services.open_library.runner.start(job, pool)
+        runner = self.services.open_library.runner
+        runner.run(lambda *_: work(), use, self.problem, pool).finished.connect(then)
 
     def listen_otherwise(self, **changes: Any) -> None:
         """Other choices of the engine from now on: indexing begins anew with them."""
@@ -161,14 +158,10 @@ class Card(QFrame):
         head = hbox((name, 1), (self.mark, Qt.AlignmentFlag.AlignTop), spacing=8)
         small = theme.font(SMALL)
         lines = [label(text, "muted", small, wrap=True) for text in texts if text]
-        self._buttons = hbox(spacing=8, margins=(0, 5, 0, 0))
-        vbox(head, *lines, self._buttons, spacing=3, margins=(14, 10, 14, 10), of=self)
+        self.row = hbox(None, spacing=8, margins=(0, 5, 0, 0))
+        vbox(head, *lines, self.row, spacing=3, margins=(14, 10, 14, 10), of=self)
 
     def add(self, *widgets: QWidget) -> None:
         """Into the last row, from the left."""
         for widget in widgets:
-            self._buttons.addWidget(widget)
-
-    def end(self) -> None:
-        """What is in the last row stays at its left."""
-        self._buttons.addStretch()
+            self.row.insertWidget(self.row.count() - 1, widget)

@@ -79,7 +79,6 @@ class SeparatorsSection(Section):
                 delete = button(self.tr("Delete…"))
                 delete.clicked.connect(lambda: self._ask_delete(info))
                 card.add(delete)
-        card.end()
         return card
 
     # Getting one

@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.jobs import Job, JobRunner, Pool
+from app.jobs import JobRunner, Pool
 from app.player.devices import SoundDevices
 from app.player.waveform import NUM_BINS, Waveform
 from app.record.microphone import Microphone, open_microphone
@@ -20,7 +20,6 @@ from app.ui.layouts import hbox, keep_room
 from app.ui.shortcuts import noop
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
-from engine.progress import CancelToken, ProgressCallback
 from engine.sound.loudness import shape_of
 from engine.sound.recordings import MAX_S, prepare_voice, write_wav
 
@@ -168,11 +167,13 @@ class RecordDialog(Dialog):
             self._show(RecordState.OPENING)
             self.began.emit()
             devices = self._devices
-            job = Job(lambda progress, cancel: open_microphone(devices))
-            # No bound method: that would no longer be called once the dialog is gone.
-            job.succeeded.connect(lambda microphone: self._opened(microphone))
-            job.failed.connect(self._failed)
-            self._runner.start(job, Pool.MICROPHONE)
+            self._runner.run(
+                lambda *_: open_microphone(devices),
+                # No bound method: that would no longer be called once the dialog is gone.
+                lambda microphone: self._opened(microphone),
+                self._failed,
+                Pool.MICROPHONE,
+            )
 
     def _opened(self, microphone: Microphone) -> None:
         if self._state is not RecordState.OPENING:  # closed meanwhile
@@ -204,10 +205,9 @@ class RecordDialog(Dialog):
             return
         self._show(RecordState.CHECKING)
         path = self._folder / f"voice-{time.time_ns()}.wav"
-        job = Job(lambda progress, cancel: _checked(microphone, path, progress, cancel))
-        job.succeeded.connect(self._checked)
-        job.failed.connect(self._failed)
-        self._runner.start(job, Pool.INTERACTIVE)
+        self._runner.run(
+            lambda *_: _checked(microphone, path), self._checked, self._failed, Pool.INTERACTIVE
+        )
 
     def _checked(self, outcome: tuple[Path, float, np.ndarray]) -> None:
         path, duration_s, peaks = outcome
@@ -255,9 +255,7 @@ class RecordDialog(Dialog):
         (self._find if is_done else self._again).setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def _checked(
-    microphone: Microphone, path: Path, progress: ProgressCallback, cancel: CancelToken
-) -> tuple[Path, float, np.ndarray]:
+def _checked(microphone: Microphone, path: Path) -> tuple[Path, float, np.ndarray]:
     """Writes the sung part of a recording: path, seconds and the shape to draw."""
     voice = prepare_voice(microphone.close(), microphone.rate_hz)
     write_wav(path, voice, microphone.rate_hz)

@@ -72,7 +72,7 @@ class Indexing(QObject):
 
     changed = Signal()  # running, paused or not
     progressed = Signal(object)  # Progress
-    ended = Signal(object)  # IndexSummary, or None when it was stopped or failed
+    ended = Signal()  # in whatever way
     problem = Signal(str)
 
     def __init__(
@@ -132,9 +132,8 @@ class Indexing(QObject):
         self.last_progress = None
         job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
-        job.succeeded.connect(self._succeeded)
-        job.failed.connect(self._failed)
-        job.cancelled.connect(self._cancelled)
+        job.succeeded.connect(_log_summary)
+        job.failed.connect(self.problem)
         job.finished.connect(self._finished)
         self._job = job
         self._open_library.runner.start(job, Pool.BACKGROUND)
@@ -160,20 +159,14 @@ class Indexing(QObject):
         self.last_progress = progress
         self.progressed.emit(progress)
 
-    def _succeeded(self, summary: object) -> None:
-        if summary is not None:
-            log.info("%.1000s", summary)
-        self.ended.emit(summary)
-
-    def _failed(self, reason: str) -> None:
-        self.problem.emit(reason)
-        self.ended.emit(None)
-
-    def _cancelled(self) -> None:
-        self.ended.emit(None)
-
     def _finished(self) -> None:
         self._job = None
         self.changed.emit()
+        self.ended.emit()
         if self._is_wanted_again:
             self.start()
+
+
+def _log_summary(summary: object) -> None:
+    if summary is not None:
+        log.info("%.1000s", summary)

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs import Job, JobRunner, LatestJob, Pool
+from app.jobs import Job, JobRunner, LatestJob, Pool, Use
 from app.player.queue import Sound, sound_of_track
 from app.ui.text_format import one_line
 from engine.errors import DecodeError, SingalikeError
@@ -54,7 +54,6 @@ class OpenLibrary(QObject):
     open_failed = Signal(str)
     overview_changed = Signal(object)  # Overview
     listed = Signal(object)  # list[int], the ids for the latest ListQuery
-    rows_arrived = Signal(object)  # list[Track]
     folders_added = Signal()  # there may be something to index
     problem = Signal(str)
 
@@ -89,10 +88,7 @@ class OpenLibrary(QObject):
 
     def open(self) -> None:
         path = self.library_path
-        job = Job(lambda progress, cancel: Library.open(path))
-        job.succeeded.connect(self._opened)
-        job.failed.connect(self.open_failed)
-        self.runner.start(job, Pool.DATABASE)
+        self.runner.run(lambda *_: Library.open(path), self._opened, self.open_failed)
 
     def _opened(self, library: Library) -> None:
         self._library = library
@@ -126,15 +122,11 @@ class OpenLibrary(QObject):
             listed = (songs or library).track_ids
             return listed(query.text, query.sort, descending=query.is_descending)
 
-        self.run(work, self.listed.emit, self._listing)
+        self.run(work, self.listed, self._listing)
 
     def list_groups(self, kind: GroupKind, text: str, use: Callable[[list[Group]], object]) -> None:
         """Hands over the library's artists or albums with these words in their names."""
         self.run(lambda library: groups(library.database, kind, text), use, self._grouping)
-
-    def fetch_rows(self, ids: Sequence[int]) -> None:
-        songs = self.catalogue
-        self.run(lambda library: (songs or library).tracks(ids), self.rows_arrived.emit)
 
     def fetch_tracks(
         self,
@@ -177,12 +169,10 @@ class OpenLibrary(QObject):
 
     def read_facets(self, use: Callable[[Facets], None]) -> None:
         """Hands over what there is to filter by; no search and no table waits for it."""
-        if (library := self._library) is not None:
-            songs = self.catalogue
-            job = Job(lambda _, cancel: songs.facets() if songs else facets(library.database))
-            job.succeeded.connect(use)
-            job.failed.connect(self.problem)
-            self.runner.start(job, Pool.MEDIA)
+        songs = self.catalogue
+        self.run(
+            lambda library: songs.facets() if songs else facets(library.database), use, Pool.MEDIA
+        )
 
     # Changing
 
@@ -236,20 +226,16 @@ class OpenLibrary(QObject):
     def run(
         self,
         work: Callable[[Library], Any],
-        use: Callable[[Any], object],
-        slot: LatestJob | None = None,
+        use: Use,
+        queue: Pool | LatestJob = Pool.DATABASE,
+        fail: Use | None = None,
     ) -> None:
-        """Nothing happens once the library is closed: late signals may still ask for things."""
-        library = self._library
-        if library is None:
-            return
-        job = Job(lambda progress, cancel: work(library))
-        job.succeeded.connect(use)
-        job.failed.connect(self.problem)
-        if slot is not None:
-            slot.start(job)
-        else:
-            self.runner.start(job, Pool.DATABASE)
+        """Hands over the result, or why there is none (``problem`` tells it, else).
+
+        Nothing happens once the library is closed: late signals may still ask for things.
+        """
+        if (library := self._library) is not None:
+            self.runner.run(lambda *_: work(library), use, fail or self.problem, queue)
 
     def make_demo(self, folder: Path, progressed: Callable[[Any], None]) -> Job:
         """Makes the demo songs (well under a minute) and adds their folder."""

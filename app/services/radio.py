@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -12,8 +11,7 @@ from app.player.player import Player, Side
 from app.player.queue import Sound, from_saved, saved, sound_of_track
 from app.services.search_service import SearchService
 from engine.library import Track
-from engine.progress import CancelToken
-from engine.search import By, Neighbour, Searcher
+from engine.search import By, Neighbour
 from engine.search.radio import radio
 
 NUM_AHEAD = 5  # songs that are to come at least
@@ -73,8 +71,13 @@ class Radio(QObject):
             return
         self._is_asking = True
         played = [e.sound.track_id for e in self._queue.entries if e.sound.track_id is not None]
-        work = partial(_next, seed.track_id, played, self._by)
-        self._search.ask("radio", work, self._add, self._fail)
+        track_id, by = seed.track_id, self._by
+        self._search.ask(
+            "radio",
+            lambda searcher, _: radio(searcher, track_id, played, by),
+            self._add,
+            self._fail,
+        )
 
     def _add(self, found: Sequence[Neighbour]) -> None:
         self._is_asking = False
@@ -97,9 +100,3 @@ class Radio(QObject):
             self._by = "overall" if state["by"] == "overall" else "vocals"
             self.changed.emit()
             self._fill()
-
-
-def _next(
-    track_id: int, played: Sequence[int], by: By, searcher: Searcher, cancel: CancelToken
-) -> list[Neighbour]:
-    return radio(searcher, track_id, played, by)

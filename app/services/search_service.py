@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs import Job, JobRunner, LatestJob, Pool
+from app.jobs import JobRunner, LatestJob, Pool
 from engine.errors import QueryError
 from engine.library import Track
 from engine.networks.preload import import_heavy_libraries
@@ -64,8 +64,7 @@ class Answer:
 
 class SearchService(QObject):
     """Attributes:
-    options: how to search; ``by`` and ``blend`` are set for each list.
-    blend: weight of the voice in one list, or None for two lists side by side.
+    options: how to search; where it is not by a blend, there are two lists side by side.
     """
 
     asked = Signal(object)  # Question
@@ -88,7 +87,6 @@ class SearchService(QObject):
         self._history: list[Question] = []
         self._place = -1
         self.options = SearchOptions(k=NUM_RESULTS)
-        self.blend: float | None = None
 
     @property
     def question(self) -> Question | None:
@@ -124,10 +122,8 @@ class SearchService(QObject):
         fail: Callable[[str], object],
     ) -> None:
         """Something else of the searcher; of each slot, the latest wish counts."""
-        job = Job(lambda progress, cancel: work(self._ready_searcher(), cancel))
-        job.succeeded.connect(use)
-        job.failed.connect(fail)
-        self._slots.setdefault(slot, LatestJob(self._runner, Pool.INTERACTIVE)).start(job)
+        latest = self._slots.setdefault(slot, LatestJob(self._runner, Pool.INTERACTIVE))
+        self._runner.run(lambda _, cancel: work(self._ready_searcher(), cancel), use, fail, latest)
 
     def stop(self, slot: str) -> None:
         if slot in self._slots:
@@ -139,9 +135,9 @@ class SearchService(QObject):
         self._searcher, self._history, self._place = None, [], -1
         self.history_changed.emit()
 
-    def set_options(self, options: SearchOptions, blend: float | None) -> None:
-        if (options, blend) != (self.options, self.blend):
-            self.options, self.blend = options, blend
+    def set_options(self, options: SearchOptions) -> None:
+        if options != self.options:
+            self.options = options
             self.ask_again()
 
     def ask_again(self) -> None:
@@ -157,17 +153,13 @@ class SearchService(QObject):
             self._search(question)
 
     def _search(self, question: Question) -> None:
-        weight = 0.5 if self.blend is None else self.blend
-        wanted = [replace(self.options, by=by, blend=weight) for by in self.lists_for(question)]
+        wanted = [replace(self.options, by=by) for by in self.lists_for(question)]
 
         def work(progress: ProgressCallback, cancel: CancelToken) -> Answer:
             lists = {one.by: self._one_list(question, one, progress, cancel) for one in wanted}
             return Answer(question, lists)
 
-        job = Job(work)
-        job.succeeded.connect(self.answered)
-        job.failed.connect(self.failed)
-        self._latest.start(job)
+        self._runner.run(work, self.answered, self.failed, self._latest)
 
     def find(self, question: Question) -> None:
         if question != self.question:
@@ -181,7 +173,7 @@ class SearchService(QObject):
         """Which lists the answer will have. A voice alone has no overall sound to compare."""
         if question.is_voice:
             return ("vocals",)
-        return ("vocals", "overall") if self.blend is None else ("blend",)
+        return ("blend",) if self.options.by == "blend" else ("vocals", "overall")
 
     # In the search thread
 

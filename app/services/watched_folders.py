@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.jobs import Job, JobRunner, Pool
+from app.jobs import Job, JobRunner, LatestJob, Pool
 from app.services.open_library import Overview
 from engine.indexing.watch import watch_folders
 
@@ -26,11 +26,9 @@ class WatchedFolders(QObject):
 
     def __init__(self, runner: JobRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._runner = runner
+        self._watching = LatestJob(runner, Pool.WATCH)
         self._folders: tuple[Path, ...] = ()
-        self._job: Job | None = None
         self._is_on = True
-        self.has_failed = False  # nothing tells of changes here
         self._looked_s = time.monotonic()
         self._start = QTimer(self, singleShot=True)
         self._start.timeout.connect(self._watch)
@@ -39,7 +37,7 @@ class WatchedFolders(QObject):
 
     @property
     def is_watching(self) -> bool:
-        return self._job is not None
+        return self._watching.is_running
 
     def set_on(self, is_on: bool) -> None:
         self._is_on = is_on
@@ -59,30 +57,16 @@ class WatchedFolders(QObject):
             self._tell()
 
     def _restart(self) -> None:
-        if self._job is not None:
-            self._job.cancel()
+        self._watching.cancel()
+        self._start.stop()
         if self._is_on and self._folders:
             self._start.start(START_MS)
-        else:
-            self._start.stop()
 
     def _watch(self) -> None:
-        if self._job is not None:  # the one before has not noticed its cancel yet
-            self._start.start(START_MS)
-            return
-        folders, self.has_failed = self._folders, False
+        folders = self._folders
         job = Job(lambda progress, cancel: watch_folders(folders, self._seen.emit, cancel))
-        job.failed.connect(self._failed)
-        job.finished.connect(self._ended)
-        self._job = job
-        self._runner.start(job, Pool.WATCH)
-
-    def _failed(self, reason: str) -> None:
-        log.info("%s", reason)
-        self.has_failed = True
-
-    def _ended(self) -> None:
-        self._job = None
+        job.failed.connect(lambda reason: log.info("%s", reason))
+        self._watching.start(job)
 
     def _tell(self) -> None:
         self._looked_s = time.monotonic()

@@ -30,58 +30,45 @@ QLabel[role="error"] { color: $error; }
 QPushButton { background: $raised; color: $text; border: 1px solid $line; border-radius: 8px;
   padding: 7px 14px; }
 QPushButton:hover { background: $selected; }
-QPushButton:focus { border-color: $accent; }
-QPushButton:disabled { color: $wave; }
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border: 1px solid $accent;
   padding: 9px 20px; font-weight: 600; }
 QPushButton[kind="primary"]:hover { background: $accent_hover; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; padding: 8px 19px; }
 QPushButton[kind="primary"]:disabled { background: $raised; color: $wave; border-color: $line; }
 QPushButton[kind="large"] { padding: 9px 20px; }
-QPushButton[kind="plain"] { background: transparent; border: 1px solid transparent; color: $accent;
-  padding: 4px 8px; }
-QPushButton[kind="plain"]:hover { background: $raised; }
-QPushButton[kind="plain"]:focus { border-color: $accent; }
-QPushButton[kind="toggle"] { background: transparent; border: 1px solid $line; color: $muted;
-  border-radius: 13px; padding: 4px 12px; }
-QPushButton[kind="toggle"]:hover { background: $raised; }
-QPushButton[kind="toggle"]:checked { background: $selected; color: $accent;
-  border-color: $selected; }
-QPushButton[kind="toggle"]:focus { border-color: $accent; }
-QPushButton[kind="toggle"]:disabled { color: $wave; }
-QPushButton[kind="toggle"]:checked:disabled { color: $accent; }
-QPushButton[kind="plain"]:disabled { color: $wave; }
+QPushButton[kind="plain"], QPushButton[kind="list"] { background: transparent; padding: 4px 8px;
+  border: 1px solid transparent; }
+QPushButton[kind="plain"] { color: $accent; }
+QPushButton[kind="list"] { text-align: left; font-weight: 600; }
+QPushButton[kind="toggle"] { background: transparent; color: $muted; border-radius: 13px;
+  padding: 4px 12px; }
 QPushButton[kind="chip"] { background: $selected; color: $accent; border: 1px solid transparent;
   border-radius: 10px; padding: 2px 9px; }
-QPushButton[kind="chip"]:hover { background: $raised; }
-QPushButton[kind="chip"]:focus { border-color: $accent; }
-
 QPushButton[kind="stretch"] { background: $surface; color: $accent; border: 1px solid $accent;
   border-radius: 12px; padding: 3px 10px; font-weight: 600; }
-QPushButton[kind="stretch"]:hover { background: $raised; }
 QPushButton[kind="stretch"]:focus { border: 2px solid $accent; padding: 2px 9px; }
-QPushButton[kind="list"] { background: transparent; border: 1px solid transparent;
-  padding: 4px 8px; text-align: left; border-radius: 8px; font-weight: 600; }
-QPushButton[kind="list"]:hover { background: $raised; }
-QPushButton[kind="list"]:focus { border-color: $accent; }
-
-QWidget#segments { background: $raised; border-radius: 10px; }
-QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
-  border-radius: 8px; padding: 5px 16px; }
-QPushButton[kind="segment"]:hover { color: $text; }
-QPushButton[kind="segment"]:checked { background: $surface; color: $text; border-color: $line; }
-QPushButton[kind="segment"]:focus { border-color: $accent; }
-QPushButton[tight="true"] { padding-left: 6px; padding-right: 6px; }
 QPushButton[kind="legend"] { background: transparent; border: 1px solid transparent;
   padding: 3px 6px; text-align: left; border-radius: 6px; }
+QWidget#segments { background: $raised; border-radius: 10px; }
+QPushButton[kind="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
+  padding: 5px 16px; }
+QPushButton[kind="segment"]:hover { color: $text; }
+QPushButton[kind="segment"]:checked { background: $surface; color: $text; border-color: $line; }
+QPushButton[tight="true"] { padding-left: 6px; padding-right: 6px; }
+QPushButton[kind="plain"]:hover, QPushButton[kind="list"]:hover, QPushButton[kind="toggle"]:hover,
+QPushButton[kind="chip"]:hover, QPushButton[kind="stretch"]:hover,
 QPushButton[kind="legend"]:hover { background: $raised; }
 QPushButton[kind="legend"]:checked { background: $selected; }
-QPushButton[kind="legend"]:focus { border-color: $accent; }
+QPushButton[kind="toggle"]:checked { background: $selected; color: $accent;
+  border-color: $selected; }
+QPushButton:disabled { color: $wave; }
+QPushButton[kind="toggle"]:checked:disabled { color: $accent; }
+QPushButton:focus, QPushButton[kind="toggle"]:focus,
+QPushButton[kind="segment"]:focus { border-color: $accent; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 8px;
   padding: 5px; }
 QToolButton:hover { background: $raised; }
-QToolButton:checked { background: $selected; }
 QToolButton:pressed, QToolButton:checked { background: $selected; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }

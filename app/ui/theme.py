@@ -19,7 +19,11 @@ GOOD_FONTS = ("Inter", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans")
 
 
 class Theme(QObject):
-    """The colours in force; widgets that paint themselves repaint on ``changed``."""
+    """The colours in force; widgets that paint themselves repaint on ``changed``.
+
+    Attributes (to be read):
+        choice: ``system``, ``light`` or ``dark``.
+    """
 
     changed = Signal()
 
@@ -28,7 +32,7 @@ class Theme(QObject):
         self._icons_path = icons_path
         self._svg: dict[str, str] = {}
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
-        self._choice = "system"
+        self.choice = "system"
         self.palette = LIGHT
 
     def install(self, app: QApplication, choice: str, text_size: float = 1.0) -> None:
@@ -45,15 +49,11 @@ class Theme(QObject):
         hints.colorSchemeChanged.connect(self._system_changed)
         self.choose(choice)
 
-    @property
-    def choice(self) -> str:
-        return self._choice
-
     def choose(self, choice: str) -> None:
         """``system``, ``light`` or ``dark``; anything else counts as ``system``."""
-        self._choice = choice if choice in CHOICES else "system"
+        self.choice = choice if choice in CHOICES else "system"
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-        _app().styleHints().setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
+        _app().styleHints().setColorScheme(schemes.get(self.choice, Qt.ColorScheme.Unknown))
         self._apply()
 
     def colour(self, name: str) -> QColor:
@@ -98,13 +98,13 @@ class Theme(QObject):
         return self._svg[name]
 
     def _system_changed(self) -> None:
-        if self._choice == "system":
+        if self.choice == "system":
             self._apply()
 
     def _apply(self) -> None:
         app = _app()
         is_dark = app.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        self.palette = {"light": LIGHT, "dark": DARK}.get(self._choice, DARK if is_dark else LIGHT)
+        self.palette = {"light": LIGHT, "dark": DARK}.get(self.choice, DARK if is_dark else LIGHT)
         app.setPalette(qt_palette(self.palette))
         app.setStyleSheet(stylesheet(self.palette))
         self.changed.emit()

@@ -88,7 +88,7 @@ def test_a_session_of_nonsense_begins_afresh(qtbot, window, open_window, library
     window.close()
     path = library_path.with_name("session.json")
     state = json.loads(path.read_text())
-    path.write_text(json.dumps({**state, "queue": {"queue": 1}, "map": "x", "page": {"page": 7}}))
+    path.write_text(json.dumps({**state, "queue": {"queue": 1}, "page": {"page": 7}}))
     again = open_window()
     qtbot.waitUntil(lambda: shown_titles(again) == [title for _, title in SONGS])
     assert again.page == Page.LIBRARY
@@ -131,20 +131,6 @@ def test_another_library_has_another_session(tmp_path):
     assert came_back == []
     first.restore()
     assert came_back == [[1, 2]]
-
-
-def test_the_place_on_the_map_comes_back(qtbot, window):
-    view = window.map_page.view
-    view.resize(800, 600)
-    view.show_all()
-    assert view.place() is None
-    view.zoom(4.0)
-    view.look(view.camera.moved(100, 50))
-    place = view.place()
-    view.show_all()
-    view.resize(400, 300)
-    view.go_to(*place)
-    assert view.place() == place
 
 
 def test_media_keys_do_what_their_buttons_do(qtbot, window):

@@ -46,7 +46,6 @@ def window(qtbot, library_path: Path, music: Path, open_window) -> MainWindow:
 def open_sheet(qtbot, window: MainWindow) -> FilterSheet:
     button = window.results.filter_button
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert button.sheet is not None
     qtbot.waitUntil(lambda: bool(button.sheet.genres.items))
     return button.sheet
 
@@ -174,7 +173,7 @@ def test_a_blend_is_one_list_that_the_slider_moves(qtbot, window):
     qtbot.waitUntil(lambda: len(panel.blended.model.neighbours) == 4)
     with qtbot.waitSignal(window.services.search.answered) as answered:
         bar._slider.setValue(0)
-    assert window.services.search.blend == 1.0  # the voice alone
+    assert window.services.search.options.blend == 1.0  # the voice alone
     assert set(answered.args[0].lists) == {"blend"}
     alone = [n.track.id for n in panel.blended.model.neighbours]
     qtbot.mouseClick(bar.segments.segment("both"), Qt.MouseButton.LeftButton)

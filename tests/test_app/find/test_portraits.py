@@ -87,7 +87,6 @@ def test_voices_can_be_narrowed_to_notes_and_to_ones_own(qtbot, window) -> None:
     button = window.results.filter_button
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     sheet = button.sheet
-    assert sheet is not None
     assert not sheet.my_range.isEnabled()
     before = sorted(results(window)[0])
     for field, text in zip(sheet.notes, ("Bb4", "C3"), strict=True):  # the wrong way round
@@ -98,7 +97,7 @@ def test_voices_can_be_narrowed_to_notes_and_to_ones_own(qtbot, window) -> None:
     assert (scope.lowest_note, scope.highest_note) == (48, 70)
     assert "Filters  1" in button.text()
     sheet.close()
-    button.set_my_range((50.2, 74.9))
+    sheet.set_my_range((50.2, 74.9))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(sheet.my_range, Qt.MouseButton.LeftButton)
     scope = button.filters.scope

@@ -69,7 +69,7 @@ def test_its_songs_are_searched_like_the_librarys(qtbot, window, place: str) -> 
     assert found[0].moments
 
     window.results.filter_button.open_sheet()
-    sheet = window.results.filter_button._sheet
+    sheet = window.results.filter_button.sheet
     sheet.other_artists.click()
     sheet.close()
     qtbot.waitUntil(lambda: 0 < len(window.results.voices.model.neighbours) < len(found))

@@ -98,7 +98,8 @@ def test_the_pointer_shows_a_song_and_lets_it_sound(qtbot, on_map):
     row = int(page.view.positions[:, 0].argmin())
     hover(page, row)
     qtbot.waitUntil(page.card.isVisible)
-    track = page.card.tracks[int(page._ids[row])]
+    track = page.card._track
+    assert track.id == page._ids[row]
     assert page.card._title.text() == track.title
     qtbot.waitUntil(lambda: player.is_playing)
     assert player.sound(player.side).track_id == track.id
@@ -128,7 +129,7 @@ def test_hovering_is_silent_when_it_is_switched_off_or_something_plays(qtbot, on
     qtbot.waitUntil(page.card.isVisible)
     assert not page.preview._rest.isActive()
     page.tools.preview.setChecked(True)
-    track = page.card.tracks[int(page._ids[0])]
+    track = page.card._track
     on_map.comparison.play_track(track)
     hover(page, 5)
     page.preview._start()
@@ -420,7 +421,8 @@ def test_artists_are_named_from_afar_and_songs_from_near_or_when_they_are_search
     on_map.top_bar.search.clear()
     qtbot.waitUntil(lambda: page.view._is_meant is None)
     x, y = page.view.positions[3].tolist()
-    page.view.go_to(x, y, 4.0)
+    page.view.look(page.view.camera.centred_on(x, y))
+    page.view.zoom(4.0)
     qtbot.waitUntil(lambda: "Song 3" in named(page))
 
 

@@ -44,7 +44,7 @@ def test_songs_added_to_nothing_wait_to_be_played():
     queue.add(sounds("xy"))
     assert queue.current is None
     assert queue.has_next
-    queue.step(1)
+    queue.go_to(queue.place_after)
     assert queue.current == sound("x")
 
 
@@ -85,7 +85,7 @@ def test_repeat_goes_round_or_stays(queue):
     queue.set_repeat(Repeat.ONE)
     queue.advance()
     assert queue.current == queue.following == sound("a")
-    queue.step(1)  # who asks for the next one means it
+    queue.go_to(queue.place_after)  # who asks for the next one means it
     assert queue.current == sound("b")
 
 

@@ -62,11 +62,12 @@ def select(window: MainWindow, row: int) -> None:
 
 def drop(qtbot, window: MainWindow, row: int, data: QMimeData) -> None:
     """On a row of the lists, as the mouse would."""
-    view = window.find_page.keeping.chooser.view
-    place = view.visualItemRect(view.item(row)).center()
+    chooser = window.find_page.keeping.chooser
+    place = chooser.view.visualItemRect(chooser.view.item(row)).center()
+    place = chooser.view.viewport().mapTo(chooser, place)
     button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    view.dragEnterEvent(QDragEnterEvent(place, Qt.DropAction.CopyAction, data, button, keys))
-    view.dropEvent(QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, button, keys))
+    chooser.dragEnterEvent(QDragEnterEvent(place, Qt.DropAction.CopyAction, data, button, keys))
+    chooser.dropEvent(QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, button, keys))
 
 
 def test_h_gives_a_heart_and_takes_it(qtbot, window):
