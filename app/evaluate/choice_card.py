@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QSizePolicy
 
 from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, label
+from app.ui.widgets import SMALL, label, set_look
 
 
 class ChoiceCard(QFrame):
@@ -50,9 +50,7 @@ class ChoiceCard(QFrame):
 
     def _show_weight(self, is_chosen: bool) -> None:
         """An obstacle is an alarm only for what is wanted."""
-        self._note.setProperty("role", "error" if is_chosen else "muted")
-        self._note.style().unpolish(self._note)
-        self._note.style().polish(self._note)
+        set_look(self._note, "role", "error" if is_chosen else "muted")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.box.isEnabled() and event.button() == Qt.MouseButton.LeftButton:

@@ -39,7 +39,7 @@ from app.ui.widgets import (
     button,
     divider,
     label,
-    set_tight,
+    set_look,
 )
 from engine.search import By, Neighbour, SearchResult
 
@@ -295,7 +295,7 @@ class ResultsPanel(QWidget):
         super().resizeEvent(event)
         line, height = self.fontMetrics().height(), event.size().height()
         for toggle in (self.artists_button, self.filter_button):
-            set_tight(toggle, event.size().width() < NARROW * line)
+            set_look(toggle, "tight", event.size().width() < NARROW * line)
         for (pixels, lines), follow in (
             (ROOMY, lambda is_roomy: self._set_compact(not is_roomy)),
             (ROOMY_WITH_PORTRAITS, self.portraits.set_has_room),

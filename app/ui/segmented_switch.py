@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton
 
 from app.ui.layouts import hbox
-from app.ui.widgets import button, set_tight
+from app.ui.widgets import button, set_look
 
 SPACING, MARGIN = 2, 3
 ROOMY_PAD, TIGHT_PAD = 16, 6  # beside a text, as the style sheet has it
@@ -63,7 +63,7 @@ class SegmentedSwitch(QFrame):
         super().resizeEvent(event)
         is_tight = event.size().width() < self._width(ROOMY_PAD)
         for one in self._buttons.values():
-            set_tight(one, is_tight)
+            set_look(one, "tight", is_tight)
 
     def show_key(self, key: str) -> None:
         self._buttons[key].setChecked(True)

@@ -202,10 +202,10 @@ def button(text: str, kind: str = "", keys: Keys | None = None) -> QPushButton:
     return widget
 
 
-def set_tight(widget: QPushButton, is_tight: bool) -> None:
-    """With less room beside its text."""
-    if widget.property("tight") != is_tight:
-        widget.setProperty("tight", is_tight)
+def set_look(widget: QWidget, name: str, value: bool | str) -> None:
+    """One of the properties by which the style sheet tells looks apart."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         widget.updateGeometry()

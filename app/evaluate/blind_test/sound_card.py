@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QMouseEvent
-from PySide6.QtWidgets import QFrame, QProgressBar, QWidget
+from PySide6.QtWidgets import QFrame, QProgressBar
 
 from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, IconButton, label
+from app.ui.widgets import SMALL, IconButton, label, set_look
 
 HEIGHT_PX = 150
 
@@ -41,16 +41,8 @@ class SoundCard(QFrame):
         self.bar.setValue(round(1000 * (float(is_heard) if share is None else share)))
         state = self.tr("playing") if is_playing else self.tr("heard") if is_heard else ""
         self.button.setAccessibleDescription(state)
-        set_active(self, share is not None)
+        set_look(self, "active", share is not None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit()
-
-
-def set_active(card: QWidget, is_active: bool) -> None:
-    """A card whose turn it is has an edge in the accent's colour."""
-    if card.property("active") != is_active:
-        card.setProperty("active", is_active)
-        card.style().unpolish(card)
-        card.style().polish(card)

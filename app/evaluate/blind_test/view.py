@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QWidget
 
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, Step
 from app.evaluate.blind_test.playback import PARTS, Part, Playback
-from app.evaluate.blind_test.sound_card import SoundCard, set_active
+from app.evaluate.blind_test.sound_card import SoundCard
 from app.player.player import Player
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, button, label
+from app.ui.widgets import HEADING, SMALL, button, label, set_look
 
 if TYPE_CHECKING:
     from engine.evaluation.triplets import Choice, Question
@@ -55,7 +55,7 @@ class QuestionCard(QFrame):
         for own, widget in self.buttons.items():
             widget.setChecked(own == choice)
             widget.setEnabled(is_open)
-        set_active(self, is_open)
+        set_look(self, "active", is_open)
 
 
 class BlindTestView(QWidget):
