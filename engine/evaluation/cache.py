@@ -1,6 +1,7 @@
 """Embeddings on disk: computed once per sound, model and input, whatever is asked of them.
 
-One small file per clip, below ``MODEL/INPUT``; deleting any of them costs only time.
+One small file per clip and model; any thread or process may use them, and deleting any of them
+costs only time. A clip in which no segment passes the gate is kept as such, with no excerpts.
 """
 
 from __future__ import annotations
@@ -20,64 +21,53 @@ VERSION = 7
 FLOAT16_MAX = 60_000.0
 
 
-class EmbeddingCache:
-    """A folder of embeddings. Any thread or process may use it.
+def path_of(folder: Path, model_sha256: str, source: str, content: str) -> Path:
+    """Where an embedding lies.
 
-    A clip in which no segment passes the gate is kept as such, with no excerpts.
+    Args:
+        source: which input, with everything that shapes it (separator, part of the clip).
+        content: hash of the sound.
     """
+    digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
+    return folder / f"v{VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
 
-    def path(self, model_sha256: str, source: str, content: str) -> Path:
-        """Where an embedding lies.
+def save(
+    path: Path, excerpts: np.ndarray, weights: np.ndarray, numbers: np.ndarray | None = None
+) -> None:
+    """Excerpts (num_segments, excerpts per segment, dim) float32, weights (num_segments,).
 
-        Args:
-            source: which input, with everything that shapes it (separator, part of the clip).
-            content: hash of the sound.
-        """
-        digest = hashlib.blake2b(f"{source}\n{content}".encode(), digest_size=16).hexdigest()
-        return self.folder / f"v{VERSION}-{model_sha256[:16]}" / digest[:2] / f"{digest}.npz"
+    There are no segments where nothing was heard; weights are those of the mean; numbers say which
+    segments of the clip these are (all of them, if not given).
 
-    def save(
-        self,
-        path: Path,
-        excerpts: np.ndarray,
-        weights: np.ndarray,
-        numbers: np.ndarray | None = None,
-    ) -> None:
-        """Excerpts (num_segments, excerpts per segment, dim) float32, weights (num_segments,).
+    Raises EvaluationError when the folder cannot be written.
+    """
+    per_segment = excerpts.mean(1, dtype=np.float64)
+    mean = np.average(per_segment, 0, weights) if len(excerpts) else np.zeros(0)
+    fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
+    stored = excerpts.astype(np.float16 if fits else np.float32)
+    mean = mean.astype(np.float32)
+    numbers = np.arange(len(stored)) if numbers is None else numbers
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path, path.suffix) as draft:
+            np.savez(draft, mean=mean, excerpts=stored, numbers=numbers)
+    except OSError as error:
+        raise EvaluationError(
+            f"What was heard cannot be kept in {path.parent}: {error.strerror or error}. Make room "
+            "there, or choose another folder for the cache."
+        ) from error
 
-        There are no segments where nothing was heard; weights are those of the mean; numbers say
-        which segments of the clip these are (all of them, if not given).
 
-        Raises EvaluationError when the folder cannot be written.
-        """
-        per_segment = excerpts.mean(1, dtype=np.float64)
-        mean = np.average(per_segment, 0, weights) if len(excerpts) else np.zeros(0)
-        fits = not excerpts.size or np.abs(excerpts).max() < FLOAT16_MAX
-        stored = excerpts.astype(np.float16 if fits else np.float32)
-        mean = mean.astype(np.float32)
-        numbers = np.arange(len(stored)) if numbers is None else numbers
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with written_whole(path, path.suffix) as draft:
-                np.savez(draft, mean=mean, excerpts=stored, numbers=numbers)
-        except OSError as error:
-            raise EvaluationError(
-                f"What was heard cannot be kept in {self.folder}: {error.strerror or error}. Make "
-                "room there, or choose another folder for the cache."
-            ) from error
+def read(path: Path, *members: str) -> list[np.ndarray] | None:
+    """What was saved, of these; None when it is not in the cache.
 
-    def read(self, path: Path, *members: str) -> list[np.ndarray] | None:
-        """What was saved, of these; None when it is not in the cache.
-
-        ``mean``: (dim,) weighted over segments, empty where nothing was heard; ``excerpts``:
-        (num_segments, excerpts per segment, dim), rounded to half precision; ``numbers``:
-        (num_segments,) int.
-        """
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return [arrays[member] for member in members]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # not there, or damaged: made again, as everything here can be
+    ``mean``: (dim,) weighted over segments, empty where nothing was heard; ``excerpts``:
+    (num_segments, excerpts per segment, dim), rounded to half precision; ``numbers``:
+    (num_segments,) int.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return [arrays[member] for member in members]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # not there, or damaged: made again, as everything here can be

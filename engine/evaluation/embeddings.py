@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import CancelledError, EvaluationError, SingalikeError
-from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation import cache
 from engine.evaluation.clip_sound import Listening, view_of
 from engine.evaluation.embedders import Embedder
 from engine.evaluation.evaluation_data import Clip, EvaluationData, Input
@@ -53,7 +53,6 @@ class ModelEmbeddings:
     means: np.ndarray
     num_segments: np.ndarray
     geometry: Placing | None
-    cache: EmbeddingCache
     paths: tuple[Path, ...]
     is_voiced: tuple[np.ndarray, ...] | None = None
 
@@ -113,7 +112,7 @@ class ModelEmbeddings:
 
     def excerpts(self, clip: int) -> np.ndarray:
         """(num_segments, excerpts per segment, dim) float32 of a clip, by its index."""
-        found = self.cache.read(self.paths[clip], "excerpts")
+        found = cache.read(self.paths[clip], "excerpts")
         if found is None:
             raise EvaluationError("An embedding vanished from the cache. Run the evaluation again.")
         return found[0].astype(np.float32)
@@ -172,7 +171,7 @@ def embed_data(
     embedders: Mapping[str, Embedder],
     sources: Sequence[Input],
     listening: Listening,
-    cache: EmbeddingCache,
+    cache_folder: Path,
     *,
     num_workers: int = 0,
     progress: ProgressCallback = ignore_progress,
@@ -185,7 +184,7 @@ def embed_data(
     CancelledError (what was finished stays in the cache).
     """
     cancel = cancel or CancelToken()
-    worker = _Worker(dataset.clips, embedders, listening, cache, cancel)
+    worker = _Worker(dataset.clips, embedders, listening, cache_folder, cancel)
     worker.collect(sources, progress)
     todo = [job for job in worker.jobs.values() if job.missing]
     with single_threaded_torch(), ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
@@ -209,12 +208,12 @@ class _Worker:
         clips: Sequence[Clip],
         embedders: Mapping[str, Embedder],
         listening: Listening,
-        cache: EmbeddingCache,
+        cache_folder: Path,
         cancel: CancelToken,
     ) -> None:
         self._clips = clips
         self._names, self._embedders = list(embedders), list(embedders.values())
-        self._listening, self._cache, self._cancel = listening, cache, cancel
+        self._listening, self._folder, self._cancel = listening, cache_folder, cancel
         self._contents: dict[int, list[str]] = defaultdict(list)
         self._failed_clips: dict[tuple[int, Input], str] = {}
         self._failed_models: dict[int, str] = {}
@@ -245,8 +244,11 @@ class _Worker:
 
     def _job(self, number: int, source: Input, content: str) -> _Job:
         key = self._listening.key(source)
-        paths = {i: self._cache.path(e.sha256, key, content) for i, e in enumerate(self._embedders)}
-        missing = tuple(i for i, p in paths.items() if self._cache.read(p, "mean") is None)
+        paths = {
+            i: cache.path_of(self._folder, e.sha256, key, content)
+            for i, e in enumerate(self._embedders)
+        }
+        missing = tuple(i for i, p in paths.items() if cache.read(p, "mean") is None)
         return _Job(number, source, paths, missing)
 
     def listen(self, job: _Job) -> None:
@@ -274,9 +276,7 @@ class _Worker:
         for i, parts in excerpts.items():
             silent = np.zeros((0, 1, self._embedders[i].dim), np.float32)
             heard = np.concatenate(parts) if parts else silent
-            self._cache.save(
-                job.path_of[i], heard, np.concatenate(weights), np.concatenate(numbers)
-            )
+            cache.save(job.path_of[i], heard, np.concatenate(weights), np.concatenate(numbers))
 
     def _embed(self, index: int, segments: np.ndarray) -> np.ndarray | None:
         embedder = self._embedders[index]
@@ -328,7 +328,7 @@ class _Worker:
             if i in self._failed_models:
                 continue
             self._cancel.check()
-            summaries = {j: self._cache.read(j.path_of[i], "mean", "numbers") for j in jobs}
+            summaries = {j: cache.read(j.path_of[i], "mean", "numbers") for j in jobs}
             heard = {j: s for j, s in summaries.items() if s is not None and len(s[1])}
             silent |= {j.clip for j in jobs if j not in heard}
             if heard:
@@ -352,7 +352,6 @@ class _Worker:
             np.stack([mean.astype(np.float32) for mean, _ in heard.values()]),
             np.array([len(numbers) for _, numbers in heard.values()]),
             geometry if geometry is not None and np.any(geometry.centre) else None,
-            self._cache,
             tuple(job.path_of[index] for job in heard),
             known if len(known) == len(heard) else None,
         )
@@ -365,6 +364,6 @@ class _Worker:
         for source in inputs:
             beside = self.jobs.get((job.clip, source))
             for path in beside.path_of.values() if beside is not None else ():
-                if (voiced := self._cache.read(path, "numbers")) is not None:
+                if (voiced := cache.read(path, "numbers")) is not None:
                     return np.isin(numbers, voiced[0])
         return None

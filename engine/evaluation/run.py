@@ -12,7 +12,6 @@ from pathlib import Path
 
 from engine import __version__, separation
 from engine.errors import CancelledError, EvaluationError, SingalikeError
-from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening
 from engine.evaluation.crossed import Triplet, crossed_clips, plan_triplets
 from engine.evaluation.embedders import Embedder, load
@@ -88,7 +87,7 @@ def evaluate(
         embed_data,
         embedders=models,
         listening=listening,
-        cache=EmbeddingCache(cache_folder or cache_path() / "evaluation"),
+        cache_folder=cache_folder or cache_path() / "evaluation",
         num_workers=num_workers,
         progress=progress,
         cancel=cancel,

@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 from support.sound import buzz, write_wav
 
 from engine.evaluation.bootstrap import replicate_weights
-from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.cache import path_of, save
 from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
 from engine.evaluation.evaluation_data import Clip, Input
 from engine.evaluation.results import Context, Options
@@ -66,7 +66,7 @@ def make_embeddings(
     model: str = "m",
     source: Input = "vocals",
     labels: Sequence[dict[str, str]] | None = None,
-    cache: EmbeddingCache | None = None,
+    cache: Path | None = None,
     excerpts: Sequence[np.ndarray] = (),
     centre: np.ndarray | None = None,
 ) -> ModelEmbeddings:
@@ -76,14 +76,14 @@ def make_embeddings(
     albums = albums or [""] * num
     labels = labels or [{}] * num
     clips = tuple(Clip(*row) for row in zip(singers, songs, albums, labels, strict=True))
-    cache = cache or EmbeddingCache(Path("unused"))
-    paths = tuple(cache.path("0" * 16, model, str(i)) for i in range(num))
+    folder = cache or Path("unused")
+    paths = tuple(path_of(folder, "0" * 16, model, str(i)) for i in range(num))
     for path, values in zip(paths, excerpts, strict=False):
-        cache.save(path, values, np.ones(len(values)))
+        save(path, values, np.ones(len(values)))
     axes = np.eye(np.asarray(vectors).shape[1])
     geometry = None if centre is None else Geometry(centre, axes, axes)
     means, num_segments = np.asarray(vectors, np.float32), np.ones(num, np.int64)
-    return ModelEmbeddings(model, source, clips, means, num_segments, geometry, cache, paths)
+    return ModelEmbeddings(model, source, clips, means, num_segments, geometry, paths)
 
 
 def context_of(

@@ -9,7 +9,6 @@ from support.evaluation import write_table
 from support.sound import write_wav
 
 from engine.errors import CancelledError, EvaluationError
-from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.clip_sound import Listening, summed
 from engine.evaluation.embedders.mfcc import Mfcc
 from engine.evaluation.embeddings import embed_data
@@ -53,8 +52,8 @@ def data(tmp_path: Path) -> EvaluationData:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> EmbeddingCache:
-    return EmbeddingCache(tmp_path / "cache")
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
 
 
 def test_sums_are_as_long_as_the_longest() -> None:
@@ -62,7 +61,7 @@ def test_sums_are_as_long_as_the_longest() -> None:
     np.testing.assert_array_equal(summed([one, other]), [[2, 2, 2, 1, 1]] * 2)
 
 
-def test_all_inputs_are_heard(data: EvaluationData, cache: EmbeddingCache) -> None:
+def test_all_inputs_are_heard(data: EvaluationData, cache: Path) -> None:
     sources = ["vocals", "separated", "mixture", "accompaniment"]
     embedded = embed_data(data, {"mfcc": Mfcc()}, sources, Listening(Half()), cache, num_workers=1)
     assert [(h.model, h.source, h.means.shape) for h in embedded.all_embeddings] == [
@@ -79,9 +78,7 @@ def test_all_inputs_are_heard(data: EvaluationData, cache: EmbeddingCache) -> No
     assert embedded.notes == ()
 
 
-def test_the_papers_means_are_plain_and_over_what_is_sung(
-    cache: EmbeddingCache, tmp_path: Path
-) -> None:
+def test_the_papers_means_are_plain_and_over_what_is_sung(cache: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     levels = {"vocals": (0.5, 0.001, 0.05), "accompaniment": (0.02, 0.3, 0.02)}
     lines = ["path,singer,song,kind"]
@@ -104,15 +101,11 @@ def test_the_papers_means_are_plain_and_over_what_is_sung(
     np.testing.assert_allclose(vocals.voiced_means[0], vocals.excerpts(0).mean((0, 1)), rtol=1e-6)
     unit = sung / np.linalg.norm(sung)
     np.testing.assert_allclose(mixture.vectors("raw", as_in_paper=True)[0], unit, rtol=1e-5)
-    alone = embed_data(
-        data, {"a": Level()}, ["mixture"], Listening(), EmbeddingCache(tmp_path / "other")
-    )
+    alone = embed_data(data, {"a": Level()}, ["mixture"], Listening(), tmp_path / "other")
     assert alone.all_embeddings[0].is_voiced is None
 
 
-def test_embeddings_are_computed_once(
-    data: EvaluationData, cache: EmbeddingCache, tmp_path: Path
-) -> None:
+def test_embeddings_are_computed_once(data: EvaluationData, cache: Path, tmp_path: Path) -> None:
     level = Level()
     first = embed_data(data, {"a": level}, ["vocals"], Listening(), cache, num_workers=1)
     assert level.num_excerpts == 8 * 5
@@ -127,7 +120,7 @@ def test_embeddings_are_computed_once(
     embed_data(data, {"a": level}, ["vocals"], Listening(), cache)
     assert level.num_excerpts == 8 * 5
     # A damaged file is made again.
-    next(cache.folder.rglob("*.npz")).write_bytes(b"PK\x03\x04 torn")
+    next(cache.rglob("*.npz")).write_bytes(b"PK\x03\x04 torn")
     embed_data(data, {"a": level}, ["vocals"], Listening(), cache)
     assert level.num_excerpts == 9 * 5
     # Another part of the clip is another sound.
@@ -135,7 +128,7 @@ def test_embeddings_are_computed_once(
     assert level.num_excerpts == 17 * 5
 
 
-def test_a_model_that_fails_is_left_out(data: EvaluationData, cache: EmbeddingCache) -> None:
+def test_a_model_that_fails_is_left_out(data: EvaluationData, cache: Path) -> None:
     class Broken(Level):
         def embed_excerpts(self, excerpts: np.ndarray) -> np.ndarray:
             raise RuntimeError("no luck")
@@ -159,7 +152,7 @@ def test_a_model_that_fails_is_left_out(data: EvaluationData, cache: EmbeddingCa
 
 
 def test_clips_that_cannot_be_heard_are_left_out(
-    data: EvaluationData, cache: EmbeddingCache, tmp_path: Path
+    data: EvaluationData, cache: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "Ann-0.vocals.wav").write_bytes(b"not sound")
     silent = (tmp_path / "Bea-0.vocals.wav").read_bytes()
@@ -172,12 +165,12 @@ def test_clips_that_cannot_be_heard_are_left_out(
 
 def test_a_cache_that_cannot_be_written_is_named(data: EvaluationData, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    cache = EmbeddingCache(tmp_path / "file")
+    cache = tmp_path / "file"
     with pytest.raises(EvaluationError, match="cannot be kept in"):
         embed_data(data, {"level": Level()}, ["vocals"], Listening(), cache, num_workers=1)
 
 
-def test_inputs_that_the_data_lacks(tmp_path: Path, cache: EmbeddingCache) -> None:
+def test_inputs_that_the_data_lacks(tmp_path: Path, cache: Path) -> None:
     write_table(tmp_path, num_songs=1)
     data = read_table(tmp_path / "songs.csv", ["kind=vocals"])
     embedded = embed_data(data, {"a": Level()}, ["vocals", "mixture"], Listening(), cache)
@@ -187,7 +180,7 @@ def test_inputs_that_the_data_lacks(tmp_path: Path, cache: EmbeddingCache) -> No
         embed_data(data, {"a": Level()}, ["mixture"], Listening(), cache)
 
 
-def test_work_is_reported_and_can_be_stopped(data: EvaluationData, cache: EmbeddingCache) -> None:
+def test_work_is_reported_and_can_be_stopped(data: EvaluationData, cache: Path) -> None:
     reports: list[Progress] = []
     cancel = CancelToken()
 

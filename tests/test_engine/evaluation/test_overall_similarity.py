@@ -8,7 +8,6 @@ import pytest
 from support.evaluation import context_of, make_embeddings, weights_of, write_table
 
 from engine.errors import EvaluationError
-from engine.evaluation.cache import EmbeddingCache
 from engine.evaluation.crossed import crossed_clips, plan_triplets, stems
 from engine.evaluation.embedders.mfcc import Mfcc
 from engine.evaluation.embeddings import ModelEmbeddings
@@ -57,7 +56,7 @@ def test_without_stems_or_with_few_singers_there_are_none() -> None:
     assert plan_triplets([replace(c, files={"mixture": Path("m.wav")}) for c in CLIPS], 0) == ()
 
 
-def heard(cache: EmbeddingCache, model: str, clips: tuple[Clip, ...], ears: str) -> ModelEmbeddings:
+def heard(cache: Path, model: str, clips: tuple[Clip, ...], ears: str) -> ModelEmbeddings:
     """What a model hears that knows voices, bands or both: each is a direction of its own."""
     rng = np.random.default_rng(0)
     voices = dict(zip(sorted({c.singer for c in CLIPS}), rng.normal(size=(9, 40)), strict=False))
@@ -88,9 +87,8 @@ def test_triplets_tell_what_a_model_listens_to(
     tmp_path: Path, ears: str, is_voice: bool, is_band: bool
 ) -> None:
     triplets = plan_triplets(CLIPS, 0)
-    cache = EmbeddingCache(tmp_path)
-    embeddings = heard(cache, "whole", CLIPS, ears)
-    crossed = heard(cache, "crossed", crossed_clips(triplets), ears)
+    embeddings = heard(tmp_path, "whole", CLIPS, ears)
+    crossed = heard(tmp_path, "crossed", crossed_clips(triplets), ears)
     found = measure_triplets(embeddings, crossed, triplets, weights_of(embeddings))
     assert found is not None
     both, voice, band, num_triplets = found

@@ -8,7 +8,7 @@ import pytest
 from support.evaluation import context_of, make_embeddings
 
 from engine.errors import CancelledError, EvaluationError
-from engine.evaluation.cache import EmbeddingCache
+from engine.evaluation.cache import save
 from engine.evaluation.embeddings import ModelEmbeddings
 from engine.evaluation.probe import LabelledClip, Probe, fit_probe, thinned
 from engine.evaluation.protocols import artist_id, gender_id
@@ -36,7 +36,7 @@ def hearing_of(
     ]
     singers = [f"s{i}" for i in range(num_singers) for _ in range(num_songs)]
     means = np.stack([part.mean((0, 1)) for part in parts])
-    return make_embeddings(means, singers, cache=EmbeddingCache(folder), excerpts=parts, **other)  # type: ignore[arg-type]
+    return make_embeddings(means, singers, cache=folder, excerpts=parts, **other)  # type: ignore[arg-type]
 
 
 def test_a_probe_learns_what_is_there_and_nothing_else() -> None:
@@ -138,7 +138,7 @@ def test_gender_identification(tmp_path: Path) -> None:
     for i in range(30):  # a dimension that tells, in all singers alike
         excerpts = embeddings.excerpts(i)
         excerpts[..., 7] += 4 if i < 15 else 0
-        embeddings.cache.save(embeddings.paths[i], excerpts, np.ones(len(excerpts)))
+        save(embeddings.paths[i], excerpts, np.ones(len(excerpts)))
     result = gender_id.run(context_of(embeddings))
     assert result.tables[0].rows[0][2].value > 0.8  # type: ignore[union-attr]
     assert result.notes[0].startswith("vocals: 3 folds of singers; 3 singers 'x', 3 singers 'y'")
