@@ -46,7 +46,7 @@ class Crossed:
 
 
 @dataclass(frozen=True)
-class Triplet:
+class StemTriplet:
     """A query, and what it is compared with."""
 
     query: Clip
@@ -59,7 +59,7 @@ class Triplet:
         return self.same_voice, self.same_band, self.neither
 
 
-def plan_triplets(clips: Sequence[Clip], seed: int) -> tuple[Triplet, ...]:
+def plan_triplets(clips: Sequence[Clip], seed: int) -> tuple[StemTriplet, ...]:
     """MAX_TRIPLETS at most, one for each query, drawn at random; none where stems do not suffice.
 
     A query's singer has another song, which is heard in front of the band of somebody else's.
@@ -68,7 +68,7 @@ def plan_triplets(clips: Sequence[Clip], seed: int) -> tuple[Triplet, ...]:
     able = [clip for clip in clips if stems(clip)]
     singers = np.array([clip.singer for clip in able])
     songs = np.array([clip.song for clip in able])
-    triplets: list[Triplet] = []
+    triplets: list[StemTriplet] = []
     for query in rng.permutation(len(able)):
         own = np.flatnonzero((singers == singers[query]) & (songs != songs[query]))
         strange = np.flatnonzero(singers != singers[query])
@@ -77,7 +77,7 @@ def plan_triplets(clips: Sequence[Clip], seed: int) -> tuple[Triplet, ...]:
         own_band, other_voice, strange_voice = rng.choice(strange, 3)
         bands = strange[~np.isin(strange, (own_band, strange_voice))]
         triplets.append(
-            Triplet(
+            StemTriplet(
                 able[query],
                 Crossed(able[rng.choice(own)], able[own_band]),
                 Crossed(able[other_voice], able[query]),
@@ -87,7 +87,7 @@ def plan_triplets(clips: Sequence[Clip], seed: int) -> tuple[Triplet, ...]:
     return tuple(triplets)
 
 
-def crossed_clips(triplets: Sequence[Triplet]) -> tuple[Clip, ...]:
+def crossed_clips(triplets: Sequence[StemTriplet]) -> tuple[Clip, ...]:
     """All that the triplets ask for, each once."""
     wanted = {one.stems: one.clip for triplet in triplets for one in triplet.crossed}
     return tuple(wanted.values())

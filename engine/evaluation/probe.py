@@ -51,7 +51,7 @@ def segments_per_clip(num_clips: int) -> int:
     return max(1, MAX_SEGMENTS // max(num_clips, 1))
 
 
-def thinned(excerpts: np.ndarray, num_segments: int) -> np.ndarray:
+def spread(excerpts: np.ndarray, num_segments: int) -> np.ndarray:
     """Evenly spread segments, so many at most: (n, excerpts per segment, dim) of each."""
     if len(excerpts) <= num_segments:
         return excerpts

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import NUM_REPLICATES, Estimate, replicate_weights
-from engine.evaluation.crossed import Triplet
+from engine.evaluation.crossed import StemTriplet
 from engine.evaluation.embeddings import EmbeddedData, ModelEmbeddings
 from engine.progress import CancelToken, Progress, ProgressCallback
 
@@ -78,7 +78,7 @@ class Context:
     folder: Path
     progress: ProgressCallback
     cancel: CancelToken
-    triplets: tuple[Triplet, ...] = ()
+    triplets: tuple[StemTriplet, ...] = ()
     crossed: tuple[ModelEmbeddings, ...] = ()
 
     def weights(self, embeddings: ModelEmbeddings) -> np.ndarray:

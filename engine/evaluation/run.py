@@ -13,7 +13,7 @@ from pathlib import Path
 from engine import __version__, separation
 from engine.errors import CancelledError, EvaluationError, SingalikeError
 from engine.evaluation.clip_sound import Listening
-from engine.evaluation.crossed import Triplet, crossed_clips, plan_triplets
+from engine.evaluation.crossed import StemTriplet, crossed_clips, plan_triplets
 from engine.evaluation.embedders import Embedder, load
 from engine.evaluation.embeddings import ModelEmbeddings, embed_data
 from engine.evaluation.evaluation_data import INPUTS, EvaluationData, Input
@@ -93,7 +93,7 @@ def evaluate(
         cancel=cancel,
     )
     embedded = listen(dataset, sources=sources)
-    triplets: tuple[Triplet, ...] = ()
+    triplets: tuple[StemTriplet, ...] = ()
     crossed: tuple[ModelEmbeddings, ...] = ()
     if "overall-similarity" in protocols and "mixture" in sources:
         triplets = plan_triplets(dataset.clips, options.seed)

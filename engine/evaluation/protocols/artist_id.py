@@ -22,7 +22,7 @@ from engine.evaluation.probe import (
     accuracy_curves,
     fit_probe,
     segments_per_clip,
-    thinned,
+    spread,
 )
 from engine.evaluation.results import Cell, Column, Context, Result, Table
 
@@ -130,7 +130,7 @@ def split(embeddings: ModelEmbeddings, artists: np.ndarray, rng: np.random.Gener
         bounds = (songs[2 * num_held :], songs[num_held : 2 * num_held], songs[:num_held])
         for part, of_part, limit in zip(parts, bounds, limits, strict=True):
             for clip in np.flatnonzero(np.isin(embeddings.songs, of_part)):
-                part.append(LabelledClip(thinned(embeddings.excerpts(int(clip)), limit), target))
+                part.append(LabelledClip(spread(embeddings.excerpts(int(clip)), limit), target))
     return parts
 
 

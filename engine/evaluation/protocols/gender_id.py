@@ -19,7 +19,7 @@ from engine.evaluation.probe import (
     accuracy_curves,
     fit_probe,
     segments_per_clip,
-    thinned,
+    spread,
 )
 from engine.evaluation.results import Cell, Column, Context, Result, Table
 
@@ -131,7 +131,7 @@ def _cross_validate(
         of_artist = np.flatnonzero(embeddings.artists == artist)
         context.cancel.check()
         clips[artist] = [
-            LabelledClip(thinned(embeddings.excerpts(int(i)), per_clip), targets[name])
+            LabelledClip(spread(embeddings.excerpts(int(i)), per_clip), targets[name])
             for i in of_artist
         ]
     answers = Answers()

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.errors import EvaluationError
 from engine.evaluation.bootstrap import Estimate, mean_estimate
-from engine.evaluation.crossed import Stems, Triplet, stems
+from engine.evaluation.crossed import Stems, StemTriplet, stems
 from engine.evaluation.embeddings import AS_PROGRAM, ModelEmbeddings
 from engine.evaluation.evaluation_data import Clip
 from engine.evaluation.protocols.agreement import nearest
@@ -69,7 +69,7 @@ def run(context: Context) -> Result:
 def measure_triplets(
     embeddings: ModelEmbeddings,
     crossed: ModelEmbeddings,
-    triplets: Sequence[Triplet],
+    triplets: Sequence[StemTriplet],
     weights: np.ndarray,
 ) -> Nearer | None:
     """``crossed``: what the same model hears in the songs that the triplets ask for.
@@ -111,7 +111,7 @@ def _places(embeddings: ModelEmbeddings) -> Places:
 
 
 def _parts(
-    triplet: Triplet,
+    triplet: StemTriplet,
     embeddings: ModelEmbeddings,
     places: Places,
     crossed: ModelEmbeddings,

@@ -10,7 +10,7 @@ from support.evaluation import context_of, make_embeddings
 from engine.errors import CancelledError, EvaluationError
 from engine.evaluation.cache import save
 from engine.evaluation.embeddings import ModelEmbeddings
-from engine.evaluation.probe import LabelledClip, Probe, fit_probe, thinned
+from engine.evaluation.probe import LabelledClip, Probe, fit_probe, spread
 from engine.evaluation.protocols import artist_id, gender_id
 from engine.progress import CancelToken
 
@@ -102,7 +102,7 @@ def test_of_many_clips_some_segments_are_kept(
     assert {len(clip.excerpts) for clip in (*train, *valid)} == {1}
     # Tests by length need the longest of them, 30 s.
     assert [len(clip.excerpts) for clip in test] == [3, 3, 3]
-    assert thinned(np.arange(10)[:, None], 3).ravel().tolist() == [0, 4, 9]
+    assert spread(np.arange(10)[:, None], 3).ravel().tolist() == [0, 4, 9]
 
 
 def test_smaller_shares_of_labels_are_parts_of_larger_ones(tmp_path: Path) -> None:
