@@ -134,7 +134,7 @@ def search(place: Path, num_queries: int) -> None:
     num = table.count()
     print(f"{num} songs, {files_of(place)}", flush=True)
     source = TableSource(table)
-    searcher = Searcher(source, load_calibration=lambda *one: None)
+    searcher = Searcher(source)
     drawn = table.rows(["id"], table.sample(4 * num_queries)).column("id").to_numpy()
     chosen = np.random.default_rng(1).choice(drawn, num_queries, replace=False).tolist()
     forget(place)

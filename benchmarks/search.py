@@ -68,14 +68,14 @@ def make(case: Case) -> Result:
 def build(case: Case) -> Result:
     """Both graphs, from nothing into the library; saving, which is part of it, is told again."""
     from engine.library import Library
-    from engine.library.indexes import drop_index
     from engine.search.index import centre
     from engine.search.index import graph as hnsw
 
     with Library.open(case.library_path) as library:
         build_s = centre_s = save_s = 0.0
         for space_id, _ in library.spaces():
-            drop_index(library.database, space_id)
+            with library.database.write() as db:
+                db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
             started = time.process_time()
             hnsw.refresh(library, space_id, num_threads=case.threads)
             build_s += time.process_time() - started
@@ -220,7 +220,7 @@ def added(case: Case, searcher: Any) -> Result:
     """
     from engine.records import MomentCodes, TrackEmbedding
 
-    library = searcher.library
+    library = searcher.source.library
     moments = MomentCodes(np.ones((48, 64), np.int8), np.arange(48, dtype=np.float32), 5.0)
     artists = made_up.artists(case.size)[:NUM_ADDED]
     spaces = [(i, made_up.voices(artists, key.dim, 99)) for i, key in library.spaces()]

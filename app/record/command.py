@@ -11,7 +11,7 @@ import typer
 from app.player.devices import SoundDevices
 from app.record.microphone import open_microphone
 from engine.cli.common import new_commands, note, stoppable
-from engine.sound.recordings import MAX_S, prepare_voice, write_wav
+from engine.listening.recordings import MAX_S, prepare_voice, write_wav
 
 app = new_commands()
 

@@ -20,8 +20,8 @@ from app.ui.layouts import hbox, keep_room
 from app.ui.shortcuts import noop
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, label
+from engine.listening.recordings import MAX_S, prepare_voice, write_wav
 from engine.sound.loudness import shape_of
-from engine.sound.recordings import MAX_S, prepare_voice, write_wav
 
 TICK_MS = 33
 METER_PX = 190

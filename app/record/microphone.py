@@ -10,7 +10,7 @@ import numpy as np
 
 from app.player.devices import SoundDevices, extra_settings, rate_of, reason_of
 from engine.errors import SingalikeError
-from engine.sound.recordings import MAX_S
+from engine.listening.recordings import MAX_S
 
 log = logging.getLogger(__name__)
 

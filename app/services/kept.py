@@ -79,7 +79,7 @@ class Kept(QObject):
             found = playlists(db)
             hearts = [song.track_id for song in favourites(db) if song.track_id is not None]
             lists = [SongList(Kind.PLAYLIST, one.name, one.num_songs, one.id) for one in found]
-            saved = [SongList(Kind.SEARCH, one.name, 0) for one in searches(db)]
+            saved = [SongList(Kind.SEARCH, name, 0) for name in searches(db)]
             return tuple(hearts), tuple(lists), tuple(saved), len(marks(db))
 
         self._open_library.run(work, self._show)
@@ -225,7 +225,7 @@ class Kept(QObject):
 
     def delete_search(self, name: str) -> None:
         def work(library: Library) -> dict[str, Any]:
-            question = next(s.question for s in searches(library.database) if s.name == name)
+            question = searches(library.database)[name]
             delete_search(library.database, name)
             return question
 

@@ -174,12 +174,11 @@ def embed(
     ear = models.load(model or models.default_model_name(view))
     check_serves(ear, view)
     is_song = view == "vocals" and input_kind == "mixture"
-    is_fast = is_song and voices_or_chosen(voices) == "fast"
-    if is_fast:
+    how: Voices = voices_or_chosen(voices) if is_song else "fine"
+    if how == "fast":
         check_hears_songs(ear)
-    is_cut = is_song and not is_fast
+    is_cut = is_song and how == "fine"
     cutter = separation.load(separator or separation.default_name()) if is_cut else None
-    how: Voices = "fast" if is_fast else "fine"
     heard = _heard(files, partial(embed_file, model=ear, view=view, separator=cutter, voices=how))
     rows = [vector for _, vector in heard]
     embeddings = np.stack(rows) if rows else np.zeros((0, ear.vector_dim), np.float32)

@@ -249,8 +249,8 @@ def list_searches(
     with open_library(library) as opened:
         found = searches(opened.database)
     write_list(
-        [{"name": one.name, **one.question} for one in found],
-        (printable(one.name) for one in found),
+        [{"name": name, **question} for name, question in found.items()],
+        map(printable, found),
         as_json,
         "No saved searches yet. `singalike similar --save NAME` keeps one.",
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verify(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Check that the library is sound, search indexes and all. Nothing is mended.
+    """Check that the library is sound. Nothing is mended.
 
     One from an older version is first brought up to date, as by any command; a copy stays beside
     it. Exit code 0: all is well; 1: something is not.

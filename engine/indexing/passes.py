@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from engine.errors import CancelledError, SingalikeError
 from engine.library import Library, Track
@@ -37,19 +36,9 @@ class Ear:
     separator: Callable[[], Separator]
 
 
-class Hear(Protocol):
-    """Hears a file for some ears."""
-
-    def __call__(
-        self,
-        path: Path,
-        ears: Sequence[Ear],
-        *,
-        cancel: CancelToken,
-        on_decoded: Callable[[float], None],
-        on_hash: Callable[[str], None],
-    ) -> Mapping[View, TrackEmbedding | None]:
-        """By view; None: nobody sings. Raises what ``engine.listening.embedding`` does."""
+# (path, ears, cancel=, on_decoded=, on_hash=) -> what is heard, by view; None: nobody sings. Raises
+# what ``engine.listening.embedding`` does.
+Hear = Callable[..., Mapping[View, TrackEmbedding | None]]
 
 
 @dataclass(frozen=True)
@@ -203,16 +192,14 @@ class Pass:
             self.library.put_missing(track_id)
         elif heard.failure is not None:
             self.library.put_failure(track_id, heard.failure)
-        identity, duration_s = heard.audio_hash, heard.duration_s
         for space_id, embedding in heard.embeddings.items():
-            if embedding is None:
-                self.library.put_no_vocals(
-                    track_id, space_id, audio_hash=identity, duration_s=duration_s
-                )
-            else:
-                self.library.put_embedding(
-                    track_id, space_id, embedding, audio_hash=identity, duration_s=duration_s
-                )
+            self.library.put_embedding(
+                track_id,
+                space_id,
+                embedding,
+                audio_hash=heard.audio_hash,
+                duration_s=heard.duration_s,
+            )
 
 
 def _waits_for_separation(heard: TrackEmbedding | None) -> bool:

@@ -218,16 +218,15 @@ def _summary(
     seconds: float,
 ) -> IndexSummary:
     tops = [resolved(folder) for folder in folders]
-    there = tally(library.database, tops, heard.keys())
-    num_indexed = len(there.asked_for)
+    num_there, num_failed, num_no_vocals, indexed = tally(library.database, tops, heard.keys())
     return IndexSummary(
-        found=there.num_tracks,
-        indexed=num_indexed,
-        unchanged=there.num_tracks - num_indexed - there.num_failed,
+        found=num_there,
+        indexed=len(indexed),
+        unchanged=num_there - len(indexed) - num_failed,
         moved=scanned.moved,
-        no_vocals=there.num_no_vocals,
-        failed=there.num_failed,
+        no_vocals=num_no_vocals,
+        failed=num_failed,
         seconds=seconds,
-        audio_seconds=sum(heard[track_id] for track_id in there.asked_for),
+        audio_seconds=sum(heard[track_id] for track_id in indexed),
         skipped=tuple(f"{skipped.path}: {skipped.reason}" for skipped in scanned.skipped),
     )

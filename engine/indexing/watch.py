@@ -23,11 +23,7 @@ class WatchError(SingalikeError):
 
 
 def watch_folders(
-    folders: Sequence[Path],
-    changed: Callable[[], object],
-    cancel: CancelToken,
-    *,
-    calm_s: float = CALM_S,
+    folders: Sequence[Path], changed: Callable[[], object], cancel: CancelToken
 ) -> None:
     """Call ``changed``, in this thread, after each burst of changes that may concern songs.
 
@@ -57,7 +53,7 @@ def watch_folders(
             if changes:
                 last_s = now_s
                 first_s = first_s or now_s
-            if first_s and (now_s - last_s >= calm_s or now_s - first_s >= MAX_CALM_S):
+            if first_s and (now_s - last_s >= CALM_S or now_s - first_s >= MAX_CALM_S):
                 first_s = 0.0
                 changed()
     except (OSError, RuntimeError) as error:  # the system's limit of watches, for one

@@ -7,7 +7,7 @@ from engine.library.records import (
     Track,
     TrackStatus,
 )
-from engine.library.scan.scan import ScanSummary
+from engine.library.scan.reconcile import ScanSummary
 from engine.library.store import Library
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import time
 from collections.abc import Collection, Mapping
@@ -62,6 +63,23 @@ def files_of(database: Database, folder_id: int, prefix: bytes) -> dict[bytes, K
         (folder_id, len(prefix), prefix),
     )
     return {row[2]: KnownFile(*row) for row in rows}
+
+
+def track_id_at(database: Database, path: Path) -> int | None:
+    """The track that is this file, also when it is named through a link or spelt otherwise."""
+    given, resolved = filenames.given(path), filenames.resolved(path)
+    named = (resolved, filenames.resolved(given.parent) / given.name, given)
+    places = dict.fromkeys(form for place in named for form in filenames.spellings(place))
+    folders = database.rows("SELECT id, path FROM folder")
+    for place, (folder_id, raw) in itertools.product(places, folders):
+        if place.is_relative_to(folder := filenames.from_bytes(raw)):
+            row = database.row(
+                "SELECT id FROM track WHERE folder_id = ? AND rel_path = ?",
+                (folder_id, filenames.relative_bytes(place, folder)),
+            )
+            if row is not None:
+                return int(row[0])
+    return None
 
 
 def missing_files(database: Database) -> list[KnownFile]:

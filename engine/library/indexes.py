@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,7 +24,7 @@ class IndexRecord:
     Attributes:
         num_elements: embeddings in it, replaced and deleted ones included.
         max_embedding_id: it holds none with a higher id, and held all others when it was made.
-        sha256, num_bytes: of all that is stored, chunk after chunk.
+        sha256, num_bytes: of all that is stored, chunk after chunk; ``put_index`` finds them.
     """
 
     space_id: int
@@ -33,12 +34,12 @@ class IndexRecord:
     ef_construction: int
     num_elements: int
     max_embedding_id: int
-    num_bytes: int
-    sha256: str
+    num_bytes: int = 0
+    sha256: str = ""
 
 
-def put_index(database: Database, record: IndexRecord, chunks: Iterable[bytes]) -> int:
-    """Keep an index in the place of the space's earlier one; returns its id.
+def put_index(database: Database, record: IndexRecord, chunks: Iterable[bytes]) -> None:
+    """Keep an index in the place of the space's earlier one.
 
     The earlier one serves until the last byte is written; a process that is killed on the way
     leaves rows that the next call removes.
@@ -47,17 +48,21 @@ def put_index(database: Database, record: IndexRecord, chunks: Iterable[bytes]) 
         db.execute(
             "DELETE FROM hnsw_index WHERE space_id = ? AND state = 'building'", (record.space_id,)
         )
-        row = {**asdict(record), "state": "building"}
-        index_id = insert(db, "hnsw_index", row)
+        index_id = insert(db, "hnsw_index", {**asdict(record), "state": "building"})
+    digest, num_bytes = hashlib.sha256(), 0
     for seq, data in enumerate(chunks):
+        digest.update(data)
+        num_bytes += len(data)
         with database.write() as db:
             db.execute("INSERT INTO hnsw_chunk VALUES (?, ?, ?)", (index_id, seq, data))
     with database.write() as db:
         db.execute(
             "DELETE FROM hnsw_index WHERE space_id = ? AND id != ?", (record.space_id, index_id)
         )
-        db.execute("UPDATE hnsw_index SET state = 'ready' WHERE id = ?", (index_id,))
-    return index_id
+        db.execute(
+            "UPDATE hnsw_index SET state = 'ready', num_bytes = ?, sha256 = ? WHERE id = ?",
+            (num_bytes, digest.hexdigest(), index_id),
+        )
 
 
 def index_of(database: Database, space_id: int) -> tuple[int, IndexRecord] | None:
@@ -78,12 +83,6 @@ def index_pieces(database: Database, index_id: int) -> Iterator[bytes]:
         if row is None or not isinstance(row[0], bytes):
             return
         yield row[0]
-
-
-def drop_index(database: Database, space_id: int) -> None:
-    """Forget the index of a space. It costs time only: the embeddings stay."""
-    with database.write() as db:
-        db.execute("DELETE FROM hnsw_index WHERE space_id = ?", (space_id,))
 
 
 def has_embeddings(database: Database, space_id: int) -> bool:

@@ -39,7 +39,10 @@ class Lease:
                 "SELECT host, pid, process_start, heartbeat_s FROM lease"
             ).fetchone()
             if held is not None and _is_alive(*held):
-                raise LibraryLockedError(_told(*held[:2]))
+                raise LibraryLockedError(
+                    f"Singalike (process {held[1]} on {held[0]}) is indexing into this library. "
+                    "Wait until it has finished, or stop it, then try again."
+                )
             row = {
                 "id": 1,
                 "token": self._token,
@@ -83,18 +86,6 @@ class Lease:
             if cursor.rowcount == 0:
                 self._lost.set()
                 return
-
-
-def _told(host: str, pid: int) -> str:
-    if (host, pid) == (socket.gethostname(), os.getpid()):
-        return (
-            f"This Singalike (process {pid}) is indexing already, or makes a search index. Wait "
-            "until that has finished, then try again."
-        )
-    return (
-        f"Another Singalike (process {pid} on {host}) is indexing into this library. Wait until it "
-        "has finished, or stop it, then try again."
-    )
 
 
 def _is_alive(host: str, pid: int, process_start: str, heartbeat_s: float) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -122,19 +121,8 @@ class Library:
 
     def track_by_path(self, path: Path) -> Track | None:
         """The track that is this file, also when it is named through a link or spelt otherwise."""
-        given, resolved = filenames.given(path), filenames.resolved(path)
-        named = (resolved, filenames.resolved(given.parent) / given.name, given)
-        places = dict.fromkeys(form for place in named for form in filenames.spellings(place))
-        for place, folder in itertools.product(places, self.folders()):
-            if not place.is_relative_to(folder.path):
-                continue
-            row = self.database.row(
-                f"SELECT {codec.TRACK_COLUMNS} WHERE folder_id = ? AND rel_path = ?",
-                (folder.id, filenames.relative_bytes(place, folder.path)),
-            )
-            if row is not None:
-                return codec.track_from_row(row)
-        return None
+        track_id = files.track_id_at(self.database, path)
+        return next(iter(self.tracks([] if track_id is None else [track_id])), None)
 
     def tracks_of_equal_size(self) -> set[int]:
         """Ids of the tracks whose files have as many bytes as another one."""
@@ -275,38 +263,32 @@ class Library:
         self,
         track_id: int,
         space_id: int,
-        embedding: TrackEmbedding,
+        embedding: TrackEmbedding | None,
         *,
         audio_hash: str,
         duration_s: float,
     ) -> None:
         """Keep what was heard in a track, which is indexed from now on. One transaction.
 
-        Its tags take the place of earlier ones, where the model knows any; a separated voice's
-        portrait takes the place of the earlier one. A track that was forgotten meanwhile stays so.
-        ValueError where the vector is not (dim,), finite and of length 1.
+        None: nobody sings in it, in a space of the view ``vocals``. Its tags take the place of
+        earlier ones, where the model knows any; a separated voice's portrait takes the place of the
+        earlier one. A track that was forgotten meanwhile stays so. ValueError where the vector is
+        not (dim,), finite and of length 1.
         """
         space = self.space(space_id)
-        packed = codec.pack(embedding, space.dim)
-        is_separated = space.view == "vocals" and not embedding.from_mixture
-        with self.database.write() as db:
-            if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
-                files.put_heard(db, track_id, space_id, packed)
-                if embedding.tags is not None:
-                    put_tags(db, track_id, embedding.tags)
-                if is_separated:
-                    put_portrait(db, track_id, embedding.portrait)
-
-    def put_no_vocals(
-        self, track_id: int, space_id: int, *, audio_hash: str, duration_s: float
-    ) -> None:
-        """Keep that nobody sings in a track; for a space of the view ``vocals``."""
-        if self.space(space_id).view != "vocals":
+        if embedding is None and space.view != "vocals":
             raise ValueError("only the view vocals can lack vocals")
+        packed = None if embedding is None else codec.pack(embedding, space.dim)
         with self.database.write() as db:
-            if files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
-                files.put_heard(db, track_id, space_id, None)
+            if not files.mark_heard(db, track_id, space_id, audio_hash, duration_s):
+                return
+            files.put_heard(db, track_id, space_id, packed)
+            if embedding is not None and embedding.tags is not None:
+                put_tags(db, track_id, embedding.tags)
+            if embedding is None:
                 put_portrait(db, track_id, None)
+            elif space.view == "vocals" and not embedding.from_mixture:
+                put_portrait(db, track_id, embedding.portrait)
 
     def put_missing(self, track_id: int) -> None:
         """Keep that the file is not there any more, until a scan finds it again."""

@@ -9,7 +9,7 @@ one of each.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,12 +75,8 @@ def default_model_name(view: View) -> str:
 def available() -> list[ModelInfo]:
     """All models installed here, ours first. Opens no weights; leaves out damaged ones."""
     infos = []
-    for folder in _folders().values():
-        try:
-            manifest = read_manifest(folder)
-        except CheckpointError:
-            continue
-        if manifest.architecture not in ARCHITECTURES or not _has_weights(folder):
+    for folder, manifest in _installed():
+        if isinstance(manifest, CheckpointError) or manifest.architecture not in ARCHITECTURES:
             continue
         size_bytes = sum(path.stat().st_size for path in folder.iterdir())
         views = tuple(view for view in VIEWS if default_model_name(view) == manifest.name)
@@ -101,20 +97,19 @@ def available() -> list[ModelInfo]:
 
 def problems() -> list[str]:
     """What is wrong with installed checkpoints, a sentence each. Opens no weights."""
-    found = []
+    return [str(found) for _, found in _installed() if isinstance(found, CheckpointError)]
+
+
+def _installed() -> Iterator[tuple[Path, Manifest | CheckpointError]]:
+    """Each folder of a checkpoint: what is in it, or what is wrong with it."""
     for folder in _folders().values():
         try:
             manifest = read_manifest(folder)
         except CheckpointError as error:
-            found.append(str(error))
+            yield folder, error
             continue
-        if not _has_weights(folder):
-            found.append(str(missing_weights(manifest, folder)))
-    return found
-
-
-def _has_weights(folder: Path) -> bool:
-    return (folder / WEIGHTS_NAME).is_file()
+        has_weights = (folder / WEIGHTS_NAME).is_file()
+        yield folder, manifest if has_weights else missing_weights(manifest, folder)
 
 
 def calibration_of(name: str, sha256: str, view: View) -> Calibration | None:

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 
-NUM_STEPS = 50
 RIDGE = 1e-5  # keeps the slope finite where same and different do not overlap
 # Percent from which on likeness has a name. ALIKE: one voice is likelier than two. VERY_ALIKE: the
 # lowest multiple of 5 that at most 1 % of the calibration's pairs of two voices reach, in either
@@ -42,7 +41,7 @@ class Calibration:
 
 
 def fit(cosines: np.ndarray, is_same: np.ndarray) -> Calibration:
-    """Logistic regression by Newton's method, both classes of the same total weight.
+    """Logistic regression, both classes of the same total weight.
 
     Args:
         cosines: (n,) of pairs of songs. is_same: (n,) bool, whether one voice sings both.
@@ -50,21 +49,18 @@ def fit(cosines: np.ndarray, is_same: np.ndarray) -> Calibration:
     Raises:
         ValueError: only one class is there, or pairs of one singer are not nearer on average.
     """
+    from sklearn.linear_model import LogisticRegression  # slow to load, and only makers need it
+
     if is_same.all() or not is_same.any():
         raise ValueError("A calibration needs pairs of the same and of different singers.")
     if cosines[is_same].mean() <= cosines[~is_same].mean():
         raise ValueError("Songs of one singer are no nearer to each other than other songs.")
     weights = np.where(is_same, 0.5 / is_same.sum(), 0.5 / (~is_same).sum())
     centre, spread = cosines.mean(), max(float(cosines.std()), 1e-9)
-    inputs = np.stack([(cosines - centre) / spread, np.ones(len(cosines))], axis=1)
-    beta = np.zeros(2)
-    for _ in range(NUM_STEPS):
-        chances = 1 / (1 + np.exp(-np.clip(inputs @ beta, -60, 60)))
-        gradient = inputs.T @ (weights * (chances - is_same)) + RIDGE * np.array([beta[0], 0.0])
-        curvature = (inputs.T * (weights * chances * (1 - chances))) @ inputs
-        beta -= np.linalg.solve(curvature + np.diag([RIDGE, 1e-9]), gradient)
-    slope = float(beta[0]) / spread
-    return Calibration(slope, float(beta[1]) - slope * float(centre))
+    model = LogisticRegression(C=1 / RIDGE, solver="newton-cholesky", tol=1e-9)
+    model.fit((cosines[:, None] - centre) / spread, is_same, sample_weight=weights)
+    slope = float(model.coef_[0, 0]) / spread
+    return Calibration(slope, float(model.intercept_[0]) - slope * float(centre))
 
 
 def likeness(percent: int) -> Likeness:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,23 +23,12 @@ _MAX_KEPT = 32
 
 
 class FileEmbedder:
-    """Models and separators are loaded when first needed; the latest embeddings are kept.
+    """Models and separators are loaded when first needed; the latest embeddings are kept."""
 
-    Args:
-        load_model, load_separator: from a name; by default the registries of ``engine.models`` and
-            ``engine.separation``.
-    """
-
-    def __init__(
-        self,
-        load_model: Callable[[str], Model] | None,
-        load_separator: Callable[[str], Separator] | None,
-    ) -> None:
-        self._load_model, self._load_separator = load_model, load_separator
-        self._lock = threading.Lock()
-        self._models: dict[str, Model] = {}
-        self._separators: dict[str, Separator] = {}
-        self._latest: OrderedDict[tuple[object, ...], TrackEmbedding] = OrderedDict()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # nothing is loaded twice
+        self._load_model, self._load_separator = cache(_model), cache(_separator)
+        self._latest = dict[tuple[object, ...], TrackEmbedding]()
 
     def embedding(
         self,
@@ -59,8 +47,8 @@ class FileEmbedder:
         if (found := self._latest.get(identity)) is None:
             progress(Progress("query", message=key.view))
             found = self._latest[identity] = self._embed(part, model or key.model, key, cancel)
-            while len(self._latest) > _MAX_KEPT:
-                self._latest.popitem(last=False)
+            if len(self._latest) > _MAX_KEPT:
+                del self._latest[next(iter(self._latest))]
         return found
 
     def _embed(
@@ -68,13 +56,24 @@ class FileEmbedder:
     ) -> TrackEmbedding:
         from engine.listening.embedding import embed_file
 
+        with self._lock:
+            ear = self._load_model(name)
+        if (ear.sha256, LISTENING_VERSION) != (key.model_sha256, key.listening):
+            raise QueryError(
+                f"These songs were heard by another version of the model {key.model} than is "
+                "installed. Index them again, then search by file."
+            )
         is_song = key.view == "vocals" and not part.is_vocals
         is_fast = is_song and part.voices == "fast"
+        separator = None
+        if is_song and not is_fast:
+            with self._lock:
+                separator = self._load_separator(str(key.separator))
         embedding = embed_file(
             part.path,
-            self._model(name, key),
+            ear,
             key.view,
-            separator=self._separator(str(key.separator)) if is_song and not is_fast else None,
+            separator=separator,
             voices="fast" if is_fast else "fine",
             start_s=part.start_s,
             end_s=part.end_s,
@@ -86,24 +85,14 @@ class FileEmbedder:
         starts_s = moments.starts_s + np.float32(part.start_s)
         return replace(embedding, moments=replace(moments, starts_s=starts_s))
 
-    def _model(self, name: str, key: SpaceKey) -> Model:
-        from engine import models
 
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = (self._load_model or models.load)(name)
-            model = self._models[name]
-        if (model.sha256, LISTENING_VERSION) != (key.model_sha256, key.listening):
-            raise QueryError(
-                f"These songs were heard by another version of the model {key.model} than is "
-                "installed. Index them again, then search by file."
-            )
-        return model
+def _model(name: str) -> Model:
+    from engine import models
 
-    def _separator(self, name: str) -> Separator:
-        from engine import separation
+    return models.load(name)
 
-        with self._lock:
-            if name not in self._separators:
-                self._separators[name] = (self._load_separator or separation.load)(name)
-            return self._separators[name]
+
+def _separator(name: str) -> Separator:
+    from engine import separation
+
+    return separation.load(name)

@@ -35,12 +35,9 @@ class Song:
     def of_track(cls, track: Track, vector: np.ndarray | None) -> Song:
         return cls(track.tags, track.path, track.audio_hash, track.duration_s, vector)
 
+    @cached_property
     def artists(self) -> set[str]:
         """Comparable names of artist and album artist, without guests; empty where unknown."""
-        return self._artists
-
-    @cached_property
-    def _artists(self) -> set[str]:
         names = (self.tags.artist, self.tags.album_artist)
         return {artist_key(name) for name in names} - _NOBODY
 
@@ -52,13 +49,13 @@ class Song:
         album = normalise(self.tags.album)
         if not album or album != normalise(other.tags.album):
             return False
-        return bool(self.artists() & other.artists()) or self.path.parent == other.path.parent
+        return bool(self.artists & other.artists) or self.path.parent == other.path.parent
 
     def is_same_song(self, other: Song) -> bool:
         """The same sound, the same artist and title, or nearly the same vector and length."""
         if self.audio_hash is not None and self.audio_hash == other.audio_hash:
             return True
-        if self._title and self._title == other._title and self.artists() & other.artists():
+        if self._title and self._title == other._title and self.artists & other.artists:
             return True
         if self.vector is None or other.vector is None:
             return False
@@ -97,59 +94,44 @@ class Filter:
 
     def __call__(
         self, ranked: Iterable[tuple[Track, float, np.ndarray | None]]
-    ) -> list[tuple[Track, float]]:
+    ) -> list[list[tuple[Track, float]]]:
         """The first of (track, similarity, vector) that may be shown, in order, as many as asked.
 
-        Vectors are needed to hide duplicates.
+        Each is a row of its own, or each artist's first songs are, where artists are asked for;
+        songs by nobody known are left out then. Vectors are needed to hide duplicates.
         """
-        shown: list[tuple[Track, float]] = []
-        asked = [self.query, *self.others]
-        songs = list[Song]()
-        for track, similarity, vector in ranked:
-            song = Song.of_track(track, vector)
-            if track.id in self.own_ids or not self._is_wanted(song, asked, songs):
-                continue
-            shown.append((track, similarity))
-            songs.append(song)
-            if len(shown) == self.options.k:
-                break
-        return shown
-
-    def artists(
-        self, ranked: Iterable[tuple[Track, float, np.ndarray | None]]
-    ) -> list[list[tuple[Track, float]]]:
-        """The first other artists, as many as asked, each with the first of their songs, in order.
-
-        Songs by nobody known are left out.
-        """
-        found, names = list[list[tuple[Track, float]]](), list[set[str]]()
+        rows, names = list[list[tuple[Track, float]]](), list[set[str]]()
+        by_artist = self.options.as_artists
         asked, shown, num_further = [self.query, *self.others], list[Song](), 0
         for track, similarity, vector in ranked:
             song = Song.of_track(track, vector)
-            place = next((i for i, one in enumerate(names) if one & song.artists()), len(names))
+            place = len(rows)
+            if by_artist:
+                place = next((i for i, one in enumerate(names) if one & song.artists), place)
             if place == self.options.k:
                 num_further += 1  # artists enough: from now on, only their songs are of use
-                if num_further == _MAX_FURTHER:
+                if not by_artist or num_further == _MAX_FURTHER:
                     break
-            is_full = place < len(names) and len(found[place]) == SONGS_EACH
-            if place == self.options.k or is_full or track.id in self.own_ids:
                 continue
-            if song.artists() and self._is_wanted(song, asked, shown):
-                if place == len(names):
-                    found.append([])
-                    names.append(song.artists())
-                found[place].append((track, similarity))
+            is_full = place < len(rows) and len(rows[place]) == SONGS_EACH
+            if is_full or track.id in self.own_ids or (by_artist and not song.artists):
+                continue
+            if self._is_wanted(song, asked, shown):
+                if place == len(rows):
+                    rows.append([])
+                    names.append(song.artists)
+                rows[place].append((track, similarity))
                 shown.append(song)
-        return found
+        return rows
 
     def _is_wanted(self, song: Song, asked: list[Song], shown: list[Song]) -> bool:
         options = self.options
         is_of_others = options.other_artists or options.as_artists
-        if is_of_others and any(song.artists() & one.artists() for one in asked):
+        if is_of_others and any(song.artists & one.artists for one in asked):
             return False
         if options.other_albums and any(song.is_on_album_of(one) for one in asked):
             return False
-        if options.one_per_artist and any(song.artists() & one.artists() for one in shown):
+        if options.one_per_artist and any(song.artists & one.artists for one in shown):
             return False
         alike = (*asked, *shown) if options.hide_duplicates else ()
         return not any(song.is_same_song(one) for one in alike)

@@ -144,16 +144,15 @@ def _candidates(
     searcher: Searcher, space: Space, ends: np.ndarray, cancel: CancelToken
 ) -> np.ndarray:
     """Ids of the songs that may lie on the way between two ends, (2, dim) as they are stored."""
-    if len(every := searcher.nearest(QueryView(space, ends[0]), MAX_COMPARED + 1).track_ids) <= (
-        MAX_COMPARED
-    ):
+    every = searcher.nearest(QueryView(space, ends[0]), MAX_COMPARED + 1)
+    if len(every) <= MAX_COMPARED:
         return every
     around = []
     for share in np.linspace(0.0, 1.0, _NUM_WAYPOINTS):
         cancel.check()
         place = (1 - share) * ends[0] + share * ends[1]
         place = np.asarray(place / max(float(np.linalg.norm(place)), 1e-9), np.float32)
-        around.append(searcher.nearest(QueryView(space, place), _NUM_AROUND).track_ids)
+        around.append(searcher.nearest(QueryView(space, place), _NUM_AROUND))
     return np.unique(np.concatenate(around))
 
 
@@ -176,7 +175,7 @@ def _distinct(ends: list[Track], others: list[Track]) -> list[Track]:
 
 
 def _artists(track: Track) -> set[str]:
-    return Song.of_track(track, None).artists()
+    return Song.of_track(track, None).artists
 
 
 def _same_artist(tracks: list[Track]) -> np.ndarray:

@@ -24,15 +24,13 @@ class Moment:
     similarity: float
 
 
-def best_moments(
-    query: MomentCodes, other: MomentCodes, num_moments: int = NUM_MOMENTS
-) -> tuple[Moment, ...]:
-    """Up to ``num_moments`` pairs, best first, at places that lie apart in both songs."""
+def best_moments(query: MomentCodes, other: MomentCodes) -> tuple[Moment, ...]:
+    """Up to NUM_MOMENTS pairs, best first, at places that lie apart in both songs."""
     if not len(query.codes) or not len(other.codes):
         return ()
     scores = query.unit_rows @ other.unit_rows.T
     found: list[Moment] = []
-    while len(found) < num_moments:
+    while len(found) < NUM_MOMENTS:
         row, column = np.unravel_index(int(scores.argmax()), scores.shape)
         if not np.isfinite(scores[row, column]):
             break

@@ -76,4 +76,4 @@ def _draw(fresh: list[Neighbour], recent: deque[frozenset[str]], lot: random.Ran
 
 
 def _artists(track: Track) -> frozenset[str]:
-    return frozenset(Song.of_track(track, None).artists())
+    return frozenset(Song.of_track(track, None).artists)

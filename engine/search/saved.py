@@ -87,10 +87,10 @@ def save_question(library: Library, name: str, question: SavedQuestion) -> None:
 
 def saved_question(library: Library, name: str) -> SavedQuestion:
     """QueryError where there is none of this name, or its songs are not in the library now."""
-    found = {one.name.casefold(): one.question for one in searches(library.database)}
-    told = found.get(name.casefold())
+    found = searches(library.database)
+    told = next((found[one] for one in found if one.casefold() == name.casefold()), None)
     if told is None:
-        known = ", ".join(f"“{one.name}”" for one in searches(library.database)) or "none yet"
+        known = ", ".join(f"“{one}”" for one in found) or "none yet"
         raise QueryError(f"There is no saved search “{name}”. Saved searches: {known}.")
     track_ids = [song.track_id for song in songs(library.database, told["songs"])]
     if None in track_ids:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine import models
 from engine.errors import QueryError
 from engine.library import Library, Tags, Track, TrackStatus
 from engine.library.scan.tags import read_tags
-from engine.models import calibration_of
 from engine.models.calibration import Calibration, blended
 from engine.preferences import Voices
 from engine.progress import CancelToken, ProgressCallback, ignore_progress
@@ -35,20 +34,8 @@ from engine.search.records import (
 )
 from engine.search.source import QueryView, Source
 
-if TYPE_CHECKING:
-    from engine.models.model import Model
-    from engine.separation import Separator
-
 _CANDIDATES_PER_NEIGHBOUR, _WIDENING = 4, 4
 _BATCH = 200  # tracks read at once where many of them are looked at
-
-
-@dataclass(frozen=True, eq=False)
-class Hits:
-    """Tracks, best first: ids (n,) int64, similarities (n,) float32."""
-
-    track_ids: np.ndarray
-    similarities: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,31 +48,12 @@ class _Question:
 
 
 class Searcher:
-    """Searches a library, or another source. Any thread may use it.
+    """Searches a library, or another source. Any thread may use it."""
 
-    Args:
-        load_model, load_separator: from a name; by default the registries of ``engine.models`` and
-            ``engine.separation``. Only queries that are files need them.
-        load_calibration: of a model's name, sha256 and view; reads no weights.
-    """
-
-    def __init__(
-        self,
-        songs: Library | Source,
-        load_model: Callable[[str], Model] | None = None,
-        load_separator: Callable[[str], Separator] | None = None,
-        load_calibration: Callable[[str, str, View], Calibration | None] = calibration_of,
-    ) -> None:
+    def __init__(self, songs: Library | Source) -> None:
         self.source: Source = LibrarySource(songs) if isinstance(songs, Library) else songs
-        self._files = FileEmbedder(load_model, load_separator)
-        self._load_calibration = cache(load_calibration)
-
-    @property
-    def library(self) -> Library:
-        """The library that is searched. TypeError where it is another source."""
-        if not isinstance(self.source, LibrarySource):
-            raise TypeError(f"{self.source} is no library")
-        return self.source.library
+        self._files = FileEmbedder()
+        self._calibration_of = cache(models.calibration_of)
 
     # Queries
 
@@ -202,17 +170,16 @@ class Searcher:
         query = Query(track, path, start_s, end_s, portrait=portrait, heard=heard)
         return self._search(query, (song,), own_ids, question)
 
-    def nearest(self, view: QueryView, k: int) -> Hits:
-        """The ``k`` nearest tracks in one view, whatever they are."""
+    def nearest(self, view: QueryView, k: int) -> np.ndarray:
+        """Ids (at most k,) of the nearest tracks in one view, whatever they are, best first."""
         everything = Filter(Song(Tags(), Path(), None, None, None), frozenset(), SearchOptions())
         num = _CANDIDATES_PER_NEIGHBOUR * k
-        found = self._scored([view], self.source.candidates([view], num, everything).track_ids)
-        return Hits(found.track_ids[:k], found.similarities[:k])
+        candidates = self.source.candidates([view], num, everything)
+        return self._scored([view], candidates.track_ids)[0][:k]
 
     def percent(self, key: SpaceKey, similarity: float) -> int:
         """What a cosine in a space means to people, as ``Neighbour.percent`` tells it."""
-        calibration = self._load_calibration(key.model, key.model_sha256, key.view)
-        return _percent(similarity, calibration)
+        return _percent(similarity, self._calibration_of(key.model, key.model_sha256, key.view))
 
     # From a query to its neighbours
 
@@ -233,12 +200,11 @@ class Searcher:
         num = _CANDIDATES_PER_NEIGHBOUR * options.k
         while True:
             candidates = self.source.candidates(views, num, accept)
-            hits = self._scored(views, candidates.track_ids)
-            ranked = self._songs(hits, views[0], options)
-            found = accept.artists(ranked) if options.as_artists else [[s] for s in accept(ranked)]
+            hits, similarities = self._scored(views, candidates.track_ids)
+            found = accept(self._songs(hits, similarities, views[0], options))
             if candidates.is_all or len(found) == options.k:
                 break
-            num = _WIDENING * max(num, len(hits.track_ids))
+            num = _WIDENING * max(num, len(hits))
         told = [candidates.note, *(view.space.note for view in views)]
         notes = (*notes, *dict.fromkeys(filter(None, told)))
         calibration = self._calibration(views)
@@ -256,10 +222,12 @@ class Searcher:
             " ".join(notes) or None,
         )
 
-    def _scored(self, views: Sequence[QueryView], track_ids: np.ndarray) -> Hits:
-        """Those of these tracks that have an embedding in any of the views, by exact similarity.
+    def _scored(
+        self, views: Sequence[QueryView], track_ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids (n,), exact similarities (n,)) of the tracks that have an embedding in any view.
 
-        In a blend, a song that nobody sings in has no voice to be alike: its vocals count 0.
+        Best first. In a blend, the vocals of a song in which nobody sings count 0.
         """
         total, is_known = np.zeros(len(track_ids), np.float32), np.zeros(len(track_ids), bool)
         for view in views:
@@ -269,25 +237,29 @@ class Searcher:
             total[is_here] += view.weight * similarities[is_here]
         track_ids, total = track_ids[is_known], total[is_known]
         order = np.argsort(-total, kind="stable")
-        return Hits(track_ids[order], total[order])
+        return track_ids[order], total[order]
 
     def _songs(
-        self, hits: Hits, view: QueryView, options: SearchOptions
+        self,
+        track_ids: np.ndarray,
+        similarities: np.ndarray,
+        view: QueryView,
+        options: SearchOptions,
     ) -> Iterator[tuple[Track, float, np.ndarray | None]]:
         """Those whose files are there, with their vectors in a view where a filter needs them.
 
         They are read a few at a time, when they are asked for.
         """
         num = max(options.k + 2, _BATCH if options.as_artists else 0)
-        for start in range(0, len(hits.track_ids), num):
-            some = hits.track_ids[start : start + num]
+        for start in range(0, len(track_ids), num):
+            some = track_ids[start : start + num]
             tracks = {track.id: track for track in self.source.tracks(some.tolist())}
             vectors = dict[int, np.ndarray]()
             if options.hide_duplicates:
                 ids, found = self.source.vectors(view.space, some)
                 vectors = dict(zip(ids.tolist(), found, strict=True))
-            similarities = hits.similarities[start : start + num].tolist()
-            for track_id, similarity in zip(some.tolist(), similarities, strict=True):
+            scores = similarities[start : start + num].tolist()
+            for track_id, similarity in zip(some.tolist(), scores, strict=True):
                 track = tracks.get(track_id)
                 if track is not None and track.status is not TrackStatus.MISSING:
                     yield track, similarity, vectors.get(track_id)
@@ -347,7 +319,7 @@ class Searcher:
     def _calibration(self, views: Sequence[QueryView]) -> Calibration | None:
         """What the similarities of this search mean; None where a model does not know."""
         keys = [view.space.key for view in views]
-        known = [self._load_calibration(key.model, key.model_sha256, key.view) for key in keys]
+        known = [self._calibration_of(key.model, key.model_sha256, key.view) for key in keys]
         parts = [part for part in known if part is not None]
         if len(parts) < len(known):
             return None

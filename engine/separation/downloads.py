@@ -23,10 +23,8 @@ from engine.models.checkpoint import file_sha256
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
 CHUNK_BYTES = 1 << 16
-# A server that is silent for longer is asked again; so long a request to stop may wait at worst.
+# A server that is silent for longer is given up; so long a request to stop may wait at worst.
 TIMEOUT_S = 10.0
-MAX_TRIES = 4  # in a row, without a byte
-MAX_SIZE_RATIO, MAX_EXTRA_BYTES = 1.25, 2_000_000
 MB = 1_000_000
 ELSEWHERE = "Try again later, or fetch the file elsewhere and name it."
 
@@ -50,11 +48,6 @@ class RemoteFile:
             raise ValueError(f"{self.url} is not fetched: only https is")
         if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
             raise ValueError(f"{self.sha256!r} is no sha256, nor the first digits of one")
-
-    @property
-    def max_bytes(self) -> int:
-        """Sizes are told roughly by some publishers; a server that does not end is stopped here."""
-        return round(MAX_SIZE_RATIO * self.size_bytes) + MAX_EXTRA_BYTES
 
     @property
     def name(self) -> str:
@@ -82,12 +75,20 @@ def download(
     """
     if remote.is_at(path):
         return
+    cancel = cancel or CancelToken()
     partial_path = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(remote, partial_path, progress, cancel or CancelToken())
+        num_have = partial_path.stat().st_size if partial_path.exists() else 0
+        started_s = time.monotonic()
+        for num_done, num_total, chunk in _chunks(remote, num_have):
+            cancel.check()
+            with partial_path.open("ab" if num_done else "wb") as file:
+                file.write(chunk)
+            rate = max(1, num_done - num_have) / max(1e-3, time.monotonic() - started_s)
+            progress(_report(remote, num_done + len(chunk), num_total, rate))
         if not remote.is_at(partial_path):
-            partial_path.unlink()
+            partial_path.unlink(missing_ok=True)
             raise DownloadError(
                 f"What {remote.url} gives is not the file that was published: its sha256 is "
                 f"another one. Nothing was installed. {ELSEWHERE}"
@@ -99,44 +100,11 @@ def download(
         ) from error
 
 
-def _fetch(
-    remote: RemoteFile, partial_path: Path, progress: ProgressCallback, cancel: CancelToken
-) -> None:
-    """All bytes, in as many connections as it takes. OSErrors are the disk's, not the network's."""
-    num_tries, started_s, num_before = 0, time.monotonic(), _size(partial_path)
-    while num_tries < MAX_TRIES:
-        cancel.check()
-        num_have = _size(partial_path)
-        try:
-            for num_done, num_total, chunk in _chunks(remote, num_have):
-                cancel.check()
-                if max(num_total, num_done + len(chunk)) > remote.max_bytes:
-                    partial_path.unlink(missing_ok=True)
-                    raise DownloadError(
-                        f"What {remote.url} gives is larger than the file that was published. "
-                        f"Nothing was installed. {ELSEWHERE}"
-                    )
-                with partial_path.open("ab" if num_done else "wb") as file:
-                    file.write(chunk)
-                rate = max(1, num_done - num_before) / max(1e-3, time.monotonic() - started_s)
-                progress(_report(remote, num_done + len(chunk), num_total, rate))
-            return
-        except _BrokenError:
-            num_tries = 0 if _size(partial_path) > num_have else num_tries + 1
-            time.sleep(0.4 * num_tries)
-    kept = " What has arrived is kept, and the next try goes on from there."
-    raise DownloadError(
-        f"{remote.url} cannot be reached. Is this computer online?"
-        f"{kept if _size(partial_path) else ''} You can also fetch the file on another computer "
-        "and name it."
-    )
-
-
 def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes]]:
     """(bytes before it, bytes in all, as far as they are told, a piece of the file) to its end.
 
     From the first byte that is missing on, or from the beginning where a server does not know how.
-    Raises _BrokenError, DownloadError.
+    Raises DownloadError, so that OSErrors of whoever writes them are the disk's.
     """
     headers = {"User-Agent": f"Singalike/{__version__}", "Accept-Encoding": "identity"}
     if num_have:
@@ -150,6 +118,8 @@ def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes
             while chunk := response.read(CHUNK_BYTES):
                 yield num_done, num_total, chunk
                 num_done += len(chunk)
+        if num_done < num_total:
+            raise http.client.IncompleteRead(b"")
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and num_have:  # nothing lies beyond what is here
@@ -159,13 +129,11 @@ def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes
             f"{ELSEWHERE}"
         ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _BrokenError from error
-    if num_done < num_total:  # the connection was closed too early
-        raise _BrokenError
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+        raise DownloadError(
+            f"{remote.url} cannot be reached, or breaks off. Is this computer online? What has "
+            "arrived is kept, and the next try goes on from there. You can also fetch the file on "
+            "another computer and name it."
+        ) from error
 
 
 def _report(remote: RemoteFile, num_done: int, num_total: int, rate: float) -> Progress:
@@ -177,10 +145,6 @@ def _report(remote: RemoteFile, num_done: int, num_total: int, rate: float) -> P
         eta_s=max(0, num_total - num_done) / rate,
         message=f"MB of {remote.name}",
     )
-
-
-class _BrokenError(Exception):
-    """A broken or silent connection, told apart from errors of the disk."""
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):

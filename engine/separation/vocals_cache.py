@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
-import av.error
 import numpy as np
+from soundfile import SoundFile, SoundFileError  # type: ignore[import-untyped]
 
 from engine import separation
 from engine.errors import SeparatorError
 from engine.networks.preload import import_heavy_libraries
 from engine.paths import written_whole
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.separation import SAMPLE_RATE_HZ, default_name
+from engine.separation import SAMPLE_RATE_HZ
 from engine.sound import audio
 from engine.sound.channels import in_phase
 
@@ -32,21 +31,13 @@ class VocalsCache:
     """A folder of FLAC files, mono at 44.1 kHz, named after the sound and the separator.
 
     Several threads and programs may use one folder: a file appears whole or not at all. What was
-    used longest ago goes first when there is too much. Without a ``separator``, the one that is
-    chosen at the moment cuts out the vocals.
+    used longest ago goes first when there is too much. The separator that is chosen at the moment
+    cuts out the vocals.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        max_bytes: int = MAX_BYTES,
-        separator: str | None = None,
-        load_separator: Callable[[str], Separator] | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
-        self._name = separator
-        self._load = load_separator or separation.load
+        self.max_bytes = max_bytes
         self._loaded: dict[str, Separator] = {}  # the one used last
 
     def vocals_of(
@@ -60,7 +51,7 @@ class VocalsCache:
         ``progress`` counts seconds of audio (stage ``vocals``). Raises DecodeError,
         SeparatorError (which covers a disk without room), CancelledError.
         """
-        name = self._name or default_name()
+        name = separation.default_name()
         target = self._folder / f"{audio.audio_hash(path)}-{name}{_SUFFIX}"
         if target.is_file():
             with contextlib.suppress(OSError):
@@ -68,19 +59,18 @@ class VocalsCache:
             return target
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with written_whole(target) as draft:
-                _write_flac(draft, self._separated(path, name, progress, cancel))
-        except (OSError, av.error.FFmpegError) as error:
+            with (
+                written_whole(target) as draft,
+                SoundFile(draft, "w", SAMPLE_RATE_HZ, 1, "PCM_16", format="FLAC") as flac,
+            ):
+                for vocals in self._separated(path, name, progress, cancel):
+                    flac.write(vocals)
+        except (OSError, SoundFileError) as error:
             raise SeparatorError(
-                f"The vocals cannot be kept in {self._folder}: {error.strerror or error}. "
-                "Make room, then try again."
+                f"The vocals cannot be kept in {self._folder}: {error}. Make room, then try again."
             ) from error
         self._trim(target)
         return target
-
-    @property
-    def max_bytes(self) -> int:
-        return self._max_bytes
 
     def used_bytes(self) -> int:
         return sum(size for _, size, _ in self._files())
@@ -99,7 +89,7 @@ class VocalsCache:
         progress(Progress("vocals", audio_total_s=total_s))
         if name not in self._loaded:
             import_heavy_libraries()
-            self._loaded = {name: self._load(name)}
+            self._loaded = {name: separation.load(name)}
         mixture = audio.decode(path, sample_rate_hz=SAMPLE_RATE_HZ, num_channels=2)
         for vocals in self._loaded[name].vocals(map(in_phase, mixture), cancel):
             cancel.check()
@@ -110,7 +100,7 @@ class VocalsCache:
     def _trim(self, newest: Path) -> None:
         """Down to the limit, oldest first; what was just made stays in any case."""
         files = self._files()
-        excess = sum(size for _, size, _ in files) - self._max_bytes
+        excess = sum(size for _, size, _ in files) - self.max_bytes
         for _, size, path in files:
             if excess <= 0:
                 return
@@ -127,18 +117,3 @@ class VocalsCache:
                 about = path.stat()
                 found.append((about.st_mtime_ns, about.st_size, path))
         return sorted(found)
-
-
-def _write_flac(path: Path, chunks: Iterable[np.ndarray]) -> None:
-    """Chunks (n,) float32 in [-1, 1] at 44.1 kHz -> 16-bit FLAC."""
-    with path.open("wb") as file, av.open(file, "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=SAMPLE_RATE_HZ)
-        assert isinstance(stream, av.AudioStream)
-        stream.layout = "mono"
-        stream.format = "s16"
-        for chunk in chunks:
-            whole = np.rint(np.clip(chunk, -1.0, 1.0) * 32767).astype(np.int16)
-            frame = av.AudioFrame.from_ndarray(whole[None], "s16", "mono")
-            frame.sample_rate = SAMPLE_RATE_HZ
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))

@@ -1,1 +1,1 @@
-"""Sound: files of any format, decoded crash-isolated; resampling, loudness, recordings."""
+"""Sound: files of any format, decoded crash-isolated; resampling, loudness."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +19,6 @@ from engine.sound.channels import mono
 
 RATE_HZ = 44_100
 FLOOR_LUFS = -70.0  # nothing quieter counts (ITU-R BS.1770-4)
-BLOCK_S = 0.5  # a little more than the shortest sound that has a loudness
 _CELL = 441  # 10 ms, a few hundred kilobytes for hours of sound
 
 
@@ -73,78 +71,43 @@ def shape_of(path: Path, num_bins: int, cancel: CancelToken | None = None) -> So
     return SoundShape(peaks, meter.loudness(), num_samples / RATE_HZ)
 
 
-def measure(chunks: Iterable[np.ndarray], rate_hz: int) -> Loudness:
-    """Of a stream of (num_channels, n) float32."""
+def measure(sound: np.ndarray, rate_hz: int) -> Loudness:
+    """Of (2, n) float32."""
     meter = LoudnessMeter(rate_hz)
-    for chunk in chunks:
-        meter.add(chunk)
+    meter.add(sound)
     return meter.loudness()
 
 
 class LoudnessMeter:
-    """Integrated loudness of a stream, with gates (ITU-R BS.1770-4, annex 1), by FFmpeg's meter."""
+    """Integrated loudness of a stereo stream, with gates (ITU-R BS.1770-4, annex 1), by FFmpeg's
+    filter ``ebur128``. Less than 0.4 s of sound has none.
+    """
 
     def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
-        self._meter: _Ebur128 | None = None
-        self._short: np.ndarray | None = None  # all of it, while that is less than a block
-        self._peak = 0.0
-
-    def add(self, chunk: np.ndarray) -> None:
-        """(num_channels, n) float32, mono or stereo, any n, always as many channels."""
-        if not chunk.shape[1]:
-            return
-        self._peak = max(self._peak, float(np.abs(chunk).max()))
-        if self._meter is None:
-            held = chunk if self._short is None else np.concatenate([self._short, chunk], axis=1)
-            if held.shape[1] < BLOCK_S * self._rate_hz:
-                self._short = held
-                return
-            chunk, self._short = held, None
-            self._meter = _Ebur128(self._rate_hz, len(chunk))
-        self._meter.add(chunk)
-
-    def loudness(self) -> Loudness:
-        """Of all of it; nothing can be added afterwards. Less than a block is measured repeated."""
-        if self._short is not None:
-            num_times = -(-round(BLOCK_S * self._rate_hz) // self._short.shape[1])
-            self.add(np.tile(self._short, num_times))
-        lufs = FLOOR_LUFS if self._meter is None else self._meter.integrated()
-        return Loudness(max(FLOOR_LUFS, lufs), self._peak)
-
-
-class _Ebur128:
-    """FFmpeg's filter ``ebur128``. A mono song counts as it is heard: from both loudspeakers."""
-
-    def __init__(self, rate_hz: int, num_channels: int) -> None:
-        self._rate_hz = rate_hz
-        self._layout = {1: "mono", 2: "stereo"}[num_channels]
-        graph = Graph()
-        self._source = graph.add_abuffer(
-            sample_rate=rate_hz,
-            format="fltp",
-            layout=self._layout,
-            time_base=Fraction(1, rate_hz),
+        self._rate_hz, self._peak, self._lufs = rate_hz, 0.0, FLOOR_LUFS
+        self._graph = Graph()  # lives as long as its filters are used
+        self._source = self._graph.add_abuffer(
+            sample_rate=rate_hz, format="fltp", layout="stereo", time_base=Fraction(1, rate_hz)
         )
         # One message for each 0.1 s is what it says besides; only "quiet" keeps it to itself.
-        meter = graph.add("ebur128", metadata="1", dualmono="1", framelog="quiet")
-        self._sink = graph.add("abuffersink")
-        graph.link_nodes(self._source, meter, self._sink)
-        graph.configure()
-        self._graph = graph
-        self._lufs = FLOOR_LUFS
+        meter = self._graph.add("ebur128", metadata="1", framelog="quiet")
+        self._sink = self._graph.add("abuffersink")
+        self._graph.link_nodes(self._source, meter, self._sink).configure()
 
     def add(self, chunk: np.ndarray) -> None:
-        samples = np.ascontiguousarray(chunk, dtype=np.float32)
-        frame = av.AudioFrame.from_ndarray(samples, "fltp", self._layout)
+        """(2, n) float32, any n."""
+        self._peak = max(self._peak, float(np.abs(chunk).max()))
+        samples = np.ascontiguousarray(chunk, np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, "fltp", "stereo")
         frame.sample_rate = self._rate_hz
         self._source.push(frame)
         self._pull()
 
-    def integrated(self) -> float:
+    def loudness(self) -> Loudness:
+        """Of all of it; nothing can be added afterwards."""
         self._source.push(None)
         self._pull()
-        return self._lufs
+        return Loudness(max(FLOOR_LUFS, self._lufs), self._peak)
 
     def _pull(self) -> None:
         with contextlib.suppress(EOFError, av.error.BlockingIOError):  # it needs more first

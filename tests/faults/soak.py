@@ -134,7 +134,7 @@ class Soak:
             self.search_file(searcher)
 
     def search(self, searcher: Searcher) -> None:
-        library = searcher.library
+        library = searcher.source.library
         track_id = self.random.choice(library.track_ids(status=TrackStatus.INDEXED))
         by = self.random.choice(("vocals", "overall"))
         try:
@@ -170,7 +170,7 @@ def exact_answer(searcher: Searcher, track_id: int, by: str) -> np.ndarray:
 
     In double precision and without any code of the search, but for the centre that it takes away.
     """
-    library = searcher.library
+    library = searcher.source.library
     space_id = next(i for i, key in library.spaces() if key.view == by)
     ids, vectors = library.embeddings(space_id)
     rest = vectors.astype(np.float64)

@@ -83,7 +83,7 @@ def listen(
         for track in library.tracks(library.track_ids()):
             heard = {"audio_hash": str(track.id), "duration_s": 0.5}
             if view == "vocals" and track.id in without_voice:
-                library.put_no_vocals(track.id, space, **heard)
+                library.put_embedding(track.id, space, None, **heard)
                 continue
             library.put_embedding(track.id, space, _embedding(track.artist, track.id), **heard)
 

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.server import Server, serve
 
 from engine import separation
 from engine.errors import DownloadError
-from engine.separation.downloads import MAX_EXTRA_BYTES, RemoteFile, _OnlyHttps, download
+from engine.separation.downloads import RemoteFile, _OnlyHttps, download
 from engine.separation.published import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
@@ -137,17 +136,3 @@ def test_being_sent_on_over_https_is_fine() -> None:
     )  # fmt: skip
     assert sent_on is not None
     assert sent_on.full_url == "https://example.com/b"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve(b"x" * (MAX_EXTRA_BYTES + 2_000)) as server:
-        yield server
-
-
-def test_a_file_that_is_larger_than_it_should_be_is_not_taken(
-    server: Server, tmp_path: Path
-) -> None:
-    with pytest.raises(DownloadError, match="larger than the file that was published"):
-        download(RemoteFile(f"{server.url}/a.pth", "0" * 64, 1_000), tmp_path / "a.pth")
-    assert list(tmp_path.iterdir()) == []

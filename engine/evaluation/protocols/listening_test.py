@@ -201,7 +201,7 @@ def _excerpt(folder: Path, clip: Clip, source: Input, seed: int) -> str:
         ]  # fmt: skip
         length = min(part.shape[1] for part in parts)
         sound = sum((part[:, :length] for part in parts), np.zeros((2, length), np.float32))
-        loudness = measure([sound], SAMPLE_RATE_HZ)
+        loudness = measure(sound, SAMPLE_RATE_HZ)
         gain = min(loudness.gain_to(EXCERPT_LUFS), PEAK / max(loudness.peak, PEAK / 100))
         (folder / "audio").mkdir(exist_ok=True)
         with written_whole(folder / name, ".mp3") as draft:

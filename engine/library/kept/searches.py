@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import LibraryError
@@ -11,18 +10,10 @@ from engine.library.database import Database
 from engine.library.text import plain
 
 
-@dataclass(frozen=True)
-class SavedSearch:
-    """``question``: as it was put, of what JSON can hold."""
-
-    name: str
-    question: dict[str, Any]
-
-
-def searches(database: Database) -> list[SavedSearch]:
-    """All of them, by name."""
+def searches(database: Database) -> dict[str, dict[str, Any]]:
+    """By name, in order: each question as it was put, of what JSON can hold."""
     rows = database.rows("SELECT name, question FROM saved_search ORDER BY name COLLATE NOCASE")
-    return [SavedSearch(name, json.loads(question)) for name, question in rows]
+    return {name: json.loads(question) for name, question in rows}
 
 
 def put_search(database: Database, name: str, question: dict[str, Any]) -> None:

@@ -7,16 +7,15 @@ last path and sound, until a scan or a run finds either again.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.library import filenames
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
+from engine.library.files import track_id_at
 
 _PLACE = "CAST(rtrim(CAST(folder.path AS TEXT), '/') || '/' || rel_path AS BLOB)"
 _TRACKS_NOW = f"""
@@ -81,7 +80,7 @@ def keep_files(database: Database, files: Sequence[tuple[Path, str]]) -> list[in
 
     A file that is not in the library is kept as well, and belongs to it once its folder does.
     """
-    tracks = track_ids_at(database, [path for path, _ in files])
+    tracks = [track_id_at(database, path) for path, _ in files]
     by_track = {one: one for one in tracks if one is not None}
     by_track = dict(zip(by_track, keep(database, list(by_track)), strict=True))
     found = []
@@ -120,7 +119,7 @@ def relink(database: Database) -> int:
             f" WHERE audio_hash IN (SELECT audio_hash {_LOST}) GROUP BY 1"
         )
     )
-    at_path = track_ids_at(database, [filenames.from_bytes(row[1]) for row in lost])
+    at_path = [track_id_at(database, filenames.from_bytes(row[1])) for row in lost]
     found = [
         (track_id, row[0])
         for row, there in zip(lost, at_path, strict=True)
@@ -130,24 +129,3 @@ def relink(database: Database) -> int:
         with database.write() as db:
             db.executemany("UPDATE kept_song SET track_id = ? WHERE id = ?", found)
     return len(found)
-
-
-def track_ids_at(database: Database, paths: Iterable[Path]) -> list[int | None]:
-    """The tracks at these absolute paths, whichever Unicode form they are written in."""
-    wanted = list(paths)
-    if not wanted:
-        return []
-    rows = database.rows(
-        "SELECT path, rel_path, track.id FROM folder JOIN track ON folder.id = folder_id"
-    )
-    exact = {filenames.join(top, inside): track_id for top, inside, track_id in rows}
-    alike = {_one_form(path): track_id for path, track_id in exact.items()}
-
-    def found(path: Path) -> int | None:
-        return exact.get(path) or alike.get(_one_form(path))
-
-    return [found(path) or found(filenames.resolved(path.parent) / path.name) for path in wanted]
-
-
-def _one_form(path: Path) -> str:
-    return unicodedata.normalize("NFC", os.path.normcase(path))

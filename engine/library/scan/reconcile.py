@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +14,32 @@ from engine.library.records import Folder
 from engine.library.scan.tags import read_tags
 from engine.library.scan.walk import FoundFile, Skipped, why_unavailable
 from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.sound import audio
 
 _BATCH_FILES = 256  # new tracks per transaction
+
+
+@dataclass
+class ScanSummary:
+    """What a scan saw.
+
+    Attributes:
+        found: audio files that are there now = new + changed + retagged + moved + returned +
+            unchanged (+ those that could be listed but not read).
+        changed: other sound under the same name. retagged: another size or time, same sound.
+        returned: was missing, is back. missing: was there, is not any more.
+        skipped: folders and files that could not be looked at.
+    """
+
+    found: int = 0
+    new: int = 0
+    changed: int = 0
+    retagged: int = 0
+    moved: int = 0
+    returned: int = 0
+    missing: int = 0
+    unchanged: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 @dataclass
@@ -29,7 +52,6 @@ class Findings:
     ctimes_ns: dict[int, int] = field(default_factory=dict)  # by track id, to be noted
     vanished: list[KnownFile] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
-    num_found: int = 0
     num_same: int = 0
 
 
@@ -50,15 +72,8 @@ class Reconciliation:
     ones, and new ones while some sound is missed.
     """
 
-    def __init__(
-        self, database: Database, findings: Findings, audio_hash: Callable[[Path], str]
-    ) -> None:
-        self.skipped: list[Skipped] = []
-        self.num_new = self.num_changed = self.num_retagged = 0
-        self.num_moved = self.num_missing = 0
-        self._database = database
-        self._findings = findings
-        self._audio_hash = audio_hash
+    def __init__(self, database: Database, findings: Findings, summary: ScanSummary) -> None:
+        self._database, self._findings, self._summary = database, findings, summary
         self._missed = defaultdict[str, list[KnownFile]](list)  # by hash
         self._missed_unheard = dict[tuple[int, int], KnownFile]()  # never heard: by size and time
         self._moves: list[tuple[KnownFile, Sighting]] = []
@@ -96,13 +111,13 @@ class Reconciliation:
             return
         except OSError as error:
             reason = f"It cannot be read: {error.strerror or error}."
-            self.skipped.append(Skipped(Path(file.path), reason))
+            self._summary.skipped.append(Skipped(Path(file.path), reason))
             return
         if before.audio_hash is not None and audio_hash == before.audio_hash:
             with self._database.write() as db:
                 files.update(db, before.id, now.columns())
             if (before.size_bytes, before.mtime_ns) != (now.size_bytes, now.mtime_ns):
-                self.num_retagged += 1
+                self._summary.retagged += 1
             elif before.is_missing:
                 self._findings.returned.append(before.id)
             else:
@@ -163,7 +178,7 @@ class Reconciliation:
         with self._database.write() as db:
             for now, audio_hash in self._news:
                 files.add(db, now.columns() | {"audio_hash": audio_hash})
-        self.num_new += len(self._news)
+        self._summary.new += len(self._news)
         self._news.clear()
 
     def _write_rest(self) -> None:
@@ -189,16 +204,19 @@ class Reconciliation:
             files.set_missing(db, lost, True)
             files.set_missing(db, self._findings.returned, False)
             files.set_ctimes(db, self._findings.ctimes_ns)
-        self.num_moved, self.num_missing = len(moved), len(lost)
-        self.num_new += sum(slot.before.id in moved for slot in self._slots)
-        self.num_changed = sum(slot.before.id not in moved for slot in self._slots)
+        num_replaced = sum(slot.before.id in moved for slot in self._slots)
+        summary, findings = self._summary, self._findings
+        summary.moved, summary.missing = len(moved), len(lost)
+        summary.new += num_replaced
+        summary.changed = len(self._slots) - num_replaced
+        summary.returned, summary.unchanged = len(findings.returned), findings.num_same
 
     def _away(self) -> set[int]:
         """Ids of the folders that went away since the scan began, as a drive does."""
         away = set[int]()
         for folder in self._findings.folders:
             if (reason := why_unavailable(folder)) is not None:
-                self.skipped.append(Skipped(folder.path, reason))
+                self._summary.skipped.append(Skipped(folder.path, reason))
                 away.add(folder.id)
         return away
 
@@ -208,7 +226,7 @@ class Reconciliation:
         with path.open("rb"):
             pass
         try:
-            return self._audio_hash(path)
+            return audio.audio_hash(path)
         except DecodeError:
             path.stat()  # FileNotFoundError where it went away meanwhile
             return None

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from engine.library import filenames, files
 from engine.library.files import KnownFile
 from engine.library.kept.songs import relink
 from engine.library.records import Folder
-from engine.library.scan.reconcile import Findings, Reconciliation
+from engine.library.scan.reconcile import Findings, Reconciliation, ScanSummary
 from engine.library.scan.walk import FoundFile, Skipped, Walk, why_unavailable
 from engine.library.store import Library
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
-from engine.sound import audio
 
 _REPORT_EVERY = 100  # files of a walk per progress report
-
-
-@dataclass(frozen=True)
-class ScanSummary:
-    """What a scan saw.
-
-    Attributes:
-        found: audio files that are there now = new + changed + retagged + moved + returned +
-            unchanged (+ those that could be listed but not read).
-        changed: other sound under the same name. retagged: another size or time, same sound.
-        returned: was missing, is back. missing: was there, is not any more.
-        skipped: folders and files that could not be looked at.
-    """
-
-    found: int = 0
-    new: int = 0
-    changed: int = 0
-    retagged: int = 0
-    moved: int = 0
-    returned: int = 0
-    missing: int = 0
-    unchanged: int = 0
-    skipped: tuple[Skipped, ...] = ()
 
 
 def scan(
@@ -48,50 +23,40 @@ def scan(
     folders: Sequence[Path] = (),
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
-    *,
-    audio_hash: Callable[[Path], str] | None = None,
 ) -> ScanSummary:
     """Bring the library's list of tracks up to date with the files below some folders.
 
     Args:
         folders: added to the library where they are not in it; none means all of the library's.
-        audio_hash: identity of a file's sound; by default ``engine.sound.audio.audio_hash``.
-            Called for changed files, and for new ones only while some track is missing: one may be
-            the other.
 
-    A file that did not change is only looked up, never opened. A folder that is not there, or that
-    has turned up empty (an unplugged drive), marks nothing as missing, nor does one that goes away
-    in the middle. Raises CancelledError, with what was done so far kept.
+    A file that did not change is only looked up, never opened; sound is read of changed files, and
+    of new ones only while some track is missing: one may be the other. A folder that is not there,
+    or that has turned up empty (an unplugged drive), marks nothing as missing, nor does one that
+    goes away in the middle. Raises CancelledError, with what was done so far kept.
     """
     cancel = cancel or CancelToken()
     own = [f.path for f in library.folders() if not filenames.is_address(f.path)]
-    scopes, skipped = _scopes(library, folders or own)
+    summary = ScanSummary()
+    scopes = _scopes(library, folders or own, summary.skipped)
     findings = Findings()
     roots = [os.fspath(folder.path) for folder in library.folders()]
-    walk = Walk(lambda target: any(_is_inside(target, root) for root in roots), skipped)
+    walk = Walk(lambda target: any(_is_inside(target, root) for root in roots), summary.skipped)
     for folder, top in scopes:
-        _walk_scope(library, folder, top, walk, findings, progress, cancel)
-    result = Reconciliation(library.database, findings, audio_hash or audio.audio_hash)
-    result.run(progress, cancel)
+        for file in _walk_scope(library, folder, top, walk, findings):
+            cancel.check()
+            summary.found += 1
+            if summary.found % _REPORT_EVERY == 0:
+                progress(Progress("scan", summary.found, message=file.path))
+    Reconciliation(library.database, findings, summary).run(progress, cancel)
     relink(library.database)
-    return ScanSummary(
-        found=findings.num_found,
-        new=result.num_new,
-        changed=result.num_changed,
-        retagged=result.num_retagged,
-        moved=result.num_moved,
-        returned=len(findings.returned),
-        missing=result.num_missing,
-        unchanged=findings.num_same,
-        skipped=(*walk.skipped, *result.skipped),
-    )
+    return summary
 
 
 def _scopes(
-    library: Library, wanted: Iterable[Path]
-) -> tuple[list[tuple[Folder, Path]], list[Skipped]]:
+    library: Library, wanted: Iterable[Path], skipped: list[Skipped]
+) -> list[tuple[Folder, Path]]:
     """(folder of the library, where in it to begin) for each part to scan, without overlaps."""
-    tops, skipped = list[Path](), list[Skipped]()
+    tops = list[Path]()
     for given in wanted:
         path = filenames.resolved(given)
         is_known = any(path.is_relative_to(folder.path) for folder in library.folders())
@@ -105,7 +70,7 @@ def _scopes(
     covering = library.folders()
     return [
         (folder, top) for top in outermost for folder in covering if top.is_relative_to(folder.path)
-    ], skipped
+    ]
 
 
 def _why_no_folder(path: Path) -> str:
@@ -119,14 +84,9 @@ def _why_no_folder(path: Path) -> str:
 
 
 def _walk_scope(
-    library: Library,
-    folder: Folder,
-    top: Path,
-    walk: Walk,
-    findings: Findings,
-    progress: ProgressCallback,
-    cancel: CancelToken,
-) -> None:
+    library: Library, folder: Folder, top: Path, walk: Walk, findings: Findings
+) -> Iterator[FoundFile]:
+    """Each file, once it is compared with what is known of it."""
     reason = why_unavailable(folder)
     with library.database.write() as db:
         files.set_available(db, folder.id, reason is None)
@@ -139,17 +99,15 @@ def _walk_scope(
     num_skipped = len(walk.skipped)
     try:
         for file in walk.files(top):
-            cancel.check()
             _compare(folder, file, known, findings)
-            if findings.num_found % _REPORT_EVERY == 0:
-                progress(Progress("scan", findings.num_found, message=file.path))
+            yield file
     except FileNotFoundError:
         pass  # a part of the folder was deleted: all of its files are missing
     except OSError as error:
         walk.skipped.append(Skipped(top, f"It cannot be read: {error.strerror or error}."))
     unread = [os.fsencode(skipped.path) for skipped in walk.skipped[num_skipped:]]
     for left in known.values():
-        path = os.fsencode(filenames.join(filenames.to_bytes(folder.path), left.rel_path))
+        path = os.fsencode(folder.path / os.fsdecode(left.rel_path))
         if not left.is_missing and not any(
             path == place or path.startswith(place + os.sep.encode()) for place in unread
         ):
@@ -159,7 +117,6 @@ def _walk_scope(
 def _compare(
     folder: Folder, file: FoundFile, known: dict[bytes, KnownFile], findings: Findings
 ) -> None:
-    findings.num_found += 1
     before = known.pop(filenames.below(file.path, os.fspath(folder.path)), None)
     if before is None:
         findings.unknown.append((folder, file))

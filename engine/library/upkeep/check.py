@@ -1,10 +1,13 @@
-"""What can be wrong in a library's file, found without changing it."""
+"""What can be wrong in a library's file, found without changing it.
+
+Maps, centres and search indexes are no part of it: they are verified whenever they are read, and
+made anew where they are damaged.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,16 +15,14 @@ from typing import Any, Literal
 
 from engine.errors import LibraryCorruptError
 from engine.library import codec
-from engine.library.centres import centre_of
 from engine.library.codec import IN_IDS, ids_value
 from engine.library.database import Database
-from engine.library.indexes import index_of, index_pieces
-from engine.library.maps import map_of
+from engine.library.indexes import index_of
 from engine.library.store import Library
 from engine.library.tables import tables
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
 
-ProblemKind = Literal["file", "orphans", "vectors", "states", "maps", "centres", "index"]
+ProblemKind = Literal["file", "orphans", "vectors", "states"]
 _BLOCK_ROWS = 2048
 _MAX_FILE_PROBLEMS = 20
 _SENTENCES: dict[ProblemKind, str] = {
@@ -29,9 +30,6 @@ _SENTENCES: dict[ProblemKind, str] = {
     "orphans": "Rows that belong to something that is not there any more: {num}.",
     "vectors": "Damaged vectors: {num}. Their songs have to be heard again.",
     "states": "Songs that are not as far as the library says they are: {num}.",
-    "maps": "Damaged maps: {num}. They can be made again.",
-    "centres": "Damaged centres: {num}. Answers may be wrong; they can be measured again.",
-    "index": "Damaged search indexes: {num}. Searches are slower; they can be built again.",
 }
 
 # What was heard in a track, in any space and with any outcome.
@@ -99,11 +97,11 @@ def verify(
     progress: ProgressCallback = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> HealthReport:
-    """Check a library: its file, what its rows say, its vectors, the bytes of its indexes.
+    """Check a library: its file, what its rows say, its vectors.
 
-    Reads all of it, and mends nothing; one of an older schema is brought up to date first. Damage
-    is a problem in the report, not an error. Raises LibraryError where there is no library, or none
-    that may be read now; CancelledError.
+    Mends nothing; one of an older schema is brought up to date first. Damage is a problem in the
+    report, not an error. Raises LibraryError where there is no library, or none that may be read
+    now; CancelledError.
     """
     cancel = cancel or CancelToken()
     try:
@@ -136,20 +134,11 @@ def damages(database: Database) -> Iterator[Damage]:
     for key in keys:
         parents = f"SELECT {key.other_column} FROM {key.other_table}"
         yield Damage("orphans", key.table, f"{key.column} NOT IN ({parents})")
-    yield _among("vectors", "embedding", "id", _damaged_embeddings(database))
+    damaged = ids_value(_damaged_embeddings(database))
+    yield Damage("vectors", "embedding", f"id {IN_IDS}", (damaged,))
     yield Damage("states", "embedding", _UNKNOWN_SOUND)
     yield Damage("states", "no_vocals", _UNKNOWN_SOUND)
     yield Damage("states", "no_vocals", _WRONG_SILENCE)
-    spaces = [row[0] for row in database.rows("SELECT id FROM space")]
-    no_map = [one for one in spaces if map_of(database, one) is None]
-    yield _among("maps", "map", "space_id", no_map)
-    no_centre = [one for one in spaces if centre_of(database, one) is None]
-    yield _among("centres", "centre", "space_id", no_centre)
-    yield _among("index", "hnsw_index", "id", _damaged_indexes(database, spaces))
-
-
-def _among(kind: ProblemKind, table: str, column: str, ids: Iterable[int]) -> Damage:
-    return Damage(kind, table, f"{column} {IN_IDS}", (ids_value(ids),))
 
 
 def _file_problems(database: Database) -> tuple[Problem, ...]:
@@ -188,14 +177,3 @@ def _damaged_embeddings(database: Database) -> Iterator[int]:
             if not codec.is_sound(vector, dim, moments):
                 yield embedding_id
         after_id = rows[-1][0]
-
-
-def _damaged_indexes(database: Database, spaces: Iterable[int]) -> Iterator[int]:
-    """Those that are not what was written. What they answer is for the tests of the index."""
-    for space_id in spaces:
-        if (found := index_of(database, space_id)) is not None:
-            digest = hashlib.sha256()
-            for piece in index_pieces(database, found[0]):
-                digest.update(piece)
-            if digest.hexdigest() != found[1].sha256:
-                yield found[0]

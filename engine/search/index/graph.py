@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -179,8 +179,6 @@ def _save(library: Library, space_id: int, graph: Graph) -> None:
                 ef_construction=EF_CONSTRUCTION,
                 num_elements=graph.num_elements,
                 max_embedding_id=graph.max_embedding_id,
-                num_bytes=len(head) + path.stat().st_size,
-                sha256=_sha256(_chunks(head, path)),
             )
             put_index(library.database, record, _chunks(head, path))
     except (OSError, RuntimeError) as error:
@@ -196,13 +194,6 @@ def _chunks(head: bytes, path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
-
-
-def _sha256(chunks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _read(library: Library, index_id: int, record: IndexRecord) -> Graph:

@@ -6,47 +6,34 @@ of the last as that of all, and cannot seek across. One link by itself is an ord
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-_HEAD_BYTES, _MAX_PAGE_BYTES = 27, 65_307
+_HEAD_BYTES = 27
 _IS_FIRST = 2  # the flag of a stream's first page
 
 
 def links(file: BinaryIO) -> list[tuple[int, int]]:
     """(first byte, end) of each link; of the whole file, where it is no chain. Raises OSError."""
     size = file.seek(0, os.SEEK_END)
-    starts = [0]
-    if _is_chained(file, size):
-        is_head = True
-        for start, is_first, _ in _pages(file):
-            if is_first and not is_head:
-                starts.append(start)
-            is_head = is_first
+    starts, is_head = [0], True
+    for start, is_first in _pages(file):
+        if is_first and not is_head:
+            starts.append(start)
+        is_head = is_first
     return list(zip(starts, [*starts[1:], size], strict=True))
 
 
-def _is_chained(file: BinaryIO, size: int) -> bool:
-    """Whether the last page is of no stream that begins with the first: told by two short reads."""
-    heads = itertools.takewhile(lambda page: page[1], _pages(file))
-    serials = {serial for _, _, serial in heads}
-    file.seek(max(0, size - 2 * _MAX_PAGE_BYTES))
-    end = file.read()
-    last = end.rfind(b"OggS")
-    return bool(serials) and last >= 0 and end[last + 14 : last + 18] not in serials
-
-
-def _pages(file: BinaryIO) -> Iterator[tuple[int, bool, bytes]]:
-    """(where it begins, whether it is its stream's first, the stream), up to the first flaw."""
+def _pages(file: BinaryIO) -> Iterator[tuple[int, bool]]:
+    """(where it begins, whether it is its stream's first) of each page, up to the first flaw."""
     start = 0
     while True:
         file.seek(start)
         head = file.read(_HEAD_BYTES)
         if len(head) < _HEAD_BYTES or not head.startswith(b"OggS"):
             return
-        yield start, bool(head[5] & _IS_FIRST), head[14:18]
+        yield start, bool(head[5] & _IS_FIRST)
         start += _HEAD_BYTES + head[26] + sum(file.read(head[26]))
 
 

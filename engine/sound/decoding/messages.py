@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 Head = dict[str, Any]
@@ -15,13 +14,12 @@ MAX_BODY_BYTES = 1 << 26
 _SIZES = struct.Struct("<II")
 
 
-def send(file: BinaryIO, head: Head, body: Sequence[bytes] = ()) -> None:
+def send(file: BinaryIO, head: Head, body: bytes = b"") -> None:
     """Raises OSError where the other side is gone, ValueError where the file was closed."""
     text = json.dumps(head).encode("ascii")
-    file.write(_SIZES.pack(len(text), sum(map(len, body))))
+    file.write(_SIZES.pack(len(text), len(body)))
     file.write(text)
-    for part in body:
-        file.write(part)
+    file.write(body)
     file.flush()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from engine.sound.decoding import FLAG, messages
 from engine.sound.decoding.messages import Message
 from engine.sound.decoding.worker import MORE, RESTED, SILENCE_S, SPUN, STOP, STUCK
 
-log = logging.getLogger(__name__)
 Messages = Generator[Message, None, None]
 
 MAX_FILES = 1000  # then a fresh process: whatever decoders lose of their memory comes back
@@ -40,6 +38,10 @@ CRASHED = (
 GOES_IN_CIRCLES = (
     "The file is damaged: its decoder works on and on, and no sound comes out. Replace it."
 )
+NONE_STARTS = (
+    "No process can be started to decode it. Close other programs, or allow Singalike to start "
+    "processes, then retry it."
+)
 SILENT = (
     f"Nothing could be read of the file for {SILENCE_S:.0f} seconds. See whether its drive or "
     "network is there, then retry it."
@@ -48,11 +50,17 @@ _WHY = {SPUN: GOES_IN_CIRCLES, STUCK: SILENT}
 
 
 class Decoder:
-    """One process, used by one thread at a time. Raises OSError where none can be started."""
+    """One process, used by one thread at a time. Raises DecodeError where none can be started."""
 
     def __init__(self) -> None:
         self.num_files = 0
-        self.process = _start()
+        try:
+            self.process = _start()
+        except OSError as error:
+            raise DecodeError(NONE_STARTS) from error
+        if self.receive() is None:  # not even that it is ready
+            self.end()
+            raise DecodeError(NONE_STARTS)
 
     def exchange(self, order: dict[str, Any]) -> Message | None:
         """The answer to an order; None as with ``receive``."""
@@ -96,22 +104,21 @@ class Pool:
     """As many processes as there are askers at a time. Thread-safe."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """In a forked child, which must not talk into the pipes of its parent."""
         self._lock = threading.Lock()
         self._idle, self._busy = list[Decoder](), set[Decoder]()
-        self._can_start = True
 
     def ask(self, request: dict[str, Any], cancel: CancelToken | None = None) -> Messages:
         """All messages of an answer, each made when it is taken. Closing it early is fine.
 
         Raises DecodeError, also where the process dies of the file; CancelledError at once.
         """
-        cancel = cancel or CancelToken()
-        is_rested = True
-        while is_rested:
+        cancel, code = cancel or CancelToken(), RESTED
+        while code == RESTED:  # or it left by itself before it was asked
             decoder = self._taken()
-            if decoder is None:
-                yield from _answered_here(request)
-                return
             with cancel.calling(decoder.process.kill):
                 try:
                     yield from _messages(decoder, request)
@@ -122,11 +129,10 @@ class Pool:
                     self._give_back(decoder)
             if cancel.is_cancelled:
                 raise CancelledError
-            is_rested = code == RESTED  # it left by itself before it was asked
         raise DecodeError(_WHY.get(code, CRASHED))
 
-    def _taken(self) -> Decoder | None:
-        """One that rests, or a new one; None where none can be started."""
+    def _taken(self) -> Decoder:
+        """One that rests, or a new one."""
         with self._lock:
             while self._idle:
                 decoder = self._idle.pop()
@@ -134,24 +140,10 @@ class Pool:
                     self._busy.add(decoder)
                     return decoder
                 decoder.end()
-        return self._started() if self._can_start else None
-
-    def _started(self) -> Decoder | None:
-        try:
-            decoder = Decoder()
-        except OSError as error:
-            log.warning("no decoder process can be started: %s", error)
-            return None
+        decoder = Decoder()
         with self._lock:
             self._busy.add(decoder)
-        if decoder.receive() is not None:  # it is ready
-            return decoder
-        # Something in the way of all of them, such as a strict system: music comes first.
-        log.warning("decoder processes end at once; files are decoded here from now on")
-        self._can_start = False
-        decoder.end()
-        self._give_back(decoder)
-        return None
+        return decoder
 
     def _give_back(self, decoder: Decoder) -> None:
         is_fit = decoder.process.poll() is None and decoder.num_files < MAX_FILES
@@ -163,7 +155,7 @@ class Pool:
                 self._idle.append(decoder)
 
     def pids(self) -> list[int]:
-        """Of the processes that run now."""
+        """Of the decoder processes that run now."""
         with self._lock:
             every = [*self._idle, *self._busy]
         return [decoder.process.pid for decoder in every if decoder.process.poll() is None]
@@ -199,40 +191,10 @@ def _messages(decoder: Decoder, request: dict[str, Any]) -> Messages:
             decoder.exchange(STOP)
 
 
-def _answered_here(request: dict[str, Any]) -> Messages:
-    from engine.sound.decoding.worker import answers
-
-    for head, body in answers(request):
-        if "error" in head:
-            raise DecodeError(str(head["error"]))
-        yield head, b"".join(body)
-
-
 # One pool for the process: like threads, its children belong to it and to nobody in it.
 _pool = Pool()
-
-
-def ask(request: dict[str, Any], cancel: CancelToken | None = None) -> Messages:
-    """``Pool.ask`` of this process' pool."""
-    return _pool.ask(request, cancel)
-
-
-def pids() -> list[int]:
-    """The decoder processes that this process has now."""
-    return _pool.pids()
-
-
-def close() -> None:
-    """End them all."""
-    _pool.close()
-
-
-def _forget() -> None:
-    """A forked child must not talk into the pipes of its parent."""
-    global _pool
-    _pool = Pool()
-
+ask, pids, close = _pool.ask, _pool.pids, _pool.close
 
 atexit.register(close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_pool.forget)

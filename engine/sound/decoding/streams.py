@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 
@@ -25,23 +25,35 @@ MAX_CHANNELS = 24  # 22.2, the largest of the standards
 # A few kilobytes that say to be days of silence are a trap.
 MIN_BYTES_PER_S, SURELY_DENSE_S = 20, 3_600.0
 SIGN_OF_LIFE_BYTES = 1_000_000
+Reader = FFmpegReader | SndfileReader
 # The second is asked where the first finds no sound; if it finds none either, the first tells why.
-READERS: tuple[type[FFmpegReader | SndfileReader], ...] = (FFmpegReader, SndfileReader)
+READERS: tuple[type[Reader], ...] = (FFmpegReader, SndfileReader)
+Piece = tuple[dict[str, Any], bytes]
+T = TypeVar("T")
 
-Piece = tuple[dict[str, Any], tuple[bytes, ...]]
+
+def _first_found(path: Path, read: Callable[[Reader], Iterator[T]]) -> Iterator[T]:
+    """What ``read`` gives of the first reader of which it gives anything. Raises DecodeError."""
+    failures = list[DecodeError]()
+    for open_reader in READERS:
+        is_found = False
+        try:
+            for one in read(open_reader(path)):
+                is_found = True
+                yield one
+        except DecodeError as error:
+            if is_found or isinstance(error, DriveError):
+                raise
+            failures.append(error)
+        if is_found:
+            return
+    if len(failures) == len(READERS):
+        raise failures[0]
 
 
 def probe(path: Path) -> dict[str, Any]:
     """The fields of ``engine.sound.audio.AudioInfo``, from the headers only. Raises DecodeError."""
-    failures = list[DecodeError]()
-    for reader in READERS:
-        try:
-            return reader(path).info()
-        except DriveError:
-            raise
-        except DecodeError as error:
-            failures.append(error)
-    raise failures[0]
+    return next(_first_found(path, lambda reader: iter([reader.info()])))
 
 
 def audio_hash(path: Path) -> Iterator[dict[str, Any]]:
@@ -50,24 +62,22 @@ def audio_hash(path: Path) -> Iterator[dict[str, Any]]:
     Before it an empty answer for every ``SIGN_OF_LIFE_BYTES``, since a large file on a slow drive
     may take minutes. Raises DecodeError.
     """
-    failures, num_bytes = list[DecodeError](), 0
-    for open_reader in READERS:
-        try:
-            reader = open_reader(path)
-            for size in reader.encoded():
-                num_bytes += size
-                if num_bytes >= SIGN_OF_LIFE_BYTES:
-                    num_bytes -= SIGN_OF_LIFE_BYTES
-                    yield {}
-        except DriveError:
-            raise
-        except DecodeError as error:
-            failures.append(error)
-        else:
-            if reader.audio_hash:
-                yield {"audio_hash": reader.audio_hash}
-                return
-    raise failures[0] if failures else DecodeError("There is no sound in the file. Replace it.")
+
+    def read(reader: Reader) -> Iterator[dict[str, Any]]:
+        num_bytes = 0
+        for size in reader.encoded():
+            num_bytes += size
+            if num_bytes >= SIGN_OF_LIFE_BYTES:
+                num_bytes -= SIGN_OF_LIFE_BYTES
+                yield {}
+        if reader.audio_hash:
+            yield {"audio_hash": reader.audio_hash}
+
+    told = dict[str, Any]()
+    for told in _first_found(path, read):
+        yield told
+    if not told:
+        raise DecodeError("There is no sound in the file. Replace it.")
 
 
 def pieces(
@@ -83,30 +93,23 @@ def pieces(
 
     Raises DecodeError.
     """
-    failures, audio_hash = list[DecodeError](), ""
-    for open_reader in READERS:
+    hashes = list[str]()  # of the readers so far, as ``audio_hash`` asks them
+
+    def read(reader: Reader) -> Iterator[Piece]:
         has_sound = False
-        try:
-            reader = open_reader(path)
-            for piece in _pieces(reader, sample_rate_hz, start_s, end_s, piece_s):
-                has_sound = True
-                yield piece
-        except DecodeError as error:
-            if has_sound or isinstance(error, DriveError):
-                raise
-            failures.append(error)
-        else:
-            audio_hash = audio_hash or reader.audio_hash
-            if has_sound:
-                if start_s == 0 and end_s is None:
-                    yield {"audio_hash": audio_hash, "announced_s": reader.announced_s}, ()
-                return
-    if len(failures) == len(READERS):
-        raise failures[0]
+        for piece in _pieces(reader, sample_rate_hz, start_s, end_s, piece_s):
+            has_sound = True
+            yield piece
+        hashes.append(reader.audio_hash)
+        if has_sound and start_s == 0 and end_s is None:
+            first_hash = next(filter(None, hashes), "")
+            yield {"audio_hash": first_hash, "announced_s": reader.announced_s}, b""
+
+    yield from _first_found(path, read)
 
 
 def _pieces(
-    reader: FFmpegReader | SndfileReader,
+    reader: Reader,
     sample_rate_hz: int,
     start_s: float,
     end_s: float | None,
@@ -124,7 +127,7 @@ def _pieces(
             _check_density(first / sample_rate_hz, reader.size_bytes)
             names = [channel.name for channel in frame.layout.channels]
             samples = bytes(memoryview(frame.planes[0])[: 4 * len(names) * frame.samples])
-            yield {"first": first, "channels": names}, (samples,)
+            yield {"first": first, "channels": names}, samples
             first += frame.samples
 
 

@@ -8,7 +8,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,26 +27,25 @@ MAX_MEMORY_BYTES = 1 << 30  # hours of sound are streamed in some 60 MB
 MAX_PICTURE_BYTES = 20_000_000
 MORE, STOP = {"do": "more"}, {"do": "stop"}
 
-Answer = tuple[messages.Head, Sequence[bytes]]
-NO_MORE: Answer = ({"is_end": True}, ())
+NO_MORE: messages.Message = ({"is_end": True}, b"")
 
 
-def answers(request: dict[str, Any]) -> Generator[Answer, None, None]:
+def answers(request: dict[str, Any]) -> Generator[messages.Message, None, None]:
     """What there is to say to a request; a failure is a last message ``{"error": sentence}``."""
     try:
         yield from _answers(request)
     except DecodeError as error:
-        yield {"error": str(error)}, ()
+        yield {"error": str(error)}, b""
     except MemoryError:
         size_mb = MAX_MEMORY_BYTES / 1e6
         sentence = f"Its decoder would need more than {size_mb:.0f} MB of memory: it is damaged, "
-        yield {"error": f"{sentence}or made to do harm. Replace the file.", "is_last": True}, ()
+        yield {"error": f"{sentence}or made to do harm. Replace the file.", "is_last": True}, b""
     except Exception as error:  # parsers break in every way there is
         told = f"{type(error).__name__}: {error}"[:200]
-        yield {"error": f"The file is damaged: its decoder gave up ({told}). Replace it."}, ()
+        yield {"error": f"The file is damaged: its decoder gave up ({told}). Replace it."}, b""
 
 
-def _answers(request: dict[str, Any]) -> Iterator[Answer]:
+def _answers(request: dict[str, Any]) -> Iterator[messages.Message]:
     """Raises DecodeError."""
     from engine.sound.decoding import streams, tags
 
@@ -54,18 +53,18 @@ def _answers(request: dict[str, Any]) -> Iterator[Answer]:
     _check_kind(path)
     match request["do"]:
         case "probe":
-            yield streams.probe(path), ()
+            yield streams.probe(path), b""
         case "hash":
-            yield from ((head, ()) for head in streams.audio_hash(path))
+            yield from ((head, b"") for head in streams.audio_hash(path))
         case "decode":
             part = (request[name] for name in ("sample_rate_hz", "start_s", "end_s", "piece_s"))
             yield from streams.pieces(path, *part)
         case "texts":
             read = tags.texts if request["reader"] == "mutagen" else tags.texts_by_ffmpeg
-            yield {"texts": read(path)}, ()
+            yield {"texts": read(path)}, b""
         case "pictures":
             found = tags.pictures(path)
-            yield from (({}, (data,)) for data in found if len(data) <= MAX_PICTURE_BYTES)
+            yield from (({}, data) for data in found if len(data) <= MAX_PICTURE_BYTES)
 
 
 def _check_kind(path: Path) -> None:
@@ -79,7 +78,7 @@ def main() -> None:
     """Serve on standard input and output, one message for each order. Does not return."""
     source, target = _own_streams()
     _limit_memory()
-    found: Generator[Answer, None, None] | None = None  # an answer that has more to it
+    found: Generator[messages.Message, None, None] | None = None  # an answer that has more to it
     with contextlib.suppress(OSError, ValueError):  # whoever asked is gone
         import av  # noqa: F401  # now, while nobody waits yet
 

@@ -383,7 +383,7 @@ def test_both_sides_are_heard_equally_loud(qtbot, make_player, tmp_path):
     for side, level in levels.items():
         one = sound(tmp_path / f"{side}.wav", 997.0, 3.0)
         samples = whole(one).T * level / 0.5
-        player.put_loudness(one.path, measure([samples], RATE_HZ))
+        player.put_loudness(one.path, measure(samples, RATE_HZ))
         _rewrite(one.path, samples[0])
         player.load(side, one)
     heard = {}
@@ -391,7 +391,7 @@ def test_both_sides_are_heard_equally_loud(qtbot, make_player, tmp_path):
         player.play(side)
         decoded(qtbot, player, side)
         player.device.pull(2)
-        heard[side] = measure([player.device.pull(60).T], RATE_HZ).lufs
+        heard[side] = measure(player.device.pull(60).T, RATE_HZ).lufs
     assert heard[Side.QUERY] == pytest.approx(heard[Side.RESULT], abs=0.1)
     assert heard[Side.QUERY] == pytest.approx(TARGET_LUFS, abs=0.2)
 

@@ -49,14 +49,13 @@ def is_watched(monkeypatch) -> threading.Event:
 
 
 @pytest.fixture
-def watch(tmp_path, is_watched):
+def watch(tmp_path, is_watched, monkeypatch):
     """Starts watching ``tmp_path``; returns an event that each told change sets."""
     cancel, told = CancelToken(), threading.Event()
     folder = tmp_path / "music"
     folder.mkdir()
-    thread = threading.Thread(
-        target=watch_folders, args=([folder], told.set, cancel), kwargs={"calm_s": 0.2}
-    )
+    monkeypatch.setattr("engine.indexing.watch.CALM_S", 0.2)
+    thread = threading.Thread(target=watch_folders, args=([folder], told.set, cancel))
     thread.start()
     assert is_watched.wait(PATIENCE_S)
     yield folder, told

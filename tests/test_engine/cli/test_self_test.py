@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from app.player.self_test import playback
 from engine.cli import self_test
 from engine.cli.commands import app
-from engine.cli.self_test import CHECKS, Bench, CheckError, outcome_of, outcomes
+from engine.cli.self_test import CHECKS, CheckError, outcome_of
 from engine.errors import SingalikeError
 
 
@@ -21,55 +21,49 @@ def run(monkeypatch):
     """The command with these checks only: (exit code, stdout, stderr)."""
 
     def call(checks, *arguments):
-        monkeypatch.setattr(self_test, "_all_checks", lambda: checks)
+        monkeypatch.setattr(self_test, "all_checks", lambda: checks)
         done = CliRunner().invoke(app, ["self-test", *arguments], catch_exceptions=False)
         return done.exit_code, done.stdout, done.stderr
 
     return call
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    """Songs are made once for all tests."""
-    return Bench(tmp_path_factory.mktemp("bench"))
+def test_the_whole_way_works_here(tmp_path):
+    found = {name: outcome_of(check, tmp_path) for name, check in CHECKS.items()}
+    assert list(found) == ["index", "search"]
+    assert [outcome["text"] for outcome in found.values() if not outcome["is_ok"]] == []
+    assert "singer's own" in found["search"]["text"]
 
 
-def test_the_whole_way_works_here(bench):
-    found = {name: outcome_of(name, check, bench) for name, check in CHECKS.items()}
-    assert list(found) == ["decode", "separate", "index", "search"]
-    assert [outcome.text for outcome in found.values() if not outcome.is_ok] == []
-    assert "singer's own" in found["search"].text
-
-
-def test_nothing_is_left_behind_and_no_library_of_ones_own_is_touched(tmp_path, monkeypatch):
+def test_nothing_is_left_behind_and_no_library_of_ones_own_is_touched(run, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen: list[Path] = []
 
-    def check(bench):
-        bench.library_path.write_bytes(b"")
-        seen.append(bench.library_path)
+    def check(folder):
+        (folder / "library.db").write_bytes(b"")
+        seen.append(folder)
         return "written"
 
-    assert [outcome.is_ok for outcome in outcomes({"decode": check})] == [True]
+    assert run({"index": check})[0] == 0
     assert seen[0].is_relative_to(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_lines_for_people(run):
-    code, out, err = run({"decode": lambda bench: "fine", "embed": lambda bench: "fine too"})
+    code, out, err = run({"decode": lambda folder: "fine", "embed": lambda folder: "fine too"})
     assert code == 0
     assert out.splitlines() == ["decode    ok      fine", "embed     ok      fine too"]
     assert "Everything works" in err
 
 
 def test_a_failure_has_its_sentence_the_others_go_on_and_the_exit_code_is_1(run):
-    def broken(bench):
+    def broken(folder):
         raise SingalikeError("The model is damaged. Install it again.")
 
-    def worse(bench):
+    def worse(folder):
         raise ImportError("libfoo.so: no such file")
 
-    checks = {"embed": broken, "index": worse, "search": lambda bench: "fine"}
+    checks = {"embed": broken, "index": worse, "search": lambda folder: "fine"}
     code, out, err = run(checks)
     assert code == 1
     first, second, third = out.splitlines()
@@ -80,10 +74,10 @@ def test_a_failure_has_its_sentence_the_others_go_on_and_the_exit_code_is_1(run)
 
 
 def test_as_json(run):
-    def broken(bench):
+    def broken(folder):
         raise CheckError("Something is wrong.")
 
-    code, out, _ = run({"decode": lambda bench: "fine", "embed": broken}, "--json")
+    code, out, _ = run({"decode": lambda folder: "fine", "embed": broken}, "--json")
     told = json.loads(out)
     assert (code, told["is_ok"], told["is_bundle"]) == (1, False, False)
     assert [(c["name"], c["is_ok"], c["text"]) for c in told["checks"]] == [
@@ -92,7 +86,7 @@ def test_as_json(run):
     ]
 
 
-def test_a_damaged_model_is_noticed(bench, tmp_path, monkeypatch):
+def test_a_damaged_model_is_noticed(tmp_path, monkeypatch):
     """One flipped byte in the weights of a real model."""
     from engine import models
     from engine.paths import resources_path
@@ -111,27 +105,19 @@ def test_a_damaged_model_is_noticed(bench, tmp_path, monkeypatch):
     damaged[-1] ^= 1
     weights.write_bytes(damaged)
     monkeypatch.setattr("engine.models.resources_path", lambda: own)
-    outcome = outcome_of("index", CHECKS["index"], bench)
-    assert not outcome.is_ok
-    assert "again" in outcome.text
+    outcome = outcome_of(CHECKS["index"], tmp_path)
+    assert not outcome["is_ok"]
+    assert "again" in outcome["text"]
 
 
-def test_searching_without_a_library_says_so():
-    [outcome] = outcomes({"search": CHECKS["search"]})
-    assert not outcome.is_ok
-    assert "see the check before" in outcome.text
-
-
-def test_a_separator_that_separates_nothing_is_noticed(bench, monkeypatch):
-    from support.libraries import WholeMixture
-
-    monkeypatch.setattr("engine.separation.load", lambda name: WholeMixture())
-    outcome = outcome_of("separate", CHECKS["separate"], bench)
-    assert not outcome.is_ok
+def test_searching_without_a_library_says_so(tmp_path):
+    outcome = outcome_of(CHECKS["search"], tmp_path)
+    assert not outcome["is_ok"]
+    assert "see the check before" in outcome["text"]
 
 
 def test_playback_is_one_of_the_checks():
-    assert "playback" in self_test._all_checks()
+    assert "playback" in self_test.all_checks()
 
 
 def test_playback_lists_what_can_play(monkeypatch):

@@ -26,7 +26,7 @@ from engine.evaluation.triplets import (
     save_answers,
     save_test,
 )
-from engine.sound.audio import decode, probe
+from engine.sound.audio import decode_all, probe
 from engine.sound.loudness import measure
 
 SINGERS = [f"s{i // 2}" for i in range(12)]
@@ -97,7 +97,7 @@ def test_excerpts_are_equally_loud(tmp_path: Path) -> None:
     out.mkdir()
     names = [listening_test._excerpt(out, clip, "mixture", 0) for clip in clips]
     heard = [
-        measure(decode(out / name, sample_rate_hz=44_100, num_channels=2), 44_100).lufs
+        measure(decode_all(out / name, sample_rate_hz=44_100, num_channels=2), 44_100).lufs
         for name in names
     ]
     assert heard == pytest.approx([heard[0]] * 3, abs=0.1)

@@ -99,5 +99,5 @@ def test_a_portrait_goes_with_the_voice(library: Library, song: Path) -> None:
     library.put_embedding(track_id, space_id, mute, audio_hash="hash", duration_s=15.0)
     assert ranges(library) == []
     library.put_embedding(track_id, space_id, embedding, audio_hash="hash", duration_s=15.0)
-    library.put_no_vocals(track_id, space_id, audio_hash="hash", duration_s=15.0)
+    library.put_embedding(track_id, space_id, None, audio_hash="hash", duration_s=15.0)
     assert ranges(library) == []

@@ -182,7 +182,7 @@ def test_a_file_can_ask_through_its_whole_song(
     library: Library, music: Path, tmp_path: Path, model: ThroughMixtures, separator: Separator
 ) -> None:
     index_folders(library, [music], FAST)
-    searcher = Searcher(library, lambda name: model, lambda name: separator)
+    searcher = Searcher(library)
     path = write_song(tmp_path / "outside.wav", 905, duration_s=6)
     result = searcher.by_file(path, SearchOptions(k=1), voices="fast")
     assert result.neighbours[0].track.artist == "Artist 3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def chunks():
         print("chunk", flush=True)
 
 with Library.open(Path(sys.argv[1])) as library:
-    put_index(library.database, IndexRecord(1, 16, "ip", 16, 200, 1, 1, 1, "none"), chunks())
+    put_index(library.database, IndexRecord(1, 16, "ip", 16, 200, 1, 1), chunks())
 """
 
 
@@ -104,7 +105,8 @@ def test_kill_9_loses_at_most_the_track_in_work(path: Path) -> None:
 
 
 def test_kill_9_while_an_index_is_written_leaves_the_earlier_one(path: Path) -> None:
-    record = indexes.IndexRecord(1, 16, "ip", 16, 200, 7, 7, 3, "earlier")
+    digest = hashlib.sha256(b"abc").hexdigest()
+    record = indexes.IndexRecord(1, 16, "ip", 16, 200, 7, 7, 3, digest)
     with Library.open(path) as library:
         indexes.put_index(library.database, record, [b"abc"])
     kill_after(INDEX_WRITER, path, 5)

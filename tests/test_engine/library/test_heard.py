@@ -79,10 +79,10 @@ def test_another_sound_and_another_hearing_take_their_place(library: Library) ->
     assert names(library, 2) == {2: ["blues"]}
     # a model that knows no tags leaves them
     silent = library.space_id(VOCALS)
-    library.put_no_vocals(2, silent, audio_hash="sound 2", duration_s=200)
+    library.put_embedding(2, silent, None, audio_hash="sound 2", duration_s=200)
     library.put_embedding(2, space_id, vector_embedding(at(1)), audio_hash="sound 2", duration_s=9)
     assert names(library, 2) == {2: ["blues"]}
-    library.put_no_vocals(2, silent, audio_hash="new sound", duration_s=200)
+    library.put_embedding(2, silent, None, audio_hash="new sound", duration_s=200)
     assert names(library, 2) == {}
 
 

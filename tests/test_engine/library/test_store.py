@@ -237,7 +237,7 @@ def test_what_is_pending(library: Library, ids: list[int]) -> None:
     other = library.space_id(SpaceKey("other", "1" * 64, "vocals", VOCALS.separator, 4))
     elsewhere = library.space_id(SpaceKey("other", "1" * 64, "vocals", "another", 4))
     library.put_embedding(ids[0], overall, embedding(), audio_hash="a", duration_s=1)
-    library.put_no_vocals(ids[1], vocals, audio_hash="b", duration_s=1)
+    library.put_embedding(ids[1], vocals, None, audio_hash="b", duration_s=1)
     library.put_failure(ids[2], "It is broken.")
     with library.database.write() as db:
         files.set_missing(db, [ids[3]], True)
@@ -255,7 +255,7 @@ def test_what_is_pending(library: Library, ids: list[int]) -> None:
 def test_no_vocals_is_of_the_view_vocals(library: Library, ids: list[int]) -> None:
     vocals = library.space_id(VOCALS)
     assert library.track(ids[0]).has_vocals is None
-    library.put_no_vocals(ids[0], vocals, audio_hash="a", duration_s=1)
+    library.put_embedding(ids[0], vocals, None, audio_hash="a", duration_s=1)
     assert library.track(ids[0]).has_vocals is False
     library.put_embedding(ids[0], vocals, embedding(), audio_hash="a", duration_s=1)
     assert library.track(ids[0]).has_vocals is True
@@ -264,7 +264,7 @@ def test_no_vocals_is_of_the_view_vocals(library: Library, ids: list[int]) -> No
     library.put_embedding(ids[0], vocals, rough, audio_hash="a", duration_s=1)
     assert library.track(ids[0]).is_from_mixture
     with pytest.raises(ValueError, match="vocals"):
-        library.put_no_vocals(ids[0], library.space_id(OVERALL), audio_hash="a", duration_s=1)
+        library.put_embedding(ids[0], library.space_id(OVERALL), None, audio_hash="a", duration_s=1)
 
 
 def test_another_sound_forgets_what_was_heard_in_the_old_one(
@@ -272,7 +272,7 @@ def test_another_sound_forgets_what_was_heard_in_the_old_one(
 ) -> None:
     overall, vocals = library.space_id(OVERALL), library.space_id(VOCALS)
     library.put_embedding(ids[0], overall, embedding(), audio_hash="old", duration_s=1)
-    library.put_no_vocals(ids[0], vocals, audio_hash="old", duration_s=1)
+    library.put_embedding(ids[0], vocals, None, audio_hash="old", duration_s=1)
     library.put_embedding(ids[0], overall, embedding(1), audio_hash="new", duration_s=1)
     assert ids[0] in library.pending(vocals)
     assert library.track(ids[0]).has_vocals is None
@@ -304,7 +304,7 @@ def test_counts(library: Library, ids: list[int]) -> None:
     overall, vocals = library.space_id(OVERALL), library.space_id(VOCALS)
     for track_id in ids[:3]:
         library.put_embedding(track_id, overall, embedding(), audio_hash="a", duration_s=1)
-    library.put_no_vocals(ids[0], vocals, audio_hash="a", duration_s=1)
+    library.put_embedding(ids[0], vocals, None, audio_hash="a", duration_s=1)
     library.put_failure(ids[3], "It is broken.")
     with library.database.write() as db:
         files.set_missing(db, [ids[2]], True)

@@ -205,7 +205,9 @@ def test_which_artist_is_meant(library: Library) -> None:
 # Files
 
 
-def test_a_file_is_listened_to_once(library: Library, tmp_path: Path) -> None:
+def test_a_file_is_listened_to_once(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class CountingModel(ToyModel):
         num_batches = 0
 
@@ -223,7 +225,9 @@ def test_a_file_is_listened_to_once(library: Library, tmp_path: Path) -> None:
             raise AssertionError("a voice alone is not separated")
 
     path = write_song(tmp_path / "mine.wav", 220, duration_s=6.0)
-    voices = Searcher(library, lambda name: CountingModel(), lambda name: NoSeparator())  # type: ignore[return-value, arg-type]
+    monkeypatch.setattr("engine.models.load", lambda name: CountingModel())
+    monkeypatch.setattr("engine.separation.load", lambda name: NoSeparator())
+    voices = Searcher(library)
     first = voices.by_file(path, is_vocals=True)
     assert len(first.neighbours) == 6
     again = voices.by_file(path, SearchOptions(k=2, one_per_artist=True), is_vocals=True)

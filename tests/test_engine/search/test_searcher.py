@@ -56,7 +56,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
         put_vectors(library, VOCALS, {i: at(angle) for i, angle in VOCAL_ANGLES.items()})
         put_vectors(library, OVERALL, {i: at(angle) for i, angle in OVERALL_ANGLES.items()})
         vocals = library.space_id(VOCALS)
-        library.put_no_vocals(5, vocals, audio_hash="hash 5", duration_s=250)
+        library.put_embedding(5, vocals, None, audio_hash="hash 5", duration_s=250)
         for space_id in (1, 2):
             graph.refresh(library, space_id, num_threads=1)
         yield library
@@ -82,9 +82,12 @@ def test_percentages_are_similarities_where_a_model_is_not_calibrated(library: L
     assert [neighbour.percent for neighbour in result.neighbours] == [98, 94, 0]
 
 
-def test_percentages_are_chances_where_a_model_is_calibrated(library: Library) -> None:
+def test_percentages_are_chances_where_a_model_is_calibrated(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = {"vocals": Calibration(10.0, -5.0), "overall": Calibration(20.0, -12.0)}
-    searcher = Searcher(library, load_calibration=lambda model, sha256, view: known[view])
+    monkeypatch.setattr("engine.models.calibration_of", lambda name, sha256, view: known[view])
+    searcher = Searcher(library)
     result = searcher.by_track(1)
     assert result.is_calibrated
     for neighbour in result.neighbours:
@@ -94,9 +97,12 @@ def test_percentages_are_chances_where_a_model_is_calibrated(library: Library) -
     assert both.percent == round(100 / (1 + np.exp(10.25 - 17.5 * both.similarity)))
 
 
-def test_a_blend_tells_what_each_view_says_alone(library: Library) -> None:
+def test_a_blend_tells_what_each_view_says_alone(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = {"vocals": Calibration(10.0, -5.0), "overall": Calibration(20.0, -12.0)}
-    searcher = Searcher(library, load_calibration=lambda model, sha256, view: known[view])
+    monkeypatch.setattr("engine.models.calibration_of", lambda name, sha256, view: known[view])
+    searcher = Searcher(library)
     alone = {
         view: {
             n.track.id: n.percent for n in searcher.by_track(1, SearchOptions(by=view)).neighbours
@@ -339,8 +345,12 @@ def music(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def heard(tmp_path: Path, music: Path) -> Iterator[tuple[Library, Searcher]]:
+def heard(
+    tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Library, Searcher]]:
     """A library of real files, heard by the toy model."""
+    monkeypatch.setattr("engine.models.load", lambda name: ToyModel())
+    monkeypatch.setattr("engine.separation.load", lambda name: WholeMixture())
     with Library.open(tmp_path / "heard.db") as library:
         scan(library, [music])
         for track in library.tracks(library.track_ids()):
@@ -349,7 +359,7 @@ def heard(tmp_path: Path, music: Path) -> Iterator[tuple[Library, Searcher]]:
                 assert embedding is not None
                 about = {"audio_hash": audio.audio_hash(track.path), "duration_s": 5.0}
                 library.put_embedding(track.id, library.space_id(key), embedding, **about)
-        yield library, Searcher(library, lambda name: ToyModel(), lambda name: WholeMixture())
+        yield library, Searcher(library)
 
 
 def artists(result: SearchResult) -> list[str]:
@@ -406,14 +416,15 @@ def test_a_part_of_a_file(heard: tuple[Library, Searcher], tmp_path: Path) -> No
 
 
 def test_a_file_in_which_nobody_sings(
-    heard: tuple[Library, Searcher], tmp_path: Path, music: Path
+    heard: tuple[Library, Searcher], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class NoVocals(WholeMixture):
         def vocals(self, chunks: object, cancel: object = None) -> Iterator[np.ndarray]:
             for chunk in super().vocals(chunks, cancel):  # type: ignore[arg-type]
                 yield 0.001 * chunk
 
-    searcher = Searcher(heard[0], lambda name: ToyModel(), lambda name: NoVocals())
+    monkeypatch.setattr("engine.separation.load", lambda name: NoVocals())
+    searcher = heard[1]
     path = write_song(tmp_path / "outside.wav", 905, duration_s=6)
     with pytest.raises(QueryError, match=r"Nobody sings in outside\.wav"):
         searcher.by_file(path)
@@ -430,12 +441,13 @@ def test_files_that_cannot_be_heard(heard: tuple[Library, Searcher], tmp_path: P
 
 
 def test_another_version_of_the_model_is_noticed(
-    heard: tuple[Library, Searcher], tmp_path: Path
+    heard: tuple[Library, Searcher], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Retrained(ToyModel):
         sha256 = "f" * 64
 
-    searcher = Searcher(heard[0], lambda name: Retrained(), lambda name: WholeMixture())
+    monkeypatch.setattr("engine.models.load", lambda name: Retrained())
+    searcher = heard[1]
     with pytest.raises(QueryError, match="another version of the model toy"):
         searcher.by_file(write_song(tmp_path / "outside.wav", duration_s=6))
 

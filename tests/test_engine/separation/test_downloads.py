@@ -29,11 +29,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads.time, "sleep", lambda seconds: None)
-
-
 def partial(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
@@ -62,6 +57,9 @@ def test_the_first_digits_of_a_sha256_are_enough(server: Server, tmp_path: Path)
 
 def test_broken_connections_are_taken_up_where_they_broke(server: Server, tmp_path: Path) -> None:
     server.cuts_after = [300_000, 0, 400_000]
+    for _ in range(3):
+        with pytest.raises(DownloadError, match="What has arrived is kept"):
+            download(remote_file(server), tmp_path / "weights.pth")
     download(remote_file(server), tmp_path / "weights.pth")
     assert (tmp_path / "weights.pth").read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=300000-", "bytes=300000-", "bytes=700000-"]
@@ -114,19 +112,8 @@ def test_offline_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     remote = RemoteFile(f"http://127.0.0.1:{port}/weights.pth", "0" * 64, 1)
-    with pytest.raises(
-        DownloadError, match=r"cannot be reached. Is this computer online\? You can"
-    ):
+    with pytest.raises(DownloadError, match=r"cannot be reached.* Is this computer online\?"):
         download(remote, tmp_path / "weights.pth")
-
-
-def test_a_server_that_dies_on_the_way_leaves_what_has_arrived(
-    server: Server, tmp_path: Path
-) -> None:
-    server.cuts_after = [500_000, 0, 0, 0, 0]
-    with pytest.raises(DownloadError, match="What has arrived is kept"):
-        download(remote_file(server), tmp_path / "weights.pth")
-    assert partial(tmp_path / "weights.pth").stat().st_size == 500_000
 
 
 def test_a_silent_server_is_given_up(
@@ -149,14 +136,6 @@ def test_stopping_keeps_what_has_arrived(server: Server, tmp_path: Path) -> None
     assert 0 < partial(tmp_path / "weights.pth").stat().st_size < len(CONTENT)
     download(remote_file(server), tmp_path / "weights.pth")
     assert (tmp_path / "weights.pth").read_bytes() == CONTENT
-
-
-def test_a_server_that_does_not_end_is_stopped(server: Server, tmp_path: Path) -> None:
-    remote = remote_file(server)
-    server.content = bytes(4_000_000)
-    with pytest.raises(DownloadError, match="larger than the file that was published"):
-        download(remote, tmp_path / "weights.pth")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:

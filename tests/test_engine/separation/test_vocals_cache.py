@@ -32,13 +32,16 @@ class Half:
 
 
 @pytest.fixture
-def half() -> Half:
-    return Half()
+def half(monkeypatch: pytest.MonkeyPatch) -> Half:
+    """The separator that is loaded, whatever it is called."""
+    found = Half()
+    monkeypatch.setattr("engine.separation.load", lambda name: found)
+    return found
 
 
 @pytest.fixture
 def cache(tmp_path: Path, half: Half) -> VocalsCache:
-    return VocalsCache(tmp_path / "cache", separator="half", load_separator=lambda name: half)
+    return VocalsCache(tmp_path / "cache")
 
 
 def song(path: Path, pitch_hz: float = 220.0, seconds: float = 3.0) -> Path:
@@ -73,10 +76,10 @@ def test_another_sound_under_the_same_name_is_separated_anew(
 
 
 def test_what_was_used_longest_ago_goes_first(tmp_path: Path, half: Half) -> None:
-    one_song = VocalsCache(tmp_path / "a", load_separator=lambda name: half)
+    one_song = VocalsCache(tmp_path / "a")
     one_song.vocals_of(song(tmp_path / "probe.wav"))
     size = one_song.used_bytes()
-    cache = VocalsCache(tmp_path / "b", int(2.5 * size), load_separator=lambda name: half)
+    cache = VocalsCache(tmp_path / "b", int(2.5 * size))
     paths = [song(tmp_path / f"{i}.wav", 220.0 + 10 * i) for i in range(3)]
     first, second = cache.vocals_of(paths[0]), cache.vocals_of(paths[1])
     for age, vocals in enumerate((first, second)):
@@ -90,7 +93,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path, half: Half) -> Non
 
 
 def test_a_song_beyond_the_limit_is_still_heard(tmp_path: Path, half: Half) -> None:
-    cache = VocalsCache(tmp_path / "cache", 10, load_separator=lambda name: half)
+    cache = VocalsCache(tmp_path / "cache", 10)
     assert cache.vocals_of(song(tmp_path / "song.wav")).exists()
 
 
@@ -102,7 +105,7 @@ def test_a_stop_or_a_failure_leaves_nothing_behind(
     with pytest.raises(CancelledError):
         cache.vocals_of(path, lambda progress: cancel.cancel(), cancel)
     assert list((tmp_path / "cache").iterdir()) == []
-    blocked = VocalsCache(path, load_separator=lambda name: Half())
+    blocked = VocalsCache(path)
     with pytest.raises(SeparatorError, match="Make room"):
         blocked.vocals_of(path)
 
@@ -117,7 +120,8 @@ def test_the_separator_is_the_one_in_use(
         return half
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    cache = VocalsCache(tmp_path / "cache", load_separator=load)
+    monkeypatch.setattr("engine.separation.load", load)
+    cache = VocalsCache(tmp_path / "cache")
     path = song(tmp_path / "song.wav")
     first = cache.vocals_of(path)
     write_choices(Choices(separator="umxhq"))

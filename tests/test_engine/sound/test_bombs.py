@@ -32,17 +32,16 @@ RATE_HZ = 16_000
 
 
 @pytest.fixture(autouse=True)
-def memory_is_capped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def memory_is_capped() -> Iterator[None]:
     """Neither here nor in a decoder is more taken than a song needs."""
-    own = pool.Pool()
-    monkeypatch.setattr(pool, "_pool", own)
+    pool.close()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    for pid in own.pids():
+    for pid in pool.pids():
         status = Path(f"/proc/{pid}/status").read_text("utf-8")
         peak_kb = int(status.partition("VmHWM:")[2].split()[0])
         assert 1024 * peak_kb <= 1.1 * worker.MAX_MEMORY_BYTES
-    own.close()
+    pool.close()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
 
 

@@ -25,8 +25,8 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def fresh_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_pool", pool.Pool())
+def fresh_pool() -> None:
+    pool.close()
 
 
 def test_broken_files_break_nothing(songs: Path, fresh_pool: None) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,7 @@ def hear_all(library: Library) -> dict[str, int]:
     for track in library.tracks(library.pending(overall)):
         about = {"audio_hash": audio.audio_hash(track.path), "duration_s": 1.0}
         library.put_embedding(track.id, overall, embedding(track.id), **about)
-        library.put_no_vocals(track.id, vocals, **about)
+        library.put_embedding(track.id, vocals, None, **about)
     return {track.title: track.id for track in library.tracks(library.track_ids())}
 
 
@@ -61,10 +61,17 @@ def never_read(path: Path) -> str:
     raise AssertionError(f"{path} was read")
 
 
+def scan_unread(library: Library, folders: Sequence[Path] = ()) -> ScanSummary:
+    """A scan that reads no sound."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(audio, "audio_hash", never_read)
+        return scan(library, folders)
+
+
 def test_new_files_become_tracks(library: Library, music: Path) -> None:
     (music / "cover.jpg").write_bytes(b"no song")
     (music / "Empty folder").mkdir()
-    assert counts(scan(library, [music], audio_hash=never_read)) == {"found": 3, "new": 3}
+    assert counts(scan_unread(library, [music])) == {"found": 3, "new": 3}
     one = library.tracks(library.track_ids("one"))[0]
     assert (one.artist, one.album, one.tags.track_number) == ("Ann", "First", 1)
     assert one.path == music / "Ann" / "First" / "01 One.wav"
@@ -77,8 +84,8 @@ def test_a_second_scan_opens_no_file(
     scan(library, [music])
     ids = hear_all(library)
     monkeypatch.setattr("engine.library.scan.reconcile.read_tags", never_read)
-    assert counts(scan(library, [music], audio_hash=never_read)) == {"found": 3, "unchanged": 3}
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library, [music])) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library)) == {"found": 3, "unchanged": 3}
     assert heard(library) == set(ids.values())
 
 
@@ -105,7 +112,7 @@ def test_other_tags_alone_keep_what_was_heard(library: Library, music: Path) -> 
     assert (track.title, track.artist, track.status) == ("Drei", "Robert", TrackStatus.INDEXED)
     assert library.track_ids("drei robert") == [track.id]
     assert library.pending(library.space_id(OVERALL)) == []
-    assert counts(scan(library, [music], audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library, [music])) == {"found": 3, "unchanged": 3}
 
 
 def test_a_touched_file_is_the_same(library: Library, music: Path) -> None:
@@ -129,7 +136,7 @@ def test_another_song_of_equal_size_with_the_same_time_is_heard(
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     assert counts(scan(library)) == {"found": 3, "changed": 1, "unchanged": 2}
     assert library.pending(library.space_id(OVERALL)) == [ids["Three"]]
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library)) == {"found": 3, "unchanged": 3}
 
 
 def test_other_rights_make_no_other_song(library: Library, music: Path) -> None:
@@ -139,7 +146,7 @@ def test_other_rights_make_no_other_song(library: Library, music: Path) -> None:
         path.chmod(0o600)
     assert counts(scan(library)) == {"found": 3, "unchanged": 3}
     assert library.pending(library.space_id(OVERALL)) == []
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library)) == {"found": 3, "unchanged": 3}
 
 
 def test_a_library_of_an_older_schema_takes_files_as_they_are(
@@ -150,7 +157,7 @@ def test_a_library_of_an_older_schema_takes_files_as_they_are(
     with library.database.write() as db:
         noted = db.execute("SELECT id, ctime_ns FROM track").fetchall()
         db.execute("UPDATE track SET ctime_ns = NULL")
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library)) == {"found": 3, "unchanged": 3}
     assert library.database.rows("SELECT id, ctime_ns FROM track") == noted
 
 
@@ -414,7 +421,7 @@ def test_names_as_long_as_can_be(library: Library, music: Path) -> None:
     found = library.track_by_path(long)
     assert found is not None
     assert found.id in ids.values()
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 4, "unchanged": 4}
+    assert counts(scan_unread(library)) == {"found": 4, "unchanged": 4}
 
 
 @pytest.mark.parametrize("when_s", [0, -1_000_000, 1_900_000_000, 4_200_000_000])
@@ -423,7 +430,7 @@ def test_times_long_ago_and_to_come(library: Library, music: Path, when_s: int) 
         os.utime(path, (when_s, when_s))
     scan(library, [music])
     hear_all(library)
-    assert counts(scan(library, audio_hash=never_read)) == {"found": 3, "unchanged": 3}
+    assert counts(scan_unread(library)) == {"found": 3, "unchanged": 3}
 
 
 def test_names_that_are_not_utf_8(library: Library, music: Path) -> None:
@@ -463,7 +470,9 @@ def test_a_broken_file_is_a_track_that_the_indexer_will_report(
     assert by_title(library)["zero"] is TrackStatus.NEW
 
 
-def test_a_file_that_is_deleted_while_it_is_read(library: Library, music: Path) -> None:
+def test_a_file_that_is_deleted_while_it_is_read(
+    library: Library, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scan(library, [music])
     hear_all(library)
     for name in ("One", "Three"):
@@ -473,9 +482,11 @@ def test_a_file_that_is_deleted_while_it_is_read(library: Library, music: Path) 
     def delete_then_hash(path: Path) -> str:
         if path.name == "Three.wav":
             path.unlink()
-        return audio.audio_hash(path)
+        return audio_hash(path)
 
-    summary = scan(library, [music], audio_hash=delete_then_hash)
+    audio_hash = audio.audio_hash
+    monkeypatch.setattr(audio, "audio_hash", delete_then_hash)
+    summary = scan(library, [music])
     assert (summary.retagged, summary.missing) == (1, 1)
     assert by_title(library)["Three"] is TrackStatus.MISSING
 

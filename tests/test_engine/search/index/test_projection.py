@@ -59,7 +59,7 @@ def recall(library: Library, queries: np.ndarray) -> float:
     for query in queries:
         true = track_ids[np.argsort(-(vectors @ query))[:10]]
         hits = searcher.nearest(QueryView(space, query), 10)
-        num_found += len(set(true.tolist()) & set(hits.track_ids.tolist()))
+        num_found += len(set(true.tolist()) & set(hits.tolist()))
     return num_found / (10 * len(queries))
 
 

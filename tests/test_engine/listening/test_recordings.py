@@ -8,8 +8,8 @@ from support.sound import buzz
 
 from app.record.command import app
 from engine.errors import QueryError, SingalikeError
+from engine.listening.recordings import MAX_PEAK, TARGET_RMS, prepare_voice, write_wav
 from engine.sound import audio
-from engine.sound.recordings import MAX_PEAK, TARGET_RMS, prepare_voice, voiced_frames, write_wav
 
 RATE_HZ = 44_100
 
@@ -50,8 +50,6 @@ def test_a_voice_in_a_noisy_room_is_still_one() -> None:
 
 @pytest.mark.parametrize("sound", [noise(4.0, 0.05), pink(4.0, 0.05)], ids=["white", "pink"])
 def test_noise_is_no_voice(sound: np.ndarray) -> None:
-    is_voice, _ = voiced_frames(sound, RATE_HZ)
-    assert is_voice.mean() < 0.05
     with pytest.raises(QueryError, match=r"No voice|Only 0\.\d s"):
         prepare_voice(sound, RATE_HZ)
 
