@@ -16,7 +16,7 @@ COVER_PX = 48
 
 
 class GroupModel(RowModel):
-    kind: GroupKind = "artists"
+    kind: GroupKind | None = None  # until there are some
 
     def shown(self, row: int) -> Row:
         group = self.items[row]

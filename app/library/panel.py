@@ -148,10 +148,7 @@ class LibraryPanel(QWidget):
 
     def _choose_way(self, key: str) -> None:
         self._settings.set(LIBRARY_WAY, key)
-        had_focus = self.focus_view.hasFocus()
         self.show_all()
-        if had_focus:
-            self.focus_view.setFocus()
 
     @property
     def _kind(self) -> GroupKind | None:
@@ -168,12 +165,9 @@ class LibraryPanel(QWidget):
 
     def show_group(self, group: Group) -> None:
         """The songs of an artist, or of an album; the heading leads back."""
-        had_focus = self.groups_view.hasFocus()
         self._let_clicks_through(True)  # the second one of a double click is for no song
         self._double_click.start()
         self._show(group.track_ids, one_line(group.name), in_order=True)
-        if had_focus:
-            self.view.setFocus()
 
     def _let_clicks_through(self, is_on: bool) -> None:
         self.view.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, is_on)
@@ -294,11 +288,17 @@ class LibraryPanel(QWidget):
     _listed_text = ""
 
     def _show_view(self) -> None:
-        """Songs or groups, or why there are none."""
-        is_empty = not (self.model.ids if self._kind is None else self.groups_view.groups.items)
+        """Songs or groups, which take over the focus, or why there are none."""
+        groups = self.groups_view.groups
+        if self._kind not in (None, groups.kind):
+            return  # they are on their way
+        is_empty = not (self.model.ids if self._kind is None else groups.items)
         if is_empty:
             self._empty.setText(self._why_empty())
+        had_focus = self.view.hasFocus() or self.groups_view.hasFocus()
         self._stack.setCurrentWidget(self._empty if is_empty else self.focus_view)
+        if had_focus:
+            self.focus_view.setFocus()
 
     def _why_empty(self) -> str:
         words = self._query.text.strip()

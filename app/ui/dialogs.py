@@ -81,6 +81,7 @@ class HelpSheet(Dialog):
         scroll = QScrollArea()  # for low screens
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(self.tr("Keyboard"))
         scroll.setWidget(sheet)
         self.body.addWidget(scroll)
@@ -105,7 +106,7 @@ class HelpSheet(Dialog):
         font = self.theme.font(weight=QFont.Weight.Medium)
         for i, keys in enumerate(members):
             grid.addWidget(label(keys.value.label, font=font), i, 0)
-            grid.addWidget(label(keys.value.description, "muted"), i, 1)
+            grid.addWidget(label(keys.value.description, "muted", wrap=True), i, 1)
         return grid
 
 

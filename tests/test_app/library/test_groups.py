@@ -92,6 +92,16 @@ def test_keys_change_the_way_and_find_voices(qtbot, window):
     qtbot.waitUntil(window.library.view.isVisible)
 
 
+def test_the_keyboard_goes_along_to_the_other_list(qtbot, window):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.library.view.setFocus()
+    for way in ("artists", "albums", "songs"):
+        qtbot.mouseClick(window.library.ways.segment(way), Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: window.library.focus_view.hasFocus())
+        assert window.library.focus_view.isVisible()
+
+
 def test_all_songs_of_an_artist_are_played_queued_and_a_radio(qtbot, window, artists):
     queue = window.services.player.queue
     artists.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QScrollArea,
     QWidget,
 )
 from support import app_fixtures
@@ -238,6 +239,10 @@ def test_shortcuts_are_unique_and_the_help_lists_them_all(qtbot, window):
     assert {keys.value.description for keys in Keys} <= texts
     assert {keys.value.label for keys in Keys} <= texts
     assert sheet.height() <= 700  # the lowest screen that the window is made for
+    (scroll,) = sheet.findChildren(QScrollArea)
+    sheet.resize(700, 600)  # or long sentences: they go on in the next line
+    qtbot.waitUntil(lambda: scroll.widget().width() <= scroll.viewport().width())
+    assert sheet.width() == 700
     sheet.close()
 
 
