@@ -140,10 +140,13 @@ def test_nothing_left_is_said_in_a_sentence(qtbot, window):
 
 
 def test_the_sheet_closes_by_escape_and_by_a_click_elsewhere(qtbot, window):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.library.view.setFocus()
     sheet = open_sheet(qtbot, window)
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
-    assert window.results.filter_button.hasFocus()
+    qtbot.waitUntil(window.library.view.hasFocus)  # where the keyboard was before
     open_sheet(qtbot, window)
     before = window.results.query_row.sound
     corner = window.library.view.viewport()
