@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -37,7 +38,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
 from engine.networks.cvsm.encoder import Encoder
-from training.config import SystemConfig, load_system
+from training.config import Precision, StemsMode, SystemConfig, load_system
 from training.data.data_set import (
     FORMAT_VERSION,
     ROW_BYTES,
@@ -291,8 +292,8 @@ def train_for_real(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--stems", default="auto")
-    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--stems", choices=get_args(StemsMode), default="auto")
+    parser.add_argument("--precision", choices=get_args(Precision), default="auto")
     parser.add_argument("--compile", action="store_true", help="on a processor as well")
     parser.add_argument("--pairs", type=int, nargs="+", default=[128])
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")

@@ -13,6 +13,7 @@ import typer
 from engine.cli.common import new_commands
 from engine.cli.progress import shown_progress
 from engine.progress import ignore_progress
+from training.config import Precision, SpaceKind, StemsMode, load_system, system_names
 
 # Nothing heavy is imported here: `singalike --help` must answer at once.
 
@@ -23,7 +24,7 @@ PercentagesOn = Annotated[
     typer.Option(help="Data set of real singing, all of whose voices give the percentages."),
 ]
 SpaceOption = Annotated[
-    str,
+    SpaceKind,
     typer.Option(
         "--space",
         help="band: without directions in which a segment differs with what plays beside it. "
@@ -107,16 +108,15 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     stems: Annotated[
-        str, typer.Option(help="auto, resident (on the device) or stream (from disk).")
+        StemsMode, typer.Option(help="On the device (resident), or from disk (stream).")
     ] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[Precision, typer.Option(help="Of the networks.")] = "auto",
     compile: Annotated[
         bool | None, typer.Option(help="torch.compile; by default on a GPU only.")
     ] = None,
     log_every: Annotated[int, typer.Option(help="Batches between lines of the log.")] = 20,
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
-    from training.config import load_system
     from training.data.data_set import open_datasets
     from training.loop import run as run_training
     from training.trainer import RunOptions
@@ -204,8 +204,6 @@ def fit(
 @app.command()
 def systems() -> None:
     """List the training systems."""
-    from training.config import load_system, system_names
-
     for name in system_names():
         typer.echo(f"{name:16} {load_system(name).title}")
 

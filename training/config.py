@@ -13,6 +13,10 @@ from training.errors import ConfigError
 SYSTEMS_PATH = Path(__file__).parent / "systems"
 Architecture = Literal["campp", "cvsm", "ge2e", "dvector"]
 Stem = Literal["mixture", "vocals"]
+# How a run is carried out, and in what a checkpoint compares.
+StemsMode = Literal["auto", "resident", "stream"]
+Precision = Literal["auto", "float32", "bfloat16"]
+SpaceKind = Literal["band", "voice"]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from engine.models import build_network, folder_of
 from engine.models.checkpoint import Manifest, load_tensors, read_manifest, save_checkpoint
 from engine.models.geometry import geometry_tensors
 from engine.progress import ProgressCallback, ignore_progress
-from training.config import SystemConfig
+from training.config import SpaceKind, SystemConfig
 from training.data.data_set import Dataset
 from training.geometry import Fitted, fit_views
 from training.loop import METRICS_NAME, check_data, load_state, read_config
@@ -33,7 +33,7 @@ def export(
     title: str = "",
     description: str = "",
     licence: str = "not stated",
-    space: str = "band",
+    space: SpaceKind = "band",
 ) -> Manifest:
     """Write weights, manifest and README.md; the model has the name of its folder.
 
@@ -82,7 +82,7 @@ def fit_existing(
     percentages_on: Dataset | None = None,
     title: str = "",
     description: str = "",
-    space: str = "band",
+    space: SpaceKind = "band",
 ) -> Manifest:
     """Write a model anew with centre, axes and calibration of this data set; the network stays.
 

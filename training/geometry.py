@@ -18,8 +18,8 @@ from engine.networks.processor import has_fast_bfloat16
 from engine.progress import Progress, ProgressCallback, ignore_progress
 from engine.records import View
 from engine.search.index.centre import placed
+from training.config import SpaceKind
 from training.data.data_set import PARTS, STEMS, Dataset, evenly_spread
-from training.errors import ConfigError
 
 STEM_OF_VIEW: dict[View, str] = {"vocals": "vocals", "overall": "mixture"}
 SEGMENTS_PER_TRACK, SEGMENTS_PER_ARTIST = 1, 4
@@ -30,7 +30,6 @@ NUM_BACKINGS, BACKING_DB = 3, (-8.0, 8.0)
 NUM_NUISANCE_DIMS = 8
 RIDGE = 0.01  # of the mean variance
 WITHIN_SHRINKAGE = 0.02  # share of the scatter within voices that counts as even in all directions
-SPACES = ("band", "voice")
 VALID_SEGMENTS_PER_TRACK, VALID_SEGMENTS_PER_ARTIST = 8, 48
 BLOCK_SEGMENTS = 16
 MAX_BACKINGS = 1000
@@ -50,7 +49,7 @@ def fit_views(
     dataset: Dataset,
     progress: ProgressCallback = ignore_progress,
     percentages_on: Dataset | None = None,
-    space: str = "band",
+    space: SpaceKind = "band",
 ) -> Fitted:
     """Centre, transform, axes from the training voices, calibration from the validation voices.
 
@@ -60,11 +59,7 @@ def fit_views(
 
     ``percentages_on``: calibrate on all voices of this data set instead. They should sing, and
     their names should not have played a part in training. ``space``: see ``Heard.transform``.
-
-    Raises ConfigError: unknown space.
     """
-    if space not in SPACES:
-        raise ConfigError(f"--space must be one of {', '.join(SPACES)}, not {space!r}.")
     heard = _heard_otherwise(network, excerpt_samples, dataset, progress)
     geometry = Geometry.fit(heard.embeddings, heard.transform(space))
     calibration: dict[View, Calibration] = {}
@@ -95,7 +90,7 @@ class Heard:
     voice: np.ndarray
     is_alone: np.ndarray
 
-    def transform(self, space: str) -> np.ndarray:
+    def transform(self, space: SpaceKind) -> np.ndarray:
         """(dim, dim), for centred embeddings.
 
         ``band``: towards the voice alone, then without the directions in which a segment differs

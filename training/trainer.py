@@ -16,7 +16,7 @@ from engine.networks.cvsm.encoder import Encoder
 from engine.progress import ProgressCallback, ignore_progress
 from training import losses
 from training.batch_norms import RunningStatistics, with_joint_batch_norm
-from training.config import SystemConfig
+from training.config import Precision, StemsMode, SystemConfig
 from training.data.data_set import Dataset
 from training.data.rows import Rows
 from training.data.stems import open_stems, validation_rows
@@ -28,8 +28,6 @@ from training.pairs.sampling import Pairs, PairSampler
 from training.schedule import Schedule, rate_of, stage_of
 from training.targets import make_space, teacher_network, teacher_targets
 from training.validation import artist_similarity, pretext
-
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class RunOptions:
     """
 
     device: str = "auto"
-    stems: str = "auto"
-    precision: str = "auto"
+    stems: StemsMode = "auto"
+    precision: Precision = "auto"
     compile: bool | None = None
     save_every_s: float = 180.0
     log_every: int = 20
@@ -93,10 +91,8 @@ class Trainer:
         self.forward = self._make_forward()
 
     def _wants_bfloat16(self) -> bool:
-        precision = self.options.precision
-        if precision not in PRECISIONS:
-            raise RunError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision}.")
-        return precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
+        precision, is_gpu = self.options.precision, self.device.type == "cuda"
+        return precision == "bfloat16" or (precision == "auto" and is_gpu)
 
     def _make_forward(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """What a step runs: the network, compiled once for all batches (on a GPU, or if asked)."""

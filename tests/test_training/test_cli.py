@@ -70,8 +70,9 @@ def test_impossible_shares_are_a_usage_error(parts: str, tmp_path: Path) -> None
     assert result.exit_code == 2
 
 
-def test_no_batches_are_a_usage_error(tmp_path: Path) -> None:
-    arguments = ["run", "-s", "cola", "--data", str(tmp_path), "-o", "x", "--batches", "0"]
+@pytest.mark.parametrize("option", ["--batches=0", "--stems=both", "--precision=float16"])
+def test_what_no_run_can_do_is_a_usage_error(option: str, tmp_path: Path) -> None:
+    arguments = ["run", "-s", "cola", "--data", str(tmp_path), "-o", "x", option]
     assert runner.invoke(app, arguments).exit_code == 2
 
 

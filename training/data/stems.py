@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from training.config import StemsMode
 from training.data.data_set import PARTS, ROW_BYTES, Dataset
 from training.data.rows import Buffer, Rows
 from training.distributed import World, smallest
@@ -114,7 +115,7 @@ class StreamedStems:
 def open_stems(
     dataset: Dataset,
     device: torch.device,
-    mode: str,
+    mode: StemsMode,
     num_pairs: int,
     seed: int,
     world: World | None = None,
@@ -126,8 +127,6 @@ def open_stems(
     """
     num_rows = len(part_indices(dataset, "train"))
     room = int(SHARE_OF_MEMORY * smallest(free_bytes(device), world or World()))
-    if mode not in ("auto", "resident", "stream"):
-        raise DataError(f"--stems must be auto, resident or stream, not {mode!r}.")
     if mode == "resident" or (mode == "auto" and num_rows * ROW_BYTES <= room):
         return ResidentStems(dataset, device)
     pool_rows = max(2, min(MAX_POOL_ROWS, room // (2 * ROW_BYTES), num_rows))
