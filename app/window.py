@@ -136,8 +136,7 @@ class MainWindow(QMainWindow):
         open_library.folders_added.connect(self.services.indexing.start)
         open_library.songs_changed.connect(self._songs_changed)
         self.watch.changed.connect(self.services.indexing.look)
-        for source in (open_library, self.services.indexing):
-            source.problem.connect(self.notice.show_text)
+        open_library.problem.connect(self.notice.show_text)
         self.services.player.problem.connect(self._show_player_problem)
         self.services.player.solved.connect(self.notice.withdraw)
         for signal in (self.services.player.state_changed, self.services.player.loaded):

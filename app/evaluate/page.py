@@ -90,17 +90,11 @@ class EvaluatePage(QWidget):
         self,
         task: Callable[[ProgressCallback, CancelToken], Any],
         use: Callable[[Any], object],
-        slot: LatestJob | None = None,
+        queue: Pool | LatestJob = Pool.INTERACTIVE,
         fail: Callable[[str], object] | None = None,
     ) -> None:
         """Short work; what goes wrong is told at the top of the window."""
-        job = Job(task)
-        job.succeeded.connect(use)
-        job.failed.connect(fail or self.problem.emit)
-        if slot is not None:
-            slot.start(job)
-        else:
-            self._runner.start(job, Pool.INTERACTIVE)
+        self._runner.run(task, use, fail or self.problem, queue)
 
     # What there is to work on
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
     QPushButton,
     QWidget,
 )
@@ -23,7 +22,7 @@ from app.ui.layouts import hbox, vbox
 from app.ui.text_format import duration
 from app.ui.theme import Theme
 from app.ui.two_line_delegate import DataRole, DetailRole, TwoLineDelegate
-from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, label
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, ProgressBar, button, label
 from engine.progress import Progress
 
 SIDE_PX = 250
@@ -40,9 +39,7 @@ class RunCard(QFrame):
         self.stage = ElidedLabel(font=theme.font(weight=QFont.Weight.DemiBold))
         self.detail = ElidedLabel("muted", theme.font(SMALL))
         self.eta = ElidedLabel("muted", theme.font(SMALL))
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Progress of the evaluation"))
+        self.bar = ProgressBar(self.tr("Progress of the evaluation"))
         self.cancel = IconButton(theme, "close", self.tr("Stop the evaluation"), size=16)
         self.cancel.clicked.connect(self._cancel)
         top = hbox((self.stage, 1), self.cancel)
@@ -63,8 +60,7 @@ class RunCard(QFrame):
         if not self.cancel.isEnabled():
             return
         self.stage.setText(self._stage_text(progress))
-        self.bar.setRange(0, progress.num_total or 0)
-        self.bar.setValue(progress.num_done)
+        self.bar.show_progress(progress)
         self.detail.setText(progress.message)
         left = "" if progress.eta_s is None else duration(progress.eta_s)
         self.eta.setText(

@@ -152,10 +152,10 @@ class Commands(QObject):
         FoldersDialog(self.window, self._services, self.add_folder, self.open_catalogue).open()
 
     def show_failed(self) -> None:
-        self._open_library.failed_tracks(self._open_failed)
+        def use(tracks: list[Track]) -> None:
+            FailedDialog(self.window, self._services, tracks, self.reveal_path).open()
 
-    def _open_failed(self, tracks: list[Track]) -> None:
-        FailedDialog(self.window, self._services, tracks, self.reveal_path).open()
+        self._open_library.failed_tracks(use)
 
     def show_help(self) -> None:
         HelpSheet(self.window, self._theme).open()

@@ -20,7 +20,7 @@ from app.find.journey_dialog import JourneyDialog
 from app.find.keeping import Keeping
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.covers import Covers
-from app.library.dots import DotLegend
+from app.library.dots import dot_legend
 from app.library.panel import LibraryPanel
 from app.playlists.song_export import SongExport
 from app.record.dialog import RecordDialog
@@ -55,7 +55,7 @@ class FindPage(QSplitter):
         self._commands = commands
         self._recordings: TemporaryDirectory[str] | None = None
         self.library = LibraryPanel(services, covers)
-        legend = DotLegend(services.theme, self.library.model.state_texts)
+        legend = dot_legend(services.theme, self.library.model.state_texts)
         facets = services.open_library.read_facets
         self.results = ResultsPanel(services.theme, services.player, covers.pixmap, facets, legend)
         self.comparison = Comparison(self.results, services)

@@ -119,10 +119,10 @@ class BlendBar(QWidget):
             self._soon.start()
 
 
-# So high, in pixels and lines of text, that four results fit below the usual comparison, or below
+# So high, in lines of text and pixels, that four results fit below the usual comparison, or below
 # the one with portraits.
-ROOMY = (300, 16)
-ROOMY_WITH_PORTRAITS = (340, 20)
+ROOMY, ROOMY_PX = 16, 300
+ROOMY_WITH_PORTRAITS, ROOMY_WITH_PORTRAITS_PX = 20, 340
 NARROW = 26  # lines of text as wide
 
 
@@ -296,11 +296,9 @@ class ResultsPanel(QWidget):
         line, height = self.fontMetrics().height(), event.size().height()
         for toggle in (self.artists_button, self.filter_button):
             set_look(toggle, "tight", event.size().width() < NARROW * line)
-        for (pixels, lines), follow in (
-            (ROOMY, lambda is_roomy: self._set_compact(not is_roomy)),
-            (ROOMY_WITH_PORTRAITS, self.portraits.set_has_room),
-        ):
-            follow(height >= pixels + lines * line)
+        self._set_compact(height < ROOMY_PX + ROOMY * line)
+        portraits_px = ROOMY_WITH_PORTRAITS_PX + ROOMY_WITH_PORTRAITS * line
+        self.portraits.set_has_room(height >= portraits_px)
 
     def _set_compact(self, is_compact: bool) -> None:
         """At least four results are seen, also in low windows and with large letters."""

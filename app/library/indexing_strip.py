@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QProgressBar,
-    QSizePolicy,
-    QWidget,
-)
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.services.indexing import Indexing
 from app.services.open_library import Overview
@@ -15,7 +11,7 @@ from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import duration, one_line
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, ElidedLabel, IconButton, button, divider
+from app.ui.widgets import SMALL, ElidedLabel, IconButton, ProgressBar, button, divider
 from engine.progress import Progress
 
 
@@ -30,9 +26,7 @@ class IndexingStrip(QWidget):
         self._num_failed = 0
         self._headline = ElidedLabel()
         self._detail = ElidedLabel(role="muted", font=theme.font(SMALL))
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Progress of indexing"))
+        self._bar = ProgressBar(self.tr("Progress of indexing"))
         self._pause = IconButton(theme, "pause", self.tr("Pause indexing"), size=18)
         self._stop = IconButton(
             theme, "stop", self.tr("Stop indexing; what is done is kept"), size=18
@@ -80,9 +74,7 @@ class IndexingStrip(QWidget):
         self._headline.setText(self.tr("Paused") if is_paused else self._stage_text(progress))
         self._detail.setText(self._detail_text(progress))
         self._detail.setVisible(bool(self._detail.text()))
-        total = progress.num_total if progress is not None else None
-        self._bar.setRange(0, total or 0)
-        self._bar.setValue(progress.num_done if progress is not None and total else 0)
+        self._bar.show_progress(progress)
 
     def _stage_text(self, progress: Progress | None) -> str:
         texts = {

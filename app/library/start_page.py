@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QProgressBar,
-    QScrollArea,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QWidget
 
 from app.ui.layouts import hbox, keep_room, vbox
 from app.ui.text_format import duration
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, TITLE, IconLabel, button, label
+from app.ui.widgets import SMALL, TITLE, IconLabel, ProgressBar, button, label
 from engine.progress import Progress
 
 WIDTH_PX = 620
@@ -33,9 +26,7 @@ class StartPage(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._choose = button(self.tr("Choose a music folder…"), "primary")
         self._demo = button(self.tr("Try the demo library"), "large")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Making the demo library"))
+        self._bar = ProgressBar(self.tr("Making the demo library"))
         self._busy = label(role="muted", font=theme.font(SMALL))
         self._stop = button(self.tr("Stop"), "plain")
         keep_room(self._bar, self._busy, self._stop)  # or the page would jump
@@ -121,13 +112,11 @@ class StartPage(QScrollArea):
     def show_progress(self, progress: Progress | None = None) -> None:
         """The demo library is being made; None: no song is there yet."""
         self._set_busy(True)
-        total = progress.num_total if progress is not None else None
-        self._bar.setRange(0, total or 0)
+        self._bar.show_progress(progress)
         text = self.tr("Making the demo songs…")
         if progress is not None:
-            self._bar.setValue(progress.num_done)
             text = self.tr("Making the demo songs: {done} of {total}").format(
-                done=progress.num_done, total=total or "…"
+                done=progress.num_done, total=progress.num_total or "…"
             )
             if progress.eta_s is not None:
                 left = self.tr("{time} left").format(time=duration(progress.eta_s))

@@ -65,15 +65,8 @@ class Camera:
 
     def resized(self, width: int, height: int) -> Camera:
         """The same part of the map in a widget of another size."""
-        if self.is_whole:
-            return self.fit(width, height, self.tall)
         scale = self.nearness * whole_scale(width, height, self.tall)
         return replace(self, scale=scale, width=width, height=height)
-
-    @property
-    def is_whole(self) -> bool:
-        """All of the map is shown, as ``fit`` does."""
-        return self == self.fit(self.width, self.height, self.tall)
 
     @property
     def nearness(self) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui.language import grouped
 from app.ui.message_page import MessagePage
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
-from app.ui.widgets import button
+from app.ui.widgets import ProgressBar, button
 from engine.map import MIN_SONGS
 from engine.progress import Progress
 from engine.records import View
@@ -20,10 +20,9 @@ class MapMessage(MessagePage):
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        self._bar = QProgressBar()
+        self._bar = ProgressBar("")
         self._make, self._stop = button("", "primary"), button("")
         super().__init__(theme, "map", "wave", self._bar, self._make, self._stop)
-        self._bar.setTextVisible(False)
         self._bar.setFixedWidth(320)
         self._bar.setAccessibleName(self.tr("Progress of the map"))
         for one, text in ((self._make, self.tr("Make the map")), (self._stop, self.tr("Stop"))):
@@ -62,9 +61,7 @@ class MapMessage(MessagePage):
         self._make.hide()
         for widget in (self._bar, self._stop):
             widget.show()
-        total = progress.num_total if progress is not None else None
-        self._bar.setRange(0, total or 0)
-        self._bar.setValue(progress.num_done if progress is not None and total else 0)
+        self._bar.show_progress(progress)
 
 
 def stage_text(widget: QWidget, progress: Progress | None) -> str:

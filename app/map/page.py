@@ -68,9 +68,7 @@ class MapPage(QWidget):
         self.legend = Legend(services.theme, self.view)
         self.message = MapMessage(services.theme)
         self.preview = Preview(services.player, self)
-        self.card = HoverCard(
-            services.theme, covers, self.view, self.preview, services.open_library
-        )
+        self.card = HoverCard(services, covers, self.view, self.preview)
         self.selection = SelectionBar(services.theme, self.view, self._actions())
         self._note = label(role="muted")
         self._anew = button(self.tr("Lay out anew"), "plain")

@@ -14,10 +14,9 @@ from app.map.view import MapView
 from app.player.loan import Loan
 from app.player.player import Player
 from app.player.queue import sound_of_track
-from app.services.open_library import OpenLibrary
+from app.services.services import Services
 from app.ui.layouts import hbox, vbox
 from app.ui.text_format import one_line, title_of
-from app.ui.theme import Theme
 from app.ui.widgets import SMALL, ElidedLabel
 from engine.library import Track, TrackStatus
 
@@ -89,19 +88,13 @@ class HoverCard(QFrame):
 
     chosen = Signal(object)  # Track
 
-    def __init__(
-        self,
-        theme: Theme,
-        covers: Covers,
-        view: MapView,
-        preview: Preview,
-        open_library: OpenLibrary,
-    ) -> None:
+    def __init__(self, services: Services, covers: Covers, view: MapView, preview: Preview) -> None:
         super().__init__(view)
+        theme = services.theme
         self.setObjectName("card")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFixedWidth(WIDTH_PX)
-        self._view, self._preview, self._open_library = view, preview, open_library
+        self._view, self._preview, self._open_library = view, preview, services.open_library
         self._covers = covers
         self.ids = np.empty(0, np.int64)
         self.scores: dict[int, float] = {}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shutil
 
-from PySide6.QtWidgets import QProgressBar
-
 from app.jobs import Job, Pool
 from app.preferences.section import Card, Section
 from app.services.services import Services
 from app.ui.dialogs import confirm
 from app.ui.layouts import clear_layout
-from app.ui.widgets import button
+from app.ui.widgets import ProgressBar, button
 from engine import separation
 from engine.paths import data_path
 from engine.progress import Progress
@@ -22,7 +20,7 @@ class SeparatorsSection(Section):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._job: Job | None = None
-        self._bar: QProgressBar | None = None
+        self._bar: ProgressBar | None = None
         self._installing = ""
         self.add_heading(self.tr("Which separator cuts out the voice"))
         self.add_note(
@@ -84,11 +82,9 @@ class SeparatorsSection(Section):
     # Getting one
 
     def _add_progress(self, card: Card) -> None:
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = ProgressBar(self.tr("Progress of the download"))
         self._bar.setFixedWidth(240)
-        self._bar.setRange(0, 0)
-        self._bar.setAccessibleName(self.tr("Progress of the download"))
+        self._bar.show_progress(None)
         stop = button(self.tr("Stop"))
         stop.clicked.connect(self.stop)
         card.add(self._bar, stop)
@@ -106,8 +102,7 @@ class SeparatorsSection(Section):
 
     def _show_progress(self, progress: Progress) -> None:
         if self._bar is not None:
-            self._bar.setRange(0, progress.num_total or 0)
-            self._bar.setValue(progress.num_done)
+            self._bar.show_progress(progress)
 
     def _installed(self) -> None:
         self._job, self._installing = None, ""

@@ -73,7 +73,6 @@ class Indexing(QObject):
     changed = Signal()  # running, paused or not
     progressed = Signal(object)  # Progress
     ended = Signal()  # in whatever way
-    problem = Signal(str)
 
     def __init__(
         self,
@@ -133,7 +132,7 @@ class Indexing(QObject):
         job = Job(lambda progress, cancel: work(library, progress, cancel), name)
         job.progressed.connect(self._progressed)
         job.succeeded.connect(_log_summary)
-        job.failed.connect(self.problem)
+        job.failed.connect(self._open_library.problem)
         job.finished.connect(self._finished)
         self._job = job
         self._open_library.runner.start(job, Pool.BACKGROUND)

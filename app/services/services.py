@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.jobs import JobRunner
 from app.player.devices import SoundDevices
 from app.player.output import SoundOutput
 from app.player.player import Player
-from app.services.indexing import Indexing, index_library, look_for_changes
+from app.services.indexing import Index, Indexing, index_library, look_for_changes
 from app.services.kept import Kept
 from app.services.open_library import OpenLibrary
 from app.services.search_service import SearchService
@@ -47,21 +49,17 @@ def make_services(library_path: Path, settings: Settings, theme: Theme) -> Servi
     search = SearchService(runner, lambda: Searcher(open_library.source))
     devices = SoundDevices()
     player = Player(make_output=lambda fill: SoundOutput(fill, devices))
+
+    def at_speed(work: Callable[..., Any]) -> Index:
+        """With as many cores as the person lets it have at the moment it starts."""
+        return lambda *run: work(*run, settings.get(INDEX_SPEED))
+
     return Services(
         open_library,
         settings,
         theme,
         player,
-        # with as many cores as the person lets it have at the moment it starts
-        Indexing(
-            open_library,
-            lambda library, progress, cancel: index_library(
-                library, progress, cancel, settings.get(INDEX_SPEED)
-            ),
-            lambda library, progress, cancel: look_for_changes(
-                library, progress, cancel, settings.get(INDEX_SPEED)
-            ),
-        ),
+        Indexing(open_library, at_speed(index_library), at_speed(look_for_changes)),
         search,
         devices=devices,
     )

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, Q
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
+from engine.progress import Progress
 
 DrawCover = Callable[[Path, str, int, float], QPixmap]  # path, seed of a tile, pixels, ratio
 
@@ -217,6 +219,21 @@ def paint_focus_frame(painter: QPainter, rect: QRect, theme: Theme) -> None:
     painter.setPen(theme.colour("accent"))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(rect).adjusted(1.5, 1.5, -1.5, -1.5), 6, 6)
+
+
+class ProgressBar(QProgressBar):
+    """A thin line; ``name`` is for screen readers."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setTextVisible(False)
+        self.setAccessibleName(name)
+
+    def show_progress(self, progress: Progress | None) -> None:
+        """While nothing is known of its end, it runs to and fro."""
+        total = progress.num_total if progress is not None else None
+        self.setRange(0, total or 0)
+        self.setValue(progress.num_done if progress is not None and total else 0)
 
 
 def divider(is_vertical: bool = False) -> QFrame:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QMouseEvent
-from PySide6.QtWidgets import QFrame, QProgressBar
+from PySide6.QtWidgets import QFrame
 
 from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, IconButton, label, set_look
+from app.ui.widgets import SMALL, IconButton, ProgressBar, label, set_look
 
 HEIGHT_PX = 150
 
@@ -26,10 +26,8 @@ class SoundCard(QFrame):
         self.setMinimumHeight(HEIGHT_PX)
         self.button = IconButton(theme, "play", f"{name}: {hint}", colour="text", size=26)
         self.button.clicked.connect(self.clicked)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = ProgressBar(name)
         self.bar.setRange(0, 1000)
-        self.bar.setAccessibleName(name)
         title = label(name, font=theme.font(2.0, QFont.Weight.Bold))
         text = label(f"{hint}\n{keys}", "muted", theme.font(SMALL), wrap=True)
         head = hbox((title, 1), (self.button, Qt.AlignmentFlag.AlignTop))

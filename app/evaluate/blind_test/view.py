@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, Step
 from app.evaluate.blind_test.playback import PARTS, Part, Playback
@@ -16,7 +16,7 @@ from app.player.player import Player
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
 from app.ui.theme import Theme
-from app.ui.widgets import HEADING, SMALL, button, label, set_look
+from app.ui.widgets import HEADING, SMALL, ProgressBar, button, label, set_look
 
 if TYPE_CHECKING:
     from engine.evaluation.triplets import Choice, Question
@@ -83,9 +83,7 @@ class BlindTestView(QWidget):
         self.questions: dict[Question, QuestionCard] = {}
         self._triplet_id = ""
         self._place = label(font=theme.font(HEADING, QFont.Weight.DemiBold))
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Questions answered"))
+        self._bar = ProgressBar(self.tr("Questions answered"))
         self.undo_button = button(self.tr("Take back"), "plain")
         self.undo_button.clicked.connect(self.undo)
         self.pause_button = button(self.tr("Pause the test"), "plain")
