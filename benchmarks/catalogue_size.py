@@ -25,7 +25,7 @@ from search_cases import memory_bytes
 
 from catalogue.upkeep import index
 from engine.library.text import normalise
-from engine.progress import Progress
+from engine.progress import CancelToken, Progress
 from engine.records import SpaceKey
 from engine.search import Scope, Searcher, SearchOptions
 from engine.search.index.centre import placed
@@ -116,7 +116,7 @@ def build(place: Path, num: int) -> None:
         table.songs.add(rows)
     told("written", started, busy)
     started, busy = time.monotonic(), time.process_time()
-    index(table, lambda progress: step(progress, started, busy))
+    index(table, lambda progress: step(progress, started, busy), CancelToken())
     told("indexed", started, busy)
 
 
@@ -179,8 +179,10 @@ def recall(table: SongTable, chosen: list[int], found: list[list[int]], where: s
     queries = placed(own, centre)
     best: np.ndarray = np.zeros((len(chosen), 0), np.int64)
     scores: np.ndarray = np.zeros((len(chosen), 0), np.float32)
-    for batch in table.batches(["id", "vocals_vector"], where, 50_000):
-        ids, some = batch.column("id").to_numpy(), placed(vectors_of(batch, key)[1], centre)
+    asked = table.songs.search().select(["id", "vocals_vector"])
+    for batch in (asked.where(where) if where else asked).to_batches(50_000):
+        known = vectors_of(pa.Table.from_batches([batch]), key)
+        ids, some = np.array(list(known)), placed(np.array(list(known.values())), centre)
         best = np.hstack([best, np.broadcast_to(ids, (len(chosen), len(ids)))])
         scores = np.hstack([scores, queries @ some.T])
         order = np.argsort(-scores, axis=1)[:, :11]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from engine.cli.common import (
     JsonOption,
     LibraryOption,
     ModelOption,
+    View,
     clock,
     new_commands,
     note,
@@ -21,6 +21,7 @@ from engine.cli.common import (
     printable,
     stoppable,
     write_json,
+    write_list,
 )
 from engine.cli.progress import shown_progress
 from engine.errors import CatalogueError
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
     from engine.search.remote.table import SongTable
 
 app = new_commands()
-
-
-class ViewChoice(StrEnum):
-    """As ``engine.records.View``: typer takes no list of literals."""
-
-    VOCALS = "vocals"
-    OVERALL = "overall"
 
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="A catalogue: folder or address.")]
@@ -49,18 +43,14 @@ def main() -> None:
 @app.callback()
 def catalogue() -> None:
     """Listen to an archive on many processes or machines, and make it searchable."""
-    for name in ("fsspec", "lancedb", "pyarrow", "ray"):
-        if find_spec(name) is None:
-            raise CatalogueError(
-                f"This needs the package {name}: pip install 'singalike[catalogue]'."
-            )
+    if find_spec("ray") is None:
+        raise CatalogueError("This needs more packages: pip install 'singalike[catalogue]'.")
 
 
 def _opened(place: str) -> SongTable:
-    from catalogue.storage import absolute
     from engine.search.remote.table import SongTable
 
-    return SongTable.open(absolute(place))
+    return SongTable.open(place)
 
 
 @app.command()
@@ -68,18 +58,11 @@ def run(
     manifest: Annotated[
         str, typer.Argument(help="CSV, TSV or Parquet with a column `path`; any address.")
     ],
-    to: Annotated[
-        str, typer.Option("--to", metavar="TABLE", help="The catalogue: a folder or an address.")
-    ],
+    to: Annotated[str, typer.Option("--to", metavar="TABLE", help="A folder or an address.")],
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes. Default: one per core of machine or cluster.")
+        int, typer.Option(min=0, help="Processes of this machine. Default: one per core.")
     ] = 0,
-    address: Annotated[
-        str | None, typer.Option(help="Of a Ray cluster. Default: this machine alone.")
-    ] = None,
-    view: Annotated[
-        list[ViewChoice] | None, typer.Option(help="May be given several times. Default: both.")
-    ] = None,
+    view: Annotated[View | None, typer.Option(help="Hear this one alone. Default: both.")] = None,
     model: ModelOption = None,
     separator: Annotated[str, typer.Option(help="Cuts out the vocals.")] = "spleeter",
     is_retry: Annotated[bool, typer.Option("--retry", help="Listen again to what failed.")] = False,
@@ -87,24 +70,21 @@ def run(
 ) -> None:
     """Listen to everything that a manifest lists, and append what is heard to a catalogue.
 
-    Can be stopped at any time; the same command goes on where it stopped. Then call `index`.
+    On all machines of a Ray cluster, where this one is part of it. Can be stopped at any time; the
+    same command goes on where it stopped. Then call `index`.
     """
-    from engine.models import VIEWS
-
-    views = tuple(one for one in VIEWS if not view or one in view)
-    chosen = dict.fromkeys(views, model) if model else {}
     with stoppable() as cancel, shown_progress() as progress:
-        from catalogue.run import RunOptions, run_catalogue
+        from catalogue.run import run_catalogue
+        from catalogue.workers import Ears
+        from engine.models import VIEWS
 
-        options = RunOptions(chosen, separator, views, workers, address, is_retry)
-        summary = run_catalogue(manifest, to, options, progress, cancel)
+        ears = Ears(VIEWS if view is None else (view,), model, separator)
+        summary = run_catalogue(manifest, to, ears, progress, cancel, workers, is_retry)
     if as_json:
         write_json(asdict(summary))
-    speed = summary.audio_seconds / summary.seconds if summary.seconds else 0
     note(
-        f"{summary.rows} rows: {summary.heard} heard now ({clock(summary.audio_seconds)} of audio, "
-        f"{speed:.0f} × real time), {summary.done_before} done before, {summary.copies} copies, "
-        f"{summary.no_vocals} without vocals, {summary.failed} failed."
+        f"{summary.rows} rows: {summary.heard} heard now, {clock(summary.audio_seconds)} long, "
+        f"{summary.done_before} done before, {summary.copies} copies, {summary.failed} failed."
     )
     if summary.failed:
         note(f"`singalike-catalogue failed {to}` tells why; --retry listens to them again.")
@@ -141,10 +121,11 @@ def verify(table: Table) -> None:
     with stoppable() as cancel, shown_progress() as progress:
         from catalogue.upkeep import verify as problems_of
 
-        problems = problems_of(_opened(table), progress, cancel)
-    for problem in problems:
-        typer.echo(printable(problem))
-    if problems:
+        is_sound = True
+        for problem in problems_of(_opened(table), progress, cancel):
+            is_sound = False
+            typer.echo(printable(problem))
+    if not is_sound:
         raise typer.Exit(1)
     typer.echo("The catalogue is sound.")
 
@@ -152,15 +133,9 @@ def verify(table: Table) -> None:
 @app.command()
 def failed(table: Table, as_json: JsonOption = False) -> None:
     """List the recordings that could not be heard, and why."""
-    batches = _opened(table).skipped_batches()
-    rows = [row for batch in batches for row in batch.to_pylist() if row["is_failed"]]
-    if as_json:
-        write_json(rows)
-        return
-    for row in rows:
-        typer.echo(f"{printable(row['path'])}\n    {printable(row['reason'])}")
-    if not rows:
-        typer.echo("No file failed.")
+    rows = [row for row in _opened(table).skipped_rows().to_pylist() if row["is_failed"]]
+    lines = (f"{printable(row['path'])}\n    {printable(row['reason'])}" for row in rows)
+    write_list(rows, lines, as_json, "No file failed.")
 
 
 @app.command()
@@ -188,18 +163,13 @@ def to_library(table: Table, library: LibraryOption = None, as_json: JsonOption 
 @app.command()
 def from_library(table: Table, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Put all songs that a library has heard into a catalogue."""
-    with (
-        open_library(library) as opened,
-        stoppable() as cancel,
-        shown_progress() as progress,
-    ):
+    with open_library(library) as opened, stoppable() as cancel, shown_progress() as progress:
         from catalogue.libraries import from_library as put
-        from catalogue.storage import absolute
 
-        summary = put(opened, absolute(table), progress, cancel)
+        counts = put(opened, table, progress, cancel)
     if as_json:
-        write_json(asdict(summary))
+        write_json(dict(counts))
     note(
-        f"{summary.songs} songs are new in the catalogue, {summary.copies} are copies of songs in "
-        f"it, {summary.waiting} were not heard in every way yet."
+        f"{counts['new']} songs are new in the catalogue, {counts['known']} were in it by their "
+        f"sound, {counts['waiting']} were not heard in every way yet."
     )

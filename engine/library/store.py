@@ -201,7 +201,7 @@ class Library:
     # spaces and embeddings
 
     def space_id(self, key: SpaceKey) -> int:
-        """The id of a space, made where it does not exist."""
+        """The id of a space, made where it does not exist. LibraryError: of other dimensions."""
         for _ in range(2):
             for space_id, known in self.spaces():
                 if known == key:
@@ -209,7 +209,10 @@ class Library:
             row = {**asdict(key), "separator": key.separator or ""}
             with self.database.write() as db:
                 tables(db).table("space").insert(row, ignore=True)
-        raise ValueError(f"{key} is known with another number of dimensions")
+        raise LibraryError(
+            f"The library knows {key.model} with another number of dimensions than {key.dim}. Take "
+            "the model that is installed here."
+        )
 
     def spaces(self) -> list[tuple[int, SpaceKey]]:
         columns = "id, model, model_sha256, view, separator, dim, listening"

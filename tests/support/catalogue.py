@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,19 @@ from typing import Any
 from support.libraries import at, vector_embedding
 from support.sound import buzz, write_wav
 
-from catalogue.listener import Ears, Listener
 from catalogue.manifest import Entry
-from catalogue.run import RunOptions
+from catalogue.workers import Ears, Listener
 from engine.library import Library, Tags, TrackStatus
 from engine.library.imports import Song
 from engine.models import VIEWS
-from engine.progress import CancelToken
+from engine.progress import CancelToken, ignore_progress
 from engine.records import HeardTag, SpaceKey, TrackEmbedding, View, VoicePortrait
-from engine.search.remote.rows import Skipped
-from engine.search.remote.table import SongTable, songs_in
+from engine.search.remote.rows import Skipped, song_of
+from engine.search.remote.table import SongTable
 
 MODEL = "ge2e"  # the smallest one that comes with Singalike
-OPTIONS = RunOptions(models={"overall": MODEL}, views=("overall",), num_workers=2)
+EARS = Ears(("overall",), MODEL)
+QUIET = (ignore_progress, CancelToken())
 
 
 def write_songs(folder: Path, num: int) -> list[str]:
@@ -44,13 +43,15 @@ def write_manifest(target: Path, paths: Iterable[str]) -> str:
 
 def songs_of(place: Path | str) -> list[Song]:
     """All songs of a catalogue, by path."""
-    found = [song for some in songs_in(SongTable.open(str(place))) for song in some]
+    table = SongTable.open(str(place))
+    rows = table.rows(table.songs.schema.names).to_pylist()
+    found = [song_of(row, table.spaces) for row in rows]
     return sorted(found, key=lambda song: song.path)
 
 
 def skipped_of(place: Path | str) -> dict[str, str]:
     """Reasons by path."""
-    rows = SongTable.open(str(place)).skipped.search().to_arrow().to_pylist()
+    rows = SongTable.open(str(place)).skipped_rows().to_pylist()
     return {row["path"]: row["reason"] for row in rows}
 
 
@@ -91,22 +92,19 @@ def write_table(place: Path, songs: Sequence[Song], spaces: Sequence[SpaceKey]) 
     return table
 
 
-def local_spaces(ears: Ears, cancel: CancelToken) -> tuple[SpaceKey, ...]:
-    """In the place of ``spaces_of``: in this process."""
-    return Listener(ears).spaces
-
-
 def local_listen(
-    ears: Ears, spaces: Sequence[SpaceKey], entries: Iterator[Entry], num_workers: int
-) -> Iterator[Song | Skipped | None]:
+    ears: Ears, spaces: Sequence[SpaceKey], entries: Iterator[Entry], cancel: CancelToken
+) -> Iterator[Song | Skipped]:
     """In the place of ``listen``: a real listener in this process."""
-    yield from map(Listener(ears).hear, entries)
+    own = Listener(ears)
+    for entry in entries:
+        if cancel.is_cancelled:
+            return
+        yield own.hear(entry)
 
 
-@contextmanager
-def no_cluster(*arguments: Any) -> Iterator[int]:
-    """In the place of ``joined_cluster``."""
-    yield 2
+def no_cluster(*arguments: Any) -> None:
+    """In the place of ``join_cluster``."""
 
 
 def catalogue_of(library: Library, place: Path) -> SongTable:

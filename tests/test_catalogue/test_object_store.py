@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from support.catalogue import MODEL, songs_of, write_manifest, write_songs
+from support.catalogue import MODEL, QUIET, songs_of, write_manifest, write_songs
 from support.patience import PATIENCE_S
 
 from catalogue import upkeep
@@ -26,12 +26,12 @@ NUM_SONGS = 12
 # In a process of its own, so that it can be killed: one listener, which writes every song at once.
 RUN = """
 import sys
-from support.catalogue import OPTIONS, local_listen, local_spaces, no_cluster
+from support.catalogue import EARS, QUIET, local_listen, no_cluster
 import catalogue.run as run
-run.joined_cluster, run.spaces_of, run.listen = no_cluster, local_spaces, local_listen
+run.join_cluster, run.listen = no_cluster, local_listen
 run.MAX_HELD = 1
 told = lambda progress: print(progress.num_done, flush=True)
-run.run_catalogue(sys.argv[1], sys.argv[2], OPTIONS, told)
+run.run_catalogue(sys.argv[1], sys.argv[2], EARS, told, QUIET[1])
 """
 
 
@@ -81,8 +81,8 @@ def test_a_run_that_is_killed_goes_on_and_is_searched(
     assert again.returncode == 0
     table = SongTable.open(place)
     assert table.count() == NUM_SONGS
-    upkeep.index(table)
-    assert upkeep.verify(table) == []
+    upkeep.index(table, *QUIET)
+    assert list(upkeep.verify(table, *QUIET)) == []
     source = TableSource(table)
     found = Searcher(source).by_track(source.find("song 3")[0], SearchOptions("overall", k=3))
     assert len(found.neighbours) == 3

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from support.catalogue import (
+    EARS,
     MODEL,
-    OPTIONS,
+    QUIET,
     local_listen,
-    local_spaces,
     no_cluster,
     skipped_of,
     songs_of,
@@ -19,7 +20,9 @@ from support.catalogue import (
     write_songs,
 )
 
-from catalogue.run import RunOptions, run_catalogue
+from catalogue.manifest import entries
+from catalogue.run import MAX_FAILED_AT_FIRST, run_catalogue
+from catalogue.workers import Ears
 from engine import models
 from engine.errors import CancelledError, CatalogueError
 from engine.listening.embedding import embed_file
@@ -31,9 +34,8 @@ from engine.sound.audio import audio_hash
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalogue.run.spaces_of", local_spaces)
     monkeypatch.setattr("catalogue.run.listen", local_listen)
-    monkeypatch.setattr("catalogue.run.joined_cluster", no_cluster)
+    monkeypatch.setattr("catalogue.run.join_cluster", no_cluster)
 
 
 @pytest.fixture
@@ -50,10 +52,10 @@ def test_every_row_becomes_what_the_engine_hears(tmp_path: Path, songs: list[str
     """What fails is skipped with its reason; what the manifest says counts."""
     (tmp_path / "broken.mp3").write_bytes(b"no music at all")
     lines = ["path,id,artist,year,shelf", f"{songs[0]},first,Ann,1999-05-01,A1", f"{songs[1]},,,,"]
-    lines += ["broken.mp3,,,,", "not there.ogg,,,,", ",nowhere,,,"]
+    lines += ["broken.mp3,,,,", "not there.ogg,,,,"]
     (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n", "utf-8")
-    summary = run_catalogue(str(tmp_path / "manifest.csv"), str(tmp_path / "table"), OPTIONS)
-    assert (summary.rows, summary.heard, summary.failed, summary.done_before) == (5, 2, 3, 0)
+    summary = run_catalogue(str(tmp_path / "manifest.csv"), str(tmp_path / "table"), EARS, *QUIET)
+    assert (summary.rows, summary.heard, summary.failed, summary.done_before) == (4, 2, 2, 0)
     first, second = songs_of(tmp_path / "table")
 
     path = tmp_path / songs[0]
@@ -74,8 +76,7 @@ def test_every_row_becomes_what_the_engine_hears(tmp_path: Path, songs: list[str
 
     skipped = skipped_of(tmp_path / "table")
     assert "damaged" in skipped[str(tmp_path / "broken.mp3")]
-    assert "No such file" in skipped[str(tmp_path / "not there.ogg")]
-    assert "names no path" in skipped["row 4"]
+    assert "no such file" in skipped[str(tmp_path / "not there.ogg")]
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, manifest: str) -> None:
@@ -86,12 +87,12 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, manifest: str) -> No
             cancel.cancel()
 
     with pytest.raises(CancelledError):
-        run_catalogue(manifest, str(table), OPTIONS, stop, cancel)
+        run_catalogue(manifest, str(table), EARS, stop, cancel)
     before = songs_of(table)
     assert len(before) == 2  # what was heard when it was stopped is kept
-    assert run_catalogue(manifest, str(table), OPTIONS).heard == 3
+    assert run_catalogue(manifest, str(table), EARS, *QUIET).heard == 3
     assert len(songs_of(table)) == 5
-    assert run_catalogue(manifest, str(table), OPTIONS).done_before == 5
+    assert run_catalogue(manifest, str(table), EARS, *QUIET).done_before == 5
 
 
 def test_no_sound_is_there_twice(tmp_path: Path, songs: list[str], manifest: str) -> None:
@@ -99,22 +100,22 @@ def test_no_sound_is_there_twice(tmp_path: Path, songs: list[str], manifest: str
     table = tmp_path / "table"
     (tmp_path / "copy.wav").write_bytes((tmp_path / songs[2]).read_bytes())
     more = write_manifest(tmp_path / "more.csv", [*songs, "copy.wav"])
-    summary = run_catalogue(more, str(table), OPTIONS)
+    summary = run_catalogue(more, str(table), EARS, *QUIET)
     assert (summary.heard, summary.copies) == (5, 1)
     copies = skipped_of(table)
     assert len(songs_of(table)) == 5
     assert next(iter(copies.values())).startswith("The same sound as ")
-    assert run_catalogue(more, str(table), OPTIONS).done_before == 6
-    assert run_catalogue(manifest, str(table), OPTIONS).done_before in (4, 5)
+    assert run_catalogue(more, str(table), EARS, *QUIET).done_before == 6
+    assert run_catalogue(manifest, str(table), EARS, *QUIET).done_before in (4, 5)
 
 
 def test_what_failed_is_tried_again_on_request(tmp_path: Path, songs: list[str]) -> None:
     manifest = write_manifest(tmp_path / "manifest.csv", [songs[0], "late.wav"])
     table = str(tmp_path / "table")
-    assert run_catalogue(manifest, table, OPTIONS).failed == 1
+    assert run_catalogue(manifest, table, EARS, *QUIET).failed == 1
     (tmp_path / "late.wav").write_bytes((tmp_path / songs[1]).read_bytes())
-    assert run_catalogue(manifest, table, OPTIONS).done_before == 2
-    summary = run_catalogue(manifest, table, replace(OPTIONS, is_retry=True))
+    assert run_catalogue(manifest, table, EARS, *QUIET).done_before == 2
+    summary = run_catalogue(manifest, table, EARS, *QUIET, is_retry=True)
     assert (summary.heard, summary.failed, summary.done_before) == (1, 0, 1)
     assert skipped_of(table) == {}
 
@@ -123,28 +124,55 @@ def test_one_table_knows_one_way_of_hearing(
     tmp_path: Path, songs: list[str], manifest: str
 ) -> None:
     table = str(tmp_path / "table")
-    run_catalogue(write_manifest(tmp_path / "one.csv", songs[:1]), table, OPTIONS)
-    others = RunOptions({"overall": "dvector"}, views=("overall",))
+    run_catalogue(write_manifest(tmp_path / "one.csv", songs[:1]), table, EARS, *QUIET)
+    others = Ears(("overall",), "dvector")
     with pytest.raises(CatalogueError, match=rf"was made by {MODEL}.*dvector"):
-        run_catalogue(manifest, table, others)
+        run_catalogue(manifest, table, others, *QUIET)
     assert SongTable.open(table).count() == 1
 
 
 def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
     def run(name: str, text: str) -> None:
         (tmp_path / name).write_text(text, "utf-8")
-        run_catalogue(str(tmp_path / name), str(tmp_path / "table"), OPTIONS)
+        run_catalogue(str(tmp_path / name), str(tmp_path / "table"), EARS, *QUIET)
 
-    with pytest.raises(CatalogueError, match="no column `path`"):
+    with pytest.raises(CatalogueError, match="in a column `path`"):
         run("a.csv", "file,artist\na,b\n")
     with pytest.raises(CatalogueError, match="no rows"):
         run("b.csv", "path\n")
-    with pytest.raises(CatalogueError, match="no manifest"):
-        run("d.txt", "a.mp3\n")
-    with pytest.raises(CatalogueError, match="not the parquet"):
+    with pytest.raises(CatalogueError, match="Row 2 of"):
+        run("c.csv", "path,title\na.mp3,A\n,B\n")
+    with pytest.raises(CatalogueError, match="Row 1 of"):
+        run("d.txt", "a.mp3\nb.mp3\n")
+    with pytest.raises(CatalogueError, match=r"cannot be read \(ArrowInvalid"):
         run("e.parquet", "path\n")
     with pytest.raises(CatalogueError, match="cannot be read"):
-        run_catalogue(str(tmp_path / "none.csv"), str(tmp_path / "table"), OPTIONS)
+        run_catalogue(str(tmp_path / "none.csv"), str(tmp_path / "table"), EARS, *QUIET)
     with pytest.raises(CatalogueError, match=r"nowhere://.* cannot be read"):
-        run_catalogue("nowhere://a/b.csv", str(tmp_path / "table"), OPTIONS)
+        run_catalogue("nowhere://a/b.csv", str(tmp_path / "table"), EARS, *QUIET)
     assert not (tmp_path / "table").exists()
+
+
+def test_a_run_in_which_nothing_can_be_heard_ends(
+    tmp_path: Path, songs: list[str], manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drive that is not there, workers without memory: not millions of rows to retry."""
+    monkeypatch.setattr("catalogue.run.MAX_HELD", MAX_FAILED_AT_FIRST)
+    gone = [f"gone/{number}.wav" for number in range(MAX_FAILED_AT_FIRST)]
+    lost, table = write_manifest(tmp_path / "lost.csv", [*gone, *songs]), str(tmp_path / "table")
+    with pytest.raises(CatalogueError, match=r"None of the first 100 .*no such file"):
+        run_catalogue(lost, table, EARS, *QUIET)
+    assert run_catalogue(manifest, table, EARS, *QUIET).heard == len(songs)
+
+
+def test_a_manifest_may_be_any_table(tmp_path: Path, songs: list[str]) -> None:
+    """Ids keep their zeros, titles their line breaks, and what is no text in Parquet is read so."""
+    (tmp_path / "a.tsv").write_text(f'\ufeffshelf\tpath\tid\ttitle\n7\t{songs[0]}\t007\t"a\nb"\n')
+    one = next(entries(str(tmp_path / "a.tsv")))
+    assert (one.id, one.tags.title) == ("007", "a\nb")
+    assert (one.address, one.place) == (str(tmp_path / songs[0]), Path(songs[0]))
+    columns = {"path": ["s3://b/Ann/One.mp3"], "id": [7], "year": [1999.0], "title": [None]}
+    parquet.write_table(pa.table(columns), tmp_path / "b.parquet")
+    other = next(entries(str(tmp_path / "b.parquet")))
+    assert (other.address, other.place) == ("s3://b/Ann/One.mp3", Path("One.mp3"))
+    assert (other.id, other.tags.year, other.tags.title) == ("7", 1999, "")

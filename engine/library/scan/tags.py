@@ -36,7 +36,7 @@ def tags_of(path: Path, place: Path) -> Tags:
         album_artist=found.get("album_artist", ""),
         genre=found.get("genre", ""),
         year=_year(found.get("year", "")),
-        track_number=_leading_number(found.get("track_number", "")) or guess.track_number,
+        track_number=leading_number(found.get("track_number", "")) or guess.track_number,
     )
 
 
@@ -98,6 +98,7 @@ def _year(text: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _leading_number(text: str) -> int | None:
+def leading_number(text: str) -> int | None:
+    """``7/12`` -> 7, ``1999-05-01`` -> 1999; None where there is none of at most four digits."""
     found = re.match(r"\d{1,4}(?!\d)", text)
     return int(found[0]) if found else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,24 +15,30 @@ from engine.library.scope import Facets, Scope, artist_key, genres_of
 from engine.library.text import normalise
 from engine.records import MomentCodes, View, VoicePortrait
 from engine.search.filter import Filter
+from engine.search.index.centre import placed
 from engine.search.index.space_index import Nearest
 from engine.search.remote.rows import (
     SHOWN,
+    described,
     moments_of,
     song_id,
     tags_of,
     track_of,
     vectors_of,
 )
-from engine.search.remote.table import SongTable
+from engine.search.remote.table import SongTable, among, in_words
 from engine.search.source import QueryView, Space
 
+T = TypeVar("T")
+_Kept = defaultdict[View, dict[int, np.ndarray]]  # vectors of latest candidates, by track
 # As many candidates at least, and so many for each root of the number of songs: their codes of one
 # bit a dimension rank roughly, and around the centre songs are ranked here.
 _MIN_CANDIDATES, _CANDIDATES_PER_ROOT, _MAX_CANDIDATES = 400, 0.8, 20_000
 _MIN_PROBES = 40  # parts of the index that are looked into; more where a filter leaves too few
-_MAX_KEPT = 100_000  # vectors of latest candidates
+_MAX_KEPT = 100_000
 _MAX_LISTED, _MAX_NAMED, _MAX_OF_ARTIST, _NUM_SAMPLED = 10_000, 12, 1000, 100_000
+# of the list in the window, by what it is sorted by; others are called the same
+_COLUMNS = {"duration": "duration_s", "track": "track_number", "status": "path", "added": "id"}
 _NO_CENTRE = "This catalogue has no index yet. Run `singalike-catalogue index` on it."
 
 
@@ -41,7 +47,8 @@ class TableSource:
 
     def __init__(self, table: SongTable) -> None:
         self.table = table
-        self._kept = dict[str, dict[int, np.ndarray | None]]()  # by view, then by track
+        self._shown = [name for name in SHOWN if name in table.songs.schema.names]
+        self._kept = _Kept(dict)
 
     def space(self, view: View, model: str | None) -> Space:
         name = None if model is None else Path(model).name
@@ -50,15 +57,15 @@ class TableSource:
                 centre = self.table.centre(key)
                 note = _NO_CENTRE if centre is None else None
                 return Space(view, key, np.zeros(key.dim) if centre is None else centre, note=note)
-        by_model = f" by the model {name}" if name else ""
-        models = ", ".join(sorted({key.model for key in self.table.spaces}))
         raise QueryError(
-            f"The songs of this catalogue were not heard for the view {view}{by_model} (models "
-            f"that have heard them: {models})."
+            f"The songs of this catalogue were not heard for the view {view} by "
+            f"{name or 'any model'}, but by {described(self.table.spaces)}."
         )
 
     def candidates(self, views: Sequence[QueryView], num: int, accept: Filter) -> Nearest:
         """LanceDB itself leaves out what is outside the scope; the rest is the filter's."""
+        if sum(map(len, self._kept.values())) > _MAX_KEPT:
+            self._kept = _Kept(dict)
         usual = max(_MIN_CANDIDATES, round(_CANDIDATES_PER_ROOT * self.table.count() ** 0.5))
         num = min(max(num, usual), _MAX_CANDIDATES)
         where = condition(accept.options.scope)
@@ -75,73 +82,52 @@ class TableSource:
         asked = self.table.songs.search(view.stored, vector_column_name=column).limit(num)
         asked = asked.distance_type("cosine").minimum_nprobes(_MIN_PROBES).maximum_nprobes(0)
         asked = asked.select(["id", "_distance", *(f"{name}_vector" for name in names)])
-        rows = self.table.told(asked.where(where) if where else asked)
+        with in_words(self.table.place):
+            rows = (asked.where(where) if where else asked).to_arrow()
         for one in views:
-            self._keep(rows, one.space)
+            self._kept[one.space.key.view].update(vectors_of(rows, one.space.key))
         return rows.column("id").to_numpy()
 
     def similarities(self, view: QueryView, track_ids: np.ndarray) -> np.ndarray:
         found = np.full(len(track_ids), np.nan, np.float32)
         ids, vectors = self.vectors(view.space, track_ids)
-        rest = vectors - view.space.centre
-        lengths = np.maximum(np.linalg.norm(rest, axis=1), 1e-9)
-        found[np.isin(track_ids, ids)] = rest @ view.vector / lengths
+        found[np.isin(track_ids, ids)] = placed(vectors, view.space.centre) @ view.vector
         return found
 
     def vectors(self, space: Space, track_ids: Collection[int]) -> tuple[np.ndarray, np.ndarray]:
-        ids = [int(one) for one in track_ids]
-        kept = self._kept.get(space.key.view, {})
+        ids, kept = [int(one) for one in track_ids], self._kept[space.key.view]
         if missing := [one for one in ids if one not in kept]:
-            self._keep(self._rows(["id", f"{space.key.view}_vector"], missing), space)
-            kept = self._kept[space.key.view]
-        have = [one for one in ids if kept.get(one) is not None]
-        vectors = np.array([kept[one] for one in have], np.float32).reshape(-1, space.key.dim)
-        return np.array(have, np.int64), vectors
-
-    def _keep(self, rows: Any, space: Space) -> None:
-        has_one, vectors = vectors_of(rows, space.key)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        kept = self._kept.get(space.key.view, {})
-        kept = {} if len(kept) > _MAX_KEPT else kept
-        ids = rows.column("id").to_numpy()
-        kept.update(dict.fromkeys(ids[~has_one].tolist()))
-        kept.update(zip(ids[has_one].tolist(), vectors, strict=True))
-        self._kept[space.key.view] = kept
-
-    def _rows(self, columns: list[str], track_ids: Collection[int]) -> Any:
-        listed = ", ".join(str(int(one)) for one in track_ids)
-        return self.table.rows(columns, f"id IN ({listed})" if listed else "false")
+            rows = self.table.rows(["id", f"{space.key.view}_vector"], among(missing))
+            kept.update(vectors_of(rows, space.key))
+        have = [one for one in ids if one in kept]
+        vectors = np.array([kept[one] for one in have], np.float32)
+        return np.array(have, np.int64), vectors.reshape(-1, space.key.dim)
 
     def moments(self, space: Space, track_ids: Collection[int]) -> dict[int, MomentCodes]:
         view = space.key.view
-        columns = ["id", *(f"{view}_{name}" for name in ("codes", "starts_s", "length_s"))]
-        rows = self._rows(columns, track_ids).to_pylist()
-        found = (row for row in rows if row[f"{view}_codes"] is not None)
-        return {row["id"]: moments_of(row, view) for row in found}
+        columns = [f"{view}_{name}" for name in ("codes", "starts_s", "length_s")]
+        rows = self.table.by_id(columns, track_ids)
+        return {i: moments_of(row, view) for i, row in rows.items() if row[f"{view}_codes"]}
 
     def from_mixture(self, space: Space, track_ids: Collection[int]) -> set[int]:
         name = f"{space.key.view}_from_mixture"
-        return {row["id"] for row in self._rows(["id", name], track_ids).to_pylist() if row[name]}
+        rows = self.table.by_id([name], track_ids)
+        return {i for i, row in rows.items() if row[name]}
 
     def marked_apart(self, track_ids: Collection[int]) -> set[int]:
         return set()  # marks are a person's, in their library
 
     def portraits(self, track_ids: Collection[int]) -> dict[int, VoicePortrait]:
-        rows = self._rows(["id", "portrait"], track_ids).to_pylist()
-        return {row["id"]: VoicePortrait(**row["portrait"]) for row in rows if row["portrait"]}
+        rows = self.table.by_id(["portrait"], track_ids)
+        return {i: VoicePortrait(**row["portrait"]) for i, row in rows.items() if row["portrait"]}
 
     def tracks(self, track_ids: Collection[int]) -> list[Track]:
-        found = {row["id"]: track_of(row) for row in self._rows(self._shown, track_ids).to_pylist()}
-        return [found[number] for number in track_ids if number in found]
-
-    @property
-    def _shown(self) -> list[str]:
-        return [*SHOWN, *(f"{k.view}_length_s" for k in self.table.spaces if k.view == "vocals")]
+        found = self.table.by_id(self._shown, track_ids)
+        return [track_of(found[number]) for number in track_ids if number in found]
 
     def tracks_of_artist(self, name: str) -> list[int]:
-        where = f"array_has_any(artist_keys, [{_text(artist_key(name))}])"
-        rows = self.table.rows(["id"], where, _MAX_OF_ARTIST) if artist_key(name) else None
-        return [] if rows is None else sorted(rows.column("id").to_pylist())
+        where = f"array_has_any(artist_keys, {_list([artist_key(name)])})"
+        return sorted(self.table.rows(["id"], where, _MAX_OF_ARTIST).column("id").to_pylist())
 
     def artists_like(self, words: str) -> list[str]:
         rows = self.table.rows(["artist"], _with_words(words), _MAX_OF_ARTIST)
@@ -157,78 +143,67 @@ class TableSource:
 
     def track_by_path(self, path: Path) -> Track | None:
         place = filenames.shown(filenames.given(path))
-        rows = self.table.rows(self._shown, f"path = {_text(place)}", 1).to_pylist()
-        return track_of(rows[0]) if rows else None
+        rows = self.table.rows(["id"], f"path = {_text(place)}", 1)
+        return next(iter(self.tracks(rows.column("id").to_pylist())), None)
 
     def find(self, words: str) -> list[int]:
         """Ids: of whole names first, else of all with every word among their tags."""
         wanted = normalise(words)
         if not wanted:
             return []
-        phrase = f"contains(words, {_text(wanted)})"
-        for where in (phrase, _with_words(words)):
-            rows = self.table.rows(["id", "artist", "title"], where, _MAX_OF_ARTIST).to_pylist()
-            named = [row["id"] for row in rows if wanted in _names(row["artist"], row["title"])]
-            if named:
-                return named[:_MAX_NAMED]
-        return [row["id"] for row in rows][:_MAX_NAMED]
+        columns = ["id", "artist", "title"]
+        rows = self.table.rows(columns, _with_words(words), _MAX_LISTED).to_pylist()
+        named = [row["id"] for row in rows if wanted in _names(row["artist"], row["title"])]
+        return (named or [row["id"] for row in rows])[:_MAX_NAMED]
 
     def track_ids(
         self, text: str = "", sort: str = "artist", *, descending: bool = False
     ) -> list[int]:
         """Ids of at most 10,000 songs with every word of a text among their tags, in order."""
-        others = {
-            "duration": "duration_s",
-            "track": "track_number",
-            "status": "path",
-            "added": "id",
-        }
-        name = others.get(sort, sort)
+        name = _COLUMNS.get(sort, sort)
         columns = list(dict.fromkeys(("id", name, "artist", "album", "track_number", "title")))
         rows = self.table.rows(columns, _with_words(text), _MAX_LISTED)
         order = [(name, "descending" if descending else "ascending")]
         order += [(one, "ascending") for one in columns[2:]]
-        ids: list[int] = rows.sort_by(order).column("id").to_pylist()
-        return ids
+        return rows.sort_by(order).column("id").to_pylist()
 
     def facets(self) -> Facets:
         """What tags and places offer; of a large catalogue as a hundred thousand songs tell it."""
-        total = self.table.count()
         columns = ["genre", "year", "path", "heard"]
         rows = self.table.rows(columns, self.table.sample(_NUM_SAMPLED)).to_pylist()
-        share = total / max(1, len(rows))
+        share = self.table.count() / max(1, len(rows))
+
+        def counted(found: Iterable[T]) -> list[tuple[T, int]]:
+            return [(one, round(num * share)) for one, num in Counter(found).most_common()]
+
         years = [row["year"] for row in rows if row["year"]]
-        genres = Counter(name for row in rows for name in genres_of(row["genre"]))
-        folders = Counter(row["path"].rpartition("/")[0] for row in rows)
-        heard = Counter((tag.name, tag.kind) for row in rows for tag in tags_of(row))
+        folders = counted(Path(row["path"].rpartition("/")[0]) for row in rows)
+        heard = counted((tag.name, tag.kind) for row in rows for tag in tags_of(row))
         return Facets(
-            tuple((name, round(num * share)) for name, num in genres.most_common()),
+            tuple(counted(name for row in rows for name in genres_of(row["genre"]))),
             min(years, default=None),
             max(years, default=None),
-            tuple(sorted((Path(place), round(num * share)) for place, num in folders.items())),
-            tuple((*tag, round(num * share)) for tag, num in heard.most_common()),
+            tuple(sorted(folders)),
+            tuple((*tag, num) for tag, num in heard),
         )
 
 
 def condition(scope: Scope) -> str:
     """What LanceDB itself leaves out, as SQL; "" where it leaves out nothing."""
     parts = []
-    for function, column, names in (
-        ("array_has_any", "genre_keys", scope.genres),
-        ("array_has_all", "heard_keys", scope.sounds_like),
-    ):
-        listed = ", ".join(map(_text, sorted(names)))
-        parts += [f"{function}({column}, [{listed}])"] if names else []
-    for column, low, high in (
-        ("year", scope.first_year, scope.last_year),
-        ("duration_s", scope.min_duration_s, scope.max_duration_s),
-    ):
-        parts += [f"{column} >= {low}"] if low is not None else []
-        parts += [f"{column} <= {high}"] if high is not None else []
-    if scope.lowest_note is not None:  # half a semitone off is the same note
-        parts.append(f"portrait.lowest_note >= {scope.lowest_note - 0.5}")
-    if scope.highest_note is not None:
-        parts.append(f"portrait.highest_note <= {scope.highest_note + 0.5}")
+    if scope.genres:
+        parts.append(f"array_has_any(genre_keys, {_list(scope.genres)})")
+    if scope.sounds_like:
+        parts.append(f"array_has_all(heard_keys, {_list(scope.sounds_like)})")
+    bounds = {
+        "year >=": scope.first_year,
+        "year <=": scope.last_year,
+        "duration_s >=": scope.min_duration_s,
+        "duration_s <=": scope.max_duration_s,
+        "portrait.lowest_note >= -0.5 +": scope.lowest_note,  # half a semitone off is the same note
+        "portrait.highest_note <= 0.5 +": scope.highest_note,
+    }
+    parts += [f"{bound} {value}" for bound, value in bounds.items() if value is not None]
     if scope.folders:
         places = sorted(filenames.shown(filenames.given(path)) for path in scope.folders)
         inside = (f"starts_with(path, {_text(place.rstrip('/') + '/')})" for place in places)
@@ -249,3 +224,7 @@ def _names(artist: str, title: str) -> set[str]:
 def _text(value: str) -> str:
     """As a text of SQL."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_text, sorted(values)))}]"

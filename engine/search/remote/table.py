@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -28,11 +29,9 @@ from engine.search.remote.rows import (
     VERSION,
     Skipped,
     described,
-    packed,
+    row_of,
     schema,
     skipped_schema,
-    song_id,
-    songs_of,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +42,20 @@ _CENTRE = "singalike.centre"
 _SEEN_ANEW = timedelta(seconds=20)  # what others have written meanwhile
 # A store of objects that does not answer is told of after some minutes, not after an hour.
 _STORAGE = {"client_max_retries": "4", "retry_timeout": "60s", "connect_timeout": "10s"}
+_HINTS = {
+    "no space left": "The disk is full. Make room, then run the same command again.",
+    "nosuchbucket|bucket does not exist": (
+        "There is no such bucket. Make it, or correct the address."
+    ),
+    "permission denied|accessdenied|403|credential": (
+        "You may not read or write there. Look at your rights, and the keys in your environment."
+    ),
+    "error sending request|timed out": (
+        "The network or the store does not answer. Run the same command again."
+    ),
+    "was not found": "A part of it is gone. Run `singalike-catalogue verify` on it.",
+    "": "Check the address, that it can be reached, and that you may read and write there.",
+}
 
 
 @contextmanager
@@ -56,28 +69,10 @@ def in_words(place: str) -> Iterator[None]:
         ) from error
     except (RuntimeError, OSError, ValueError) as error:
         told = " ".join(str(error).split())
-        hint = next((hint for sign, hint in _HINTS.items() if sign in told.lower()), _NO_HINT)
+        hint = next(hint for signs, hint in _HINTS.items() if re.search(signs, told.lower()))
         raise CatalogueError(
             f"The catalogue {place} cannot be used: {hint} ({told[:300]})"
         ) from error
-
-
-_RIGHTS = "You may not read or write there. Look at your rights, and the keys in your environment."
-_NO_BUCKET = "There is no such bucket. Make it, or correct the address."
-_NO_ANSWER = "The network or the store does not answer. Run the same command again."
-_NO_HINT = "Check the address, that it can be reached, and that you may read and write there."
-_HINTS = {
-    "no space left": "The disk is full. Make room, then run the same command again.",
-    "nosuchbucket": _NO_BUCKET,
-    "bucket does not exist": _NO_BUCKET,
-    "permission denied": _RIGHTS,
-    "accessdenied": _RIGHTS,
-    "403": _RIGHTS,
-    "credential": _RIGHTS,
-    "error sending request": _NO_ANSWER,
-    "timed out": _NO_ANSWER,
-    "was not found": "A part of it is gone. Run `singalike-catalogue verify` on it.",
-}
 
 
 class SongTable:
@@ -85,43 +80,34 @@ class SongTable:
 
     Attributes:
         place: its folder or address.
+        songs, skipped: tables of LanceDB.
         spaces: one for each view that was listened to.
     """
 
-    def __init__(self, place: str, songs: Any, skipped: Any, spaces: tuple[SpaceKey, ...]) -> None:
-        self.place = place
-        self.songs, self.skipped, self.spaces = songs, skipped, spaces
+    def __init__(self, place: str, songs: Any, skipped: Any) -> None:
+        self.place, self.songs, self.skipped = place, songs, skipped
+        self.spaces = _spaces(place, songs.schema)
 
     @classmethod
     def open(cls, place: str) -> SongTable:
         """CatalogueError where there is none, or one by a newer version."""
-        database = _database(place)
         with in_words(place):
-            if SONGS not in database.list_tables().tables:
+            # LanceDB makes folders wherever it is asked to look
+            is_there = filenames.is_address(place) or Path(place).is_dir()
+            if not is_there or SONGS not in (database := _database(place)).list_tables().tables:
                 raise CatalogueError(
                     f"There is no catalogue at {place}. Fill one with `singalike-catalogue run`."
                 )
-            songs, skipped = database.open_table(SONGS), database.open_table(SKIPPED)
-        version, spaces = _told(place, songs.schema)
-        if version != VERSION:
-            raise CatalogueError(
-                f"The catalogue {place} is of version {version}; this Singalike knows {VERSION}. "
-                "Update Singalike."
-            )
-        if missing := [one for one in schema(spaces) if one.name not in songs.schema.names]:
-            with in_words(place):  # made before there were tags, or portraits
-                songs.add_columns(missing)
-        return cls(place, songs, skipped, spaces)
+            return cls(place, database.open_table(SONGS), database.open_table(SKIPPED))
 
     @classmethod
     def create(cls, place: str, spaces: Sequence[SpaceKey]) -> SongTable:
         """An empty one, or the one that is there. CatalogueError where that hears otherwise."""
-        database = _database(place, create=True)
         with in_words(place):
+            database = _database(place)
             if SONGS not in database.list_tables().tables:
-                kind = schema(spaces)
                 database.create_table(SKIPPED, schema=skipped_schema(), exist_ok=True)
-                songs = database.create_table(SONGS, schema=kind, exist_ok=True)
+                songs = database.create_table(SONGS, schema=schema(spaces), exist_ok=True)
                 songs.set_unenforced_primary_key("id")
         table = cls.open(place)
         if table.spaces != tuple(spaces):
@@ -136,31 +122,26 @@ class SongTable:
     def rows(self, columns: Sequence[str], where: str = "", limit: int | None = None) -> pa.Table:
         """The songs for which a condition of SQL holds, in no order."""
         with in_words(self.place):
-            asked = self.songs.search().select(list(columns))
-            asked = asked.where(where) if where else asked
-            return (asked.limit(limit) if limit is not None else asked).to_arrow()
+            asked = self.songs.search().select(list(columns)).limit(limit)
+            return (asked.where(where) if where else asked).to_arrow()
 
-    def told(self, query: Any) -> pa.Table:
-        """The rows of a query of LanceDB."""
+    def by_id(self, columns: Sequence[str], ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Rows of those of these songs that are there."""
+        found = self.rows(["id", *columns], among(ids)).to_pylist()
+        return {row["id"]: row for row in found}
+
+    def batches(self, columns: Sequence[str], num_rows: int = 4096) -> Iterator[pa.RecordBatch]:
+        """All of them, some at a time."""
         with in_words(self.place):
-            return query.to_arrow()
+            yield from self.songs.search().select(list(columns)).to_batches(num_rows)
 
-    def batches(
-        self, columns: Sequence[str], where: str = "", num_rows: int = 4096
-    ) -> Iterator[pa.RecordBatch]:
-        """The same, for millions of rows, some at a time."""
+    def paths(self) -> Iterator[str]:
+        for batch in self.batches(["path"]):
+            yield from batch.column("path").to_pylist()
+
+    def skipped_rows(self) -> pa.Table:
         with in_words(self.place):
-            asked = self.songs.search().select(list(columns))
-            yield from (asked.where(where) if where else asked).to_batches(num_rows)
-
-    def song_batches(self, num_rows: int = 4096) -> Iterator[pa.RecordBatch]:
-        """All that ``songs_of`` needs, some rows at a time."""
-        names = (name for name in self.songs.schema.names if not name.endswith(("_keys", "words")))
-        return self.batches(list(names), num_rows=num_rows)
-
-    def skipped_batches(self) -> Iterator[pa.RecordBatch]:
-        with in_words(self.place):
-            yield from self.skipped.search().to_batches(4096)
+            return self.skipped.to_arrow()
 
     def count(self, where: str | None = None) -> int:
         with in_words(self.place):
@@ -172,20 +153,19 @@ class SongTable:
 
     def centre(self, key: SpaceKey) -> np.ndarray | None:
         """(dim,) float32: what the songs of a space had in common when it was last indexed."""
-        told = self.kept(key, _CENTRE)
         try:
-            return None if told is None else unpack_centre(base64.b64decode(told), key.dim)
+            return unpack_centre(base64.b64decode(self.kept(key, _CENTRE)), key.dim)
         except ValueError:  # no base64; indexing anew makes it again
             return None
 
     def set_centre(self, key: SpaceKey, centre: np.ndarray) -> None:
         self.keep(key, _CENTRE, base64.b64encode(centre.astype("<f4").tobytes()).decode())
 
-    def kept(self, key: SpaceKey, name: str) -> str | None:
-        """A text that lies beside the vectors of a space."""
+    def kept(self, key: SpaceKey, name: str) -> str:
+        """A text that lies beside the vectors of a space; "" where there is none."""
         with in_words(self.place):
             told = self.songs.schema.field(f"{key.view}_vector").metadata or {}
-        return told[name.encode()].decode() if name.encode() in told else None
+        return told.get(name.encode(), b"").decode()
 
     def keep(self, key: SpaceKey, name: str, text: str) -> None:
         change = {"path": f"{key.view}_vector", "metadata": {name: text}}
@@ -194,90 +174,68 @@ class SongTable:
 
     # Writing
 
-    def add(self, songs: Sequence[Song], skipped: Sequence[Skipped] = ()) -> list[Skipped]:
-        """Append songs whose sounds are not there yet; returns the copies among them.
+    def add(self, songs: Sequence[Song], skipped: Sequence[Skipped] = ()) -> int:
+        """Append songs whose sounds are not there yet; returns how many are new.
 
-        Songs appear all at once, however many processes write. A vector that is not (dim,), finite
-        and of length 1 is a ValueError.
+        Songs appear all at once, however many processes write. Copies, which are sounds that lie
+        at another place, too, are noted as skipped. CatalogueError for a vector that is not (dim,),
+        finite and of length 1.
         """
-        by_id = {song_id(song.audio_hash, self.spaces): song for song in reversed(songs)}
-        listed = ", ".join(map(str, by_id)) or "0"
-        found = self.rows(["id", "path"], f"id IN ({listed})").to_pylist()
-        known = {row["id"]: row["path"] for row in found}
-        new = {number: song for number, song in by_id.items() if number not in known}
-        paths = known | {number: song.path for number, song in new.items()}
-        copies = [
-            Skipped(song.path, f"The same sound as {kept}.", is_failed=False)
-            for song in songs
-            if (kept := paths[song_id(song.audio_hash, self.spaces)]) != song.path
-        ]
         with in_words(self.place):
-            if new:
-                rows = packed(new, self.spaces)
-                insert = self.songs.merge_insert("id").when_not_matched_insert_all()
-                insert.execute(rows, on_bad_vectors="null")
-            if told := [*skipped, *copies]:
-                self._skip(told)
-        return copies
-
-    def _skip(self, told: Sequence[Skipped]) -> None:
-        """A path that was skipped before has the newest reason."""
-        rows = {one.path: asdict(one) for one in told}
-        change = self.skipped.merge_insert("path").when_matched_update_all()
-        change.when_not_matched_insert_all().execute(list(rows.values()))
-
-    def forget_failures(self) -> None:
-        """So that they are tried again."""
-        with in_words(self.place):
-            self.skipped.delete("is_failed")
+            rows = [row_of(song, self.spaces) for song in reversed(songs)]  # the first one counts
+            num_new = _insert(self.songs, "id", rows)
+            there = self.by_id(["path"], (row["id"] for row in rows))
+            copies = [
+                Skipped(row["path"], f"The same sound as {path}.", is_failed=False)
+                for row in rows
+                if (path := there[row["id"]]["path"]) != row["path"]
+            ]
+            _insert(self.skipped, "path", [asdict(one) for one in (*skipped, *copies)])
+        return num_new
 
 
-def _told(place: str, kind: pa.Schema) -> tuple[object, tuple[SpaceKey, ...]]:
-    """(version, spaces) of a schema, which may be anybody's; without spaces if it is a newer one.
+def among(ids: Iterable[int]) -> str:
+    """A condition for these songs."""
+    listed = ", ".join(str(int(one)) for one in ids)
+    return f"id IN ({listed})" if listed else "false"
 
-    CatalogueError where they are none, or their columns are not as they say.
+
+def _insert(table: Any, key: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Those whose key is not there yet, whoever else writes meanwhile; how many these are."""
+    import pyarrow as pa
+
+    if not rows:
+        return 0
+    once = pa.Table.from_pylist(list({row[key]: row for row in rows}.values()), table.schema)
+    insert = table.merge_insert(key).when_not_matched_insert_all()
+    return int(insert.execute(once, on_bad_vectors="null").num_inserted_rows)
+
+
+def _spaces(place: str, kind: pa.Schema) -> tuple[SpaceKey, ...]:
+    """Of a schema, which may be anybody's.
+
+    CatalogueError where it tells none, where its columns are not theirs, or of a newer version.
     """
     try:
-        told = json.loads((kind.metadata or {}).get(METADATA.encode(), b"{}"))
-        if told.get("version") != VERSION:
-            return told.get("version"), ()
+        told = json.loads(kind.metadata[METADATA.encode()])
+        if told["version"] != VERSION:
+            raise CatalogueError(
+                f"The catalogue {place} is of version {told['version']!r:.20}; this Singalike "
+                f"knows {VERSION}. Update Singalike."
+            )
         spaces = tuple(SpaceKey(**space) for space in told["spaces"])
-        if not spaces or any(
-            kind.field(f"{key.view}_vector").type.list_size != key.dim for key in spaces
-        ):
-            raise ValueError("its vectors are of other dimensions")
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        if not spaces or not kind.equals(schema(spaces)):
+            raise ValueError("its columns are not those of its models")
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise CatalogueError(
             f"The table of songs at {place} is no catalogue of Singalike's ({error!r:.200}). Name "
             "another place, or fill a new one with `singalike-catalogue run`."
         ) from error
-    return VERSION, spaces
+    return spaces
 
 
-def _database(place: str, *, create: bool = False) -> Any:
-    """LanceDB makes folders wherever it is asked to look: not for one who only reads."""
-    with in_words(place):
-        import lancedb
+def _database(place: str) -> Any:
+    import lancedb
 
-        if not filenames.is_address(place):
-            folder = Path(place)
-            if not create and not folder.is_dir():
-                raise CatalogueError(
-                    f"There is no catalogue at {place}. Fill one with `singalike-catalogue run`."
-                )
-            return lancedb.connect(folder, read_consistency_interval=_SEEN_ANEW)
-        return lancedb.connect(
-            place, read_consistency_interval=_SEEN_ANEW, storage_options=dict(_STORAGE)
-        )
-
-
-def songs_in(table: SongTable, num_rows: int = 256) -> Iterator[list[Song]]:
-    """All of a table, some at a time. CatalogueError where a row is damaged."""
-    for batch in table.song_batches(num_rows):
-        try:
-            yield songs_of(batch, table.spaces)
-        except (TypeError, ValueError) as error:
-            raise CatalogueError(
-                f"The catalogue {table.place} is damaged: {error}. Run "
-                "`singalike-catalogue verify` on it, which tells where."
-            ) from error
+    where = place if filenames.is_address(place) else Path(place)
+    return lancedb.connect(where, read_consistency_interval=_SEEN_ANEW, storage_options=_STORAGE)

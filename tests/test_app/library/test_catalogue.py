@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from support import app_fixtures
 from support.app_fixtures import shown_titles
 from support.app_window import SONGS
-from support.catalogue import catalogue_of
+from support.catalogue import QUIET, catalogue_of
 
 from app.find.journey_dialog import JourneyDialog
 from app.library.dialogs import CatalogueDialog
@@ -32,7 +32,7 @@ def place(window, library_path, tmp_path: Path) -> str:
     with Library.open(library_path) as library:
         table = catalogue_of(library, tmp_path / "catalogue")
     table.songs.update(values_sql={"title": "concat('Archived ', title)"})
-    index(table)
+    index(table, *QUIET)
     return table.place
 
 

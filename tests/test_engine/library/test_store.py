@@ -228,7 +228,7 @@ def test_spaces_are_told_apart_by_all_of_their_key(library: Library) -> None:
     assert len(set(ids)) == len(keys)
     assert [library.space_id(key) for key in keys] == ids
     assert [key for _, key in library.spaces()] == keys
-    with pytest.raises(ValueError, match="dimensions"):
+    with pytest.raises(LibraryError, match="dimensions"):
         library.space_id(SpaceKey("toy", "0" * 64, "overall", None, 17))
 
 
