@@ -119,10 +119,9 @@ class _Runnable(QRunnable):
         if self._is_logged:
             log.info("%s begins", self._name)
         kind, value = self._outcome()
-        with suppress(RuntimeError):  # the window is gone: nobody to tell
-            if self._held_back is not None:
-                self._report("progressed", self._held_back)
-            self._report(kind, value)
+        if self._held_back is not None:
+            self._tell("progressed", self._held_back)
+        self._tell(kind, value)
         if self._is_logged:
             end = f"failed: {value}" if kind == "failed" else kind
             log.info("%s %s (after %.0f s)", self._name, end, time.monotonic() - begun_s)
@@ -148,7 +147,11 @@ class _Runnable(QRunnable):
             self._held_back = progress
             return
         self._last_report_s, self._held_back = now_s, None
-        self._report("progressed", progress)
+        self._tell("progressed", progress)
+
+    def _tell(self, kind: str, value: object) -> None:
+        with suppress(RuntimeError):  # the window is gone: nobody to tell
+            self._report(kind, value)
 
 
 def _give_back_memory() -> None:

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import shiboken6
 import window as made_up  # of the benchmarks
-from faults.soak import used_memory_bytes
+from faults.soak import WARM_UP_SHARE, used_memory_bytes
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -180,7 +180,7 @@ class Person:
 
     def press(self, keys: Keys | None = None) -> None:
         keys = keys or self.random.choice(self.keys)
-        self.watch.doing += f" {keys.name}"
+        self.watch.doing = f"press {keys.name}"
         self.window._actions._by_keys()[keys]()
         self.close_dialogs()
 
@@ -255,9 +255,12 @@ def use(folder: Path, songs: list[Path], minutes: float, seed: int) -> bool:
 
 
 def is_flat(measures: np.ndarray) -> bool:
-    """(n, 3) as ``sit_down`` returns them: from the first third to the last, by their medians."""
-    third = max(1, len(measures) // 3)
-    hours, num_bytes, num_objects = np.median(measures[-third:], 0) - np.median(measures[:third], 0)
+    """(n, 3) as ``sit_down`` returns them: from the first third to the last, by their medians, once
+    all is loaded: what indexing needs, say, comes with the first new songs.
+    """
+    settled = measures[int(WARM_UP_SHARE * len(measures)) :]
+    third = max(1, len(settled) // 3)
+    hours, num_bytes, num_objects = np.median(settled[-third:], 0) - np.median(settled[:third], 0)
     most = MAX_GROWTH_BYTES + hours * MAX_GROWTH_BYTES_AN_HOUR
     print(f"{num_bytes / 1e6:.0f} MB, {num_objects:.0f} objects in {hours:.2f} h", file=sys.stderr)
     return bool(num_bytes < most and num_objects < MAX_GROWTH_OBJECTS)

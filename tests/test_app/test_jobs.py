@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QThreadPool
 from support.app_window import no_leaks
 from support.patience import PATIENCE_MS, PATIENCE_S
 
@@ -209,6 +211,28 @@ def test_memory_that_long_work_leaves_free_is_given_back(qtbot, runner, monkeypa
 
 def _fail(progress: object, cancel: object) -> None:
     raise ValueError("no")
+
+
+def test_work_that_outlives_the_window_tells_nobody_and_is_no_fault(qtbot, caplog):
+    started, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(progress, cancel):
+        started.set()
+        go_on.wait(PATIENCE_S)
+        progress(Progress("late"))
+        ended.set()
+
+    runner = JobRunner(close_timeout_ms=1)
+    pool = QThreadPool()  # which its window would leave behind
+    runner._pools[Pool.MAP] = pool
+    runner.start(Job(work), Pool.MAP)
+    started.wait(PATIENCE_S)
+    assert not runner.close()
+    shiboken6.delete(runner)
+    go_on.set()
+    assert pool.waitForDone(PATIENCE_MS)
+    assert ended.is_set()
+    assert "unexpectedly" not in caplog.text
 
 
 def test_a_thread_never_holds_its_job(qtbot, runner):
