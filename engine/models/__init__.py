@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +67,15 @@ def _folders() -> dict[str, Path]:
 def default_model_name(view: View) -> str:
     """The model that serves a view: the user's choice, else the best as measured (model cards)."""
     chosen = read_choices().models.get(view)
-    if chosen in _folders():
-        return str(chosen)
+    return chosen if chosen and chosen in _folders() else _best()[view]
+
+
+@cache
+def _best() -> dict[View, str]:
+    """Of each view. Read once: every search asks."""
     path = resources_path() / "checkpoints" / "defaults.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))[view])
+    found: dict[View, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def available() -> list[ModelInfo]:
