@@ -7,55 +7,24 @@ within seconds, keeps to https, or ends with a server that does not. All of that
 from __future__ import annotations
 
 import http.client
-import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.errors import DownloadError
-from engine.models.checkpoint import file_sha256
 from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.separation.remote_file import RemoteFile
 
 CHUNK_BYTES = 1 << 16
 # A server that is silent for longer is given up; so long a request to stop may wait at worst.
 TIMEOUT_S = 10.0
 MB = 1_000_000
 ELSEWHERE = "Try again later, or fetch the file elsewhere and name it."
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file as its publisher describes it.
-
-    Attributes:
-        url: where it lies, over https; the last part is its name.
-        sha256: hex; publishers that name only the first digits are taken at these.
-        size_bytes: told to people before the download; the server's word counts during it.
-    """
-
-    url: str
-    sha256: str
-    size_bytes: int
-
-    def __post_init__(self) -> None:
-        if not _is_safe(self.url):
-            raise ValueError(f"{self.url} is not fetched: only https is")
-        if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
-            raise ValueError(f"{self.sha256!r} is no sha256, nor the first digits of one")
-
-    @property
-    def name(self) -> str:
-        return self.url.rsplit("/", 1)[-1]
-
-    def is_at(self, path: Path) -> bool:
-        """Whether ``path`` is this file, by its sha256."""
-        return path.is_file() and file_sha256(path).startswith(self.sha256)
 
 
 def download(
@@ -165,9 +134,3 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
                 f"{ELSEWHERE}"
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _is_safe(url: str) -> bool:
-    """https; within this machine, where nobody else listens, also http."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")

@@ -24,7 +24,7 @@ from engine.models.checkpoint import (
 )
 from engine.paths import data_path
 from engine.progress import CancelToken, Progress, ProgressCallback
-from engine.separation.downloads import RemoteFile, download
+from engine.separation.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     import torch
@@ -115,6 +115,9 @@ def install(
         SeparatorError: another file than the published one, or one that cannot be read or written.
         DownloadError, CancelledError.
     """
+    # Not before: HTTP and TLS take a twentieth of the window's start.
+    from engine.separation.downloads import download
+
     downloads_path = published.folder.parent / ".downloads"
     if weights_path is None:
         source_path = downloads_path / published.remote.name

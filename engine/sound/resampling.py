@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import av
 import numpy as np
 
 
@@ -19,6 +18,8 @@ def resampled(
 
     Pieces join without a seam, whatever their length. Of less than 1 ms nothing may be left.
     """
+    import av  # the window needs none of it for its first picture
+
     resampler = av.AudioResampler("fltp", "mono", to_hz)
     for chunk in chunks:
         if not len(chunk):  # FFmpeg has no such frames

@@ -13,8 +13,9 @@ import pytest
 
 from engine import separation
 from engine.errors import DownloadError
-from engine.separation.downloads import RemoteFile, _OnlyHttps, download
+from engine.separation.downloads import _OnlyHttps, download
 from engine.separation.published import PUBLISHED
+from engine.separation.remote_file import RemoteFile
 
 ROOT = Path(__file__).parents[2]
 

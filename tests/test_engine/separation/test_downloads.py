@@ -13,7 +13,8 @@ from support.server import Server, serve
 from engine.errors import CancelledError, DownloadError
 from engine.progress import CancelToken, Progress
 from engine.separation import downloads
-from engine.separation.downloads import RemoteFile, download
+from engine.separation.downloads import download
+from engine.separation.remote_file import RemoteFile
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 

@@ -17,9 +17,9 @@ from engine.errors import SeparatorError
 from engine.models.checkpoint import file_sha256
 from engine.progress import Progress
 from engine.separation import published
-from engine.separation.downloads import RemoteFile
 from engine.separation.openunmix import OpenUnmix, OpenUnmixNet
 from engine.separation.published import PUBLISHED, Published
+from engine.separation.remote_file import RemoteFile
 
 
 @pytest.fixture

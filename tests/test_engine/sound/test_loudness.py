@@ -9,7 +9,8 @@ from support.sound import buzz, write_wav
 from engine.errors import CancelledError
 from engine.progress import CancelToken
 from engine.sound import audio
-from engine.sound.loudness import FLOOR_LUFS, Loudness, LoudnessMeter, measure, shape_of
+from engine.sound.loudness import FLOOR_LUFS, Loudness, measure, shape_of
+from engine.sound.loudness_meter import LoudnessMeter
 
 RATE_HZ = 48_000
 
