@@ -11,11 +11,11 @@ from typing import Any
 from support.libraries import at, vector_embedding
 from support.sound import buzz, write_wav
 
+from catalogue.libraries import from_library
 from catalogue.manifest import Entry
 from catalogue.workers import Ears, Listener
-from engine.library import Library, Tags, TrackStatus
+from engine.library import Library, Tags
 from engine.library.imports import Song
-from engine.models import VIEWS
 from engine.progress import CancelToken, ignore_progress
 from engine.records import HeardTag, SpaceKey, TrackEmbedding, View, VoicePortrait
 from engine.search.remote.rows import Skipped, song_of
@@ -109,19 +109,5 @@ def no_cluster(*arguments: Any) -> None:
 
 def catalogue_of(library: Library, place: Path) -> SongTable:
     """What a library has heard in both views, as a catalogue."""
-    spaces = {key.view: (space_id, key) for space_id, key in library.spaces()}
-    table = SongTable.create(str(place), [spaces[view][1] for view in VIEWS])
-    songs = []
-    for track in library.tracks(library.track_ids("", "added", status=TrackStatus.INDEXED)):
-        heard: dict[View, TrackEmbedding | None] = {}
-        for view, (space_id, _) in spaces.items():
-            _, vectors = library.embeddings(space_id, [track.id])
-            moments = library.moments_of([track.id], space_id)
-            is_there = len(vectors) > 0
-            heard[view] = TrackEmbedding(vectors[0], moments[track.id]) if is_there else None
-        assert track.audio_hash is not None
-        assert track.duration_s is not None
-        facts = (track.size_bytes, track.mtime_ns, track.audio_hash, track.duration_s)
-        songs.append(Song(str(track.path), track.tags, *facts, heard))
-    table.add(songs)
-    return table
+    from_library(library, str(place), *QUIET)
+    return SongTable.open(str(place))
