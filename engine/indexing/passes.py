@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,7 +16,7 @@ from engine.library import Library, Track
 from engine.library.lease import Lease
 from engine.models.model import Model
 from engine.networks.processor import single_threaded_torch
-from engine.progress import CancelToken, Progress, ProgressCallback
+from engine.progress import CancelToken, Progress, ProgressCallback, with_eta
 from engine.records import TrackEmbedding, View
 from engine.separation import Separator
 from engine.sound.audio import audio_hash
@@ -82,7 +81,7 @@ class Pass:
         # May be copies of one song, of which one is listened to: these are hashed before.
         self.twins = library.tracks_of_equal_size()
         self.num_gone = 0
-        self.clock = Clock(stage, len(waiting))
+        self._stage, self._audio_s, self._lock = stage, 0.0, threading.Lock()
 
     def run(
         self, lease: Lease, progress: ProgressCallback, cancel: CancelToken
@@ -94,6 +93,7 @@ class Pass:
         heard: dict[int, float] = {}
         if not self.waiting:
             return heard
+        progress, num_done, latest = with_eta(progress), 0, ""
         # each looked up when its turn comes: its folder may be forgotten during the run
         todo = (track for track_id in self.waiting for track in self.library.tracks([track_id]))
         running: set[Future[Heard]] = set()
@@ -113,8 +113,17 @@ class Pass:
                         self.num_gone += result.is_gone
                         if not result.is_gone:
                             heard[result.track.id] = result.duration_s
-                        self.clock.finish(result.track)
-                    progress(self.clock.report())
+                        num_done += 1
+                        latest = result.track.title or result.track.path.name
+                    progress(
+                        Progress(
+                            self._stage,
+                            num_done,
+                            len(self.waiting),
+                            audio_done_s=self._audio_s,
+                            message=latest,
+                        )
+                    )
             except BaseException:
                 cancel.cancel()  # whatever ended the run, workers must not go on for nothing
                 for future in running:
@@ -150,7 +159,7 @@ class Pass:
             if known is None or (self.is_final and _waits_for_separation(known[0])):
                 return None
             embeddings[ear.space_id], duration_s = known
-        self.clock.hear(duration_s)
+        self._count(duration_s)
         return Heard(track, duration_s, identity, self._settled(track, embeddings))
 
     def _heard(self, track: Track, cancel: CancelToken) -> Heard:
@@ -158,7 +167,7 @@ class Pass:
 
         def on_decoded(seconds: float) -> None:
             decoded_s.append(seconds)
-            self.clock.hear(seconds)
+            self._count(seconds)
 
         ears = self.waiting[track.id]
         found = self.hear(
@@ -166,6 +175,11 @@ class Pass:
         )
         embeddings = {ear.space_id: found[ear.view] for ear in ears}
         return Heard(track, sum(decoded_s), identities[-1], self._settled(track, embeddings))
+
+    def _count(self, seconds: float) -> None:
+        """Sound that is heard, on any worker thread."""
+        with self._lock:
+            self._audio_s += seconds
 
     def _settled(
         self, track: Track, embeddings: Mapping[int, TrackEmbedding | None]
@@ -215,46 +229,3 @@ def _is_gone(path: Path) -> bool:
     except OSError:
         return True
     return False
-
-
-class Clock:
-    """Counts what the workers of a pass have done, and estimates when they will be through."""
-
-    def __init__(self, view: View, num_total: int) -> None:
-        self._view, self._num_total = view, num_total
-        self._lock = threading.Lock()
-        self._started = time.monotonic()
-        self._num_done = 0
-        self._audio_s = 0.0
-        self._finished_audio_s = 0.0
-        self._last = ""
-
-    def hear(self, seconds: float) -> None:
-        with self._lock:
-            self._audio_s += seconds
-
-    def finish(self, track: Track) -> None:
-        with self._lock:
-            self._num_done += 1
-            self._finished_audio_s = self._audio_s
-            self._last = track.title or track.path.name
-
-    def report(self) -> Progress:
-        """Songs ahead are taken to be as long, on average, as those behind."""
-        with self._lock:
-            audio_total_s, eta_s = 0.0, None
-            if self._num_done:
-                audio_total_s = self._finished_audio_s / self._num_done * self._num_total
-                audio_total_s = max(audio_total_s, self._audio_s)
-                elapsed_s = time.monotonic() - self._started
-                if self._audio_s > 0:
-                    eta_s = elapsed_s * (audio_total_s / self._audio_s - 1)
-            return Progress(
-                self._view,
-                self._num_done,
-                self._num_total,
-                self._audio_s,
-                audio_total_s,
-                eta_s,
-                self._last,
-            )

@@ -15,17 +15,13 @@ Step = Callable[[int], None]  # told how many songs are done; may raise Cancelle
 
 
 def principal_axes(vectors: np.ndarray, num_axes: int = NUM_AXES) -> np.ndarray:
-    """(n, dim) -> (n, min(num_axes, dim)) float32: along the directions of largest variance.
+    """(n, dim) -> (n, min(num_axes, n, dim)) float32: along the directions of largest variance.
 
     Each axis' sign makes its largest loading positive, so that equal vectors give equal maps.
     """
-    if not len(vectors):
-        return np.empty((0, num_axes), np.float32)
-    rest = vectors - vectors.mean(0)
-    _, directions = np.linalg.eigh((rest.T @ rest).astype(np.float64))
-    axes = directions[:, ::-1][:, :num_axes]
-    largest = axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])]
-    return rest @ (axes * np.where(largest < 0, -1.0, 1.0)).astype(np.float32)
+    from sklearn.decomposition import PCA  # a second of imports, for those who make a map
+
+    return np.asarray(PCA(min(num_axes, *vectors.shape), random_state=0).fit_transform(vectors))
 
 
 def neighbours(points: np.ndarray, k: int, step: Step) -> tuple[np.ndarray, np.ndarray]:

@@ -35,10 +35,6 @@ class Calibration:
         logit = max(-60.0, min(60.0, self.slope * cosine + self.offset))
         return 1 / (1 + math.exp(-logit))
 
-    def cosine(self, probability: float) -> float:
-        """The cosine at which ``probability`` (between 0 and 1, exclusive) is reached."""
-        return (math.log(probability / (1 - probability)) - self.offset) / self.slope
-
 
 def fit(cosines: np.ndarray, is_same: np.ndarray) -> Calibration:
     """Logistic regression, both classes of the same total weight.

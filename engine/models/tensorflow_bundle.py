@@ -33,7 +33,6 @@ class Entry:
 
     dtype: int
     shape: tuple[int, ...]
-    shard: int
     offset: int
     size_bytes: int
 
@@ -41,8 +40,9 @@ class Entry:
 class Bundle:
     """The tensors of a checkpoint by their names; each is read when it is asked for."""
 
-    def __init__(self, prefix: Path, num_shards: int, entries: dict[str, Entry]) -> None:
-        self.prefix, self.num_shards, self.entries = prefix, num_shards, entries
+    def __init__(self, prefix: Path, entries: dict[str, Entry]) -> None:
+        self.prefix, self.entries = prefix, entries
+        self.data_path = prefix.with_name(f"{prefix.name}.data-00000-of-00001")
 
     def tensor(self, name: str) -> np.ndarray:
         """Raises CheckpointError: no such tensor, no numbers, its file missing or too short."""
@@ -54,7 +54,7 @@ class Bundle:
         dtype = np.dtype(DTYPES[entry.dtype])
         if entry.size_bytes != dtype.itemsize * math.prod(entry.shape):
             raise _damaged(self.prefix)
-        path = self.shard_path(entry.shard)
+        path = self.data_path
         try:
             with path.open("rb") as file:
                 num_bytes = file.seek(0, 2)
@@ -72,18 +72,14 @@ class Bundle:
         except (ValueError, OverflowError) as error:  # a dimension without end beside one of nought
             raise _damaged(self.prefix) from error
 
-    def shard_path(self, shard: int) -> Path:
-        name = f"{self.prefix.name}.data-{shard:05d}-of-{self.num_shards:05d}"
-        return self.prefix.with_name(name)
-
 
 def read_bundle(path: Path) -> Bundle:
-    """The checkpoint of a prefix (one of its files, or a folder with one checkpoint, also serve).
+    """The checkpoint of a prefix (one of its files also serves).
 
     Raises:
         CheckpointError: there is none, or its index is damaged or of another kind.
     """
-    prefix = _prefix(path)
+    prefix = path.with_name(path.name.split(".data-")[0].removesuffix(".index"))
     try:
         with prefix.with_name(f"{prefix.name}.index").open("rb") as file:
             data = file.read(MAX_INDEX_BYTES)
@@ -96,30 +92,14 @@ def read_bundle(path: Path) -> Bundle:
         raise CheckpointError(f"{prefix}.index is no index of a TensorFlow checkpoint.")
     try:
         messages = dict(islice(_table(data), MAX_TENSORS))
-        header = _fields(messages.pop(b""))
-        entries = {key.decode(): _entry(value) for key, value in messages.items()}
-        num_shards = _integer(header, 1)
+        entries = {key.decode(): _entry(value) for key, value in messages.items() if key}
     except (IndexError, KeyError, TypeError, ValueError, struct.error) as error:
         raise _damaged(prefix) from error
-    if _integer(header, 2) != 0:
-        raise CheckpointError(f"{prefix} was written on a big-endian machine; it is not supported.")
-    return Bundle(prefix, num_shards, entries)
+    return Bundle(prefix, entries)
 
 
 def _damaged(prefix: Path) -> CheckpointError:
     return CheckpointError(f"{prefix}.index is damaged, or compressed. Copy it again.")
-
-
-def _prefix(path: Path) -> Path:
-    if not path.is_dir():
-        return path.with_name(path.name.split(".data-")[0].removesuffix(".index"))
-    found = sorted(path.glob("*.index"))
-    if len(found) != 1:
-        names = ", ".join(file.stem for file in found) or "none"
-        raise CheckpointError(
-            f"{path} is a folder with {len(found)} TensorFlow checkpoints ({names}). Name one."
-        )
-    return found[0].with_suffix("")
 
 
 def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -199,8 +179,7 @@ def _messages(fields: Fields, number: int) -> list[Fields]:
 
 
 def _entry(message: bytes) -> Entry:
-    """BundleEntryProto: 1 dtype, 2 shape (2 dim (1 size)), 3 shard_id, 4 offset, 5 size."""
+    """BundleEntryProto: 1 dtype, 2 shape (2 dim (1 size)), 4 offset, 5 size."""
     fields = _fields(message)
     sizes = [_integer(dim, 1) for shape in _messages(fields, 2) for dim in _messages(shape, 2)]
-    numbers = (_integer(fields, number) for number in (3, 4, 5))
-    return Entry(_integer(fields, 1), tuple(sizes), *numbers)
+    return Entry(_integer(fields, 1), tuple(sizes), _integer(fields, 4), _integer(fields, 5))

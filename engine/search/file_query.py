@@ -6,18 +6,14 @@ import threading
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine import models, separation
 from engine.errors import QueryError
 from engine.progress import CancelToken, Progress, ProgressCallback
 from engine.records import LISTENING_VERSION, SpaceKey, TrackEmbedding
 from engine.search.records import FilePart, NoEmbeddingError, nobody_sings
-
-if TYPE_CHECKING:
-    from engine.models.model import Model
-    from engine.separation import Separator
 
 _MAX_KEPT = 32
 
@@ -27,7 +23,8 @@ class FileEmbedder:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # nothing is loaded twice
-        self._load_model, self._load_separator = cache(_model), cache(_separator)
+        self._model = cache(lambda name: models.load(name))
+        self._separator = cache(lambda name: separation.load(name))
         self._latest = dict[tuple[object, ...], TrackEmbedding]()
 
     def embedding(
@@ -57,7 +54,7 @@ class FileEmbedder:
         from engine.listening.embedding import embed_file
 
         with self._lock:
-            ear = self._load_model(name)
+            ear = self._model(name)
         if (ear.sha256, LISTENING_VERSION) != (key.model_sha256, key.listening):
             raise QueryError(
                 f"These songs were heard by another version of the model {key.model} than is "
@@ -68,7 +65,7 @@ class FileEmbedder:
         separator = None
         if is_song and not is_fast:
             with self._lock:
-                separator = self._load_separator(str(key.separator))
+                separator = self._separator(str(key.separator))
         embedding = embed_file(
             part.path,
             ear,
@@ -84,15 +81,3 @@ class FileEmbedder:
         moments = embedding.moments
         starts_s = moments.starts_s + np.float32(part.start_s)
         return replace(embedding, moments=replace(moments, starts_s=starts_s))
-
-
-def _model(name: str) -> Model:
-    from engine import models
-
-    return models.load(name)
-
-
-def _separator(name: str) -> Separator:
-    from engine import separation
-
-    return separation.load(name)

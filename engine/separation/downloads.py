@@ -1,13 +1,12 @@
 """Fetches one published file, only ever on request: resumable, checked, never half there.
 
 pooch and torch.hub were tried instead: neither goes on with what has arrived (of 335 MB), stops
-within seconds, keeps to https, or ends with a server that does not. All of that would stay here.
+within seconds or keeps to https. All of that would stay here.
 """
 
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.errors import DownloadError
-from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress
+from engine.progress import CancelToken, Progress, ProgressCallback, ignore_progress, with_eta
 from engine.separation.remote_file import RemoteFile
 
 CHUNK_BYTES = 1 << 16
@@ -44,18 +43,17 @@ def download(
     """
     if remote.is_at(path):
         return
-    cancel = cancel or CancelToken()
+    cancel, progress = cancel or CancelToken(), with_eta(progress)
     partial_path = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         num_have = partial_path.stat().st_size if partial_path.exists() else 0
-        started_s = time.monotonic()
         for num_done, num_total, chunk in _chunks(remote, num_have):
             cancel.check()
             with partial_path.open("ab" if num_done else "wb") as file:
                 file.write(chunk)
-            rate = max(1, num_done - num_have) / max(1e-3, time.monotonic() - started_s)
-            progress(_report(remote, num_done + len(chunk), num_total, rate))
+            done_mb, all_mb = round((num_done + len(chunk)) / MB), round(num_total / MB)
+            progress(Progress("download", done_mb, all_mb, message=f"MB of {remote.name}"))
         if not remote.is_at(partial_path):
             partial_path.unlink(missing_ok=True)
             raise DownloadError(
@@ -70,7 +68,7 @@ def download(
 
 
 def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes]]:
-    """(bytes before it, bytes in all, as far as they are told, a piece of the file) to its end.
+    """(bytes before it, about how many in all, a piece of the file) to its end.
 
     From the first byte that is missing on, or from the beginning where a server does not know how.
     Raises DownloadError, so that OSErrors of whoever writes them are the disk's.
@@ -83,11 +81,12 @@ def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes
         with urllib.request.build_opener(_OnlyHttps).open(request, timeout=TIMEOUT_S) as response:
             is_rest = response.headers.get("Content-Range", "").startswith(f"bytes {num_have}-")
             num_done = num_have if is_rest else 0
-            num_total = num_done + response.length if response.length is not None else 0
+            is_told = response.length is not None
+            num_total = num_done + response.length if is_told else remote.size_bytes
             while chunk := response.read(CHUNK_BYTES):
                 yield num_done, num_total, chunk
                 num_done += len(chunk)
-        if num_done < num_total:
+        if is_told and num_done < num_total:
             raise http.client.IncompleteRead(b"")
     except urllib.error.HTTPError as error:
         error.close()
@@ -103,17 +102,6 @@ def _chunks(remote: RemoteFile, num_have: int) -> Iterator[tuple[int, int, bytes
             "arrived is kept, and the next try goes on from there. You can also fetch the file on "
             "another computer and name it."
         ) from error
-
-
-def _report(remote: RemoteFile, num_done: int, num_total: int, rate: float) -> Progress:
-    num_total = num_total or remote.size_bytes
-    return Progress(
-        "download",
-        num_done=round(num_done / MB),
-        num_total=round(num_total / MB),
-        eta_s=max(0, num_total - num_done) / rate,
-        message=f"MB of {remote.name}",
-    )
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from soundfile import SoundFile, SoundFileError  # type: ignore[import-untyped]
 
 from engine import separation
 from engine.errors import SeparatorError
@@ -51,6 +50,8 @@ class VocalsCache:
         ``progress`` counts seconds of audio (stage ``vocals``). Raises DecodeError,
         SeparatorError (which covers a disk without room), CancelledError.
         """
+        from soundfile import SoundFile, SoundFileError  # type: ignore[import-untyped]
+
         name = separation.default_name()
         target = self._folder / f"{audio.audio_hash(path)}-{name}{_SUFFIX}"
         if target.is_file():

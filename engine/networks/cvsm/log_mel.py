@@ -23,9 +23,6 @@ class LogMelConfig:
     floor: float = 1e-5
     ceiling: float = 1e8
 
-    def num_frames(self, num_samples: int) -> int:
-        return 1 + (num_samples - self.frame_samples) // self.hop_samples
-
 
 def hz_to_mel(hz: np.ndarray | float) -> np.ndarray:
     """HTK mel scale: 1127 ln(1 + f / 700)."""

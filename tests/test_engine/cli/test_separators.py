@@ -61,7 +61,7 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
 def test_a_checkpoint_of_the_authors_becomes_a_model(tmp_path: Path, data_folder: Path) -> None:
     shutil.copy(GOLDEN / "cvsm_tensorflow.index", tmp_path / "cvsm_art.index")
     bundle = read_bundle(tmp_path / "cvsm_art")
-    with bundle.shard_path(0).open("wb") as file:
+    with bundle.data_path.open("wb") as file:
         for name, entry in bundle.entries.items():
             if entry.dtype == 1:
                 file.seek(entry.offset)

@@ -33,7 +33,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prefix = tmp_path_factory.mktemp("tensorflow") / "cvsm_tensorflow"
     shutil.copy(GOLDEN / f"{prefix.name}.index", prefix.parent)
     bundle = read_bundle(prefix)
-    with bundle.shard_path(0).open("wb") as file:
+    with bundle.data_path.open("wb") as file:
         for name, entry in bundle.entries.items():
             if entry.dtype == 1:
                 file.seek(entry.offset)
@@ -92,12 +92,6 @@ def test_any_of_its_files_names_a_checkpoint(ending: str) -> None:
     assert "ramp" + SUFFIX in read_bundle(GOLDEN / f"small_tensorflow{ending}").entries
 
 
-def test_a_folder_names_the_one_checkpoint_in_it(prefix: Path) -> None:
-    assert read_bundle(prefix.parent).prefix == prefix
-    with pytest.raises(CheckpointError, match=r"2 TensorFlow checkpoints \(cvsm.*small"):
-        read_bundle(GOLDEN)
-
-
 def refused(prefix: Path, tmp_path: Path, match: str) -> None:
     with pytest.raises(CheckpointError, match=match):
         import_tensorflow(prefix, tmp_path / "out", name="x")
@@ -137,7 +131,7 @@ def test_an_adapted_input_normalisation_is_refused(prefix: Path, tmp_path: Path)
     for path in prefix.parent.iterdir():
         shutil.copy(path, tmp_path)
     bundle = read_bundle(tmp_path / prefix.name)
-    with bundle.shard_path(0).open("r+b") as file:
+    with bundle.data_path.open("r+b") as file:
         file.seek(bundle.entries[f"embedding_model/{INPUT_NORM}mean{SUFFIX}"].offset)
         file.write(np.float32(3).tobytes())
     refused(tmp_path / prefix.name, tmp_path, "normalises its input")

@@ -52,7 +52,7 @@ def test_log_mel_is_the_slow_one(num_samples: int) -> None:
     waveform = seeded_audio("frontend", (num_samples,)) / np.float32(300)
     expected = slow_log_mel(waveform.astype(np.float64))
     ours = LogMel()(torch.from_numpy(waveform)[None])[0, 0]
-    assert ours.shape == (LogMelConfig().num_frames(num_samples), 64)
+    assert ours.shape == expected.shape
     np.testing.assert_allclose(ours.numpy(), expected, atol=2e-4)
 
 
