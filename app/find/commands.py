@@ -18,12 +18,13 @@ from app.player.queue import Sound, sound_of_file, sound_of_track
 from app.services.search_service import Question
 from app.services.services import Services
 from app.settings import LAST_CATALOGUE, LAST_FOLDER, LAST_SOUND
-from app.ui.dialogs import HelpSheet, choose_folder, choose_sound
+from app.ui.dialogs import HelpSheet, Mode, open_file_dialog
 from app.ui.menus import Entry, show_menu
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track, TrackStatus
 from engine.library.groups import Group
+from engine.library.scan.walk import AUDIO_EXTENSIONS
 
 
 class Commands(QObject):
@@ -53,7 +54,9 @@ class Commands(QObject):
         if self._open_library.is_open:
             # A sheet over a sheet, on macOS: it would open behind it.
             parent = QApplication.activeModalWidget() or self.window
-            choose_folder(parent, self._settings.get(LAST_FOLDER), use)
+            title, start = self.tr("Choose a music folder"), self._settings.get(LAST_FOLDER)
+            dialog = open_file_dialog(parent, title, Mode.Directory, start=start)
+            dialog.fileSelected.connect(lambda path: use(Path(path)))
 
     def open_catalogue(self) -> None:
         """Asks for a catalogue; where one is open, goes back to the library."""
@@ -73,7 +76,15 @@ class Commands(QObject):
             self._probe(path)
 
         if self._open_library.is_open:
-            choose_sound(self.window, self._settings.get(LAST_SOUND), use)
+            patterns = " ".join(f"*{extension}" for extension in sorted(AUDIO_EXTENSIONS))
+            dialog = open_file_dialog(
+                self.window,
+                self.tr("Find songs like this audio file"),
+                Mode.ExistingFile,
+                start=self._settings.get(LAST_SOUND),
+                filters=(self.tr("Audio") + f" ({patterns})", self.tr("All files") + " (*)"),
+            )
+            dialog.fileSelected.connect(lambda path: use(Path(path)))
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """What was dropped, or named at the start: folders are added, else files are heard.

@@ -149,6 +149,11 @@ class FilterSheet(QFrame):
         self.other_artists = QCheckBox(self.tr("Other artists only"))
         self.one_per_artist = QCheckBox(self.tr("One song of each artist"))
         self.hide_duplicates = QCheckBox(self.tr("Hide copies of the same recording"))
+        self._boxes = {  # by the field of SearchOptions
+            "other_artists": self.other_artists,
+            "one_per_artist": self.one_per_artist,
+            "hide_duplicates": self.hide_duplicates,
+        }
         self.genres = TickList(
             theme, self.tr("Genres"), self.tr("Search genres"), self.tr("The files do not say.")
         )
@@ -175,12 +180,6 @@ class FilterSheet(QFrame):
             field.setAccessibleName(f"{self.tr(one.name)}: {self.tr(hint)}")
             field.editingFinished.connect(self._tell)
         return low, high
-
-    @property
-    def _boxes(self) -> dict[str, QCheckBox]:
-        """By the field of SearchOptions."""
-        names = ("other_artists", "one_per_artist", "hide_duplicates")
-        return {name: getattr(self, name) for name in names}
 
     def _lay_out(self) -> None:
         heading = label(self.tr("Filters"), font=self._theme.font(weight=QFont.Weight.Bold))

@@ -8,8 +8,9 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
+from app.find.commands import Commands
 from app.find.results_panel import ResultList, ResultsPanel
 from app.library.panel import LibraryPanel
 from app.playlists.lists import ListChooser
@@ -33,21 +34,20 @@ class Keeping(QObject):
     chooser: the list of songs that the table shows, above it.
     """
 
-    play_requested = Signal(object)  # list[Track]: the first, and those after it
     favourites_changed = Signal(object)  # frozenset[int], ids of tracks
     options_restored = Signal(object)  # SearchOptions of a saved search
 
     def __init__(
         self,
-        window: QWidget,
+        commands: Commands,
         services: Services,
         library: LibraryPanel,
         results: ResultsPanel,
         export: SongExport,
     ) -> None:
-        super().__init__(window)
+        super().__init__(commands.window)
         self._results = results
-        self._window = window
+        self._window, self._play = commands.window, commands.play_tracks
         self._library = library
         self._export = export
         self._theme = services.theme
@@ -61,7 +61,7 @@ class Keeping(QObject):
     def _connect(self) -> None:
         chooser, kept = self.chooser, self.kept
         chooser.chosen.connect(self.show_list)
-        chooser.play_requested.connect(lambda one: self._fetch(one, self.play_requested.emit))
+        chooser.play_requested.connect(lambda one: self._fetch(one, self._play))
         chooser.find_requested.connect(lambda one: self._fetch(one, self.find_tracks))
         chooser.save_requested.connect(
             lambda one: self._fetch(one, lambda tracks: self._export.save(tracks, one.name))

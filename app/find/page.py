@@ -60,7 +60,7 @@ class FindPage(QSplitter):
         self.results = ResultsPanel(services.theme, services.player, covers.pixmap, facets, legend)
         self.comparison = Comparison(self.results, services)
         self.export = SongExport(commands.window, services)
-        self.keeping = Keeping(commands.window, services, self.library, self.results, self.export)
+        self.keeping = Keeping(commands, services, self.library, self.results, self.export)
         self._look_again = QTimer(self, singleShot=True, interval=LOOK_AGAIN_MS)
         self._look_again.timeout.connect(services.search.look_again)
         self._lay_out()
@@ -109,7 +109,6 @@ class FindPage(QSplitter):
         services.indexing.ended.connect(self._index_ended)
         self._covers.arrived.connect(self._covers_arrived)
         self.keeping.favourites_changed.connect(self._show_favourites)
-        self.keeping.play_requested.connect(commands.play_tracks)
         self.keeping.options_restored.connect(self._restore_options)
 
     # Menus of songs

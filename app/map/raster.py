@@ -26,7 +26,7 @@ def draw_discs(
     colours: np.ndarray,
     table: np.ndarray,
     radius: float,
-    layers: np.ndarray | None = None,
+    layers: np.ndarray,
 ) -> QImage:
     """An image of (width, height) device pixels.
 
@@ -47,9 +47,7 @@ def draw_discs(
     )
     places, colours = np.rint(pixels[is_near]).astype(np.int64) + pad, colours[is_near]
     at = places[:, 1] * stride + places[:, 0]
-    breaks = np.empty(0, np.int64)
-    if layers is not None:
-        breaks = np.flatnonzero(np.diff(layers[is_near])) + 1
+    breaks = np.flatnonzero(np.diff(layers[is_near])) + 1
     flat = image.ravel()
     for layer in np.split(np.arange(len(at)), breaks):
         _stamp_discs(flat, stride, at[layer], colours[layer], table, ground, radius)

@@ -127,7 +127,8 @@ class Section(QScrollArea):
         except SingalikeError as error:
             self.problem.emit(str(error))
         else:
-            self.services.indexing.start_anew()
+            self.services.indexing.again()
+            self.services.indexing.start()
 
     def ask_to_listen_again(
         self, question: str, use: Callable[[], object], *, is_vocals: bool

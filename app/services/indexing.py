@@ -118,11 +118,6 @@ class Indexing(QObject):
             self._job.cancel()
             self._is_wanted_again = True
 
-    def start_anew(self) -> None:
-        """Something else listens from now on, also where a run goes on."""
-        self.again()
-        self.start()
-
     def _run(self, work: Index, name: str) -> None:
         self._is_wanted_again = False
         if not self._open_library.is_open:

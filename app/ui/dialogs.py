@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QSize, QStandardPaths, Qt
 from PySide6.QtGui import QFont
@@ -26,7 +25,6 @@ from app.ui.shortcuts import FIND, LIBRARY, MAP, PAGES, PLAYING, QUEUE, TEST, Ke
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, TITLE, button, label
 from engine import __version__
-from engine.library.scan.walk import AUDIO_EXTENSIONS
 
 HELP_COLUMNS = ((PAGES, FIND, LIBRARY, TEST), (PLAYING, QUEUE, MAP))
 
@@ -161,19 +159,3 @@ def open_file_dialog(
         dialog.setNameFilters(list(filters))
     dialog.open()
     return dialog
-
-
-def choose_folder(parent: QWidget, start: str, use: Callable[[Path], object]) -> None:
-    """``use`` gets a folder of music."""
-    title = parent.tr("Choose a music folder")
-    dialog = open_file_dialog(parent, title, Mode.Directory, start=start)
-    dialog.fileSelected.connect(lambda path: use(Path(path)))
-
-
-def choose_sound(parent: QWidget, start: str, use: Callable[[Path], object]) -> None:
-    """``use`` gets an audio file."""
-    patterns = " ".join(f"*{extension}" for extension in sorted(AUDIO_EXTENSIONS))
-    filters = (parent.tr("Audio") + f" ({patterns})", parent.tr("All files") + " (*)")
-    title = parent.tr("Find songs like this audio file")
-    dialog = open_file_dialog(parent, title, Mode.ExistingFile, start=start, filters=filters)
-    dialog.fileSelected.connect(lambda path: use(Path(path)))
