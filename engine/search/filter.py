@@ -65,6 +65,10 @@ class Song:
         return is_same_length and float(self.vector @ other.vector) >= _SAME_SOUND
 
 
+def artists_of(track: Track) -> set[str]:
+    return Song.of_track(track, None).artists
+
+
 @dataclass(frozen=True, eq=False)
 class Filter:
     """What to leave out; the query itself is never shown.

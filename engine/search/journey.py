@@ -12,7 +12,7 @@ from engine.library import Track, TrackStatus
 from engine.library.text import normalise
 from engine.progress import CancelToken
 from engine.records import View
-from engine.search.filter import Song
+from engine.search.filter import artists_of
 from engine.search.index.centre import placed
 from engine.search.searcher import Searcher
 from engine.search.source import QueryView, Space
@@ -167,21 +167,17 @@ def _distinct(ends: list[Track], others: list[Track]) -> list[Track]:
         if track.audio_hash is not None:
             marks.add(("sound", track.audio_hash))
         if title:
-            marks |= {("song", artist, title) for artist in _artists(track)}
+            marks |= {("song", artist, title) for artist in artists_of(track)}
         if is_end or (track.status is not TrackStatus.MISSING and not marks & seen):
             kept.append(track)
             seen |= marks
     return kept
 
 
-def _artists(track: Track) -> set[str]:
-    return Song.of_track(track, None).artists
-
-
 def _same_artist(tracks: list[Track]) -> np.ndarray:
     """(n, n) bool."""
     numbers = dict[str, int]()
-    names = [{numbers.setdefault(n, len(numbers)) for n in _artists(t)} for t in tracks]
+    names = [{numbers.setdefault(n, len(numbers)) for n in artists_of(t)} for t in tracks]
     marks = np.zeros((len(tracks), max(1, len(numbers))), np.float32)
     for row, own in enumerate(names):
         marks[row, list(own)] = 1.0

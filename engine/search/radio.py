@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.errors import QueryError
-from engine.library import Track
-from engine.search.filter import Song
+from engine.search.filter import artists_of
 from engine.search.records import By, Neighbour, SearchOptions
 from engine.search.searcher import Searcher
 
@@ -44,7 +43,7 @@ def radio(
     options = SearchOptions(by=by, k=NUM_AROUND + len(played), hide_duplicates=True, model=model)
     around = [n for n in searcher.by_track(seed_id, options).neighbours if not n.track.is_elsewhere]
     order = [seed_id, *played]
-    recent = deque(map(_artists, searcher.source.tracks(order[-NUM_APART:])), NUM_APART)
+    recent = deque(map(artists_of, searcher.source.tracks(order[-NUM_APART:])), NUM_APART)
     if not around:
         raise QueryError("No radio is possible: too few other songs have been heard.")
     chosen: list[Neighbour] = []
@@ -52,7 +51,7 @@ def radio(
         found = _draw(_fresh(around, order), recent, lot)
         chosen.append(replace(found, rank=rank))
         order.append(found.track.id)
-        recent.append(_artists(found.track))
+        recent.append(artists_of(found.track))
     return chosen
 
 
@@ -67,13 +66,9 @@ def _fresh(around: list[Neighbour], order: list[int]) -> list[Neighbour]:
     return fresh
 
 
-def _draw(fresh: list[Neighbour], recent: deque[frozenset[str]], lot: random.Random) -> Neighbour:
+def _draw(fresh: list[Neighbour], recent: deque[set[str]], lot: random.Random) -> Neighbour:
     """One of them, by an artist who was not heard for long; the nearer, the likelier."""
-    while not (free := [n for n in fresh if not _artists(n.track) & frozenset().union(*recent)]):
+    while not (free := [n for n in fresh if not artists_of(n.track) & set[str]().union(*recent)]):
         recent.popleft()
     weights = [math.exp(-place / SPREAD) for place in range(len(free))]
     return lot.choices(free, weights)[0]
-
-
-def _artists(track: Track) -> frozenset[str]:
-    return frozenset(Song.of_track(track, None).artists)

@@ -35,7 +35,7 @@ class Nearest:
 
 @dataclass(frozen=True, eq=False)
 class LoadedSpace:
-    """A space at one moment. ``graph`` is None where there is none to use, and a note says why."""
+    """A space at one moment. ``note``: why a graph that is stored cannot be used."""
 
     matrix: Matrix
     graph: hnsw.Graph | None = None
@@ -54,10 +54,7 @@ class LoadedSpace:
         num_allowed = num_all if allowed is None else min(num_all, len(allowed))
         num_asked = num * num_all // max(1, num_allowed)
         every = self.matrix.track_ids if allowed is None else allowed
-        if num_allowed <= _ROWS_PER_ANSWER * num_asked:
-            # Nobody misses a graph here; of a damaged one is told all the same.
-            return Nearest(every, is_all=True, note=self.note if self.index_id else None)
-        if self.graph is None:
+        if self.graph is None or num_allowed <= _ROWS_PER_ANSWER * num_asked:
             return Nearest(every, is_all=True, note=self.note)
         try:
             found = self._by_graph(self.graph, query, num_asked)
@@ -118,7 +115,8 @@ class SpaceIndex:
         try:
             return LoadedSpace(matrix, hnsw.load(self._library, self._space_id), index_id)
         except hnsw.UnusableIndexError as error:
-            return LoadedSpace(matrix, None, index_id, _slow_note(error))
+            note = None if index_id is None else _slow_note(error)
+            return LoadedSpace(matrix, None, index_id, note)
 
 
 def _slow_note(error: Exception) -> str:

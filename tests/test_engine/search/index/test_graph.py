@@ -15,7 +15,7 @@ from engine.progress import CancelToken, Progress
 from engine.records import SpaceKey
 from engine.search import Searcher
 from engine.search.index import graph
-from engine.search.index.space_index import SpaceIndex
+from engine.search.index.space_index import Nearest, SpaceIndex
 from engine.search.source import QueryView, Space
 
 NUM_TRACKS = 1600  # enough for searches to ask the graph
@@ -60,17 +60,15 @@ def in_space(query: np.ndarray) -> QueryView:
     return QueryView(Space(1, OVERALL, np.zeros(len(query), np.float32)), query)
 
 
-def note(library: Library) -> str | None:
-    """What a search through the index says; None where the graph served."""
+def candidates(library: Library) -> Nearest:
+    """What a search through the index gives; the graph serves where that is not all."""
     loaded = SpaceIndex(library, 1).current()
-    candidates = loaded.nearest(loaded.matrix.vectors(np.array([5]))[0], 100, None)
-    assert (candidates.note is None) != candidates.is_all
-    return candidates.note
+    return loaded.nearest(loaded.matrix.vectors(np.array([5]))[0], 100, None)
 
 
 def recall(library: Library, k: int = 10) -> float:
     """Share of the true k nearest that the search through the index finds."""
-    assert note(library) is None
+    assert not candidates(library).is_all
     searcher, num_found = Searcher(library), 0
     track_ids, vectors = library.embeddings(1)
     for query in vectors[::10]:
@@ -198,15 +196,16 @@ def test_a_damaged_index_is_noticed_replaced_by_exact_search_and_built_anew(
         graph.load(library, 1)
     _, vectors = library.embeddings(1)
     assert found_by(Searcher(library), vectors[5])[0] == 6
-    assert "exact" in (note(library) or "")
+    assert candidates(library).is_all
+    assert "building" in damage or "exact" in (candidates(library).note or "")
     assert refresh(library)
     assert recall(library) > 0.99
 
 
-def test_without_an_index_the_search_is_exact_and_says_so(library: Library) -> None:
+def test_without_an_index_the_search_is_exact(library: Library) -> None:
     _, vectors = library.embeddings(1)
     assert found_by(Searcher(library), vectors[5])[0] == 6
-    assert (note(library) or "").startswith("There is no search index yet.")
+    assert (candidates(library).is_all, candidates(library).note) == (True, None)
 
 
 def test_an_index_of_another_space_is_not_taken(library: Library) -> None:
@@ -286,7 +285,7 @@ def test_without_room_to_unpack_the_index_the_search_is_exact(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     _, vectors = library.embeddings(1)
     assert found_by(Searcher(library), vectors[5])[0] == 6
-    assert "could not be unpacked" in (note(library) or "")
+    assert "could not be unpacked" in (candidates(library).note or "")
 
 
 def test_counts_follow_what_this_and_other_threads_write(library: Library) -> None:
