@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,7 +25,7 @@ class WaveformCache(QObject):
     def __init__(self, runner: JobRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._kept: OrderedDict[Path, SoundShape] = OrderedDict()
+        self._kept: dict[Path, SoundShape] = {}
         self._slots: dict[str, LatestJob] = {}
 
     def request(
@@ -36,7 +35,6 @@ class WaveformCache(QObject):
         latest = self._slots.setdefault(slot, LatestJob(self._runner, Pool.MEDIA))
         latest.cancel()
         if path in self._kept:
-            self._kept.move_to_end(path)
             use(self._kept[path])
             return
         job = Job(lambda progress, cancel: shape_of(path, NUM_BINS, cancel))
@@ -53,7 +51,7 @@ class WaveformCache(QObject):
         self._kept[path] = shape
         self.measured.emit(path, shape.loudness, shape.duration_s)
         while len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+            del self._kept[next(iter(self._kept))]
 
 
 class VocalsFetcher(QObject):

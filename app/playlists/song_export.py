@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.services.services import Services
 from app.settings import LAST_SAVED
@@ -42,30 +42,24 @@ class SongExport(QObject):
 
     def save(self, items: Sequence[Track | Neighbour], name: str) -> None:
         """``name`` is offered for the file, without its end."""
-        dialog = open_file_dialog(
-            self._window,
-            self.tr("Save {songs}").format(songs=num_songs(len(items))),
-            Mode.AnyFile,
-            start=self._settings.get(LAST_SAVED) or str(Path.home()),
-            filters=tuple(self._formats),
-            name=file_name(name) + ".m3u8",
-        )
+        title = self.tr("Save {songs}").format(songs=num_songs(len(items)))
+        dialog = self._ask(title, file_name(name) + ".m3u8", tuple(self._formats))
         dialog.fileSelected.connect(
             lambda path: self._write(tuple(items), Path(path), dialog.selectedNameFilter())
         )
 
     def save_marks(self) -> None:
         """Which songs were marked as the same voice, and which not, as a table."""
-        dialog = open_file_dialog(
-            self._window,
-            self.tr("Save your marks"),
-            Mode.AnyFile,
-            start=self._settings.get(LAST_SAVED) or str(Path.home()),
-            filters=(self.tr("Table (*.csv)"),),
-            name=self.tr("voices") + ".csv",
-        )
+        name, filters = self.tr("voices") + ".csv", (self.tr("Table (*.csv)"),)
+        dialog = self._ask(self.tr("Save your marks"), name, filters)
         dialog.fileSelected.connect(
             lambda path: self._kept.export_marks(Path(path).with_suffix(".csv"))
+        )
+
+    def _ask(self, title: str, name: str, filters: Sequence[str]) -> QFileDialog:
+        start = self._settings.get(LAST_SAVED) or str(Path.home())
+        return open_file_dialog(
+            self._window, title, Mode.AnyFile, start=start, filters=filters, name=name
         )
 
     def _write(self, items: tuple[Track | Neighbour, ...], target: Path, chosen: str) -> None:

@@ -30,7 +30,6 @@ class Theme(QObject):
     def __init__(self, icons_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._icons_path = icons_path
-        self._svg: dict[str, str] = {}
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self.choice = "system"
         self.palette = LIGHT
@@ -93,9 +92,7 @@ class Theme(QObject):
         return _render(self._source("singalike"), size, ratio)
 
     def _source(self, name: str) -> str:
-        if name not in self._svg:
-            self._svg[name] = (self._icons_path / f"{name}.svg").read_text(encoding="utf-8")
-        return self._svg[name]
+        return (self._icons_path / f"{name}.svg").read_text(encoding="utf-8")
 
     def _system_changed(self) -> None:
         if self.choice == "system":
