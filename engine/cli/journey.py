@@ -81,7 +81,7 @@ def radio(
     song: Annotated[str, typer.Argument(help="A file of the library, a track id, or words.")],
     library: LibraryOption = None,
     by: ByOption = "vocals",
-    songs: Annotated[int, typer.Option(min=1, help="So many songs.")] = 25,
+    songs: Annotated[int, typer.Option(min=1, max=1000, help="So many songs.")] = 25,
     out: OutOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,

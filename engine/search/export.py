@@ -63,7 +63,7 @@ def format_of(target: Path) -> ExportFormat:
         return _FORMATS[target.suffix.lower()]
     except KeyError:
         raise ExportError(
-            f"{target.name} does not tell what to write. End the name in .m3u8, .json or .csv."
+            f"{target} does not tell what to write. End the name in .m3u8, .json or .csv."
         ) from None
 
 

@@ -205,6 +205,7 @@ def test_bad_options_are_usage_errors(indexed, home):
     assert singalike(home, "similar", "low song 1", "--at", "soon").returncode == 2
     assert singalike(home, "similar", "low song 1", "--by", "colour").returncode == 2
     assert singalike(home, "similar", "low song 1", "-k", "0").returncode == 2
+    assert singalike(home, "radio", "low song 1", "--songs", "9999999").returncode == 2
 
 
 def test_status_and_failed(indexed, home, music):

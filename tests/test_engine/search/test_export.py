@@ -172,6 +172,8 @@ def test_a_link_to_a_file_stays_a_link(tracks: list[Track], tmp_path: Path) -> N
 def test_what_cannot_be_written_is_a_sentence(tracks: list[Track], tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"End the name in \.m3u8, \.json or \.csv"):
         export(tracks, tmp_path / "list.txt")
+    with pytest.raises(ExportError, match=r"^\. does not tell what to write"):
+        export(tracks, Path())
     with pytest.raises(ExportError, match="cannot be written: No such file"):
         export(tracks, tmp_path / "nowhere" / "list.csv")
     (tmp_path / "folder.csv").mkdir()
