@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 from app.map.camera import Camera
 from app.map.colouring import NO_VALUE, packed
 from app.map.names import Names
-from app.map.picking import nearest, nearest_towards
+from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs, radius_for
 from app.ui.theme import Theme
 
@@ -194,11 +194,8 @@ class MapView(QWidget):
         self.update()
 
     def _encircle(self, line: list[QPointF]) -> None:
-        polygon = QPolygonF(line)
-        is_in = [
-            polygon.containsPoint(QPointF(x, y), Qt.FillRule.OddEvenFill)
-            for x, y in self.camera.pixels(self.positions).tolist()
-        ]
+        corners = np.array([[point.x(), point.y()] for point in line], np.float32)
+        is_in = inside(self.camera.pixels(self.positions), corners)
         self.encircled.emit(np.flatnonzero(is_in))
         self.set_lasso(False)
 

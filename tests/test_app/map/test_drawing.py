@@ -20,7 +20,7 @@ from app.map.colouring import (
     table_of,
 )
 from app.map.names import ABOVE, BESIDE, MAX_NAMES, islands, placed
-from app.map.picking import nearest, nearest_towards
+from app.map.picking import inside, nearest, nearest_towards
 from app.map.raster import draw_discs
 from app.ui.palette import DARK, LIGHT
 from engine.evaluation.colours import NUM_COLOURS, colour
@@ -65,6 +65,21 @@ def test_what_is_meant_by_a_place_and_by_a_direction():
     assert nearest_towards(pixels, 0, 1, 0) == 1
     assert nearest_towards(pixels, 1, 0, 1) == 3
     assert nearest_towards(pixels, 0, -1, 0) == -1
+
+
+def test_the_inside_of_a_line_is_that_of_a_slow_count():
+    random = np.random.default_rng(0)
+    pixels = (100 * random.random((300, 2))).astype(np.float32)
+    corners = (100 * random.random((9, 2))).astype(np.float32)  # crosses itself
+
+    def is_inside(x: float, y: float) -> bool:
+        num_crossed = 0
+        for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, 0), strict=True):
+            is_between = min(y0, y1) <= y < max(y0, y1)
+            num_crossed += is_between and x < x0 + (y - y0) / (y1 - y0) * (x1 - x0)
+        return num_crossed % 2 == 1
+
+    np.testing.assert_array_equal(inside(pixels, corners), [is_inside(x, y) for x, y in pixels])
 
 
 # Colours
