@@ -141,6 +141,7 @@ class Person:
         self.evaluate_page().cancel()
         self.window.show_page(Page.LIBRARY)
         services.player.pause()
+        services.player.queue.clear()  # Ctrl+A and Ctrl+D put the whole library into it
         runner = services.open_library.runner  # one job watches the folders all the time
         made_up.wait_until(lambda: runner.num_jobs <= self.window.watch.is_watching, PATIENCE_S)
         memory_bytes = used_memory_bytes()
