@@ -84,6 +84,8 @@ def _rows(manifest: str) -> Iterator[dict[str, Any]]:
         table = dataset(path, filesystem=system, format=_format(path))
         for batch in table.to_batches(columns=[n for n in COLUMNS if n in table.schema.names]):
             yield from batch.to_pylist()
+    except FileNotFoundError as error:
+        raise CatalogueError(f"There is no {manifest}. Check the address.") from error
     except Exception as error:  # each of fsspec's systems has errors of its own
         raise CatalogueError(
             f"{manifest} cannot be read ({error!r:.300}). Check the address, that you may read "

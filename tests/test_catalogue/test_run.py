@@ -146,7 +146,7 @@ def test_only_what_a_table_of_recordings_can_be_is_read(tmp_path: Path) -> None:
         run("d.txt", "a.mp3\nb.mp3\n")
     with pytest.raises(CatalogueError, match=r"cannot be read \(ArrowInvalid"):
         run("e.parquet", "path\n")
-    with pytest.raises(CatalogueError, match="cannot be read"):
+    with pytest.raises(CatalogueError, match=r"There is no .*none\.csv\. Check"):
         run_catalogue(str(tmp_path / "none.csv"), str(tmp_path / "table"), EARS, *QUIET)
     with pytest.raises(CatalogueError, match=r"nowhere://.* cannot be read"):
         run_catalogue("nowhere://a/b.csv", str(tmp_path / "table"), EARS, *QUIET)
