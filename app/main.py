@@ -117,6 +117,8 @@ def _run(options: argparse.Namespace) -> int:
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()
+    if window.isVisible():  # the display is gone: Qt ends the loop, but closes nothing
+        window.close()
     instance.close()
     desktop.close()
     reporter.remove()

@@ -22,7 +22,9 @@ MAX_NAMES = 40
 MAX_TRIED = 120  # artists for whom room is looked for
 MAX_LETTERS = 28  # of usual width
 NEAR = 2.0  # from this nearness on, titles are shown
-ISLAND_RADIUS = 0.25  # half of an artist's songs lie so near to their centre, or it has none
+# Half of an artist's songs lie so near to their centre, or as near as that many songs lie to one
+# another on the map at large; or they are no island.
+ISLAND_RADIUS = 0.25
 BESIDE = (9.0, 0.0)  # a point: where its title begins, in pixels
 ABOVE = (0.0, -12.0)  # the centre of an island: where its artist is named
 GAP_PX = 3  # between two names
@@ -61,7 +63,8 @@ def islands(track_ids: np.ndarray, positions: np.ndarray, labels: Labels) -> Isl
         order = np.lexsort((values, artist_of[is_known]))
         centres[has_songs, axis] = values[order][middles]
     away = np.hypot(*(positions[is_known] - centres[artist_of[is_known]]).T)
-    near = np.bincount(artist_of[is_known][away <= ISLAND_RADIUS], minlength=num)
+    reach = np.maximum(ISLAND_RADIUS, np.sqrt(counts / (2 * max(1, len(track_ids)))))
+    near = np.bincount(artist_of[is_known][away <= reach[artist_of[is_known]]], minlength=num)
     named = np.array([bool(name.strip()) for name in labels.artists], bool)
     chosen = np.flatnonzero(has_songs & named & (2 * near >= counts))
     chosen = chosen[np.argsort(-counts[chosen], kind="stable")]

@@ -59,10 +59,9 @@ class ElidedLabel(QLabel):
         return QSize(24, self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
-        return QSize(
-            min(480, self.fontMetrics().horizontalAdvance(self.text()[:200])),
-            self.fontMetrics().height(),
-        )
+        metrics = self.fontMetrics()  # whose horizontalAdvance rounds down, and cuts what fits
+        width = metrics.size(Qt.TextFlag.TextSingleLine, self.text()[:200]).width()
+        return QSize(min(480, width), metrics.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -72,7 +71,7 @@ class ElidedLabel(QLabel):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            is_cut = self.fontMetrics().horizontalAdvance(self.text()[:500]) > self.width()
+            is_cut = elided(self, self.text(), self.width()) != self.text()
             text = self.toolTip() or (plain_tool_tip(self.text()) if is_cut else "")
             QToolTip.showText(event.globalPos(), text, self)
             return True

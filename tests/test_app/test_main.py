@@ -59,18 +59,20 @@ def test_the_window_comes_before_torch_and_scipy_and_without_any_streams(tmp_pat
 # The window asks about a song, queues all, shows the map and a dialog, and says when it has.
 BUSY = """
 import sys
+from PySide6.QtCore import QCoreApplication
 import app.window
 from app.ui.top_bar import Page
 class Window(app.window.MainWindow):
     def show(self):
         super().show()
-        self.services.open_library.rows_arrived.connect(lambda rows: self.use(rows[1]))
-    def use(self, track):
-        self.services.open_library.rows_arrived.disconnect()
+        library = self.services.open_library
+        library.listed.connect(lambda ids: library.fetch_tracks([2], self.use))
+    def use(self, tracks):
+        self.services.open_library.listed.disconnect()
         ids = self.library.model.ids
         self.services.search.answered.connect(lambda _: self.commands.enqueue(ids))
         self.commands.enqueued.connect(self.say)
-        self.services.search.find_track(track)
+        self.services.search.find_track(tracks[0])
     def say(self):
         self.show_page(Page.MAP)
         self.commands.show_help()
@@ -92,7 +94,27 @@ def test_what_is_ended_from_outside_goes_on_at_the_next_start(tmp_path):
         assert window.stdout.readline() == b"ready\n"
         window.send_signal(signal.SIGTERM)
         assert window.wait(timeout=60) == 0
-    session = json.loads((tmp_path / "CONFIG" / "Singalike" / "session.json").read_text())
+    check_session(tmp_path)
+
+
+@pytest.mark.linux
+def test_a_display_that_is_gone_ends_it_and_nothing_is_forgotten(tmp_path):
+    library = make_library(tmp_path / "library.db", tmp_path / "music")
+    home = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("DATA", "CONFIG", "CACHE")}
+    given = {"PYTHONPATH": str(Path(__file__).parents[2]), "QT_QPA_PLATFORM": "offscreen"}
+    gone = BUSY.replace('print("ready", flush=True)', "QCoreApplication.exit(1)")  # as Qt does
+    done = subprocess.run(
+        [sys.executable, "-c", gone, "--library", str(library)],
+        env=os.environ | home | given,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    check_session(tmp_path)
+
+
+def check_session(home: Path) -> None:
+    session = json.loads((home / "CONFIG" / "Singalike" / "session.json").read_text())
     assert session["page"]["page"] == "map"
     assert session["page"]["track"] == 2
     assert len(session["queue"]["queue"]["songs"]) == 5

@@ -225,6 +225,17 @@ def test_islands_are_artists_whose_songs_lie_together():
     assert found.rows.tolist() == [0, 0, 0, -1, 1, 1, -1, -1, -1, -1]
 
 
+def test_most_of_a_small_library_is_an_island_though_it_lies_far_apart():
+    num = 12
+    artist_of = np.repeat(np.array([0, 1], np.int32), num)
+    none = np.empty(0, np.int32)
+    labels = Labels(np.arange(2 * num), ("Alma", "Bo"), artist_of, (), none, none)
+    angles = np.linspace(0, 2 * np.pi, num, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
+    found = islands(labels.track_ids, np.concatenate([0.4 * ring, 0.9 * ring]), labels)
+    assert found.names == ("Alma",)
+
+
 def test_names_lie_on_the_map_and_never_over_each_other(qtbot):
     metrics = QFontMetricsF(QApplication.font())
     random = np.random.default_rng(1)
