@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app.ui.layouts import vbox
 from app.ui.shortcuts import noop
 from app.ui.theme import Theme
-from app.ui.widgets import SMALL, ElidedLabel, plain_tool_tip
+from app.ui.widgets import SMALL, ElidedLabel, elided, plain_tool_tip
 from engine.listening.notes import note_name
 from engine.records import VoicePortrait
 
@@ -242,14 +242,15 @@ class _Scales(QWidget):
             self._paint_voices(painter, aspect, column)
 
     def _paint_texts(self, painter: QPainter, aspect: Aspect, column: QRectF) -> None:
-        height = self.fontMetrics().height()
+        metrics = self.fontMetrics()
         painter.setPen(self._theme.colour("text"))
-        painter.drawText(
-            column, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, _tr(aspect.name)
-        )
-        painter.setPen(self._theme.colour("muted"))
-        below = column.adjusted(0, column.height() - height, 0, 0)
+        name = elided(self, _tr(aspect.name), int(column.width()) + GAP_PX // 2)
+        painter.drawText(column.topLeft() + QPointF(0, metrics.ascent()), name)
         low, high = map(_tr, aspect.ends)
+        if metrics.horizontalAdvance(f"{low}  {high}") > column.width():
+            return  # one would be written over the other
+        painter.setPen(self._theme.colour("muted"))
+        below = column.adjusted(0, column.height() - metrics.height(), 0, 0)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, low)
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, high)
 

@@ -12,7 +12,7 @@ from support import app_fixtures
 from support.app_fixtures import find_first, results
 from support.app_window import make_library
 
-from app.find.portrait import ASPECTS, explanation, sentence
+from app.find.portrait import ASPECTS, PortraitView, explanation, sentence
 from app.window import MainWindow
 from engine.library import Library
 from engine.library.heard import put_portrait
@@ -81,6 +81,27 @@ def test_the_chosen_result_is_described_beside_the_song_asked_for(qtbot, window)
     assert "Notes: C3 to G4" in view.accessibleDescription()
     window.resize(860, 560)
     qtbot.waitUntil(lambda: not view.isVisible())
+
+
+def test_where_the_ends_of_a_scale_would_meet_they_are_not_written(qtbot, window) -> None:
+    view = PortraitView(window.services.theme)
+    qtbot.addWidget(view)
+    scales = view._scales
+    scales.resize(900, scales.sizeHint().height())
+    below = scales.height() - scales.fontMetrics().height()
+
+    def written() -> int:
+        image = scales.grab().toImage()
+        ground = image.pixel(image.width() - 1, 0)
+        return sum(
+            image.pixel(x, y) != ground
+            for y in range(below, image.height())
+            for x in range(image.width())
+        )
+
+    assert written() > 0
+    scales.resize(180, scales.height())
+    assert written() == 0
 
 
 def test_voices_can_be_narrowed_to_notes_and_to_ones_own(qtbot, window) -> None:
