@@ -252,7 +252,9 @@ class ListChooser(QWidget):
                 Entry(self.tr("Search again"), partial(self.choose, one), "find"),
                 Entry(self.tr("Delete search"), delete, "close"),
             ]
-        show_menu(self.window(), self._theme, at, songs, own if one.kind == Kind.PLAYLIST else ())
+        own = own if one.kind == Kind.PLAYLIST else []
+        menu = show_menu(self.window(), self._theme, at, songs, own)
+        menu.aboutToHide.connect(self._show_opener)  # a click for a menu chose nothing
 
     def _ask_name(self, one: SongList) -> None:
         ask_text(

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QInputDialog
 from support import app_fixtures
 from support.app_fixtures import (
     choose_from_menu,
@@ -151,6 +151,24 @@ def test_a_playlist_is_made_renamed_deleted_and_brought_back(qtbot, window):
     qtbot.waitUntil(lambda: [(one.name, one.num_songs) for one in kept.playlists] == [("Days", 1)])
     kept.create("days", [])
     qtbot.waitUntil(lambda: [one.name for one in kept.playlists] == ["Days", "days 2"])
+
+
+def test_a_click_for_a_menu_chooses_nothing(qtbot, window):
+    made(qtbot, window, "First light")
+    chooser = window.find_page.keeping.chooser
+    chooser.set_open(True)
+    last = chooser.view.item(chooser.view.count() - 1)
+    place = chooser.view.visualItemRect(last).center()
+    qtbot.mouseClick(chooser.view.viewport(), Qt.MouseButton.RightButton, pos=place)
+    assert chooser.view.currentItem() is last
+    at = chooser.view.viewport().mapToGlobal(place)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, at)
+    QApplication.sendEvent(chooser.view.viewport(), event)
+    menu = QApplication.activePopupWidget()
+    assert [one.text() for one in menu.actions()][-1] == "Delete playlist"
+    menu.close()
+    assert chooser.view.currentRow() == 0  # all songs, which the table shows
+    assert len(shown_titles(window)) == 5
 
 
 def test_an_imported_playlist_says_what_the_library_does_not_hold(qtbot, window, music):
