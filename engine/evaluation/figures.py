@@ -136,7 +136,9 @@ class Drawing:
         self.shapes = SHAPES if len(self.names) > NUM_COLOURS else SHAPES[:1]
         # (axes, box in their own coordinates, points around it, text, series)
         self._targets: list[tuple[Any, tuple[float, float, float, float], float, str, int]] = []
-        axes = self.figure.subplots(*layout.grid(plot, width), squeeze=False).ravel()
+        rows, columns = layout.grid(plot, width)
+        self._max_title = max(8, int(width / columns / style.width("n")) - 4)  # letters
+        axes = self.figure.subplots(rows, columns, squeeze=False).ravel()
         for unused in axes[1 if isinstance(plot, Bars) else len(plot.panels) :]:
             unused.set_axis_off()
         self._has_points = isinstance(plot, Points)
@@ -218,7 +220,7 @@ class Drawing:
     def _(self, plot: Curves, all_axes: Sequence[Any]) -> None:
         unit = plot.x_label.rpartition(", ")[2]
         for axes, (panel, curves) in zip(all_axes, plot.panels.items(), strict=False):
-            axes.set_title(shortened(self.style.name(panel)))
+            axes.set_title(shortened(self.style.name(panel), self._max_title))
             axes.set_xscale("log")
             axes.set_xticks(plot.x, [f"{x:g}" for x in plot.x])
             axes.minorticks_off()
@@ -260,7 +262,7 @@ class Drawing:
             axes.xaxis.tick_top()
             axes.spines[:].set_visible(False)
             name = self.style.name(panel)
-            axes.set_title(shortened(name))
+            axes.set_title(shortened(name, self._max_title))
             for line in np.arange(num + 1) - 0.5:
                 axes.axhline(line, color=self.style.ground, linewidth=2)
                 axes.axvline(line, color=self.style.ground, linewidth=2)
@@ -274,7 +276,7 @@ class Drawing:
     @_fill.register
     def _(self, plot: Points, all_axes: Sequence[Any]) -> None:
         for axes, (panel, (points, labels)) in zip(all_axes, plot.panels.items(), strict=False):
-            title = shortened(self.style.name(panel))
+            title = shortened(self.style.name(panel), self._max_title)
             axes.set_title("\n".join(filter(None, (title, plot.captions.get(panel, "")))))
             axes.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
             axes.spines[:].set_visible(True)

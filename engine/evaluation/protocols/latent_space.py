@@ -91,7 +91,7 @@ def _points(label: str, maps: dict[ModelEmbeddings, Map]) -> Points:
         f"t-SNE of clips, by {label}",
         label,
         {titles[h]: (m.plane, tuple(m.chosen.labels)) for h, m in maps.items()},
-        {titles[h]: f"silhouette {m.on_plane[0].value:.2f}" for h, m in maps.items()},
+        {titles[h]: f"silhouette {m.on_plane[0].value:z.2f}" for h, m in maps.items()},
         len({h.model for h in maps}),
         {titles[h]: m.chosen.names for h, m in maps.items()},
     )

@@ -154,6 +154,14 @@ def test_a_figure_is_as_large_as_it_says_and_its_marks_lie_inside() -> None:
             assert mark.top + mark.height <= height
 
 
+def test_a_panel_s_title_is_only_cut_where_it_does_not_fit() -> None:
+    name = "mixture: singalike-3-overall-x"
+    plot = Points("p", "A", "s", {name: (np.eye(2), ("a", "b"))}, {}, 1)
+    for width, is_whole in ((800.0, True), (150.0, False)):
+        (axes,) = figures.Drawing(plot, width=width).figure.axes
+        assert axes.get_title().endswith("-overall-x" if is_whole else "…")
+
+
 def test_names_are_no_formulas() -> None:
     plot = Points("p", "A$AP $x^2$", "s", {"$m$": (np.eye(2), ("A$AP", "$B$"))}, {"$m$": "$"}, 1)
     assert [m.text for m in figures.Drawing(plot).marks()] == ["$B$", "A$AP", "A$AP", "$B$"]
