@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,29 +42,42 @@ print("ended", application.exec())
 """
 
 
+# Tests that run in the background of a shell inherit signals that are ignored.
+HEARING = """
+import signal
+for ending in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(ending, signal.SIG_DFL)
+"""
+
+
+@contextlib.contextmanager
+def running(words):
+    given = {"PYTHONPATH": ROOT, "QT_QPA_PLATFORM": "offscreen"}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(words, env=os.environ | given, stdout=pipe, stderr=pipe)
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.linux
 @pytest.mark.parametrize("name", ENDINGS)
 def test_it_ends_of_itself_when_the_system_asks(name):
-    given = {"PYTHONPATH": ROOT, "QT_QPA_PLATFORM": "offscreen"}
-    started = [sys.executable, "-c", ENDING]
-    with subprocess.Popen(started, env=os.environ | given, stdout=subprocess.PIPE) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == b"ready\n"
-        running.send_signal(getattr(signal, name))
-        assert running.communicate(timeout=60)[0] == b"ended 0\n"
+    with running([sys.executable, "-c", HEARING + ENDING]) as process:
+        process.send_signal(getattr(signal, name))
+        assert process.communicate(timeout=60)[0] == b"ended 0\n"
 
 
 @pytest.mark.linux
 def test_a_terminal_that_closes_ends_no_program_that_was_told_to_stay():
     """As ``nohup`` does."""
-    given = {"PYTHONPATH": ROOT, "QT_QPA_PLATFORM": "offscreen"}
-    started = ["nohup", sys.executable, "-c", ENDING]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(started, env=os.environ | given, stdout=pipe, stderr=pipe) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == b"ready\n"
-        running.send_signal(signal.SIGHUP)
+    with running(["nohup", sys.executable, "-c", ENDING]) as process:
+        process.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
-            running.wait(timeout=0.5)
-        running.terminate()
-        assert running.communicate(timeout=60)[0] == b"ended 0\n"
+            process.wait(timeout=0.5)
+        process.terminate()
+        assert process.communicate(timeout=60)[0] == b"ended 0\n"
