@@ -2,7 +2,7 @@
 
     python tools/pictures.py [FOLDER]      # docs/pictures by default; some minutes
 
-Needs the extra ``evaluation``, which brings Pillow.
+Pillow makes them small.
 
 Nothing of the user's own is read or shown: libraries, settings and reports are made anew.
 """
