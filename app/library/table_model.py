@@ -20,7 +20,7 @@ from app.ui.text_format import clock, date, one_line, title_of
 from app.ui.widgets import plain_tool_tip
 from engine.library.records import Track, TrackStatus
 
-NUM_ROWS = 128  # fetched together
+NUM_ROWS = 64  # fetched together: of more, many are still on their way at the next click
 MAX_ROWS = 4000  # kept
 
 TrackRole = Qt.ItemDataRole.UserRole + 1

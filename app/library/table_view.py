@@ -210,9 +210,13 @@ class TrackView(QTableView):
 
     def mark(self, query_id: int | None, playing_id: int | None) -> None:
         """Ids of the song that was asked for, and of the one that sounds."""
+        changed = {self._query_id} ^ {query_id} | {self._tracks.playing_id} ^ {playing_id}
         self._query_id = query_id
         self._tracks.set_playing(playing_id, self._accent)
-        self.viewport().update()
+        first, last = self.visible_rows()
+        for row in range(first, last + 1):
+            if self._tracks.ids[row] in changed:  # painting all of them takes as long as a search
+                self.viewport().update(self._row_rect(row))
 
     def set_favourites(self, track_ids: frozenset[int]) -> None:
         self._titles.favourites = track_ids

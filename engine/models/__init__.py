@@ -67,12 +67,12 @@ def _folders() -> dict[str, Path]:
 def default_model_name(view: View) -> str:
     """The model that serves a view: the user's choice, else the best as measured (model cards)."""
     chosen = read_choices().models.get(view)
-    return chosen if chosen and chosen in _folders() else _best()[view]
+    return chosen if chosen and chosen in _folders() else _best_models()[view]
 
 
 @cache
-def _best() -> dict[View, str]:
-    """Of each view. Read once: every search asks."""
+def _best_models() -> dict[View, str]:
+    """The best for each view, as measured. Read once: every search asks."""
     path = resources_path() / "checkpoints" / "defaults.json"
     found: dict[View, str] = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -179,7 +179,7 @@ def _embedding(row: Mapping[str, Any], key: SpaceKey) -> TrackEmbedding | None:
     if row[f"{key.view}_vector"] is None:
         return None
     vector = np.array(row[f"{key.view}_vector"], np.float32)
-    pack_vector(vector, key.dim)  # which looks at it
+    pack_vector(vector, key.dim)  # raises where it is damaged
     rough = bool(row[f"{key.view}_from_mixture"])
     heard = TrackEmbedding(vector, moments_of(row, key.view), rough)
     if key.view == "overall":
