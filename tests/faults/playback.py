@@ -74,7 +74,6 @@ def play(paths: list[Path], lengths_s: list[float], seconds: float) -> np.ndarra
     """What the sink was given, (n, 2) int16, from the first sound on."""
     from PySide6.QtCore import QCoreApplication, QTimer
 
-    from app.player.loudness import Levels
     from app.player.player import Player, Side, Sound
     from app.player.queue import Repeat
 
@@ -83,7 +82,8 @@ def play(paths: list[Path], lengths_s: list[float], seconds: float) -> np.ndarra
     command = ["parec", "--device=@DEFAULT_MONITOR@", "--raw", "--format=s16le"]
     command += [f"--rate={RATE_HZ}", "--channels=2"]
     with tempfile.TemporaryFile() as record, silent_sink():
-        player = Player(levels=Levels(is_on=False))
+        player = Player()
+        player.levels.is_on = False
         player.problem.connect(print)
         player.set_volume(1.0)
         recorder = subprocess.Popen(command, stdout=record)
