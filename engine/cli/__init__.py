@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 partly done, 130 stopped on request.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -68,6 +69,8 @@ def _run(load: Callable[[], typer.Typer]) -> None:
 
 
 def _in_words(error: OSError) -> str:
+    if isinstance(error, io.UnsupportedOperation):  # see ``_open_closed_streams``
+        return "The results cannot be written: standard output is closed. Leave it open."
     where = f": {error.filename}" if error.filename else ""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     hint = " Make room, then try again." if is_full else ""
@@ -83,12 +86,13 @@ def _open_closed_streams() -> None:
     """Give a process that was started without some standard stream (``2>&-``) the null device.
 
     Else the next file that is opened, such as the library, would get the stream's number, and what
-    C libraries write to stderr would go into it.
+    C libraries write to stderr would go into it. A stdout in the place of a closed one can only be
+    read: results that are written nowhere are an error.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            mode = "r" if name == "stdin" else "w"
+            mode = "w" if name == "stderr" else "r"
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123

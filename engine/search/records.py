@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -145,7 +146,13 @@ def nobody_sings(name: str) -> str:
     return f"Nobody sings in {name}, as far as can be heard."
 
 
-def why_no_embedding(track: Track, view: View) -> str:
+def why_no_embedding(tracks: Sequence[Track], view: View) -> str:
+    """Why none of these tracks can be asked with."""
+    if (num := len(tracks)) > 1:
+        if view == "vocals" and all(track.has_vocals is False for track in tracks):
+            return f"Nobody sings in any of the {num} songs. Search by overall sound."
+        return f"None of the {num} songs can be compared, and not all have been heard. Index them."
+    (track,) = tracks
     name = track.title or track.path.name
     if track.status is TrackStatus.FAILED:
         return f"{name} could not be indexed: {track.error}"

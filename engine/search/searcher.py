@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -75,13 +75,11 @@ class Searcher:
         for one in own:
             if one not in tracks:
                 raise QueryError(f"There is no track {one} in the library. Choose another one.")
-        question, typical = self._question_of(
-            own, options, lambda view: why_no_embedding(tracks[own[0]], view)
-        )
+        asked = tuple(tracks[one] for one in own)
+        question, typical = self._question_of(own, options, partial(why_no_embedding, asked))
         track = tracks[typical]
         songs = {one: Song.of_track(tracks[one], None) for one in (typical, *own)}
         portrait = self.source.portraits([typical]).get(typical)
-        asked = tuple(tracks[one] for one in own)
         query = Query(track, track.path, tracks=asked, portrait=portrait)
         return self._search(query, tuple(songs.values()), own, question)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from engine.errors import LibraryError
 from engine.library import filenames
+from engine.library.scan.walk import AUDIO_EXTENSIONS
 
 MAX_BYTES = 32 * 2**20
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
@@ -29,9 +30,18 @@ def read_m3u(path: Path) -> list[tuple[Path, str]]:
     except OSError as error:
         reason = error.strerror
         raise LibraryError(f"{path} cannot be read: {reason}. Choose another one.") from error
-    if len(content) > MAX_BYTES or b"\0" in content:
-        raise LibraryError(f"{path} is no playlist. Choose a file that ends in .m3u8 or .m3u.")
-    return list(_songs(content.removeprefix(b"\xef\xbb\xbf"), path.absolute().parent))
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    is_named = path.suffix.lower() in (".m3u8", ".m3u")
+    is_list = is_named or content.lstrip().upper().startswith(b"#EXTM3U")
+    if is_list and b"\0" not in content and len(content) <= MAX_BYTES:
+        songs = list(_songs(content, path.absolute().parent))
+        if not songs or any(_may_be_music(song) for song, _ in songs):
+            return songs
+    raise LibraryError(f"{path} is no playlist. Choose a file of songs that ends in .m3u8 or .m3u.")
+
+
+def _may_be_music(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_EXTENSIONS or filenames.is_address(path)
 
 
 def _songs(content: bytes, folder: Path) -> Iterator[tuple[Path, str]]:

@@ -311,7 +311,7 @@ def test_an_empty_folder(tmp_path):
 @pytest.mark.linux
 def test_without_stderr_and_without_stdout(indexed, home, music):
     command = [sys.executable, "-m", "engine.cli", "index", str(music), "--model", "ge2e", "--json"]
-    for closed, code in (("2>&-", 3), (">&-", 3), ("<&- >&- 2>&-", 3), (">/dev/full", 1)):
+    for closed, code in (("2>&-", 3), (">&-", 1), ("<&- >&- 2>&-", 1), (">/dev/full", 1)):
         done = subprocess.run(
             ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command],
             env=environment(home),
@@ -320,6 +320,7 @@ def test_without_stderr_and_without_stdout(indexed, home, music):
             check=False,
         )
         assert done.returncode == code, closed
+        assert ("standard output is closed" in done.stderr) == (closed == ">&-")
         assert "Traceback" not in done.stderr
 
 

@@ -175,6 +175,15 @@ def test_a_song_without_vocals_says_so(library: Library) -> None:
     assert "nearest songs overall" in result.note
 
 
+def test_several_songs_without_vocals_say_how_many(library: Library, tmp_path: Path) -> None:
+    unheard, unsung = add_tracks(library, tmp_path, [Tags("New"), Tags("Drums")])
+    library.put_embedding(unsung, library.space_id(VOCALS), None, audio_hash="drums", duration_s=9)
+    with pytest.raises(QueryError, match="Nobody sings in any of the 2 songs"):
+        Searcher(library).by_tracks([5, unsung])
+    with pytest.raises(QueryError, match="None of the 2 songs can be compared, and not all"):
+        Searcher(library).by_tracks([5, unheard])
+
+
 def test_a_song_that_was_not_heard_yet(library: Library, tmp_path: Path) -> None:
     (new,) = add_tracks(library, tmp_path, [Tags("New", "Eve")])
     with pytest.raises(QueryError, match="New has not been heard"):

@@ -52,5 +52,16 @@ def test_names_belong_to_the_song_below_them(tmp_path, end):
 def test_what_is_no_playlist_is_refused(tmp_path):
     with pytest.raises(LibraryError, match="no playlist"):
         listed(tmp_path, b"RIFF\0\0\0\0WAVE")
+    with pytest.raises(LibraryError, match="no playlist"):
+        listed(tmp_path, b"root:x:0:0::/root:/bin/sh\nsync:x:4:4::/bin:/bin/sync\n")
+    (tmp_path / "list.txt").write_bytes(b"a.mp3\n")
+    with pytest.raises(LibraryError, match="no playlist"):
+        read_m3u(tmp_path / "list.txt")
     with pytest.raises(LibraryError, match="cannot be read"):
         read_m3u(tmp_path / "not there.m3u8")
+
+
+def test_a_playlist_without_songs_and_one_that_is_known_by_its_first_line(tmp_path):
+    assert listed(tmp_path, b"#EXTM3U\n") == []
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf#EXTM3U\ngone.mp3\n")
+    assert read_m3u(tmp_path / "list.txt") == [(tmp_path / "gone.mp3", "")]
