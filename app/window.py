@@ -40,7 +40,7 @@ from app.settings import (
 )
 from app.ui.layouts import vbox
 from app.ui.message_page import MessagePage
-from app.ui.notice import NoticeBar
+from app.ui.notice import Notice
 from app.ui.top_bar import Page, TopBar
 from app.ui.widgets import button
 from engine.library import Track
@@ -84,7 +84,8 @@ class MainWindow(QMainWindow):
         # what pages make later comes before it, and not after.
         self.player_bar = PlayerBar(self.services.player, theme)
         self.player_bar.setParent(whole)
-        self.notice = NoticeBar(theme)
+        self.pages = QStackedWidget(whole)
+        self.notice = Notice(theme, self.pages)
         self.start_page = StartPage(theme)
         retry = button(self.tr("Try again"), "primary")
         retry.clicked.connect(self.services.open_library.open)
@@ -94,12 +95,11 @@ class MainWindow(QMainWindow):
         self.results = self.find_page.results
         self.comparison = self.find_page.comparison
         self.indexing_strip = IndexingStrip(self.services.indexing, theme)
-        self.pages = QStackedWidget()
         blank = QWidget()
         blank.setObjectName("page")
         for page in (blank, self.start_page, self._build_main(), self.problem_page):
             self.pages.addWidget(page)
-        vbox(self.notice, self.pages, self.player_bar, of=whole)
+        vbox(self.pages, self.indexing_strip, self.player_bar, of=whole)
         self.setCentralWidget(whole)
         self.pages.currentChanged.connect(self._show_playing)
         self._show_playing()
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             self.services, self.commands, self.covers, self.find_page, self._selected_ids
         )
         area = self.queueing.area_around(self.section_stack, self.player_bar)
-        vbox(self.top_bar, (area, 1), self.indexing_strip, of=whole)
+        vbox(self.top_bar, (area, 1), of=whole)
         return whole
 
     # Connecting
@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
     def _connect_bar(self) -> None:
         bar, search = self.top_bar, self.services.search
         self.library.num_shown_changed.connect(bar.show_count)
+        self.library.scope_changed.connect(bar.show_scope)
         bar.search.textChanged.connect(self.library.set_text)
         bar.pages.chosen.connect(self.show_page)
         self.services.kept.told.connect(lambda text, undo: self.notice.show_text(text, undo=undo))

@@ -83,7 +83,7 @@ class Keeping(QObject):
             self._library.show_all()
         elif one.kind == Kind.FAVOURITES:
             nothing = self.tr("No favourites yet. H gives the selected song a heart.")
-            self._library.show_list(self.kept.favourites, nothing)
+            self._library.show_list(self.kept.favourites, one.name, nothing)
         else:
             self.kept.read(one.id, partial(self._show_playlist, one))
         self._library.view.set_movable(one.kind == Kind.PLAYLIST)
@@ -98,7 +98,7 @@ class Keeping(QObject):
             nothing = self.tr(
                 "None of its {songs} is in the library. They appear once their folder is added."
             ).format(songs=num_songs(len(songs)))
-        self._library.show_list(here, nothing)
+        self._library.show_list(here, one_line(one.name), nothing)
         self.chooser.show_num_lost(len(songs) - len(here))
 
     def _show_changes(self) -> None:

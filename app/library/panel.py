@@ -22,7 +22,7 @@ from app.ui.menus import Entry, show_menu
 from app.ui.segmented_switch import Segment, SegmentedSwitch
 from app.ui.shortcuts import Keys
 from app.ui.text_format import num_songs, one_line
-from app.ui.widgets import IconButton, label
+from app.ui.widgets import ElidedLabel, IconButton, button, label
 from engine.library import Track, TrackStatus
 from engine.library.groups import Group, GroupKind
 
@@ -35,6 +35,7 @@ SONGS = "songs"
 class LibraryPanel(QWidget):
     num_shown_changed = Signal(int)
     all_shown = Signal()
+    scope_changed = Signal(str)  # what the words are searched in; "": the whole library
 
     def __init__(self, services: Services, covers: Covers) -> None:
         super().__init__()
@@ -55,13 +56,17 @@ class LibraryPanel(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMargin(32)
         self._only: tuple[int, ...] | None = None
+        self._origin = ""  # of the songs that are shown alone
+        self._is_named = False  # by the chooser above the table
         self._is_in_order = False  # of the songs given, not of a column
         self._nothing = ""
-        self._bar_text = label(font=theme.font(weight=QFont.Weight.Medium))
+        self._bar_text = ElidedLabel(font=theme.font(weight=QFont.Weight.Medium))
+        self._widen = button(self.tr("Search all songs"), "plain")
+        self._widen.clicked.connect(self.show_all)
         self._leave = IconButton(theme, "close", self.tr("Back to the whole library"), size=16)
         self._leave.clicked.connect(self._go_back)
         self.bar = QWidget()
-        items = ((self._bar_text, 1), self._leave)
+        items = ((self._bar_text, 1), self._widen, self._leave)
         hbox(*items, spacing=6, margins=(14, 4, 8, 4), of=self.bar)
         self.bar.hide()
         self._lay_out()
@@ -177,10 +182,10 @@ class LibraryPanel(QWidget):
         self.ways.show_key(SONGS)
         self._show(track_ids, heading)
 
-    def show_list(self, track_ids: Sequence[int], nothing: str) -> None:
+    def show_list(self, track_ids: Sequence[int], name: str, nothing: str) -> None:
         """These songs alone, in this order until a column is clicked; ``nothing``: if none."""
         self.ways.show_key(SONGS)
-        self._show(track_ids, nothing=nothing, in_order=True)
+        self._show(track_ids, name, nothing=nothing, in_order=True, is_named=True)
 
     def show_all(self) -> None:
         """No longer some songs alone."""
@@ -190,25 +195,36 @@ class LibraryPanel(QWidget):
     def _show(
         self,
         track_ids: Sequence[int] | None,
-        heading: str = "",
+        origin: str = "",
         *,
         nothing: str = "",
         in_order: bool = False,
+        is_named: bool = False,
     ) -> None:
         self._only = None if track_ids is None else tuple(track_ids)
+        self._origin, self._is_named = origin, is_named
         self._is_in_order, self._nothing = in_order, nothing
         self.view.horizontalHeader().setSortIndicatorShown(not in_order)
         catalogue, leave = self._open_library.catalogue, self.tr("Back to the whole library")
-        text = self.tr("{origin}: {songs}").format(
-            origin=heading, songs=num_songs(len(self._only or ()))
-        )
         if catalogue is not None:
-            text = self.tr("Catalogue {place}").format(place=one_line(catalogue.table.place)[-60:])
+            self._origin = one_line(catalogue.table.place)[-60:]
             leave = self.tr("Back to your library")
-        self._bar_text.setText(text)
         self._leave.set_name(leave)
-        self.bar.setVisible(bool(heading) or catalogue is not None)
+        self.scope_changed.emit(self._origin)
+        self._show_bar()
         self._list()
+
+    def _show_bar(self) -> None:
+        """Which songs are shown alone; and how many of them the words are found in."""
+        is_search = bool(self._query.text.strip()) and self._only is not None
+        num = len(self.model.ids if is_search else self._only or ())
+        text = self.tr("{songs} in “{name}”") if is_search else self.tr("{name}: {songs}")
+        if self._open_library.catalogue is not None:
+            text = self.tr("Catalogue {name}")
+        self._bar_text.setText(text.format(name=self._origin, songs=num_songs(num)))
+        self._widen.setVisible(is_search)
+        self._leave.setVisible(not is_search)
+        self.bar.setVisible(bool(self._origin) and (is_search or not self._is_named))
 
     @property
     def is_in_order(self) -> bool:
@@ -282,6 +298,7 @@ class LibraryPanel(QWidget):
             self.view.select_track(self._selected_soon)
             self.view.scrollTo(self.view.currentIndex())
             self._selected_soon = None
+        self._show_bar()
         self._show_view()
         self.num_shown_changed.emit(len(ids))
 

@@ -147,8 +147,8 @@ class MapPage(QWidget):
 
     @property
     def selected_ids(self) -> list[int]:
-        """Of the songs encircled, those that are on this map."""
-        return [int(i) for i in self._ids[np.isin(self._ids, self._selected)]]
+        """Of the songs encircled, those that stand out on this map."""
+        return [int(i) for i in self._ids[self._is_meant() & np.isin(self._ids, self._selected)]]
 
     def showEvent(self, event: QShowEvent) -> None:
         self.preview.begin()
@@ -200,7 +200,7 @@ class MapPage(QWidget):
         self._show_note()
         self._mark_query(self._services.search.question)
         self._colour()
-        self._show_selection()
+        self._show_meant()
 
     def _put(self, track_ids: np.ndarray, positions: np.ndarray, islands: Islands) -> None:
         """Other songs, or other places: what is seen of those that stay, stays."""
@@ -223,7 +223,7 @@ class MapPage(QWidget):
 
     def _show_none(self, opened: OpenedMap) -> None:
         self._put(np.empty(0, np.int64), np.empty((0, 2), np.float32), Islands())
-        self._show_selection()
+        self._show_meant()
         self.stack.setCurrentIndex(0)
         if self.source.is_making:
             return
@@ -332,22 +332,23 @@ class MapPage(QWidget):
 
     def _select(self, track_ids: np.ndarray) -> None:
         self._selected = track_ids
-        self._show_selection()
-
-    def _show_selection(self) -> None:
-        self.selection.show_count(len(self.selected_ids))
         self._show_meant()
 
-    def _show_meant(self) -> None:
-        if not len(self._ids):
-            return
+    def _is_meant(self) -> np.ndarray:
+        """(n,) bool: the songs that search and legend have stand out."""
         is_meant = np.ones(len(self._ids), bool)
         if self._matching is not None:
             found = np.sort(np.array(self._matching, np.int64))
             is_meant &= aligned(self._ids, found) >= 0
         if self._picked_code > 0:
             is_meant &= self._colouring.codes == self._picked_code
-        is_selected = np.isin(self._ids, self._selected)
+        return is_meant
+
+    def _show_meant(self) -> None:
+        is_meant, is_selected = self._is_meant(), np.isin(self._ids, self._selected)
+        self.selection.show_count(int((is_meant & is_selected).sum()))
+        if not len(self._ids):
+            return
         if is_selected.any():
             is_meant &= is_selected
         self.view.mean_only(None if is_meant.all() else is_meant)

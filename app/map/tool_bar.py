@@ -113,7 +113,6 @@ class SelectionBar(QFrame):
         self.place()
 
     def place(self) -> None:
-        """At the bottom, in the middle."""
+        """At the top, in the middle: notices lie at the bottom."""
         self.adjustSize()
-        left = (self._view.width() - self.width()) // 2
-        self.move(left, self._view.height() - self.height() - MARGIN_PX)
+        self.move((self._view.width() - self.width()) // 2, MARGIN_PX)

@@ -17,7 +17,7 @@ from app.preferences.separators import SeparatorsSection
 from app.services.services import Services
 from app.ui.dialogs import Dialog
 from app.ui.layouts import hbox
-from app.ui.notice import NoticeBar
+from app.ui.notice import Notice
 
 ROW_PX = 36
 LEAST_LIST_PX, LIST_PAD_PX = 160, 44  # what is beside the names
@@ -30,7 +30,6 @@ class PreferencesDialog(Dialog):
 
     def __init__(self, parent: QWidget, services: Services) -> None:
         super().__init__(parent, services.theme, self.tr("Preferences"), QSize(820, 620))
-        self.notice = NoticeBar(services.theme)
         self.models = ModelsSection(services)
         self.separators = SeparatorsSection(services)
         self.folders = FoldersSection(services)
@@ -40,7 +39,8 @@ class PreferencesDialog(Dialog):
         self.sections = QListWidget()
         self.sections.setObjectName("sections")
         self.sections.setAccessibleName(self.tr("Sections"))
-        self._stack = QStackedWidget()
+        self._stack = QStackedWidget(self)
+        self.notice = Notice(services.theme, self._stack)
         self._add(self.tr("Appearance"), AppearanceSection(services))
         self._add(self.tr("Folders"), self.folders)
         self._add(self.tr("Sound"), self.playback)
@@ -65,7 +65,6 @@ class PreferencesDialog(Dialog):
         self._stack.addWidget(section)
 
     def _lay_out(self) -> None:
-        self.body.addWidget(self.notice)
         self.body.addLayout(hbox(self.sections, (self._stack, 1), spacing=20), 1)
         self.buttons.addStretch()
         self.add_button(self.tr("Close"), self.close)

@@ -23,11 +23,11 @@ class MessagePage(QWidget):
         self.heading = label(font=theme.font(HEADING * 1.1, QFont.Weight.DemiBold))
         self.text = label(role="muted", wrap=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setFixedWidth(WIDTH_PX)
+        self.text.setMaximumWidth(WIDTH_PX)
         for widget in (sign, self.heading, self.text):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
         rows = (hbox(None, one, None) if isinstance(one, QWidget) else one for one in below)
-        text = hbox(None, self.text, None)
+        text = hbox(None, (self.text, 1), None)
         layout = vbox(sign, self.heading, text, *rows, spacing=12, margins=(9, 9, 9, 9), of=self)
         layout.insertStretch(0, 2)
         layout.addStretch(3)

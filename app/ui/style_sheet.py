@@ -19,7 +19,7 @@ QWidget#radio { background: $panel; border-top: 1px solid $line; border-bottom: 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame#sheet { background: $surface; border: 1px solid $wave; }
 QFrame#card[active="true"] { border: 1px solid $accent; }
-QFrame#notice { background: $raised; border: none; border-bottom: 1px solid $line; }
+QFrame#notice { background: $raised; border: 1px solid $accent; border-radius: 12px; }
 QFrame#divider { background: $line; border: none; }
 QLabel { background: transparent; color: $text; }
 QLabel[role="muted"] { color: $muted; }

@@ -33,8 +33,7 @@ class SearchField(QLineEdit):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.setPlaceholderText(self.tr("Search library"))
-        self.setAccessibleName(self.tr("Search library"))
+        self.show_scope("")
         self.setClearButtonEnabled(True)
         self._icon = self.addAction(
             theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
@@ -43,6 +42,12 @@ class SearchField(QLineEdit):
             if not child.accessibleName():
                 child.setAccessibleName(self.tr("Empty the search field"))
         theme.changed.connect(lambda: self._icon.setIcon(theme.icon("search", "muted")))
+
+    def show_scope(self, name: str) -> None:
+        """What is searched; "": all of the library."""
+        text = self.tr("Search in “{name}”") if name else self.tr("Search library")
+        self.setPlaceholderText(text.format(name=name))
+        self.setAccessibleName(self.placeholderText())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -78,6 +83,7 @@ class TopBar(QWidget):
         self.back = key_button(theme, "back", Keys.BACK)
         self.forward = key_button(theme, "forward", Keys.FORWARD)
         self.search = SearchField(theme)
+        self._scope = ""
         self._count = label(role="muted", font=theme.font(SMALL))
         self.pages = SegmentedSwitch(self.tr("Pages"), [_segment(page) for page in pages])
         self.record = key_button(theme, "voice", Keys.RECORD)
@@ -120,8 +126,14 @@ class TopBar(QWidget):
     def show_page(self, page: Page) -> None:
         """Search and number of songs are shown where they concern the page."""
         self.pages.show_key(page)
+        self.show_scope(self._scope)
         for widget in (self.search, self._count):
             widget.setVisible(page in SEARCHABLE)
+
+    def show_scope(self, name: str) -> None:
+        """Of the table's songs; "": all of the library, as on the map."""
+        self._scope = name
+        self.search.show_scope(name if self.pages.key == Page.LIBRARY else "")
 
     def show_count(self, num: int) -> None:
         self._count.setText(num_songs(num))

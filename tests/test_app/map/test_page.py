@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from support import app_fixtures
 from support.app_fixtures import choose_from_menu
 from support.app_window import listen, make_library, write_songs
@@ -298,9 +298,10 @@ def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
     qtbot, on_map, library_path, music
 ):
     page = on_map.map_page
-    page.view.encircled.emit(np.array([0, 1, 2]))
-    chosen = page.selected_ids
+    page.view.encircled.emit(np.array([0, 4, 5]))
     page.legend._rows[2].click()
+    chosen = page.selected_ids
+    assert len(chosen) == 2  # of Bo's, who stands out
     page.view.zoom(2.0, QPointF(100, 100))
     camera, colours = page.view.camera, dict(zip(page._ids, page._colouring.codes, strict=True))
     write_songs(music, [("Alma", "Late")])
@@ -311,7 +312,7 @@ def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
     qtbot.waitUntil(lambda: len(page._ids) == len(SONGS) + 1)
     assert page.view.camera == camera
     assert page.selected_ids == chosen
-    assert page.selection.count.text() == "3 songs"
+    assert page.selection.count.text() == "2 songs"
     assert page.legend._rows[2].isChecked()
     assert page._picked == page._colouring.names[1]
     after = dict(zip(page._ids, page._colouring.codes, strict=True))
@@ -321,6 +322,22 @@ def test_songs_that_come_in_leave_zoom_selection_and_colours_as_they_are(
     assert sorted(page.selected_ids) == sorted(chosen)
     page.view.encircled.emit(np.empty(0, np.int64))
     assert page.selection.isHidden()
+
+
+def test_the_bar_counts_what_its_buttons_act_on(qtbot, on_map):
+    page = on_map.map_page
+    page.view.encircled.emit(np.array([0, 1, 2]))
+    on_map.top_bar.search.setText("no such song")
+    qtbot.waitUntil(page.selection.isHidden)
+    assert page.selected_ids == []
+    on_map.top_bar.search.setText("Song 0")
+    qtbot.waitUntil(page.selection.isVisible)
+    assert page.selection.count.text() == "1 song"
+    with qtbot.waitSignal(page.play_requested) as asked:
+        next(b for b in page.selection.findChildren(QPushButton) if "Play" in b.text()).click()
+    assert asked.args[0] == page.selected_ids == [int(page._ids[0])]
+    on_map.top_bar.search.clear()
+    qtbot.waitUntil(lambda: page.selection.count.text() == "3 songs")
 
 
 def test_the_maps_keys_serve_wherever_the_focus_is(qtbot, on_map):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QInputDialog
+from PySide6.QtWidgets import QApplication, QInputDialog, QPushButton
 from support import app_fixtures
 from support.app_fixtures import (
     choose_from_menu,
@@ -94,6 +94,27 @@ def test_a_playlist_is_shown_in_its_order_until_a_column_is_clicked(qtbot, windo
     window.library.show_all()
     shows(qtbot, window, *sorted(ALL))
     assert window.find_page.keeping.chooser.current.kind == Kind.ALL
+
+
+def test_words_are_searched_in_the_playlist_on_show_and_with_one_step_in_everything(qtbot, window):
+    search, bar = window.top_bar.search, window.library.bar
+    one = made(qtbot, window, "First light", "Fifth wheel")
+    choose(qtbot, window, one, "First light", "Fifth wheel")
+    assert search.placeholderText() == "Search in “Evenings”"
+    assert bar.isHidden()
+    search.setText("wallf")
+    shows(qtbot, window)
+    assert window.library._bar_text.text() == "0 songs in “Evenings”"
+    search.setText("li")
+    shows(qtbot, window, "First light")
+    assert window.library._bar_text.text() == "1 song in “Evenings”"
+    search.setText("wallf")
+    everywhere = next(b for b in bar.findChildren(QPushButton) if b.isVisible())
+    assert everywhere.text() == "Search all songs"
+    everywhere.click()
+    shows(qtbot, window, "Wallflower")
+    assert (search.text(), search.placeholderText()) == ("wallf", "Search library")
+    assert bar.isHidden()
 
 
 def test_delete_takes_a_song_out_and_undo_brings_it_back_to_its_place(qtbot, window):
