@@ -24,6 +24,7 @@ from app.ui.dialogs import open_file_dialog
 from app.ui.flow import wrapping_row
 from app.ui.language import grouped
 from app.ui.layouts import hbox, vbox
+from app.ui.text_format import file_size
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, button, divider, label
 
@@ -103,8 +104,8 @@ class SetupPanel(QWidget):
         return made
 
     def _lay_out(self) -> None:
-        scroll = ScrollColumn(self.tr("New evaluation"))
-        column = scroll.column
+        self._scroll = ScrollColumn(self.tr("New evaluation"))
+        column = self._scroll.column
         column.addWidget(title(self._theme, self.tr("How well does a model know voices?")))
         text = self.tr(
             "Models are asked about music of which the singers are known, with the protocols of "
@@ -132,7 +133,7 @@ class SetupPanel(QWidget):
         footer = QWidget()
         footer.setObjectName("bar")
         hbox((self._say, 1), self.start, spacing=8, margins=(28, 10, 20, 10), of=footer)
-        vbox((scroll, 1), divider(), footer, of=self)
+        vbox((self._scroll, 1), divider(), footer, of=self)
 
     def _section(self, column: QVBoxLayout, text: str, *extra: QWidget) -> None:
         column.addSpacing(14)
@@ -143,7 +144,7 @@ class SetupPanel(QWidget):
     def set_models(self, choices: Sequence[ModelChoice]) -> None:
         self._choices = {choice.name: choice for choice in choices}
         for choice in choices:
-            size = f"{choice.size_bytes / 1e6:.0f} MB" if choice.size_bytes else ""
+            size = file_size(choice.size_bytes) if choice.size_bytes else ""
             small = " · ".join(filter(None, (choice.licence, size)))
             widget = ChoiceCard(self._theme, choice.title, choice.description, small)
             widget.box.setChecked(choice.is_default and not choice.obstacle)
@@ -184,6 +185,7 @@ class SetupPanel(QWidget):
         """For those who came for it: nothing else is asked."""
         for name, choice in self.protocols.items():
             choice.box.setChecked(name == LISTENING_TEST)
+        self._scroll.ensureWidgetVisible(self.protocols[LISTENING_TEST])
 
     # What is chosen
 

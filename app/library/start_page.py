@@ -57,13 +57,14 @@ class StartPage(QScrollArea):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
         begin = hbox(None, self._choose, self._demo, None, spacing=12)
         busy = hbox(None, self._busy, self._stop, None, spacing=12)
-        items = (sign, heading, claim, 10, begin, self._bar, busy, 18, self._steps(theme))
+        items = (sign, heading, claim, 4, begin, self._bar, busy, 2, self._steps(theme))
         middle = QWidget()
         vbox(*items, spacing=12, margins=(9, 9, 9, 9), of=middle)
         middle.setMaximumWidth(WIDTH_PX)
         page = QWidget()
         page.setObjectName("page")
         outer = QGridLayout(page)
+        outer.setContentsMargins(0, 0, 0, 0)  # at 860 x 560 all is seen
         outer.setRowStretch(0, 2)
         outer.setRowStretch(2, 3)
         outer.setColumnStretch(0, 1)
@@ -100,7 +101,7 @@ class StartPage(QScrollArea):
         grid = QGridLayout(card)
         grid.setContentsMargins(24, 20, 24, 20)
         grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(16)
+        grid.setVerticalSpacing(12)
         grid.setColumnStretch(1, 1)
         for i, (icon, head, text) in enumerate(steps):
             colour = "good" if icon == "lock" else "accent"

@@ -36,7 +36,7 @@ class PreferencesDialog(Dialog):
         self.indexing = IndexingSection(services)
         self.playback = PlaybackSection(services)
         self.log = LogSection(services)
-        self.sections = QListWidget()
+        self.sections = QListWidget(self)  # first for the keyboard
         self.sections.setObjectName("sections")
         self.sections.setAccessibleName(self.tr("Sections"))
         self._stack = QStackedWidget(self)

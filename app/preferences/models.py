@@ -10,6 +10,7 @@ from app.preferences.section import Card, Section
 from app.services.services import Services
 from app.ui.dialogs import confirm
 from app.ui.layouts import clear_layout
+from app.ui.text_format import file_size
 from app.ui.widgets import button, label
 from engine import models
 from engine.models import ModelInfo
@@ -61,9 +62,7 @@ class ModelsSection(Section):
             self._cards.addWidget(self._card(info))
 
     def _card(self, info: ModelInfo) -> Card:
-        facts = self.tr("{size} MB · {licence}").format(
-            size=f"{info.size_bytes / 1e6:.0f}", licence=info.licence
-        )
+        facts = f"{file_size(info.size_bytes)} · {info.licence}"
         card = Card(self.theme, info.title, [info.description, facts])
         names = {"vocals": self.tr("voice"), "overall": self.tr("overall")}
         card.mark.setText(" · ".join(names[view] for view in info.views))

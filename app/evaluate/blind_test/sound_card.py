@@ -10,8 +10,6 @@ from app.ui.layouts import hbox, vbox
 from app.ui.theme import Theme
 from app.ui.widgets import SMALL, IconButton, ProgressBar, label, set_look
 
-HEIGHT_PX = 150
-
 
 class SoundCard(QFrame):
     """Shows whether it sounds, how far it has come, and whether it was heard."""
@@ -23,7 +21,6 @@ class SoundCard(QFrame):
         self.setObjectName("card")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(keys)
-        self.setMinimumHeight(HEIGHT_PX)
         self.button = IconButton(theme, "play", f"{name}: {hint}", colour="text", size=26)
         self.button.clicked.connect(self.clicked)
         self.bar = ProgressBar(name)
@@ -31,7 +28,7 @@ class SoundCard(QFrame):
         title = label(name, font=theme.font(2.0, QFont.Weight.Bold))
         text = label(f"{hint}\n{keys}", "muted", theme.font(SMALL), wrap=True)
         head = hbox((title, 1), (self.button, Qt.AlignmentFlag.AlignTop))
-        vbox(head, None, text, self.bar, spacing=8, margins=(18, 12, 18, 14), of=self)
+        vbox(head, None, text, self.bar, spacing=6, margins=(18, 8, 18, 12), of=self)
 
     def show_state(self, *, share: float | None, is_playing: bool, is_heard: bool) -> None:
         """``share`` of it that was played; None while another one is on."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, Step
 from app.evaluate.blind_test.playback import PARTS, Part, Playback
 from app.evaluate.blind_test.sound_card import SoundCard
+from app.evaluate.columns import ScrollColumn
 from app.player.player import Player
 from app.ui.layouts import hbox, vbox
 from app.ui.shortcuts import Keys
@@ -21,7 +22,6 @@ from app.ui.widgets import HEADING, SMALL, ProgressBar, button, label, set_look
 if TYPE_CHECKING:
     from engine.evaluation.triplets import Choice, Question
 
-FLOW_PX = 820
 CHOICES: tuple[Choice, ...] = ("a", "tie", "b")
 
 
@@ -48,7 +48,7 @@ class QuestionCard(QFrame):
             self.buttons[choice] = widget
         asked = label(text, font=theme.font(1.1, QFont.Weight.DemiBold), wrap=True)
         row = hbox(*((widget, 1) for widget in self.buttons.values()), spacing=10)
-        vbox(asked, row, spacing=10, margins=(18, 14, 18, 16), of=self)
+        vbox(asked, row, spacing=8, margins=(18, 10, 18, 12), of=self)
 
     def show_state(self, choice: Choice | None, *, is_open: bool) -> None:
         """``is_open``: it is this one's turn, and everything has been heard."""
@@ -117,13 +117,13 @@ class BlindTestView(QWidget):
             card = QuestionCard(self._theme, text)
             card.answered.connect(lambda choice, q=question: self._clicked(q, choice))
             self.questions[question] = card
-        middle = QWidget()
-        middle.setMaximumWidth(FLOW_PX)
         top = hbox((self._place, 1), self.undo_button, self.pause_button, spacing=6)
         sounds = hbox(*((card, 1) for card in self.cards.values()), spacing=14)
-        items = (top, self._bar, 6, sounds, *self.questions.values(), self._hint, None)
-        vbox(*items, spacing=14, of=middle)
-        hbox(None, (middle, 1000), None, margins=(24, 20, 24, 12), of=self)
+        items = (top, self._bar, sounds, *self.questions.values(), self._hint, None)
+        scroll = ScrollColumn(self.tr("Listening test"))  # for low windows and large letters
+        scroll.column.setContentsMargins(24, 14, 24, 8)
+        scroll.column.addLayout(vbox(*items, spacing=10))
+        vbox(scroll, of=self)
 
     def _bind_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {

@@ -24,6 +24,7 @@ from support.sound import buzz, write_wav
 from app.evaluate.blind_test.answer_sheet import AnswerSheet, answer_sheets, new_sheet
 from app.evaluate.blind_test.page import BlindTestPage, BlindTestStart
 from app.evaluate.blind_test.view import BlindTestView
+from app.evaluate.columns import ScrollColumn
 from app.evaluate.report_view import ReportView
 from app.evaluate.saved_reports import list_reports, open_report
 from app.player.player import Side, Sound
@@ -98,6 +99,19 @@ def listen_to_all(qtbot, view) -> None:
 def answer(qtbot, view, *choices: str) -> None:
     for choice in choices:
         qtbot.keyClick(view, KEYS[choice])
+
+
+def test_nothing_lies_over_anything_in_the_lowest_window(qtbot, page):
+    view = begin(qtbot, page)
+    cards = [*view.cards.values(), *view.questions.values()]
+    for height_px in (360, 446):
+        view.setFixedSize(860, height_px)
+        QApplication.processEvents()
+        for one in cards:
+            assert one.height() >= one.minimumSizeHint().height()
+            assert not any(one.geometry().intersects(b.geometry()) for b in cards if b is not one)
+    bar = view.findChild(ScrollColumn).verticalScrollBar()
+    assert bar.maximum() == 0  # all is seen at 860 x 560
 
 
 def answers_on_disk(report: Path) -> dict[tuple[str, str], str]:

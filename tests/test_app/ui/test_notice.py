@@ -77,6 +77,7 @@ def test_a_message_is_reached_with_the_tab_key(qtbot, window):
 def test_a_message_moves_nothing_in_the_preferences_either(qtbot, window):
     window.show_preferences()
     (dialog,) = window.findChildren(PreferencesDialog)
+    qtbot.waitUntil(dialog.sections.hasFocus)
     before = settled(qtbot, dialog, dialog.notice)
     dialog.notice.show_text(LONG)
     assert settled(qtbot, dialog, dialog.notice) == before
