@@ -195,12 +195,11 @@ class JobRunner(QObject):
         if pool in LOGGED:
             begun_s = time.monotonic()
             job.succeeded.connect(lambda _: self.done.emit(pool, time.monotonic() - begun_s))
-        runnable = _Runnable(job, pool, partial(self._reported.emit, number))
         if self._is_closed:
-            job.cancel()
-            runnable.run()
+            self._deliver(number, "cancelled", None)
         else:
-            self._pools[pool].start(runnable)
+            report = partial(self._reported.emit, number)
+            self._pools[pool].start(_Runnable(job, pool, report))
         return job
 
     def run(self, work: Work, use: Use, fail: Use, queue: Pool | LatestJob = Pool.DATABASE) -> Job:
@@ -215,7 +214,11 @@ class JobRunner(QObject):
             job.cancel()
 
     def close(self) -> bool:
-        """Cancels everything and waits; False when some work did not stop in time."""
+        """Cancels everything and waits; False when some work did not stop in time.
+
+        Every job ends here: it holds whoever listens to it, and so the window with all that was
+        searched in, and what its thread reports would come when the window is gone.
+        """
         self._is_closed = True
         self.cancel_all()
         deadline_s = time.monotonic() + self._close_timeout_ms / 1000
@@ -223,11 +226,14 @@ class JobRunner(QObject):
             pool.waitForDone(max(1, int((deadline_s - time.monotonic()) * 1000)))
             for pool in self._pools.values()
         ]
+        while self._jobs:
+            self._deliver(next(iter(self._jobs)), "cancelled", None)
         return all(results)
 
     @Slot(object, str, object)
     def _deliver(self, number: int, kind: str, value: object) -> None:
-        self._jobs[number].deliver(kind, value)
+        if (job := self._jobs.get(number)) is not None:  # else it has ended as the runner closed
+            job.deliver(kind, value)
 
     def _forget(self, number: int) -> None:
         self._jobs.pop(number).deleteLater()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import weakref
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QThreadPool
+from PySide6.QtCore import QCoreApplication, QEvent, QThreadPool
 from support.app_window import no_leaks
 from support.patience import PATIENCE_MS, PATIENCE_S
 
@@ -160,6 +161,35 @@ def test_after_close_nothing_is_run(qtbot, runner):
     with qtbot.waitSignal(job.finished):
         runner.start(job, Pool.DATABASE)
     assert said == [("cancelled", None), ("finished", None)]
+
+
+@pytest.mark.parametrize("stops_in_time", [True, False])
+def test_a_window_that_closes_leaves_no_job_behind(qtbot, stops_in_time):
+    """A job holds whoever listens to it, and so the whole window, with all that it searches in."""
+    started, go_on = threading.Event(), threading.Event()
+
+    def work(progress, cancel):
+        started.set()
+        while not go_on.wait(0.01):
+            if stops_in_time:
+                cancel.check()
+
+    runner = JobRunner(close_timeout_ms=PATIENCE_MS if stops_in_time else 1)
+    runner._pools[Pool.MEDIA] = pool = QThreadPool()  # which its window would leave behind
+    job = Job(work)
+    said, gone = record(job), weakref.ref(job)
+    LatestJob(runner, Pool.MEDIA).start(job)
+    assert started.wait(PATIENCE_S)
+    assert runner.close() == stops_in_time
+    assert said == [("cancelled", None), ("finished", None)]
+    go_on.set()
+    assert pool.waitForDone(PATIENCE_MS)
+    shiboken6.delete(runner)
+    del job, runner
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    assert gone() is None
+    assert len(said) == 2
 
 
 def test_this_qt_keeps_count_of_true_and_none(qtbot, runner):
