@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -89,7 +90,7 @@ class PlayQueue(QObject):
         self.place = -1
         self.repeat = Repeat.NOTHING
         self.is_shuffled = False
-        self._unshuffled: list[Entry] = []
+        self._remember(())
 
     # What is so
 
@@ -130,10 +131,15 @@ class PlayQueue(QObject):
         entries = [Entry(sound) for sound in sounds]
         self.side, self.place = side, place if entries else -1
         until = self.place + 1
-        self._unshuffled = [*chosen, *entries[until:]]
+        self._remember([*chosen, *entries[until:]])
         self.entries = [*entries[:until], *chosen, *self._mixed(entries[until:])]
         self.begun.emit()
         self.changed.emit()
+
+    def _remember(self, coming: Sequence[Entry]) -> None:
+        """The order of songs that are shuffled, for as long as they are in the queue."""
+        numbered = enumerate(coming) if self.is_shuffled else ()
+        self._order = WeakKeyDictionary({entry: number for number, entry in numbered})
 
     def _mixed(self, entries: list[Entry]) -> list[Entry]:
         return random.sample(entries, len(entries)) if self.is_shuffled else entries
@@ -186,11 +192,11 @@ class PlayQueue(QObject):
             return
         self.is_shuffled, coming = is_shuffled, self.coming
         if is_shuffled:
-            self._unshuffled = coming
+            self._remember(coming)
             coming = self._mixed(coming)
         else:
-            order = {id(entry): i for i, entry in enumerate(self._unshuffled)}
-            coming = sorted(coming, key=lambda entry: order.get(id(entry), len(order)))
+            last = max(self._order.values(), default=0) + 1
+            coming = sorted(coming, key=lambda entry: self._order.get(entry, last))
         self._set([*self.entries[: self.place + 1], *coming])
 
     def _set(self, entries: list[Entry]) -> None:
@@ -222,7 +228,7 @@ class PlayQueue(QObject):
             raise ValueError(place)
         self.entries, self.place, self.repeat = entries, place, repeat
         self.is_shuffled = bool(state["is_shuffled"])
-        self._unshuffled = self.coming
+        self._remember(self.coming)
         self.changed.emit()
 
 

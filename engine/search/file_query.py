@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,12 @@ _MAX_KEPT = 32
 
 
 class FileEmbedder:
-    """Models and separators are loaded when first needed; the latest embeddings are kept."""
+    """What listens is loaded when first needed; what served last is kept, embeddings too."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # nothing is loaded twice
-        self._model = cache(lambda name: models.load(name))
-        self._separator = cache(lambda name: separation.load(name))
+        self._model = lru_cache(len(models.VIEWS))(lambda name: models.load(name))
+        self._separator = lru_cache(1)(lambda name: separation.load(name))
         self._latest = dict[tuple[object, ...], TrackEmbedding]()
 
     def embedding(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from engine.sound.resampling import resampled
 
 SAMPLE_RATE_HZ = 44_100
 DEFAULT = "spleeter"
+_in_use = WeakValueDictionary[str, "Separator"]()  # 100 MB and more each: nobody needs it twice
 
 
 class Separator(Protocol):
@@ -117,7 +119,16 @@ def info(name: str) -> SeparatorInfo:
 
 
 def load(name: str = DEFAULT) -> Separator:
-    """Raises SeparatorError for a name that is unknown or not installed, or damaged weights."""
+    """One for all who use it at the same time, in whatever threads; gone after the last of them.
+
+    Raises SeparatorError for a name that is unknown or not installed, or damaged weights.
+    """
+    if (found := _in_use.get(name)) is None:
+        found = _in_use[name] = _load(name)
+    return found
+
+
+def _load(name: str) -> Separator:
     if name == "spleeter":
         from engine.separation.spleeter import load_spleeter
 

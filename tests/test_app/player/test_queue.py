@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,14 @@ def test_shuffled_songs_go_back_to_their_order(queue):
     queue.begin(Side.QUERY, sounds("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     assert titles(queue)[0] == "A"
     assert titles(queue) != "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def test_shuffled_songs_that_are_taken_out_are_not_kept(queue):
+    queue.set_shuffled(True)
+    gone = weakref.ref(queue.coming[0])
+    queue.clear()
+    assert titles(queue) == "b"
+    assert gone() is None
 
 
 def test_the_queue_comes_back_as_it_was(queue):

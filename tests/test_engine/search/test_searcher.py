@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +27,13 @@ from engine.listening.embedding import embed_file
 from engine.models import calibration_of
 from engine.models.calibration import Calibration
 from engine.models.checkpoint import Manifest, save_checkpoint
+from engine.progress import ignore_progress
 from engine.records import HeardTag, SpaceKey
 from engine.search import Searcher, SearchOptions, SearchResult, choose_space, resolve
 from engine.search.export import as_dict, result_as_dict
+from engine.search.file_query import FileEmbedder
 from engine.search.index import graph
+from engine.search.records import FilePart
 from engine.sound import audio
 
 SONGS = [
@@ -439,6 +443,25 @@ def test_a_file_in_which_nobody_sings(
         searcher.by_file(path)
     result = searcher.by_file(path, SearchOptions(by="blend"))
     assert (result.by, artists(result)[0]) == ("overall", "Artist 3")
+
+
+def test_only_the_separator_that_served_last_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: weakref.WeakSet[WholeMixture] = weakref.WeakSet()
+
+    def load(name: str) -> WholeMixture:
+        loaded.add(separator := WholeMixture())
+        return separator
+
+    monkeypatch.setattr("engine.models.load", lambda name: ToyModel())
+    monkeypatch.setattr("engine.separation.load", load)
+    path = write_song(tmp_path / "outside.wav", 905, duration_s=6)
+    embedder = FileEmbedder()
+    for name in ("spleeter", "umxhq", "hdemucs"):
+        key = replace(VOCALS, separator=name)
+        embedder.embedding(FilePart(path), "hash", key, None, ignore_progress, None)
+        assert len(loaded) == 1
 
 
 def test_files_that_cannot_be_heard(heard: tuple[Library, Searcher], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from support.sound import buzz, write_wav
 
+from engine import separation
 from engine.errors import CancelledError, SeparatorError
 from engine.preferences import Choices, write_choices
 from engine.progress import CancelToken, Progress
@@ -129,3 +131,16 @@ def test_the_separator_is_the_one_in_use(
     monkeypatch.setattr("engine.separation.published.Published.is_installed", True)
     assert cache.vocals_of(path) != first
     assert loaded == ["spleeter", "umxhq"]
+
+
+def test_all_who_separate_at_the_same_time_share_one_separator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its weights are 100 MB and more."""
+    monkeypatch.setattr("engine.separation.published.load", lambda published: Half())
+    for_the_player = separation.load("umxhq")
+    for_a_search = separation.load("umxhq")
+    assert for_a_search is for_the_player
+    gone = weakref.ref(for_the_player)
+    del for_the_player, for_a_search
+    assert gone() is None
