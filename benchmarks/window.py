@@ -366,6 +366,7 @@ def open_window(path: Path, home: Path) -> MainWindow:
     theme = Theme(resources_path() / "icons", application)
     theme.install(application, "light")
     window = MainWindow(make_services(path, Settings(home / "settings.ini"), theme))
+    theme.setParent(window)  # one a window; the program has one of both
     window.services.indexing.look_work = lambda *_: None  # the songs' files do not exist
     window.resize(1440, 900)
     window.show()

@@ -41,6 +41,7 @@ from app.desktop.application import Application
 from app.evaluate.page import EvaluatePage
 from app.find.filters import NOTHING_FILTERED
 from app.main import SWITCH_INTERVAL_S, limit_heaps
+from app.player.queue import Side, sound_of_file
 from app.ui.shortcuts import Keys
 from app.ui.top_bar import Page
 from engine.demo import make_demo_library
@@ -114,6 +115,7 @@ class Person:
         for keys in self.keys:
             self.press(keys)
         self.evaluate_something()
+        self.ask_with_a_file()
         end_s, measures = min(end_s, time.monotonic() + SITTING_S), list[tuple[float, int, int]]()
         while time.monotonic() < end_s or len(measures) < 2:
             measures.append(self.at_rest())
@@ -125,6 +127,7 @@ class Person:
         del self.window
         gc.unfreeze()  # what open_window has frozen
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()  # before the next one freezes what is left
         return np.array(measures)
 
     def do(self, act: Callable[[], object]) -> None:
@@ -141,11 +144,15 @@ class Person:
         self.evaluate_page().cancel()
         self.window.show_page(Page.LIBRARY)
         services.player.pause()
-        services.player.queue.clear()  # Ctrl+A and Ctrl+D put the whole library into it
-        runner = services.open_library.runner  # one job watches the folders all the time
-        made_up.wait_until(lambda: runner.num_jobs <= self.window.watch.is_watching, PATIENCE_S)
+        self.wait_for_work()
+        services.player.queue.clear()  # what a lasso was around is put into it by Ctrl+D
         memory_bytes = used_memory_bytes()
         return time.monotonic() / 3600, memory_bytes, len(shiboken6.getAllValidWrappers())
+
+    def wait_for_work(self) -> None:
+        """To its end; one job watches the folders all the time."""
+        runner = self.window.services.open_library.runner
+        made_up.wait_until(lambda: runner.num_jobs <= self.window.watch.is_watching, PATIENCE_S)
 
     def evaluate_page(self) -> EvaluatePage:
         self.window.show_page(Page.EVALUATE)
@@ -159,6 +166,14 @@ class Person:
         made_up.wait_until(lambda: page.setup.start.isEnabled(), PATIENCE_S)
         page.setup.start.click()
         made_up.wait_until(lambda: not page.is_running, PATIENCE_S)
+
+    def ask_with_a_file(self) -> None:
+        """And hear its voice alone: both load networks, and made-up songs have no sound for it."""
+        player = self.window.services.player
+        player.set_vocals_only(True)
+        player.play(Side.QUERY, sound_of_file(self.songs[0]))
+        self.window.commands.open_paths(self.songs[:1])
+        self.wait_for_work()
 
     def point_in(self, widget: QWidget) -> QPoint:
         return QPoint(*map(self.random.randrange, widget.size().toTuple()))
