@@ -49,6 +49,8 @@ DELAY_MS = 60  # between two searches while the slider is dragged
 
 
 class BlendBar(QWidget):
+    """Two lists or one; ``weighing``, for the head of the one, is its slider."""
+
     changed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -67,17 +69,16 @@ class BlendBar(QWidget):
         self._slider.setMinimumWidth(60)
         self._slider.setMaximumWidth(180)
         self._slider.setAccessibleName(self.tr("Blend of voice and overall sound"))
-        self._ends = QWidget()
+        self.weighing = QWidget()
         voice = self._end(theme, self.tr("voice"), self.tr("The voice alone"))
         whole = self._end(theme, self.tr("whole sound"), self.tr("The whole sound alone"))
-        hbox(voice, (self._slider, 1), whole, spacing=6, margins=(4, 0, 4, 0), of=self._ends)
+        hbox(None, voice, (self._slider, 1), whole, spacing=6, of=self.weighing)
         self._soon = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._soon.timeout.connect(self.changed)
-        left = Qt.AlignmentFlag.AlignLeft
-        hbox((self.segments, left), (self._ends, 1), spacing=8, of=self)
+        hbox(self.segments, of=self)
         keep_room(self)  # or what is below it would jump
         self.show_blend(False, 0.5)
-        self.segments.chosen.connect(self._switched)
+        self.segments.chosen.connect(self.changed)
         self._slider.valueChanged.connect(self._moved)
 
     def _end(self, theme: Theme, text: str, tip: str) -> ElidedLabel:
@@ -100,14 +101,9 @@ class BlendBar(QWidget):
     def show_blend(self, is_blended: bool, weight: float) -> None:
         self._slider.setValue(round((1.0 - weight) * STEPS))
         self.segments.show_key(ONE if is_blended else BOTH)
-        self._ends.setVisible(is_blended)
 
     def toggle(self) -> None:
         self.segments.show_key(BOTH if self.is_blended else ONE)
-        self._switched()
-
-    def _switched(self) -> None:
-        self._ends.setVisible(self.is_blended)
         self.changed.emit()
 
     def _moved(self, value: int) -> None:
@@ -139,7 +135,7 @@ class Look:
 LOOKS: dict[By, Look] = {
     "vocals": Look(noop("By voice"), noop("how sure that it is one voice"), "voice", "accent"),
     "overall": Look(noop("Overall"), noop("how alike the whole sound is"), "overall", "overall"),
-    "blend": Look(noop("Voice and overall"), noop("weighed by the slider"), "find", "accent"),
+    "blend": Look(noop("Voice and overall"), "", "find", "accent"),
 }
 
 
@@ -160,7 +156,8 @@ class ResultList(QWidget):
         self._message.setMargin(28)
         self._note = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._note.setText(self.tr(look.explanation))
+        self._note.setText(self.tr(look.explanation) if look.explanation else "")
+        self._note.setVisible(bool(look.explanation))
         self._told = ElidedLabel(role="muted", font=theme.font(SMALL))
         self._lay_out(theme, look)
         theme.changed.connect(self.view.viewport().update)
@@ -168,7 +165,7 @@ class ResultList(QWidget):
     def _lay_out(self, theme: Theme, look: Look) -> None:
         icon = IconLabel(theme, look.icon, look.colour, 18)
         title = label(self.heading, font=theme.font(weight=QFont.Weight.DemiBold))
-        self._head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
+        self.head = hbox(icon, title, (self._note, 1), spacing=8, margins=(14, 10, 14, 8))
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.view)
@@ -177,11 +174,11 @@ class ResultList(QWidget):
         self._grey.setText(self.tr("Grey: two singers are likelier than one."))
         self._grey.hide()
         below = vbox(self._told, self._grey, margins=(14, 4, 14, 0))
-        vbox(self._head, (body, 1), below, of=self)
+        vbox(self.head, (body, 1), below, of=self)
         self.tell("")
 
     def set_compact(self, is_compact: bool) -> None:
-        self._head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
+        self.head.setContentsMargins(14, 4 if is_compact else 10, 14, 3 if is_compact else 8)
         self._is_compact = is_compact
         self.view.set_compact(is_compact)
         self._explain_grey()
@@ -255,6 +252,7 @@ class ResultsPanel(QWidget):
         self.artists_button.setAccessibleName(keys.description)
         self.portraits = PortraitView(theme)
         self.blend_bar = BlendBar(theme)
+        self.blended.head.addWidget(self.blend_bar.weighing, 1)
         save = Keys.SAVE.value  # saves at once; the button asks what
         self.save_button = IconButton(theme, "share", save.description, shortcut=save.label)
         self._between = divider(is_vertical=True)

@@ -82,11 +82,15 @@ def test_no_button_is_cut_with_large_letters_in_any_language(
     shown = [one for one in window.findChildren(QPushButton) if one.isVisible() and one.text()]
     switches = [one for one in shown if one.property("kind") in ("segment", "toggle")]
     assert len(switches) >= 10
+    blend_bar = window.results.blend_bar
 
     def cut() -> list[str]:
         room = {one: one.fontMetrics().horizontalAdvance(one.text()) + 2 for one in switches}
         return [one.text() for one in switches if one.width() < room[one]]
 
+    qtbot.waitUntil(lambda: cut() == [])
+    blend_bar.toggle()
+    qtbot.waitUntil(blend_bar.weighing.isVisible)
     qtbot.waitUntil(lambda: cut() == [])
 
 
