@@ -107,7 +107,8 @@ def main() -> int:
     options = parser.parse_args()
     sys.setswitchinterval(0.0005)  # as app.main does
     songs = [audio.decode_all(p, sample_rate_hz=RATE_HZ, num_channels=2).T for p in options.songs]
-    whole = np.round(np.concatenate(songs) * 2**15).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    steps = np.round(np.concatenate(songs) * 2**15).clip(-(2**15), 2**15 - 1)
+    whole = steps.astype(np.int16, order="C")  # or each look into it would copy all of it
     heard = play(options.songs, [len(song) / RATE_HZ for song in songs], 60 * options.minutes)
     num_wrong, jumps = follow(heard, whole)
     print(
