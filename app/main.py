@@ -114,17 +114,20 @@ def _run(options: argparse.Namespace) -> int:
     app.files_opened.connect(window.come_forward)
     app.commitDataRequest.connect(window.save)  # logging out, where desktops ask before they end it
     app.quit_on_signals()
+    app.outlive_its_display()
     window.show()
     gc.freeze()  # what is there now stays: looking through it again would stop the window each time
     code = app.exec()
-    if window.isVisible():  # the display is gone: Qt ends the loop, but closes nothing
-        window.close()
+    is_display_gone = window.isVisible()  # Qt ended the loop, but closed nothing
+    if is_display_gone:
+        window.stop()
     instance.close()
     desktop.close()
     reporter.remove()
-    if not window.has_stopped:
+    if is_display_gone or not window.has_stopped:
         # Work that does not listen (loading a library of code, say) must not keep the program
-        # alive. All that matters is in the library already: every track is one transaction.
+        # alive, nor Qt say farewell to a server that is gone. All that matters is in the library
+        # already: every track is one transaction.
         os._exit(code)
     return code
 

@@ -355,11 +355,15 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.hide()  # stopping may take a moment that nobody should have to watch
+        self.stop()
+        event.accept()
+
+    def stop(self) -> None:
+        """Ends all work, and keeps what goes on after a restart. Draws nothing."""
         self.save()
         self.find_page.stop()
         self.services.player.close()
         self.has_stopped = self.services.open_library.close()
-        event.accept()
 
     def save(self) -> None:
         """What goes on after a restart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import locale
 import signal
 import socket
@@ -14,6 +15,9 @@ from PySide6.QtWidgets import QApplication
 
 # Of a terminal, of one that is closed, of the system at a shutdown. Windows has only the first.
 ENDINGS = ("SIGINT", "SIGHUP", "SIGTERM")
+# What Xlib is to do where its server is gone: nothing. Kept here, since Xlib does not keep them.
+_NO_ERROR = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda _: 0)
+_NO_EXIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: None)
 
 
 class Application(QApplication):
@@ -48,6 +52,20 @@ class Application(QApplication):
                 signal.signal(number, lambda *_: None)
         notifier = QSocketNotifier(self._woken.fileno(), QSocketNotifier.Type.Read, self)
         notifier.activated.connect(self._signalled)
+
+    def outlive_its_display(self) -> None:
+        """Where the X server is gone, Qt ends its loop, so that all can be saved; Xlib, which Qt
+        uses as well, ends the program at once, and in the midst of what Qt does.
+        """
+        if self.platformName() != "xcb":
+            return
+        from PySide6.QtGui import QNativeInterface  # not on every system
+
+        native, xlib = self.nativeInterface(), ctypes.CDLL("libX11.so.6")
+        if isinstance(native, QNativeInterface.QX11Application):
+            xlib.XSetIOErrorHandler(_NO_ERROR)
+            if hasattr(xlib, "XSetIOErrorExitHandler"):  # since 2020
+                xlib.XSetIOErrorExitHandler(ctypes.c_void_p(native.display()), _NO_EXIT, None)
 
     def _signalled(self) -> None:
         self._woken.recv(1024)

@@ -10,6 +10,7 @@ from support import app_fixtures
 from app.preferences.dialog import PreferencesDialog
 from app.ui.notice import Notice
 from app.ui.top_bar import Page
+from app.window import MainWindow
 
 no_leaks_left = app_fixtures.no_leaks_left
 library_path = app_fixtures.library_path
@@ -30,13 +31,14 @@ def places(window: QWidget, notice: Notice) -> dict[QWidget, QRect]:
     return {one: place(one) for one in shown if one.window() is window and one not in own}
 
 
-def settled(qtbot, window: QWidget, notice: Notice) -> dict[QWidget, QRect]:
-    """The places of all else, once they stay what they are."""
+def settled(qtbot, main: MainWindow, shown: QWidget, notice: Notice) -> dict[QWidget, QRect]:
+    """The places of all else, once no work brings more and they stay what they are."""
     seen: list[dict[QWidget, QRect]] = [{}]
 
     def has_settled() -> bool:
-        seen.append(places(window, notice))
-        return len(seen) > 4 and all(one == seen[-1] for one in seen[-4:])
+        seen.append(places(shown, notice))
+        is_at_rest = main.services.open_library.runner.num_jobs <= main.watch.is_watching
+        return is_at_rest and len(seen) > 4 and all(one == seen[-1] for one in seen[-4:])
 
     qtbot.waitUntil(has_settled)
     return seen[-1]
@@ -47,9 +49,9 @@ def settled(qtbot, window: QWidget, notice: Notice) -> dict[QWidget, QRect]:
 def test_a_message_moves_nothing_and_leaves_the_bars_free(qtbot, window, page, text):
     window.resize(860, 560)
     window.show_page(page)
-    before = settled(qtbot, window, window.notice)
+    before = settled(qtbot, window, window, window.notice)
     window.notice.show_text(text, undo=lambda: None)
-    assert settled(qtbot, window, window.notice) == before
+    assert settled(qtbot, window, window, window.notice) == before
     lies = place(window.notice)
     assert place(window.pages).contains(lies)
     for bar in (window.top_bar, window.player_bar, window.map_page.tools):
@@ -78,8 +80,8 @@ def test_a_message_moves_nothing_in_the_preferences_either(qtbot, window):
     window.show_preferences()
     (dialog,) = window.findChildren(PreferencesDialog)
     qtbot.waitUntil(dialog.sections.hasFocus)
-    before = settled(qtbot, dialog, dialog.notice)
+    before = settled(qtbot, window, dialog, dialog.notice)
     dialog.notice.show_text(LONG)
-    assert settled(qtbot, dialog, dialog.notice) == before
+    assert settled(qtbot, window, dialog, dialog.notice) == before
     assert dialog.notice.isVisible()
     dialog.close()
