@@ -15,9 +15,6 @@ from PySide6.QtWidgets import QApplication
 
 # Of a terminal, of one that is closed, of the system at a shutdown. Windows has only the first.
 ENDINGS = ("SIGINT", "SIGHUP", "SIGTERM")
-# What Xlib is to do where its server is gone: nothing. Kept here, since Xlib does not keep them.
-_NO_ERROR = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda _: 0)
-_NO_EXIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: None)
 
 
 class Application(QApplication):
@@ -63,9 +60,14 @@ class Application(QApplication):
 
         native, xlib = self.nativeInterface(), ctypes.CDLL("libX11.so.6")
         if isinstance(native, QNativeInterface.QX11Application):
-            xlib.XSetIOErrorHandler(_NO_ERROR)
+            pointer = ctypes.c_void_p
+            # To do nothing, twice. Kept, since Xlib does not keep them.
+            no_error = ctypes.CFUNCTYPE(ctypes.c_int, pointer)(lambda _: 0)
+            no_exit = ctypes.CFUNCTYPE(None, pointer, pointer)(lambda *_: None)
+            self._nothing = no_error, no_exit
+            xlib.XSetIOErrorHandler(no_error)
             if hasattr(xlib, "XSetIOErrorExitHandler"):  # since 2020
-                xlib.XSetIOErrorExitHandler(ctypes.c_void_p(native.display()), _NO_EXIT, None)
+                xlib.XSetIOErrorExitHandler(pointer(native.display()), no_exit, None)
 
     def _signalled(self) -> None:
         self._woken.recv(1024)
