@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import multiprocessing
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.desktop.log import start_log
+from engine.heap import limit_heaps
 from engine.paths import log_path
 from engine.sound.decoding import serve_if_asked
 
@@ -26,7 +26,6 @@ DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 # How long a busy thread may keep the others from running Python. With two busy ones, the audio
 # callback ran dry 3 to 6 times in 6 s at the default of 5 ms, and never at this.
 SWITCH_INTERVAL_S = 0.0005
-M_ARENA_MAX, NUM_HEAPS = -8, 2  # of glibc
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,14 +48,6 @@ def main(arguments: list[str] | None = None) -> int:
         # Qt brings an older Microsoft run-time library, with which torch's DLLs then fail to load.
         import torch  # noqa: F401
     return _run(options)
-
-
-def limit_heaps() -> None:
-    """For each thread glibc makes a heap, up to eight a core, and what is free lies scattered in
-    all of them: each run of indexing left some 30 MB more than before. Two are as quick.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(M_ARENA_MAX, NUM_HEAPS)
 
 
 def _give_streams() -> None:

@@ -36,6 +36,7 @@ import engine  # noqa: F401  # before torch, whose threads it keeps from spinnin
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from engine.heap import keep_freed_memory
 from engine.models.segments import SAMPLE_RATE_HZ, SEGMENT_SAMPLES
 from engine.networks.cvsm.encoder import Encoder
 from training.config import Precision, StemsMode, SystemConfig, load_system
@@ -303,6 +304,7 @@ def main() -> None:
     parser.add_argument("--train-s", type=float, default=0.0, help="of real training")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     args = parser.parse_args()
+    keep_freed_memory()
     started_s = time.perf_counter()
     is_gpu = torch.cuda.is_available() and args.device != "cpu"
     name = torch.cuda.get_device_name() if is_gpu else platform.processor() or "CPU"

@@ -40,11 +40,12 @@ from app.crash import CrashReporter
 from app.desktop.application import Application
 from app.evaluate.page import EvaluatePage
 from app.find.filters import NOTHING_FILTERED
-from app.main import SWITCH_INTERVAL_S, limit_heaps
+from app.main import SWITCH_INTERVAL_S
 from app.player.queue import Side, sound_of_file
 from app.ui.shortcuts import Keys
 from app.ui.top_bar import Page
 from engine.demo import make_demo_library
+from engine.heap import limit_heaps
 from engine.library.scope import Scope
 
 STALL_S, TICK_S = 0.25, 0.01

@@ -117,10 +117,12 @@ def run(
     log_every: Annotated[int, typer.Option(help="Batches between lines of the log.")] = 20,
 ) -> None:
     """Train a system. Ctrl-C or SIGTERM saves; the same command goes on where it stopped."""
+    from engine.heap import keep_freed_memory
     from training.data.data_set import open_datasets
     from training.loop import run as run_training
     from training.trainer import RunOptions
 
+    keep_freed_memory()
     config = load_system(system, settings or [])
     options = RunOptions(
         device=device,
