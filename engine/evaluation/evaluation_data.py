@@ -204,8 +204,8 @@ def thinned(dataset: EvaluationData, max_singers: int, max_songs: int, seed: int
     if len(clips) == len(dataset.clips):
         return dataset
     note = (
-        f"{len(kept)} of {len(songs)} singers were drawn at random, with {max_songs} songs each "
-        "at most."
+        f"{len(kept)} of {len(songs)} singers take part, with {max_songs} songs each at most, "
+        "drawn at random."
     )
     return EvaluationData(dataset.name, clips, (*dataset.notes, note))
 

@@ -88,7 +88,7 @@ def test_a_large_data_set_is_thinned_at_random() -> None:
     assert not singers & {"s00", "s01", "s02", "s03", "s04"}  # those with several songs come first
     assert few.notes == (
         "Before.",
-        "6 of 20 singers were drawn at random, with 3 songs each at most.",
+        "6 of 20 singers take part, with 3 songs each at most, drawn at random.",
     )
     assert thinned(data, 6, 3, seed=1) == few
     assert thinned(data, 6, 3, seed=2) != few
