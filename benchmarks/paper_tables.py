@@ -78,6 +78,9 @@ def trained(arguments: argparse.Namespace, system: str, seed: int) -> Path:
     settings += [f"optim.num_pairs={arguments.pairs}", f"optim.validate_every={arguments.batches}"]
     changed = [word for setting in settings for word in ("--set", setting)]
     singalike("train", "run", "-s", system, *data, "-o", run, "--precision", "float32", *changed)
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    if json.loads(lines[-1])["batch"] < arguments.batches:
+        raise SystemExit(f"{run} was told to stop. The same command goes on.")
     singalike("train", "export", run, *data, "-o", model)
     return model
 
