@@ -18,7 +18,7 @@ def keep_freed_memory() -> None:
     """Give nothing back to the system, which would hand it out again page by page, zeroed.
 
     For training on a processor: every batch takes and frees the same large tensors. They cost it
-    a third of its time (29 -> 41 pairs/s of EfficientNet-B0 on one core of a virtual machine).
+    a third of its time (32 -> 43 pairs/s of EfficientNet-B0 on one core of a virtual machine).
     """
     _set(M_MMAP_MAX, 0)
     _set(M_TRIM_THRESHOLD, -1)  # never
