@@ -7,14 +7,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QDrag, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QWidget
 
 from app.desktop.reveal import file_url
+from app.ui.text_format import num_songs, one_line, title_of
 from engine.library import Track
 
 _TRACKS = "application/x-singalike-tracks"
+MAX_LETTERS = 60  # of a title beside the pointer
 MIME_TYPES = [_TRACKS, "text/uri-list", "text/plain"]
 
 
@@ -36,11 +38,38 @@ def copy_files(paths: Sequence[Path]) -> None:
     QGuiApplication.clipboard().setMimeData(files_as_mime_data(paths))
 
 
+class Pull(QObject):
+    """The pointer has set out with songs of an item view that are still being fetched.
+
+    Until they are there, Qt would take its moves for a selection and its release for a click.
+    """
+
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._has_begun = False
+        view.viewport().installEventFilter(self)
+
+    def begin(self) -> None:
+        self._has_begun = True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._has_begun = False
+        return self._has_begun and event.type() in (
+            QEvent.Type.MouseMove,
+            QEvent.Type.MouseButtonRelease,
+        )
+
+
 def drag(source: QWidget, tracks: Sequence[Track]) -> None:
     """Songs that were fetched while the pointer set out: if its button is still held."""
-    if QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+    if tracks and QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+        name = title_of(tracks[0]) if len(tracks) == 1 else num_songs(len(tracks))
+        picture = QLabel(one_line(name)[:MAX_LETTERS])
+        picture.setObjectName("dragged")
         one = QDrag(source)
         one.setMimeData(files_as_mime_data([t.path for t in tracks], [t.id for t in tracks]))
+        one.setPixmap(picture.grab())
         one.exec(Qt.DropAction.CopyAction)
 
 

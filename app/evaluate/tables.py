@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.rows import selected_rows
 from app.ui.shortcuts import noop
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class ReportTable(QTableWidget):
 
     def copy_text(self) -> None:
         """Selected rows, or all of them, as a spreadsheet takes them."""
-        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        rows = selected_rows(self)
         model, columns = self.model(), range(self.columnCount())
         lines = [[model.headerData(c, Qt.Orientation.Horizontal) for c in columns]]
         lines += [

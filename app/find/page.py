@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,8 @@ class FindPage(QSplitter):
         groups.menu_requested.connect(self._group_menu)
         groups.find_requested.connect(self._find_group)
         groups.play_requested.connect(lambda group: commands.play_all(group.track_ids))
-        groups.dragged.connect(self._drag_group)
+        for view in (table, groups):
+            view.dragged.connect(partial(self._drag, view))
         for results in panel.lists.values():
             results.view.menu_requested.connect(partial(self._result_menu, results))
         for signal in (
@@ -149,9 +150,8 @@ class FindPage(QSplitter):
         show = partial(self.library.show_group, group)
         self._commands.show_group_menu(group, at, show, self.keeping.entries(group.track_ids))
 
-    def _drag_group(self, group: Group) -> None:
-        view = self.library.groups_view
-        self._services.open_library.fetch_tracks(group.track_ids, partial(drag, view))
+    def _drag(self, view: QWidget, track_ids: Sequence[int]) -> None:
+        self._services.open_library.fetch_tracks(track_ids, partial(drag, view))
 
     def _find_group(self, group: Group) -> None:
         """Voices like an artist's, or like those of the one whose album it is."""

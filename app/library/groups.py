@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
+from app.desktop.drag_and_drop import Pull
 from app.library.covers import seed_of
 from app.ui.rows import ItemRole, Row, RowDelegate, RowModel, RowView
 from app.ui.text_format import num_songs, one_line
@@ -46,13 +47,14 @@ class GroupView(RowView):
     """A click shows songs; Return finds voices; all else is in the menu."""
 
     songs_requested = Signal(object)  # Group
-    dragged = Signal(object)  # Group, as soon as the pointer has moved
+    dragged = Signal(object)  # list[int] of its songs, as soon as the pointer has moved
 
     def __init__(self, theme: Theme, cover: DrawCover) -> None:
         self.groups = GroupModel()
         super().__init__(
             self.groups, RowDelegate(theme, cover, COVER_PX), self.tr("Artists and albums")
         )
+        self._pull = Pull(self)
         self.setDragEnabled(True)
 
     def show_groups(self, kind: GroupKind, groups: list[Group]) -> None:
@@ -67,9 +69,9 @@ class GroupView(RowView):
             self.choose_first()
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        """Its files are not known here yet."""
         if (group := self.current()) is not None:
-            self.dragged.emit(group)
+            self._pull.begin()
+            self.dragged.emit(group.track_ids)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

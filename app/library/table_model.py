@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon
 
-from app.desktop.drag_and_drop import MIME_TYPES, files_as_mime_data
 from app.ui.heard import heard_explained, heard_words
 from app.ui.language import spoken
 from app.ui.rows import Index
@@ -265,15 +264,6 @@ class TrackModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
-
-    def mimeTypes(self) -> list[str]:
-        return MIME_TYPES
-
-    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Of the rows that are known, which those in sight are."""
-        rows = sorted({index.row() for index in indexes})
-        tracks = [track for row in rows if (track := self.track_at(row)) is not None]
-        return files_as_mime_data([t.path for t in tracks], [t.id for t in tracks])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         is_descending = order == Qt.SortOrder.DescendingOrder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -30,8 +30,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.desktop.drag_and_drop import Pull, accept_copy
 from app.library.table_model import LOOKS, Column, TrackModel, TrackRole
-from app.ui.rows import BY_KEYBOARD, RETURN, Index, leave_to_window, menu_place
+from app.ui.rows import BY_KEYBOARD, RETURN, Index, leave_to_window, menu_place, selected_rows
 from app.ui.theme import Theme
 from app.ui.widgets import paint_focus_frame
 from engine.library import Track
@@ -94,6 +95,7 @@ class TrackView(QTableView):
     play_requested = Signal(object)
     menu_requested = Signal(object, QPoint)  # Track, global position
     copy_requested = Signal(object)  # list[int], of which not all may be fetched
+    dragged = Signal(object)  # the same, as soon as the pointer has moved
     removed = Signal(object)  # rows, by the key Delete
     moved = Signal(object, int)  # rows, and the row before which they were dropped
 
@@ -111,6 +113,7 @@ class TrackView(QTableView):
         self.setItemDelegateForColumn(Column.HEARD, HeardDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._pull = Pull(self)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setShowGrid(False)
@@ -128,6 +131,8 @@ class TrackView(QTableView):
         rows.setDefaultSectionSize(ROW_PX)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        # Its own would ask of every song whether it is selected, to draw columns that are whole.
+        header.setSelectionModel(QItemSelectionModel(self._tracks, header))
         header.setMinimumSectionSize(28)
         header.setSortIndicatorClearable(False)
         header.setAccessibleName(self.tr("Columns"))
@@ -270,7 +275,7 @@ class TrackView(QTableView):
         return [self._tracks.ids[row] for row in self.selected_rows()]
 
     def selected_rows(self) -> list[int]:
-        return sorted(index.row() for index in self.selectionModel().selectedRows())
+        return selected_rows(self)
 
     def visible_rows(self) -> tuple[int, int]:
         """First and last row in sight."""
@@ -317,6 +322,10 @@ class TrackView(QTableView):
         elif not leave_to_window(event):
             super().keyPressEvent(event)
 
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        self._pull.begin()
+        self.dragged.emit(self.selected_ids())
+
     # Rows that are dragged to another place
 
     def set_movable(self, is_movable: bool) -> None:
@@ -336,15 +345,16 @@ class TrackView(QTableView):
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         self._show_drop_row(self._row_before(event.position().toPoint().y()))
-        event.setDropAction(Qt.DropAction.CopyAction)  # else Qt would take the rows away itself
-        event.accept()
+        self.startAutoScroll()  # which ends by itself away from the edges
+        accept_copy(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.stopAutoScroll()
         self._show_drop_row(-1)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        accept_copy(event)
+        self.stopAutoScroll()
         self._show_drop_row(-1)
         self.moved.emit(self.selected_rows(), self._row_before(event.position().toPoint().y()))
 

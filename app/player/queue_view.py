@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from app.desktop.drag_and_drop import MIME_TYPES, dropped_files, files_as_mime_data
 from app.player.queue import Entry, PlayQueue
-from app.ui.rows import Index, Row, RowDelegate, RowModel, RowView
+from app.ui.rows import Index, Row, RowDelegate, RowModel, RowView, selected_rows
 from app.ui.text_format import clock
 from app.ui.theme import Theme
 from app.ui.widgets import DrawCover, plain_tool_tip
@@ -114,7 +114,7 @@ class QueueView(RowView):
         self.doubleClicked.connect(lambda index: self.place_chosen.emit(index.row()))
 
     def selected_places(self) -> list[int]:
-        return sorted(index.row() for index in self.selectedIndexes())
+        return selected_rows(self)
 
     def show_current(self) -> None:
         """The song that plays and what comes after it in sight, with one before it."""

@@ -18,6 +18,7 @@ QFrame#queue { background: $surface; border-left: 1px solid $line; }
 QWidget#radio { background: $panel; border-top: 1px solid $line; border-bottom: 1px solid $line; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame#sheet { background: $surface; border: 1px solid $wave; }
+QLabel#dragged { background: $accent; color: $on_accent; padding: 4px 12px; }
 QFrame#card[active="true"] { border: 1px solid $accent; }
 QFrame#notice { background: $raised; border: 1px solid $accent; border-radius: 12px; }
 QFrame#divider { background: $line; border: none; }

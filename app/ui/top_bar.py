@@ -126,14 +126,15 @@ class TopBar(QWidget):
     def show_page(self, page: Page) -> None:
         """Search and number of songs are shown where they concern the page."""
         self.pages.show_key(page)
+        self.search.setVisible(page in SEARCHABLE)
         self.show_scope(self._scope)
-        for widget in (self.search, self._count):
-            widget.setVisible(page in SEARCHABLE)
 
     def show_scope(self, name: str) -> None:
-        """Of the table's songs; "": all of the library, as on the map."""
+        """Of the table's songs; "": all of the library, as on the map, where no others count."""
         self._scope = name
-        self.search.show_scope(name if self.pages.key == Page.LIBRARY else "")
+        is_table = self.pages.key == Page.LIBRARY
+        self.search.show_scope(name if is_table else "")
+        self._count.setVisible(is_table or (self.pages.key == Page.MAP and not name))
 
     def show_count(self, num: int) -> None:
         self._count.setText(num_songs(num))

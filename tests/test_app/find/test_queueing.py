@@ -13,6 +13,7 @@ from support import app_fixtures
 from support.app_fixtures import click_song, find_first
 from support.app_window import write_wav
 
+from app.desktop.drag_and_drop import files_as_mime_data
 from app.player.queue import PlayQueue, Repeat, Side
 from app.ui.top_bar import Page
 from app.window import MainWindow
@@ -73,9 +74,10 @@ def test_songs_dragged_from_the_table_and_files_from_elsewhere_are_dropped_in(
     qtbot, window, queue, tmp_path
 ):
     model = window.queueing.panel.model
-    qtbot.waitUntil(lambda: window.library.model.track_at(0) is not None)
-    rows = [window.library.model.index(row, 0) for row in (0, 1)]
-    dragged = window.library.model.mimeData(rows)
+    songs = window.library.model
+    qtbot.waitUntil(lambda: songs.track_at(0) is not None)
+    tracks = [track for row in (0, 1) if (track := songs.track_at(row)) is not None]
+    dragged = files_as_mime_data([one.path for one in tracks], [one.id for one in tracks])
     assert model.canDropMimeData(dragged, Qt.DropAction.CopyAction, -1, -1, QModelIndex())
     model.dropMimeData(dragged, Qt.DropAction.CopyAction, -1, -1, QModelIndex())
     qtbot.waitUntil(lambda: titles(queue) == ["First light", "Second wind"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QDrag, QGuiApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from support import app_fixtures
 from support.app_fixtures import find_first, results, shown_titles
 
-from app.desktop.drag_and_drop import dragged_tracks, dropped_files
 from app.library.groups import GroupView
 from app.library.table_model import Column
 from app.ui.rows import RowRole
@@ -169,29 +168,3 @@ def test_all_columns_can_be_shown_and_sorted_by(qtbot, window):
         assert not header.isSectionHidden(column)
         window.library.model.sort(column)
     qtbot.waitUntil(lambda: len(shown_titles(window)) == 5)
-
-
-def test_an_artist_is_dragged_with_all_songs_and_files(qtbot, window, artists, monkeypatch):
-    """What is dragged is known only after the pointer has set out, and dropped where it ends."""
-    dragged = []
-    monkeypatch.setattr(QDrag, "exec", lambda drag, actions: dragged.append(drag.mimeData()))
-    pressed = Qt.MouseButton.NoButton
-    monkeypatch.setattr(QGuiApplication, "mouseButtons", staticmethod(lambda: pressed))
-
-    def pull() -> None:
-        artists.setCurrentIndex(artists.model().index(0, 0))
-        artists.startDrag(Qt.DropAction.CopyAction)
-
-    pull()
-    window.services.open_library.fetch_tracks([1], lambda _: dragged.append("let go before"))
-    qtbot.waitUntil(lambda: dragged == ["let go before"])
-    pressed = Qt.MouseButton.LeftButton
-    pull()
-    qtbot.waitUntil(lambda: len(dragged) == 2)
-    assert len(dragged_tracks(dragged[1])) == len(dropped_files(dragged[1])) == 2
-    queue = window.services.player.queue
-    window.queueing.panel.model.dropMimeData(
-        dragged[1], Qt.DropAction.CopyAction, -1, -1, QModelIndex()
-    )
-    qtbot.waitUntil(lambda: len(queue.entries) == 2)
-    assert [one.sound.artist for one in queue.entries] == ["Alma", "Alma"]

@@ -167,19 +167,12 @@ def test_a_journey_that_is_impossible_says_why(qtbot, window, library_path):
     dialog.close()
 
 
-def test_rows_are_dragged_as_files(qtbot, window):
+def test_results_are_dragged_as_files(qtbot, window):
     find_first(qtbot, window)
     voices = window.results.voices.model
     data = voices.mimeData([voices.index(1), voices.index(0)])
     paths = [url.toLocalFile() for url in data.urls()]
     assert paths == [str(n.track.path) for n in voices.neighbours[:2]]
-    table = window.library.model
-    rows = [table.index(row, column) for row in (0, 3) for column in (0, 1)]
-    assert [url.fileName() for url in table.mimeData(rows).urls()] == [
-        "First light.wav",
-        "Wallflower.wav",
-    ]
-    assert table.flags(table.index(0, 0)) & Qt.ItemFlag.ItemIsDragEnabled
 
 
 def test_a_name_that_is_no_text_is_dragged_by_its_bytes():

@@ -17,8 +17,10 @@ from support.app_fixtures import (
     shown_titles,
 )
 
+from app.desktop.drag_and_drop import files_as_mime_data
 from app.find.filters import NOTHING_FILTERED
 from app.services.kept import Kind, SongList
+from app.ui.top_bar import Page
 from app.window import MainWindow
 from engine.library import Library
 from engine.library.kept.marks import favourites, marks
@@ -102,6 +104,11 @@ def test_words_are_searched_in_the_playlist_on_show_and_with_one_step_in_everyth
     choose(qtbot, window, one, "First light", "Fifth wheel")
     assert search.placeholderText() == "Search in “Evenings”"
     assert bar.isHidden()
+    window.show_page(Page.MAP)  # which shows all songs
+    assert search.placeholderText() == "Search library"
+    assert window.top_bar._count.isHidden()
+    window.show_page(Page.LIBRARY)
+    assert window.top_bar._count.isVisible()
     search.setText("wallf")
     shows(qtbot, window)
     assert window.library._bar_text.text() == "0 songs in “Evenings”"
@@ -140,9 +147,9 @@ def test_rows_are_moved_within_a_playlist(qtbot, window):
 
 def test_songs_are_dropped_on_a_playlist_and_on_the_favourites(qtbot, window):
     made(qtbot, window, "Wallflower")
-    chooser, model = window.find_page.keeping.chooser, window.library.model
+    chooser, ids = window.find_page.keeping.chooser, window.library.model.ids
     chooser.set_open(True)
-    data = model.mimeData([model.index(0, 0), model.index(2, 0)])
+    data = files_as_mime_data([], [ids[0], ids[2]])
     drop(qtbot, window, 2, data)
     drop(qtbot, window, 1, data)
     drop(qtbot, window, 0, data)  # all songs: they are there already
