@@ -59,9 +59,10 @@ def bus(qtbot: Any, tmp_path: Path) -> Iterator[Bus]:
     daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert daemon.stdout is not None
     address = daemon.stdout.readline().strip()
-    bus = Bus(address, QDBusConnection.connectToBus(address, "ours"), qtbot, tmp_path / "heard")
+    # The connection stays, as a program's does. Taken away, it would end in a thread of D-Bus,
+    # which waits for Python with a lock of Qt in its hands that the window may wait for: for ever.
+    bus = Bus(address, QDBusConnection.connectToBus(address, address), qtbot, tmp_path / "heard")
     yield bus
-    QDBusConnection.disconnectFromBus("ours")
     daemon.terminate()
     for process in (daemon, *bus.processes):
         process.wait()
