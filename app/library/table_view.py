@@ -344,12 +344,12 @@ class TrackView(QTableView):
             event.accept()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        super().dragMoveEvent(event)  # scrolls near the edges
         self._show_drop_row(self._row_before(event.position().toPoint().y()))
-        self.startAutoScroll()  # which ends by itself away from the edges
         accept_copy(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.stopAutoScroll()
+        super().dragLeaveEvent(event)
         self._show_drop_row(-1)
 
     def dropEvent(self, event: QDropEvent) -> None:

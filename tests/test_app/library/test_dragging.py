@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QDrag, QGuiApplication
+from PySide6.QtGui import QDrag, QDragLeaveEvent, QDragMoveEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView
 from support import app_fixtures
 
-from app.desktop.drag_and_drop import dragged_tracks, dropped_files
+from app.desktop.drag_and_drop import dragged_tracks, dropped_files, files_as_mime_data
 from app.window import MainWindow
 
 no_leaks_left = app_fixtures.no_leaks_left
@@ -115,3 +115,16 @@ def test_an_artist_is_dragged_with_all_songs_and_files(qtbot, window, artists, p
     model.dropMimeData(data, Qt.DropAction.CopyAction, -1, -1, QModelIndex())
     qtbot.waitUntil(lambda: len(queue.entries) == 2)
     assert [one.sound.artist for one in queue.entries] == ["Alma", "Alma"]
+
+
+def test_the_table_scrolls_while_rows_are_dragged_to_its_edge(qtbot, window):
+    table, data = window.library.view, files_as_mime_data([], window.library.model.ids[:1])
+    table.set_movable(True)
+    table.setFixedHeight(120)
+    bar = table.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    edge = QPoint(40, table.viewport().height() - 4)
+    no_keys = Qt.KeyboardModifier.NoModifier
+    table.dragMoveEvent(QDragMoveEvent(edge, Qt.DropAction.CopyAction, data, LEFT, no_keys))
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    table.dragLeaveEvent(QDragLeaveEvent())
