@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
-from PySide6.QtGui import QDrag, QDropEvent, QGuiApplication
+from PySide6.QtGui import QDrag, QDropEvent, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QWidget
 
 from app.desktop.reveal import file_url
@@ -53,12 +53,11 @@ class Pull(QObject):
         self._has_begun = True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonPress:
+        kind = event.type()
+        is_hover = isinstance(event, QMouseEvent) and not event.buttons()
+        if kind == QEvent.Type.MouseButtonPress or (kind == QEvent.Type.MouseMove and is_hover):
             self._has_begun = False
-        return self._has_begun and event.type() in (
-            QEvent.Type.MouseMove,
-            QEvent.Type.MouseButtonRelease,
-        )
+        return self._has_begun and kind in (QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease)
 
 
 def drag(source: QWidget, tracks: Sequence[Track]) -> None:

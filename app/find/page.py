@@ -37,6 +37,7 @@ from app.settings import (
 )
 from app.ui.layouts import vbox
 from app.ui.menus import Entry
+from app.ui.rows import selected_rows
 from app.ui.text_format import one_line, title_of
 from engine.library import Track
 from engine.library.groups import Group
@@ -121,7 +122,7 @@ class FindPage(QSplitter):
             entries.append(self._journey_entry(question.track, track, "vocals"))
         ids = self.library.view.selected_ids() or [track.id]
         entries += self.keeping.entries(ids)
-        entries += self.keeping.table_entries(self.library.view.selected_rows())
+        entries += self.keeping.table_entries(selected_rows(self.library.view))
         if len(ids) > 1:
             text = self.tr("Save {num} selected songs…").format(num=len(ids))
             entries.append(Entry(text, partial(self.export.save_ids, ids), "share"))

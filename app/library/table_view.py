@@ -131,7 +131,7 @@ class TrackView(QTableView):
         rows.setDefaultSectionSize(ROW_PX)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        # Its own would ask of every song whether it is selected, to draw columns that are whole.
+        # With the table's own, it asks after each selection of every song whether it is selected.
         header.setSelectionModel(QItemSelectionModel(self._tracks, header))
         header.setMinimumSectionSize(28)
         header.setSortIndicatorClearable(False)
@@ -272,10 +272,7 @@ class TrackView(QTableView):
 
     def selected_ids(self) -> list[int]:
         """In the order of the table."""
-        return [self._tracks.ids[row] for row in self.selected_rows()]
-
-    def selected_rows(self) -> list[int]:
-        return selected_rows(self)
+        return [self._tracks.ids[row] for row in selected_rows(self)]
 
     def visible_rows(self) -> tuple[int, int]:
         """First and last row in sight."""
@@ -317,8 +314,8 @@ class TrackView(QTableView):
             self.copy_requested.emit(self.selected_ids())
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self.selectAll()
-        elif key == Qt.Key.Key_Delete and self.selected_rows():
-            self.removed.emit(self.selected_rows())
+        elif key == Qt.Key.Key_Delete and (rows := selected_rows(self)):
+            self.removed.emit(rows)
         elif not leave_to_window(event):
             super().keyPressEvent(event)
 
@@ -356,7 +353,7 @@ class TrackView(QTableView):
         accept_copy(event)
         self.stopAutoScroll()
         self._show_drop_row(-1)
-        self.moved.emit(self.selected_rows(), self._row_before(event.position().toPoint().y()))
+        self.moved.emit(selected_rows(self), self._row_before(event.position().toPoint().y()))
 
     def _show_drop_row(self, row: int) -> None:
         self._drop_row = row

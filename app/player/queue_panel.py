@@ -14,6 +14,7 @@ from app.player.queue_view import QueueView
 from app.ui.layouts import hbox, vbox
 from app.ui.menus import Entry as MenuEntry
 from app.ui.menus import show_menu
+from app.ui.rows import selected_rows
 from app.ui.shortcuts import Keys
 from app.ui.text_format import duration, num_songs
 from app.ui.theme import Theme
@@ -136,7 +137,7 @@ class QueuePanel(QFrame):
         self._queue.set_repeat(following)
 
     def _show_menu(self, entry: Entry, at: QPoint) -> None:
-        queue, places, track_id = self._queue, self.view.selected_places(), entry.sound.track_id
+        queue, places, track_id = self._queue, selected_rows(self.view), entry.sound.track_id
         play = partial(self._player.play_at, queue.entries.index(entry))
         play_next = partial(queue.move, places, queue.place + 1)
         find = partial(self.find_requested.emit, track_id)

@@ -113,16 +113,13 @@ class QueueView(RowView):
         self.setDropIndicatorShown(True)
         self.doubleClicked.connect(lambda index: self.place_chosen.emit(index.row()))
 
-    def selected_places(self) -> list[int]:
-        return selected_rows(self)
-
     def show_current(self) -> None:
         """The song that plays and what comes after it in sight, with one before it."""
         row = max(0, self._queue.place - 1)
         self.scrollTo(self.model().index(row, 0), QAbstractItemView.ScrollHint.PositionAtTop)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, places = event.key(), self.selected_places()
+        key, places = event.key(), selected_rows(self)
         is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self._queue.remove(places)

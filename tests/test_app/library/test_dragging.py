@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QDrag, QDragLeaveEvent, QDragMoveEvent, QGuiApplication
@@ -44,7 +42,7 @@ class Pointer:
 
 
 @pytest.fixture
-def pointer(monkeypatch) -> Iterator[Pointer]:
+def pointer(monkeypatch) -> Pointer:
     one = Pointer()
     monkeypatch.setattr(QGuiApplication, "mouseButtons", staticmethod(lambda: one.buttons))
 
@@ -110,6 +108,9 @@ def test_an_artist_is_dragged_with_all_songs_and_files(qtbot, window, artists, p
     assert len(dragged_tracks(data)) == len(dropped_files(data)) == 2
     pointer.let_go(artists)
     assert artists.isVisible()
+    with qtbot.waitSignal(artists.entered):  # what lies below the pointer is told again
+        below = artists.visualRect(artists.model().index(1, 0))
+        QTest.mouseMove(artists.viewport(), below.center())
     queue = window.services.player.queue
     model = window.queueing.panel.model
     model.dropMimeData(data, Qt.DropAction.CopyAction, -1, -1, QModelIndex())
